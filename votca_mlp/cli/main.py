@@ -1,0 +1,44 @@
+"""The command ``votca-mlp``: one file a command, heavy imports inside the functions that need them."""
+
+import sys
+
+import typer
+
+from votca_mlp import __version__
+from votca_mlp.errors import UserError
+
+app = typer.Typer(
+    name="votca-mlp",
+    help="Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"votca-mlp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
+    """Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG."""
+
+
+@app.command()
+def scriptpath() -> None:
+    """Print the directory for <scriptpath> in settings.xml."""
+    from votca_mlp.csg import SCRIPT_DIRECTORY
+
+    typer.echo(str(SCRIPT_DIRECTORY))
+
+
+def main() -> None:
+    """Run the command line; a UserError becomes one message and exit status 1."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"votca-mlp: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Simulation engines: run one step's MD and give a trajectory."""

@@ -1,0 +1,54 @@
+"""Writing files so that a reader never sees half of one."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from votca_mlp.errors import UserError
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path``; rename it onto ``path`` when the block ends well.
+
+    The data are flushed to disk before the rename. When the block raises, or the disk is full, the
+    temporary file is removed and an earlier ``path`` stays as it was.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written (no space left, no permission).
+    """
+    path = Path(path)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        if error.errno is None or not error.strerror:
+            raise
+        raise UserError(
+            f"cannot write: {error.strerror}",
+            where=path,
+            accepted="a writable directory with free space; earlier files are untouched, run again after",
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _umask() -> int:
+    # os.umask can only be read by setting it
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Machine-learning potentials behind one contract."""

@@ -1,0 +1,88 @@
+"""What a model is to the rest of the package.
+
+A pair-list model turns atomic numbers and the vectors of a full pair list into atomic energies. Everything
+else (forces, stress, neighbour lists, the correction) is built on that once, in
+:mod:`votca_mlp.models.evaluate`.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Energy and its derivatives for one configuration.
+
+    Attributes
+    ----------
+    energy
+        Potential energy, eV (mean over members plus correction).
+    forces
+        eV/Angstrom, shape [n_atoms, 3].
+    stress
+        eV/Angstrom^3, shape [3, 3], ASE's sign: (1/V) dE/d(strain).
+    member_energies
+        Energies of the ensemble's members without the correction, eV, shape [n_members].
+    correction_energy
+        Energy of the pair correction alone, eV.
+    closest
+        (i, j, distance in Angstrom) of the closest pair, or None when no pair is within the cutoff.
+    """
+
+    energy: float
+    forces: NDArray[np.float64]
+    stress: NDArray[np.float64]
+    member_energies: NDArray[np.float64]
+    correction_energy: float = 0.0
+    closest: tuple[int, int, float] | None = None
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the members' energies per atom, eV/atom; 0 for a single model."""
+        if len(self.member_energies) < 2:
+            return 0.0
+        return float(self.member_energies.std(ddof=1)) / len(self.forces)
+
+
+class PairModel(nn.Module, ABC):
+    """A model on a pair list.
+
+    Attributes
+    ----------
+    cutoff
+        Pairs beyond it do not contribute, Angstrom.
+    numbers
+        Atomic numbers the model knows.
+    n_members
+        Size of the ensemble, 1 for a single model.
+    """
+
+    cutoff: float
+    numbers: tuple[int, ...]
+    n_members: int = 1
+
+    @abstractmethod
+    def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
+        """Return atomic energies in eV, shape [n_members, n_atoms]; differentiable in ``vectors``.
+
+        numbers [n_atoms]; first, second [n_pairs], every ordered pair once, sorted by first, within
+        ``cutoff`` or slightly beyond (the model masks those); vectors [n_pairs, 3] = x_second - x_first +
+        shift, Angstrom, in the model's dtype.
+        """
+
+    def energies_and_gradient(
+        self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return atomic energies [n_members, n_atoms] and d(mean total energy)/d(vectors) [n_pairs, 3].
+
+        This is the hot call of MD; a model overrides it when it has something faster than one backward pass.
+        """
+        vectors = vectors.detach().requires_grad_(True)
+        energies = self(numbers, first, second, vectors)
+        (gradient,) = torch.autograd.grad(energies.mean(0).sum(), vectors)
+        return energies.detach(), gradient

@@ -1,0 +1,108 @@
+"""Pair list with a skin, shared by model and correction and reused while it stays complete."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+
+
+class SkinList:
+    """Full pair list out to cutoff + skin, rebuilt only when a pair could have been missed.
+
+    A pair beyond cutoff + skin at the last build is now at least s (cutoff + skin) - 2 d apart, where s is
+    the smallest stretch of the cell since then and d the largest displacement beyond that stretch; the list
+    is complete while this exceeds the cutoff.
+
+    Parameters
+    ----------
+    cutoff, skin
+        Angstrom.
+    """
+
+    def __init__(self, cutoff: float, skin: float) -> None:
+        self.cutoff = cutoff
+        self.skin = skin
+        self.builds = 0
+        self.first = self.second = np.empty(0, np.int64)
+        self._shifts = np.empty((0, 3))
+        self._positions: NDArray[np.float64] | None = None
+        self._cell = np.zeros((3, 3))
+        self._pbc = np.zeros(3, bool)
+
+    def forget(self) -> None:
+        """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
+        self._positions = None
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make the list complete for this configuration; return whether it was rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from vesin import NeighborList
+
+        if np.any(pbc) and not np.all(pbc) and np.any(~cell[~pbc].any(axis=1)):
+            # vesin wants a full cell; the missing directions are not periodic, so any length will do
+            cell_used = cell.copy()
+            for axis in np.flatnonzero(~pbc):
+                if not cell_used[axis].any():
+                    cell_used[axis, axis] = 1.0
+        else:
+            cell_used = cell
+        finder = NeighborList(cutoff=self.cutoff + self.skin, full_list=True, sorted=True)
+        first, second, shifts = finder.compute(
+            points=positions, box=cell_used, periodic=[bool(p) for p in pbc], quantities="ijS"
+        )
+        self.first, self.second = first.astype(np.int64), second.astype(np.int64)
+        self._shifts = shifts.astype(np.float64)
+        self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
+        self.builds += 1
+        return True
+
+    def vectors(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return x_second - x_first + shift for every pair, Angstrom, shape [n_pairs, 3]."""
+        return positions[self.second] - positions[self.first] + self._shifts @ cell
+
+    @property
+    def shifts(self) -> NDArray[np.float64]:
+        """Cell shifts of the pairs, shape [n_pairs, 3], in units of the cell vectors."""
+        return self._shifts
+
+    def _complete(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        old = self._positions
+        if old is None or old.shape != positions.shape or not np.array_equal(pbc, self._pbc):
+            return False
+        stretch = 1.0
+        if np.array_equal(cell, self._cell):
+            moved = positions - old
+        elif not np.all(pbc):
+            return False
+        else:
+            deformation = np.linalg.solve(self._cell, cell)
+            stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
+            moved = positions - old @ deformation
+        displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
+        return stretch * (self.cutoff + self.skin) - 2.0 * displacement > self.cutoff
+
+
+def check_box(cell: NDArray[np.float64], r_max: float, where: str) -> None:
+    """Refuse a periodic box whose half height is not beyond r_max (Angstrom).
+
+    Raises
+    ------
+    UserError
+        Naming ``where``, half the box and r_max.
+    """
+    volume = abs(np.linalg.det(cell))
+    if volume == 0.0:
+        raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")
+    areas = [np.linalg.norm(np.cross(cell[(k + 1) % 3], cell[(k + 2) % 3])) for k in range(3)]
+    half = 0.5 * float(min(volume / area for area in areas))
+    if half <= r_max:
+        raise UserError(
+            f"half the box is {half:.2f} Angstrom, not more than the grid's maximum of {r_max:.2f} Angstrom",
+            where=where,
+            accepted="a smaller <max> (it is in nm), or more atoms",
+        )

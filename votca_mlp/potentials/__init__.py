@@ -1,0 +1,1 @@
+"""The pair correction u(r): Akima table, ASE calculator, torch module."""

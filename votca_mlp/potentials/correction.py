@@ -1,0 +1,74 @@
+"""The pair correction of a system: one Akima table for each pair of species."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.potentials.akima import AkimaPair, akima_from_table
+from votca_mlp.tables import read_table
+
+Species = tuple[int, int]
+
+
+def species_pair(a: int, b: int) -> Species:
+    """Return the pair of atomic numbers, smaller first."""
+    return (a, b) if a <= b else (b, a)
+
+
+@dataclass(frozen=True)
+class PairCorrection:
+    """u(r) by pair of atomic numbers; pairs without a table have none.
+
+    Attributes
+    ----------
+    pairs
+        From (Z_a, Z_b) with Z_a <= Z_b to its spline.
+    """
+
+    pairs: Mapping[Species, AkimaPair]
+
+    @property
+    def cutoff(self) -> float:
+        """Largest r_max, Angstrom; 0 when there is no table."""
+        return max((pair.cutoff for pair in self.pairs.values()), default=0.0)
+
+    def pair_energies(
+        self, numbers_i: NDArray[np.int64], numbers_j: NDArray[np.int64], r: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return u(r) (eV) and du/dr (eV/Angstrom) of each pair; all shapes [n_pairs], r in Angstrom."""
+        energy, slope = np.zeros_like(r), np.zeros_like(r)
+        low, high = np.minimum(numbers_i, numbers_j), np.maximum(numbers_i, numbers_j)
+        for (a, b), spline in self.pairs.items():
+            mask = (low == a) & (high == b)
+            energy[mask], slope[mask] = spline.evaluate(r[mask])
+        return energy, slope
+
+
+def read_correction(tables: Mapping[tuple[str, str], str | Path]) -> PairCorrection:
+    """Read VOTCA potential tables (nm, kJ/mol), by pair of chemical symbols.
+
+    Raises
+    ------
+    UserError
+        An unknown chemical symbol, a pair given twice, or a bad table.
+    """
+    from ase.data import atomic_numbers
+
+    pairs: dict[Species, AkimaPair] = {}
+    for (a, b), path in tables.items():
+        for symbol in (a, b):
+            if symbol not in atomic_numbers:
+                raise UserError(
+                    f"bead type '{symbol}' is not a chemical symbol",
+                    where=path,
+                    accepted="type1 and type2 named by chemical symbols, such as Al",
+                )
+        key = species_pair(atomic_numbers[a], atomic_numbers[b])
+        if key in pairs:
+            raise UserError(f"two tables for the pair {a}-{b}", where=path, accepted="one interaction a pair")
+        pairs[key] = akima_from_table(read_table(path), where=str(path))
+    return PairCorrection(pairs)

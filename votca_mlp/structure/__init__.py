@@ -1,0 +1,1 @@
+"""Structure and dynamics from trajectories: RDF, density, diffusion, block errors."""

@@ -1,0 +1,1 @@
+"""Measured g(r) or S(Q) to VOTCA target tables."""

@@ -1,0 +1,33 @@
+"""Unit factors at VOTCA's border.
+
+Inside the package: eV, Angstrom, fs, K, bar. In VOTCA's files: nm, kJ/mol.
+Every conversion goes through this module. Values: CODATA 2018 (exact SI constants).
+"""
+
+KB_EV_PER_K = 8.617333262145179e-05
+"""Boltzmann constant, eV/K."""
+
+EV_PER_KJMOL = 1.0 / 96.48533212331002
+"""1 kJ/mol in eV (1e3 / (e N_A))."""
+
+KJMOL_PER_EV = 96.48533212331002
+"""1 eV in kJ/mol."""
+
+ANGSTROM_PER_NM = 10.0
+"""1 nm in Angstrom."""
+
+BAR_PER_EV_PER_ANGSTROM3 = 1.602176634e6
+"""1 eV/Angstrom^3 in bar."""
+
+KG_PER_M3_PER_AMU_PER_ANGSTROM3 = 1660.53906660
+"""1 amu/Angstrom^3 in kg/m^3."""
+
+
+def kbt_ev(temperature: float) -> float:
+    """Return kB T in eV for a temperature in K."""
+    return KB_EV_PER_K * temperature
+
+
+def kbt_kjmol(temperature: float) -> float:
+    """Return kB T in kJ/mol (the unit of ``cg.inverse.kBT``) for a temperature in K."""
+    return KB_EV_PER_K * KJMOL_PER_EV * temperature
