@@ -16,9 +16,7 @@ class UserError(Exception):
         What would be accepted, or what to change.
     """
 
-    def __init__(
-        self, what: str, *, where: str | Path | None = None, accepted: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, where: str | Path | None = None, accepted: str | None = None) -> None:
         self.what = what
         self.where = None if where is None else str(where)
         self.accepted = accepted

@@ -1,4 +1,4 @@
-"""VOTCA tables: ``x y flag`` or ``x y error flag``, comments with ``#`` or ``@``.
+"""VOTCA tables: ``x y``, ``x y flag`` or ``x y error flag``, comments with ``#`` or ``@``.
 
 The numbers stay in the file's own units (nm, kJ/mol in VOTCA's files); callers that need Angstrom and eV
 convert with :mod:`votca_mlp.units`. Flags: ``i`` valid, ``o`` outside the sampled range, ``u`` undefined.
@@ -14,7 +14,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 
 FLAGS = ("i", "o", "u")
-_ACCEPTED = "lines 'x y flag' or 'x y error flag' with flag i, o or u, x increasing"
+_ACCEPTED = "lines 'x y', 'x y flag' or 'x y error flag' with flag i, o or u, x increasing"
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,9 @@ def read_table(path: str | Path) -> Table:
             continue
         where = f"{path}:{number}"
         *values, flag = stripped.split()
+        if len(values) == 1 and flag not in "iou":
+            # csg_resample reads targets without flags too (GROMACS's xvg), as all valid
+            values, flag = [*values, flag], "i"
         if flag not in FLAGS:
             raise UserError(f"'{flag}' is not a flag", where=where, accepted=_ACCEPTED)
         if len(values) not in (2, 3) or (rows and len(values) != len(rows[0])):

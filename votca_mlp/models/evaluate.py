@@ -162,7 +162,12 @@ class CalculatorEvaluator(Evaluator):
     """
 
     def __init__(
-        self, calculator: Any, correction: PairCorrection | None = None, *, skin: float = 0.5, watch: float = 3.0
+        self,
+        calculator: Any,
+        correction: PairCorrection | None = None,
+        *,
+        skin: float = 0.5,
+        watch: float = 3.0,
     ) -> None:
         self.calculator = calculator
         self.correction = correction or PairCorrection({})

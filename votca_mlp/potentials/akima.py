@@ -41,7 +41,9 @@ class AkimaPair:
         """Return u(r) in eV and du/dr in eV/Angstrom, shapes of ``r`` (Angstrom)."""
         r = np.asarray(r, float)
         inside = np.clip(r, self.first, None)
-        index = np.clip(np.floor((inside - self.first) / self.step).astype(int), 0, len(self.coefficients) - 1)
+        index = np.clip(
+            np.floor((inside - self.first) / self.step).astype(int), 0, len(self.coefficients) - 1
+        )
         t = inside - (self.first + index * self.step)
         c3, c2, c1, c0 = self.coefficients[index].T
         energy = ((c3 * t + c2) * t + c1) * t + c0
@@ -92,7 +94,9 @@ def akima_from_table(table: Table, *, where: str) -> AkimaPair:
     used = np.flatnonzero(table.flags != "u")
     accepted = "at least two points flagged i or o on an equally spaced grid, none undefined between them"
     if len(used) < 2 or len(used) != used[-1] - used[0] + 1:
-        raise UserError("the potential table has undefined points inside its range", where=where, accepted=accepted)
+        raise UserError(
+            "the potential table has undefined points inside its range", where=where, accepted=accepted
+        )
     try:
         return akima_from_points(table.x[used] * ANGSTROM_PER_NM, table.y[used] * EV_PER_KJMOL)
     except ValueError as error:

@@ -1,0 +1,152 @@
+"""The Akima correction against scipy, finite differences and between numpy, torch and ASE."""
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.lj import LennardJones
+from ase.stress import voigt_6_to_full_3x3_stress
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.interpolate import Akima1DInterpolator
+
+from votca_mlp.errors import UserError
+from votca_mlp.models.calculator import MLPCalculator
+from votca_mlp.models.contract import PairModel
+from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+from votca_mlp.potentials.akima import akima_from_points, akima_from_table
+from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.torch_pair import TorchPairCorrection
+from votca_mlp.tables import Table
+
+
+def wiggle(seed: int, n: int = 41, first: float = 2.0, last: float = 6.0):
+    random = np.random.default_rng(seed)
+    r = np.linspace(first, last, n)
+    return r, 0.1 * np.cumsum(random.standard_normal(n))
+
+
+class NoModel(PairModel):
+    """A model without energy, to see the correction alone."""
+
+    cutoff = 3.0
+    numbers = tuple(range(1, 95))
+
+    def forward(self, numbers, first, second, vectors):
+        return 0.0 * torch.zeros(1, len(numbers), dtype=vectors.dtype).index_add(1, first, vectors[:, :1].T)
+
+
+def test_is_scipys_akima_inside_and_constant_outside() -> None:
+    r, u = wiggle(1)
+    pair = akima_from_points(r, u)
+    step = r[1] - r[0]
+    padded_r = np.concatenate([r[0] - step * np.arange(3, 0, -1), r, r[-1] + step * np.arange(1, 4)])
+    padded_u = np.concatenate([np.full(3, u[0]), u, np.full(3, u[-1])]) - u[-1]
+    reference = Akima1DInterpolator(padded_r, padded_u)
+    inside = np.linspace(2.0001, 5.9999, 1777)
+    energy, slope = pair.evaluate(inside)
+    assert energy == pytest.approx(reference(inside), abs=1e-12)
+    assert slope == pytest.approx(reference.derivative()(inside), abs=1e-10)
+    core, core_slope = pair.evaluate(np.array([0.1, 1.0, 1.9999]))
+    assert core == pytest.approx(np.full(3, u[0] - u[-1]))
+    assert (core_slope == 0.0).all()
+    beyond, beyond_slope = pair.evaluate(np.array([6.0, 7.0]))
+    assert (beyond == 0.0).all()
+    assert (beyond_slope == 0.0).all()
+
+
+@given(st.integers(0, 2**31), st.booleans())
+def test_smooth_at_both_ends(seed: int, straight: bool) -> None:
+    r, u = wiggle(seed)
+    if straight:
+        u = r * (u[1] + 0.1)
+    pair = akima_from_points(r, u)
+    for end in (r[0], r[-1]):
+        energy, slope = pair.evaluate(np.array([end - 1e-7, end + 1e-7]))
+        assert abs(energy[1] - energy[0]) < 1e-6
+        assert np.abs(slope).max() < 1e-3 * max(1.0, np.abs(u).max())
+
+
+@given(st.integers(0, 2**31))
+def test_slope_is_the_derivative(seed: int) -> None:
+    r, u = wiggle(seed)
+    pair = akima_from_points(r, u)
+    random = np.random.default_rng(seed)
+    where = random.uniform(1.5, 6.5, 200)
+    where = where[np.abs((where - 2.0) / 0.1 - np.round((where - 2.0) / 0.1)) > 0.01]
+    h = 1e-5
+    plus, minus = pair.evaluate(where + h)[0], pair.evaluate(where - h)[0]
+    assert (plus - minus) / (2 * h) == pytest.approx(pair.evaluate(where)[1], abs=1e-6)
+
+
+def mixture() -> Atoms:
+    atoms = bulk("Al", "fcc", a=4.3, cubic=True).repeat(3)
+    random = np.random.default_rng(3)
+    atoms.numbers[random.integers(0, len(atoms), 40)] = 28
+    atoms.rattle(0.25, seed=5)
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + 0.02 * random.standard_normal((3, 3))), scale_atoms=True)
+    return atoms
+
+
+def correction() -> PairCorrection:
+    return PairCorrection(
+        {
+            (13, 13): akima_from_points(*wiggle(1)),
+            (13, 28): akima_from_points(*wiggle(2, n=33, first=1.5, last=5.0)),
+        }
+    )
+
+
+def test_torch_equals_numpy() -> None:
+    numpy_side, torch_side = correction(), TorchPairCorrection(correction())
+    random = np.random.default_rng(0)
+    numbers = random.choice([13, 28, 79], (2, 5000))
+    r = random.uniform(0.5, 7.0, 5000)
+    energy, slope = numpy_side.pair_energies(numbers[0], numbers[1], r)
+    t_energy, t_slope = torch_side.pair_energies(*(torch.from_numpy(a) for a in (numbers[0], numbers[1], r)))
+    assert t_energy.numpy() == pytest.approx(energy, abs=1e-13)
+    assert t_slope.numpy() == pytest.approx(slope, abs=1e-12)
+
+
+def test_torch_module_gradient_is_the_slope() -> None:
+    module = TorchPairCorrection(correction())
+    vectors = torch.tensor([[2.5, 0.3, 0.1], [-2.5, -0.3, -0.1]], dtype=torch.float64, requires_grad=True)
+    numbers, first, second = torch.tensor([13, 28]), torch.tensor([0, 1]), torch.tensor([1, 0])
+    assert torch.autograd.gradcheck(lambda v: module(numbers, first, second, v).sum(), vectors)
+
+
+def test_evaluators_agree_and_match_finite_differences() -> None:
+    atoms = mixture()
+    by_pairs = PairListEvaluator(NoModel(), correction(), dtype=torch.float64)
+    atoms.calc = MLPCalculator(by_pairs)
+    result = by_pairs.evaluate(atoms)
+    lj = {"sigma": 2.5, "epsilon": 0.05, "rc": 5.0, "smooth": True}
+    alone = CalculatorEvaluator(LennardJones(**lj)).evaluate(atoms)
+    both = CalculatorEvaluator(LennardJones(**lj), correction()).evaluate(atoms)
+    assert both.energy - alone.energy == pytest.approx(result.energy, abs=1e-9)
+    assert both.forces - alone.forces == pytest.approx(result.forces, abs=1e-9)
+    assert both.stress - alone.stress == pytest.approx(result.stress, abs=1e-9)
+    assert both.closest is not None
+    assert both.closest[2] == pytest.approx(atoms.get_all_distances(mic=True)[both.closest[:2]], abs=1e-9)
+    assert voigt_6_to_full_3x3_stress(atoms.get_stress()) == pytest.approx(result.stress, abs=1e-12)
+    from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
+
+    assert calculate_numerical_forces(atoms, eps=1e-5, iatoms=[0, 7, 30]) == pytest.approx(
+        result.forces[[0, 7, 30]], abs=1e-6
+    )
+    assert calculate_numerical_stress(atoms, eps=1e-6) == pytest.approx(atoms.get_stress(), abs=1e-7)
+
+
+def test_table_units_and_undefined_points() -> None:
+    x = np.linspace(0.0, 1.0, 11)
+    y = np.linspace(9.6485332, 0.0, 11)
+    flags = np.array(["u"] * 3 + ["i"] * 8)
+    pair = akima_from_table(Table(x, y, flags), where="t")
+    assert (pair.first, pair.cutoff) == pytest.approx((3.0, 10.0))
+    assert pair.evaluate(np.array([0.5]))[0] == pytest.approx([0.07])
+    flags[5] = "u"
+    with pytest.raises(UserError, match="undefined points inside"):
+        akima_from_table(Table(x, y, flags), where="t")
+    with pytest.raises(UserError, match="equally spaced"):
+        akima_from_table(Table(x**2, y, np.full(11, "i")), where="t")
