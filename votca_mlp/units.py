@@ -22,6 +22,9 @@ BAR_PER_EV_PER_ANGSTROM3 = 1.602176634e6
 KG_PER_M3_PER_AMU_PER_ANGSTROM3 = 1660.53906660
 """1 amu/Angstrom^3 in kg/m^3."""
 
+EV_FS2_PER_ANGSTROM2_PER_AMU = 103.64269652680505
+"""1 amu in eV fs^2/Angstrom^2, the mass unit that goes with eV, Angstrom and fs."""
+
 
 def kbt_ev(temperature: float) -> float:
     """Return kB T in eV for a temperature in K."""
