@@ -1,1 +1,32 @@
 """Reading settings.xml."""
+
+from votca_mlp.settings.models import (
+    AseSettings,
+    ConvergenceCheck,
+    CrystalSettings,
+    Interaction,
+    Limits,
+    MLPSettings,
+    MultistateSettings,
+    RdfSettings,
+    Settings,
+    WibiSettings,
+)
+from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.reader import load_settings
+
+__all__ = [
+    "AseSettings",
+    "ConvergenceCheck",
+    "CrystalSettings",
+    "Interaction",
+    "Limits",
+    "MLPSettings",
+    "MultistateSettings",
+    "Problem",
+    "RdfSettings",
+    "Settings",
+    "SettingsError",
+    "WibiSettings",
+    "load_settings",
+]

@@ -1,0 +1,91 @@
+"""An XML file as elements that know their line and their dotted path."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from votca_mlp.errors import UserError
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element.
+
+    Attributes
+    ----------
+    tag, path
+        Its name, and the dotted names from the root, as VOTCA writes them (``cg.inverse.kBT``).
+    line
+        Line in the file.
+    text
+        Its own text without comments, stripped; indentation common to all lines is removed.
+    attributes
+        Names of its XML attributes.
+    children
+        Elements inside, in order.
+    """
+
+    tag: str
+    path: str
+    line: int
+    text: str
+    attributes: tuple[str, ...]
+    children: tuple["Node", ...]
+
+    def all(self, tag: str) -> tuple["Node", ...]:
+        """Return the children of this name."""
+        return tuple(child for child in self.children if child.tag == tag)
+
+    def first(self, tag: str) -> "Node | None":
+        """Return the first child of this name, or None."""
+        return next((child for child in self.children if child.tag == tag), None)
+
+    def walk(self) -> Iterator["Node"]:
+        """Yield this node and everything inside, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def read_document(path: Path, root: str) -> Node:
+    """Read an XML file whose outermost element must be ``root``.
+
+    Entities that would read other files are not followed.
+
+    Raises
+    ------
+    UserError
+        The file is missing, not XML (naming the line), or has another root.
+    """
+    accepted = f"an XML file with <{root}> outermost"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError("no such file", where=path, accepted=accepted) from None
+    except OSError as error:
+        raise UserError(f"cannot read: {error.strerror}", where=path, accepted=accepted) from None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        element = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        line = error.lineno or 1
+        reason = str(error.msg or "empty").rsplit(", line", 1)[0]
+        raise UserError(f"not valid XML: {reason}", where=f"{path}:{line}", accepted=accepted) from None
+    if element.tag != root:
+        where = f"{path}:{element.sourceline}"
+        raise UserError(f"the outermost element is <{element.tag}>", where=where, accepted=accepted)
+    return _node(element, "")
+
+
+def _node(element: etree._Element, parent: str) -> Node:
+    tag = str(element.tag)
+    path = f"{parent}.{tag}" if parent else tag
+    # comments and processing instructions have a function as tag; the text after them is the element's
+    texts = [element.text or "", *(child.tail or "" for child in element)]
+    text = textwrap.dedent("".join(texts).strip("\r\n")).strip()
+    children = tuple(_node(child, path) for child in element if isinstance(child.tag, str))
+    attributes = tuple(str(name) for name in element.attrib)
+    return Node(tag, path, int(element.sourceline or 1), text, attributes, children)

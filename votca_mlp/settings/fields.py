@@ -1,0 +1,82 @@
+"""How one setting is declared and how the text of its tag becomes a value."""
+
+from pathlib import PurePath
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Section(BaseModel):
+    """A section of settings.xml: immutable, only the declared tags."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+def setting(default: Any = ..., /, *, unit: str = "", accepted: str = "", meaning: str, **limits: Any) -> Any:
+    """Declare one tag.
+
+    Parameters
+    ----------
+    default
+        Value when the tag is absent; none given means that the tag is required.
+    unit
+        Unit of the number in the file, for example ``fs``.
+    accepted
+        What the error message and the reference say is accepted; made from ``limits`` when empty.
+    meaning
+        One or two sentences for the reference.
+    limits
+        Passed to pydantic (``gt``, ``ge``, ...).
+    """
+    extra = {"unit": unit, "accepted": accepted}
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
+
+
+def accepted(info: FieldInfo) -> str:
+    """Return what a tag accepts, in words, with its unit."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    words = str(extra.get("accepted") or "") or _accepted_by_type(info)
+    unit = str(extra.get("unit") or "")
+    return f"{words} ({unit})" if unit else words
+
+
+def unit(info: FieldInfo) -> str:
+    """Return the unit of a tag, or an empty string."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return str(extra.get("unit") or "")
+
+
+def _accepted_by_type(info: FieldInfo) -> str:
+    kinds = [kind for kind in (info.annotation, *get_args(info.annotation)) if kind is not None]
+    choices = next((get_args(kind) for kind in kinds if str(get_origin(kind)) == "typing.Literal"), None)
+    if choices:
+        return " | ".join(str(choice) for choice in choices)
+    if bool in kinds:
+        return "yes | no"
+    noun = "a whole number" if int in kinds else "a number" if float in kinds else "text"
+    bounds = [
+        f"{sign} {value:g}"
+        for item in info.metadata
+        for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="))
+        if (value := getattr(item, name, None)) is not None
+    ]
+    return f"{noun} {' and '.join(bounds)}".strip()
+
+
+def _split(value: Any) -> Any:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _plain_name(value: str) -> str:
+    path = PurePath(value)
+    if len(path.parts) != 1 or path.parts[0] == "..":
+        raise ValueError(f"'{value}' is not a plain file name")
+    return value
+
+
+Words = BeforeValidator(_split)
+"""Splits a tag's text at white space, for tuples."""
+
+FileName = Annotated[str, AfterValidator(_plain_name)]
+"""A file name without folders: the file lies in the step directory."""
