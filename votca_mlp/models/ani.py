@@ -1,5 +1,8 @@
 """ANI potentials: an ensemble of networks on atomic environment vectors."""
 
+import logging
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -7,6 +10,11 @@ from torch import Tensor, nn
 from votca_mlp.models.aev import AtomicEnvironment
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.neurochem import NeuroChemModel
+
+if TYPE_CHECKING:
+    from votca_mlp.models.ani_fast import FastAni
+
+_log = logging.getLogger(__name__)
 
 EV_PER_HARTREE = 27.211386024367243
 """1 Hartree in eV as ASE (CODATA 2014) and torchani have it; the one place where it enters."""
@@ -52,6 +60,9 @@ class AniModel(PairModel):
         lookup = torch.full((max(self.numbers) + 1,), -1, dtype=torch.long)
         lookup[list(self.numbers)] = torch.arange(len(self.numbers))
         self.register_buffer("species_of", lookup, persistent=False)
+        self.compiled = True
+        self._fast: FastAni | None = None
+        self._fast_key: tuple[object, ...] = ()
         self._self_energies = tuple(source.self_energies[s] * EV_PER_HARTREE for s in constants.symbols)
 
     def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
@@ -61,6 +72,40 @@ class AniModel(PairModel):
         """
         species = self.species_of[numbers]
         return self.energies(species, self.environment(species, first, second, vectors))
+
+    def energies_and_gradient(
+        self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return atomic energies [n_members, n_atoms] and d(mean total energy)/d(vectors) [n_pairs, 3].
+
+        One species in float32 on the CPU runs compiled code (numba); everything else, and everything when
+        ``compiled`` is False or numba is missing, one backward pass through :meth:`forward`.
+        """
+        fast = self._fast_path(vectors)
+        if fast is None:
+            return super().energies_and_gradient(numbers, first, second, vectors)
+        outputs, gradient = fast(len(numbers), first, vectors)
+        return outputs.double() * EV_PER_HARTREE + self._self_energies[0], gradient.mul_(EV_PER_HARTREE)
+
+    def _fast_path(self, vectors: Tensor) -> "FastAni | None":
+        if not self.compiled or len(self.numbers) > 1:
+            return None
+        if vectors.device.type != "cpu" or vectors.dtype != torch.float32:
+            return None
+        layers = self.parameters_of(0)
+        if layers[0][0].dtype != torch.float32:
+            return None
+        # the compiled path has its own copy of the weights, which training would leave behind
+        key = tuple((p.data_ptr(), p._version) for layer in layers for p in layer)
+        if self._fast is None or key != self._fast_key:
+            try:
+                from votca_mlp.models.ani_fast import FastAni
+            except ImportError as error:
+                _log.info("ANI runs in torch alone, some times slower: %s", error)
+                self.compiled = False
+                return None
+            self._fast, self._fast_key = FastAni(self.environment.constants, layers, CELU_ALPHA), key
+        return self._fast
 
     def energies(self, species: Tensor, environment: Tensor) -> Tensor:
         """Return atomic energies in eV from AEVs [n_atoms, size]; shape [n_members, n_atoms], float64."""

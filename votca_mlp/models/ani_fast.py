@@ -1,0 +1,114 @@
+"""The fast evaluation of a one-species ANI model on the CPU: compiled descriptor, networks by hand."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.models import ani_kernel
+from votca_mlp.models.neurochem import AevConstants
+
+Array = NDArray[np.float32]
+_NEGLIGIBLE = 1e-10  # a radial Gaussian below this is left out
+_CHUNKS_PER_THREAD = 8
+_LOG2E = 1.0 / math.log(2.0)
+
+
+class FastAni:
+    """Energies and gradient of networks on one species' AEV in float32.
+
+    Parameters
+    ----------
+    constants
+        Of the AEV; one species.
+    layers
+        Weight [members, out, in] and bias [members, 1, out] by layer, float32.
+    alpha
+        Of the CELU.
+    """
+
+    def __init__(self, constants: AevConstants, layers: list[tuple[Tensor, Tensor]], alpha: float) -> None:
+        self.alpha = alpha
+        self.radial = np.array(constants.radial_shifts, np.float32)
+        self.angular = np.array(constants.angular_shifts, np.float32)
+        self.sections, kept = _padded_sections(constants.sections)
+        self.constants = np.array(
+            [
+                constants.radial_cutoff,
+                -constants.radial_eta * _LOG2E,
+                radial_window(constants.radial_shifts, constants.radial_eta),
+                constants.angular_cutoff,
+                -constants.angular_eta * _LOG2E,
+                constants.zeta,
+            ],
+            np.float32,
+        )
+        # columns of padding sections meet zero weights
+        columns = _columns(len(self.radial), len(self.angular), self.sections.shape[1], kept)
+        self.size = len(self.radial) + len(self.angular) * self.sections.shape[1]
+        weights = [weight.detach().contiguous() for weight, _ in layers]
+        self.members = len(weights[0])
+        entrance = torch.zeros(self.members, weights[0].shape[1], self.size)
+        entrance[:, :, columns] = weights[0]
+        self.weights = [entrance, *weights[1:]]
+        self.biases = [bias.detach().contiguous() for _, bias in layers]
+
+    def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the networks' outputs [members, atoms] and d(sum of their mean)/d(vectors) [n_pairs, 3].
+
+        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom.
+        """
+        import numba
+
+        starts = np.searchsorted(first.numpy(), np.arange(atoms + 1))
+        rows = vectors.detach().contiguous().numpy()
+        chunks = min(max(atoms, 1), _CHUNKS_PER_THREAD * numba.get_num_threads())
+        environment = torch.empty(atoms, self.size)
+        gradient = torch.empty(len(rows), 3)
+        common = (starts, rows, self.radial, self.angular, self.sections, self.constants, chunks)
+        ani_kernel.descriptors(*common, environment.numpy())
+        outputs, slopes = self._networks(environment)
+        ani_kernel.gradients(*common, slopes.numpy(), gradient.numpy())
+        return outputs, gradient
+
+    def _networks(self, environment: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs [members, atoms] and d(mean output)/d(environment) [atoms, size]."""
+        x = environment.unsqueeze(0).expand(self.members, -1, -1)
+        hidden = []
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            x = torch.nn.functional.celu_(torch.baddbmm(bias, x, weight.transpose(1, 2)), self.alpha)
+            hidden.append(x)
+        outputs = torch.baddbmm(self.biases[-1], x, self.weights[-1].transpose(1, 2)).squeeze(2)
+        slope = self.weights[-1] / self.members
+        for k in range(len(hidden) - 1, -1, -1):
+            # CELU' is 1 above zero and exp(x / alpha) = 1 + CELU(x) / alpha below
+            slope = slope * hidden[k].clamp_(max=0.0).mul_(1.0 / self.alpha).add_(1.0)
+            slope = torch.bmm(slope, self.weights[k])
+        return outputs, slope.sum(0)
+
+
+def radial_window(shifts: tuple[float, ...], eta: float) -> int:
+    """Return how many neighbouring radial terms the kernel has to visit for a distance."""
+    count = len(shifts)
+    if count < 3:
+        return count
+    spacing = (shifts[-1] - shifts[0]) / (count - 1)
+    if spacing <= 0.0 or np.abs(np.diff(shifts) - spacing).max() > 1e-3 * spacing:
+        return count
+    reach = math.sqrt(-math.log(_NEGLIGIBLE) / eta) / spacing
+    # a multiple of eight fills vector registers
+    return min(count, 8 * math.ceil((2 * math.ceil(reach) + 2) / 8))
+
+
+def _padded_sections(sections: tuple[float, ...]) -> tuple[Array, int]:
+    kept = len(sections)
+    padded = np.zeros(-(-kept // 4) * 4)
+    padded[:kept] = sections
+    return np.stack([np.cos(padded), np.sin(padded)]).astype(np.float32), kept
+
+
+def _columns(radial: int, angular: int, sections: int, kept: int) -> list[int]:
+    blocks = [radial + m * sections + k for m in range(angular) for k in range(kept)]
+    return [*range(radial), *blocks]
