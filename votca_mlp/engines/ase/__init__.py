@@ -1,0 +1,1 @@
+"""MD with ASE's structures and our own integrator: the default engine."""

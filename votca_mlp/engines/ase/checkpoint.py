@@ -1,0 +1,136 @@
+"""The state of an interrupted step on disk: written whole or not at all, never pickled."""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+
+NAME = "ase_checkpoint.npz"
+"""File name in the step directory; it is there while a step is unfinished."""
+
+_FORMAT = 1
+_ARRAYS = ("positions", "velocities", "cell", "strain_rate", "thermostat", "barostat")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that a step needs to go on.
+
+    Attributes
+    ----------
+    step
+        MD steps done.
+    volume
+        Of the start, Angstrom^3.
+    lengths
+        Length of each growing file in bytes, by name.
+    inputs
+        What the run was made from; see :func:`describe_inputs`.
+    state
+        Arrays of :meth:`votca_mlp.engines.ase.integrate.Integrator.state`.
+    """
+
+    step: int
+    volume: float
+    lengths: dict[str, int]
+    inputs: dict[str, Any]
+    state: dict[str, NDArray[np.float64]]
+
+
+def describe_inputs(
+    settings: Any, *, step_directory: Path, identity: str, max_steps: int | None, start: str
+) -> dict[str, Any]:
+    """Return what must not change while a step is continued, as plain JSON values.
+
+    The settings of ``cg.inverse.ase`` that shape the trajectory, the digests of the step's potential tables
+    (``NAME.pot.cur``), the model's ``identity`` and the digest of the ``start`` configuration.
+    """
+    free = {"topol", "limits", "equi_time", "first_frame", "rdf", "skin"}
+    ase = settings.ase
+    names = getattr(type(ase), "model_fields", None) or vars(ase)
+    inputs = {name: _plain(getattr(ase, name)) for name in names if name not in free}
+    inputs["model"] = identity
+    inputs["max_steps"] = max_steps
+    inputs["start"] = start
+    for interaction in settings.interactions:
+        table = step_directory / f"{interaction.name}.pot.cur"
+        if table.is_file():
+            inputs[table.name] = hashlib.sha256(table.read_bytes()).hexdigest()[:16]
+    return inputs
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write under a temporary name and rename.
+
+    Raises
+    ------
+    UserError
+        No space left; the earlier checkpoint stays.
+    """
+    header = {
+        "format": _FORMAT,
+        "step": checkpoint.step,
+        "volume": checkpoint.volume,
+        "lengths": checkpoint.lengths,
+        "inputs": checkpoint.inputs,
+    }
+    arrays: dict[str, Any] = {name: checkpoint.state[name] for name in _ARRAYS}
+    with atomic_write(path, "wb") as file:
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+
+
+def load(path: Path, *, inputs: dict[str, Any], n_atoms: int) -> Checkpoint:
+    """Read a checkpoint and compare it with the present ``inputs``.
+
+    Raises
+    ------
+    UserError
+        Damaged, of another version, or of other inputs; it says which and what to remove.
+    """
+    remove = f"remove {path} to start this step again"
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            header = json.loads(str(data["header"]))
+            state = {name: np.array(data[name], float) for name in _ARRAYS}
+        version = header["format"]
+        checkpoint = Checkpoint(
+            int(header["step"]), float(header["volume"]), dict(header["lengths"]), header["inputs"], state
+        )
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"the checkpoint is damaged ({type(error).__name__})", where=path, accepted=remove
+        ) from error
+    if version != _FORMAT:
+        raise UserError(f"the checkpoint has format {version}", where=path, accepted=f"{_FORMAT}; {remove}")
+    old, new = checkpoint.inputs, json.loads(json.dumps(inputs))
+    changed = [
+        f"{key} was {old.get(key)}, is {new.get(key)}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    if changed:
+        raise UserError(
+            "the checkpoint belongs to other inputs: " + "; ".join(changed),
+            where=path,
+            accepted=f"the inputs it was made from, or {remove}",
+        )
+    if state["positions"].shape != (n_atoms, 3):
+        raise UserError("the checkpoint has another number of atoms", where=path, accepted=remove)
+    return checkpoint
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    names = getattr(type(value), "model_fields", None) or vars(value)
+    return {name: _plain(getattr(value, name)) for name in names}

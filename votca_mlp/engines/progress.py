@@ -1,0 +1,121 @@
+"""Telling the user how far a simulation is, on a terminal or in a log."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+LOG_INTERVAL = 30.0
+"""Seconds between two lines where there is no terminal."""
+REFRESH_INTERVAL = 0.25
+"""Seconds between two updates of a terminal."""
+
+
+class Progress:
+    """Steps done, rate and remaining time.
+
+    Parameters
+    ----------
+    stream
+        Where to write; None is silent.
+    terminal
+        Draw a bar; otherwise a line every ``LOG_INTERVAL`` seconds.
+    clock
+        Seconds that only increase.
+    """
+
+    def __init__(
+        self, stream: TextIO | None, *, terminal: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._terminal, self._clock = stream, terminal, clock
+        self._label, self._total = "", 0
+        self._bar: Any = None
+        self._began, self._first, self._shown = 0.0, 0, 0.0
+
+    def start(self, label: str, total: int, done: int = 0) -> None:
+        """Begin counting ``total`` steps, of which ``done`` are there already."""
+        self._label, self._total, self._first = label, total, done
+        self._began = self._shown = self._clock()
+        if self._stream is not None and self._terminal:
+            self._open_bar(done)
+        else:
+            self._line(f"{label}: {done} of {total} steps done")
+
+    def update(self, done: int, note: str = "") -> None:
+        """Report ``done`` steps; cheap, and silent until it is time to show something."""
+        if self._stream is None:
+            return
+        now = self._clock()
+        if now - self._shown < (REFRESH_INTERVAL if self._terminal else LOG_INTERVAL):
+            return
+        self._shown = now
+        text = self._state(done, now, note)
+        if self._bar is not None:
+            self._bar.update(0, completed=done, description=text, refresh=True)
+        else:
+            self._line(f"{self._label}: {text}")
+
+    def close(self, done: int, note: str = "") -> None:
+        """Show the last state and let go of the terminal."""
+        if self._stream is None:
+            return
+        text = self._state(done, self._clock(), note)
+        if self._bar is not None:
+            self._bar.update(0, completed=done, description=text, refresh=True)
+            self._bar.stop()
+            self._bar = None
+        else:
+            self._line(f"{self._label}: {text}")
+
+    def rate(self, done: int) -> float:
+        """Return steps per second since :meth:`start`."""
+        elapsed = self._clock() - self._began
+        return (done - self._first) / elapsed if elapsed > 0 else 0.0
+
+    def _state(self, done: int, now: float, note: str) -> str:
+        elapsed = now - self._began
+        made = done - self._first
+        text = f"{done} of {self._total} steps"
+        if made > 0 and elapsed > 0:
+            left = (self._total - done) * elapsed / made
+            text += f", {made / elapsed:.1f} steps/s, {_duration(left)} left"
+        return f"{text}, {note}" if note else text
+
+    def _open_bar(self, done: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        console = Console(file=self._stream, force_terminal=True)
+        label = TextColumn(self._label, markup=False)
+        state = TextColumn("{task.description}", markup=False)
+        self._bar = Bar(label, BarColumn(20), state, console=console, auto_refresh=False)
+        self._bar.start()
+        self._bar.add_task("", total=self._total, completed=done)
+
+    def _line(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+
+def open_progress() -> Progress:
+    """Return the progress for this process: the user's terminal when there is one, else lines on stderr.
+
+    csg_inverse sends stdout and stderr to its log and keeps the user's own as descriptors 3 and 4.
+    """
+    descriptors = (3, 4) if os.environ.get("CSGLOG") else (2,)
+    for descriptor in descriptors:
+        try:
+            if os.isatty(descriptor):
+                return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True)
+        except OSError:
+            continue
+    return Progress(sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

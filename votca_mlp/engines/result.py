@@ -1,0 +1,28 @@
+"""What running one step's MD gives back."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Outcome of an engine's ``run_step``.
+
+    Attributes
+    ----------
+    status
+        ``finished``: trajectory and final configuration are in place. ``checkpointed``: the deadline came
+        first; calling again goes on from the checkpoint.
+    steps_done, steps_total
+        MD steps, equilibration included.
+    steps_per_second
+        Rate of this call, 0 when it made no step.
+    summary
+        Means with errors and what is needed to reproduce the run (only when finished).
+    """
+
+    status: Literal["finished", "checkpointed"]
+    steps_done: int
+    steps_total: int
+    steps_per_second: float = 0.0
+    summary: dict[str, Any] = field(default_factory=dict)
