@@ -25,6 +25,9 @@ KG_PER_M3_PER_AMU_PER_ANGSTROM3 = 1660.53906660
 EV_FS2_PER_ANGSTROM2_PER_AMU = 103.64269652680505
 """1 amu in eV fs^2/Angstrom^2, the mass unit that goes with eV, Angstrom and fs."""
 
+M2_PER_S_PER_ANGSTROM2_PER_FS = 1e-5
+"""1 Angstrom^2/fs in m^2/s (diffusion)."""
+
 
 def kbt_ev(temperature: float) -> float:
     """Return kB T in eV for a temperature in K."""
