@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import Akima1DInterpolator
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
@@ -136,6 +137,19 @@ def test_evaluators_agree_and_match_finite_differences() -> None:
         result.forces[[0, 7, 30]], abs=1e-6
     )
     assert calculate_numerical_stress(atoms, eps=1e-6) == pytest.approx(atoms.get_stress(), abs=1e-7)
+
+
+def test_device_path_equals_compiled_loops() -> None:
+    atoms = mixture()
+    adder = CorrectionAdder(correction(), 0.5)
+    numbers = atoms.numbers.astype(np.int64)
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)
+    energy, forces, virial = adder.add(*arguments)
+    adder._indices = (torch.from_numpy(adder.list.first), torch.from_numpy(adder.list.second))
+    t_energy, t_forces, t_virial = adder._on_device(arguments[0], arguments[1], numbers)
+    assert t_energy == pytest.approx(energy, abs=1e-10)
+    assert t_forces == pytest.approx(forces, abs=1e-11)
+    assert t_virial == pytest.approx(virial, abs=1e-10)
 
 
 def test_table_units_and_undefined_points() -> None:

@@ -1,4 +1,4 @@
-"""Model plus correction for a configuration: one pair list, one backward pass."""
+"""Model plus correction for a configuration: energy, forces and stress."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.add_correction import CorrectionAdder, device_vectors
 from votca_mlp.models.contract import Evaluation, PairModel
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.correction import PairCorrection
-from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -31,7 +31,11 @@ class Evaluator(ABC):
 
 
 class PairListEvaluator(Evaluator):
-    """A pair-list model and a correction on one shared neighbour list.
+    """A pair-list model and a correction.
+
+    The model reads a full list out to its own cutoff; the correction, which reaches further, a half list:
+    together they cost less than one list for both. Each is kept while its skin allows. On a CPU compiled
+    loops form the pair vectors and evaluate the correction; elsewhere torch does on the device.
 
     Parameters
     ----------
@@ -50,21 +54,23 @@ class PairListEvaluator(Evaluator):
         *,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
-        skin: float = 0.5,
+        skin: float = 1.0,
     ) -> None:
         self.device, self.dtype = torch.device(device), dtype
         self.model = model.to(device=self.device, dtype=dtype).eval()
-        self.correction: TorchPairCorrection | None = None
+        self.list = SkinList(model.cutoff, skin)
+        self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
-            self.correction = TorchPairCorrection(correction, dtype).to(self.device)
-        reach = max(model.cutoff, 0.0 if correction is None else correction.cutoff)
-        self.list = SkinList(reach, skin)
+            self.adder = CorrectionAdder(correction, skin, self.device)
         self._numbers = np.empty(0, np.int64)
         self._tensors: tuple[torch.Tensor, ...] = ()
+        self._vectors = torch.empty(0)
 
     def forget(self) -> None:
-        """Rebuild the neighbour list at the next call."""
+        """Rebuild the neighbour lists at the next call."""
         self.list.forget()
+        if self.adder is not None:
+            self.adder.list.forget()
 
     def evaluate(self, atoms: "Atoms") -> Evaluation:
         """Return the evaluation of one configuration.
@@ -77,56 +83,56 @@ class PairListEvaluator(Evaluator):
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
         rebuilt = self.list.update(positions, cell, atoms.pbc)
         if rebuilt or not np.array_equal(atoms.numbers, self._numbers):
-            self._check_elements(atoms.numbers)
-            self._numbers = atoms.numbers.copy()
+            check_elements(atoms.numbers, self.model.numbers)
+            self._numbers = atoms.numbers.astype(np.int64)
             arrays = (self._numbers, self.list.first, self.list.second)
-            self._tensors = tuple(torch.from_numpy(a.astype(np.int64)).to(self.device) for a in arrays)
+            self._tensors = tuple(torch.from_numpy(array).to(self.device) for array in arrays)
+            self._vectors = torch.empty(len(self.list.first), 3, dtype=self.dtype, device=self.device)
+        vectors, closest = self._pair_vectors(positions, cell)
         numbers, first, second = self._tensors
-        vectors64 = self.list.vectors(positions, cell)
-        vectors = torch.from_numpy(vectors64).to(device=self.device, dtype=self.dtype)
-        squared = (vectors * vectors).sum(1)
-
-        members, gradient = self._model_part(numbers, first, second, vectors, squared)
-        correction_energy = 0.0
-        if self.correction is not None:
-            distances = squared.sqrt()
-            u, slope = self.correction.pair_energies(numbers[first], numbers[second], distances)
-            correction_energy = 0.5 * float(u.sum(dtype=torch.float64))
-            gradient = gradient + (0.5 * slope / distances).unsqueeze(1) * vectors
+        members, gradient = self.model.energies_and_gradient(numbers, first, second, vectors)
         member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
 
-        forces = torch.zeros(len(numbers), 3, dtype=self.dtype, device=self.device)
-        forces.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
+        pulled = torch.zeros(len(numbers), 3, dtype=self.dtype, device=self.device)
+        pulled.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
+        forces = pulled.double().cpu().numpy()
         virial = (gradient.T @ vectors).double().cpu().numpy()
+        extra = 0.0
+        if self.adder is not None:
+            extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, self._numbers)
+            forces += extra_forces
+            virial += extra_virial
         volume = abs(float(np.linalg.det(cell))) if cell.any() else 0.0
-        stress = 0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3))
         return Evaluation(
-            energy=float(member_energies.mean()) + correction_energy,
-            forces=forces.double().cpu().numpy(),
-            stress=stress,
+            energy=float(member_energies.mean()) + extra,
+            forces=forces,
+            stress=0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3)),
             member_energies=member_energies,
-            correction_energy=correction_energy,
-            closest=self._closest(squared),
+            correction_energy=extra,
+            closest=closest,
         )
 
-    def _model_part(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run the model on the pairs within its own cutoff; return energies and the gradient on all pairs."""
-        numbers, first, second, vectors, squared = tensors
-        index = (squared < self.model.cutoff**2).nonzero().squeeze(1)
-        energies, inner = self.model.energies_and_gradient(
-            numbers, first[index], second[index], vectors[index]
-        )
-        gradient = torch.zeros_like(vectors).index_copy_(0, index, inner.to(self.dtype))
-        return energies, gradient
+    def _pair_vectors(
+        self, positions: Array, cell: Array
+    ) -> tuple[torch.Tensor, tuple[int, int, float] | None]:
+        """Return the vectors of the model's pairs on the device, and the closest pair."""
+        listed = self.list
+        if self.device.type == "cpu":
+            from votca_mlp.models.pair_kernels import pair_vectors
 
-    def _closest(self, squared: torch.Tensor) -> tuple[int, int, float] | None:
-        if not len(squared):
-            return None
-        k = int(squared.argmin())
-        return int(self.list.first[k]), int(self.list.second[k]), float(squared[k].sqrt())
-
-    def _check_elements(self, numbers: NDArray[np.int64]) -> None:
-        check_elements(numbers, self.model.numbers)
+            vectors = self._vectors
+            pair, squared = pair_vectors(
+                positions, cell, listed.first, listed.second, listed.shifts, vectors.numpy()
+            )
+        else:
+            vectors64 = device_vectors(listed, positions, cell, self._tensors[1:], self.device)
+            distances2 = vectors64.square().sum(1)
+            pair = int(distances2.argmin()) if len(distances2) else -1
+            squared = float(distances2[pair]) if len(distances2) else 0.0
+            vectors = vectors64.to(self.dtype)
+        if pair < 0:
+            return vectors, None
+        return vectors, (int(listed.first[pair]), int(listed.second[pair]), float(np.sqrt(squared)))
 
 
 def check_elements(numbers: NDArray[np.int64], known: tuple[int, ...]) -> None:
@@ -166,43 +172,58 @@ class CalculatorEvaluator(Evaluator):
         calculator: Any,
         correction: PairCorrection | None = None,
         *,
-        skin: float = 0.5,
+        skin: float = 1.0,
         watch: float = 3.0,
     ) -> None:
         self.calculator = calculator
-        self.correction = correction or PairCorrection({})
-        self.list = SkinList(max(self.correction.cutoff, watch), skin)
+        self.watched = SkinList(watch, skin, full=False)
+        self.adder: CorrectionAdder | None = None
+        if correction is not None and correction.pairs:
+            self.adder = CorrectionAdder(correction, skin)
 
     def forget(self) -> None:
-        """Rebuild the correction's neighbour list at the next call and reset the calculator."""
-        self.list.forget()
+        """Rebuild the neighbour lists at the next call and reset the calculator."""
+        self.watched.forget()
+        if self.adder is not None:
+            self.adder.list.forget()
         if hasattr(self.calculator, "reset"):
             self.calculator.reset()
 
     def evaluate(self, atoms: "Atoms") -> Evaluation:
         """Return the evaluation of one configuration."""
-        properties = ["energy", "forces"] + (["stress"] if atoms.cell.rank == 3 else [])
-        self.calculator.calculate(atoms, properties, ["positions", "cell"])
+        from ase.stress import voigt_6_to_full_3x3_stress
+
+        periodic = atoms.cell.rank == 3
+        self.calculator.calculate(
+            atoms, ["energy", "forces"] + (["stress"] if periodic else []), ["positions", "cell"]
+        )
         results = self.calculator.results
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        self.list.update(positions, cell, atoms.pbc)
-        first, second = self.list.first, self.list.second
-        vectors = self.list.vectors(positions, cell)
-        distances = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-        u, slope = self.correction.pair_energies(atoms.numbers[first], atoms.numbers[second], distances)
-        gradient = (0.5 * slope / distances)[:, None] * vectors
         forces = np.array(results["forces"], float)
-        for axis in range(3):
-            forces[:, axis] += np.bincount(first, gradient[:, axis], len(atoms))
-            forces[:, axis] -= np.bincount(second, gradient[:, axis], len(atoms))
-        stress = np.zeros((3, 3))
-        if "stress" in properties:
-            from ase.stress import voigt_6_to_full_3x3_stress
+        stress = np.array(voigt_6_to_full_3x3_stress(results["stress"])) if periodic else np.zeros((3, 3))
+        energy, extra = float(results["energy"]), 0.0
+        if self.adder is not None:
+            numbers = atoms.numbers.astype(np.int64)
+            extra, extra_forces, virial = self.adder.add(positions, cell, atoms.pbc, numbers)
+            forces += extra_forces
+            if periodic:
+                stress += virial / atoms.get_volume()
+        return Evaluation(
+            energy + extra,
+            forces,
+            stress,
+            np.array([energy]),
+            extra,
+            self._closest(positions, cell, atoms.pbc),
+        )
 
-            stress = voigt_6_to_full_3x3_stress(results["stress"]) + gradient.T @ vectors / atoms.get_volume()
-        energy, extra = float(results["energy"]), 0.5 * float(u.sum())
-        closest = None
-        if len(distances):
-            k = int(distances.argmin())
-            closest = (int(first[k]), int(second[k]), float(distances[k]))
-        return Evaluation(energy + extra, forces, stress, np.array([energy]), extra, closest)
+    def _closest(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_]
+    ) -> tuple[int, int, float] | None:
+        self.watched.update(positions, cell, pbc)
+        vectors = self.watched.vectors(positions, cell)
+        if not len(vectors):
+            return None
+        squared = np.einsum("ij,ij->i", vectors, vectors)
+        k = int(squared.argmin())
+        return int(self.watched.first[k]), int(self.watched.second[k]), float(np.sqrt(squared[k]))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,23 @@ Species = tuple[int, int]
 def species_pair(a: int, b: int) -> Species:
     """Return the pair of atomic numbers, smaller first."""
     return (a, b) if a <= b else (b, a)
+
+
+class StackedTables(NamedTuple):
+    """All splines in one coefficient array, so that one gather serves every pair of species.
+
+    Table 0 stands for pairs without a correction; its cutoff is 0. Lengths in Angstrom, energies in eV.
+    ``pair_index`` [z, z] gives the table of two atomic numbers; ``offset`` and ``last`` the first row and
+    the number of the last interval of each table in ``coefficients`` [n_rows, 4].
+    """
+
+    pair_index: NDArray[np.int64]
+    coefficients: NDArray[np.float64]
+    first: NDArray[np.float64]
+    inverse_step: NDArray[np.float64]
+    cutoffs: NDArray[np.float64]
+    offset: NDArray[np.int64]
+    last: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,24 @@ class PairCorrection:
             mask = (low == a) & (high == b)
             energy[mask], slope[mask] = spline.evaluate(r[mask])
         return energy, slope
+
+    def stacked(self) -> StackedTables:
+        """Return all tables in one set of arrays, for kernels."""
+        splines = list(self.pairs.values())
+        size = 1 + max((b for _, b in self.pairs), default=0)
+        pair_index = np.zeros((size, size), np.int64)
+        for number, (a, b) in enumerate(self.pairs, start=1):
+            pair_index[a, b] = pair_index[b, a] = number
+        lengths = np.array([1] + [len(spline.coefficients) for spline in splines])
+        return StackedTables(
+            pair_index=pair_index,
+            coefficients=np.concatenate([np.zeros((1, 4))] + [spline.coefficients for spline in splines]),
+            first=np.array([0.0] + [spline.first for spline in splines]),
+            inverse_step=np.array([1.0] + [1.0 / spline.step for spline in splines]),
+            cutoffs=np.array([0.0] + [spline.cutoff for spline in splines]),
+            offset=np.cumsum(lengths) - lengths,
+            last=lengths - 1,
+        )
 
 
 def read_correction(tables: Mapping[tuple[str, str], str | Path]) -> PairCorrection:

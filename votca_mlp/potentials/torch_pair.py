@@ -7,11 +7,7 @@ from votca_mlp.potentials.correction import PairCorrection
 
 
 class TorchPairCorrection(nn.Module):
-    """Same coefficients, same result as :class:`PairCorrection`, to rounding.
-
-    All pair tables are stacked into one coefficient array, so one gather serves every species pair. Pairs
-    without a table read a row of zeros.
-    """
+    """Same coefficients, same result as :class:`PairCorrection`, to rounding."""
 
     coefficients: Tensor
     first: Tensor
@@ -24,27 +20,9 @@ class TorchPairCorrection(nn.Module):
     def __init__(self, correction: PairCorrection, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
         self.cutoff = correction.cutoff
-        # table 0 is the missing one: cutoff 0 masks it
-        rows, first, step, cutoffs, offset = [torch.zeros(1, 4, dtype=dtype)], [0.0], [1.0], [0.0], [0]
-        size = 1 + max((b for _, b in correction.pairs), default=0)
-        pair_index = torch.zeros(size, size, dtype=torch.long)
-        count = 1
-        for number, ((a, b), spline) in enumerate(correction.pairs.items(), start=1):
-            rows.append(torch.as_tensor(spline.coefficients).to(dtype))
-            offset.append(count)
-            count += len(spline.coefficients)
-            first.append(spline.first)
-            step.append(spline.step)
-            cutoffs.append(spline.cutoff)
-            pair_index[a, b] = pair_index[b, a] = number
-        sizes = [len(part) for part in rows]
-        self.register_buffer("coefficients", torch.cat(rows))
-        self.register_buffer("first", torch.tensor(first, dtype=dtype))
-        self.register_buffer("inverse_step", 1.0 / torch.tensor(step, dtype=dtype))
-        self.register_buffer("cutoffs", torch.tensor(cutoffs, dtype=dtype))
-        self.register_buffer("offset", torch.tensor(offset))
-        self.register_buffer("last", torch.tensor(sizes) - 1)
-        self.register_buffer("pair_index", pair_index)
+        for name, array in correction.stacked()._asdict().items():
+            tensor = torch.from_numpy(array)
+            self.register_buffer(name, tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
     def pair_energies(self, numbers_i: Tensor, numbers_j: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:
         """Return u(r) in eV and du/dr in eV/Angstrom, shapes [n_pairs]; r in Angstrom."""
