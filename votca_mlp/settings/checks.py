@@ -1,8 +1,238 @@
-"""Checks (stub)."""
+"""Values of one settings.xml that contradict each other; no other file is opened."""
 
-from votca_mlp.settings.models import Settings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from votca_mlp.settings.document import Node
+from votca_mlp.settings.elements import SYMBOLS
+from votca_mlp.settings.models import (
+    AseSettings,
+    ConvergenceCheck,
+    Interaction,
+    MLPSettings,
+    MultistateSettings,
+)
 from votca_mlp.settings.problems import Problem
+from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
+
+KBT_TOLERANCE = 0.002
+"""Largest relative difference between kBT and the temperature."""
+MAX_NM = 3.0
+"""A cutoff above this many nm was probably meant in Angstrom."""
+KJMOL_PER_KCALMOL = 4.184
+_FEWEST_POINTS = 10
+_ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
 
 
-def cross_checks(settings: Settings) -> list[Problem]:
-    return []
+@dataclass(frozen=True)
+class Parts:
+    """What could be read of a settings file; None stands for a part with problems of its own.
+
+    ``interactions`` pairs each interaction with its element; ``kBT`` is in kJ/mol.
+    """
+
+    root: Node
+    interactions: Sequence[tuple[Node, Interaction]]
+    kBT: float | None
+    mlp: MLPSettings | None
+    ase: AseSettings | None
+    multistate: MultistateSettings | None
+    convergence_check: ConvergenceCheck | None
+
+    def problem(self, tag: str, what: str, accepted: str, inside: Node | None = None) -> Problem:
+        """Return a problem at a dotted path from ``cg``, or from the interaction ``inside``."""
+        start = inside or self.root
+        return Problem(start.deepest(tag).line, f"{start.path}.{tag}", what, accepted)
+
+
+def cross_checks(parts: Parts) -> list[Problem]:
+    """Return every contradiction."""
+    found: list[Problem] = []
+    for node, interaction in parts.interactions:
+        found += _grid(parts, node, interaction)
+        found += _interaction(parts, node, interaction)
+    found += _pairs(parts)
+    if parts.mlp is not None:
+        found += _model(parts, parts.mlp)
+    if parts.ase is not None:
+        found += _times(parts, parts.ase)
+        found += _start(parts, parts.ase)
+        if parts.kBT is not None:
+            found += _temperature(parts, parts.kBT, parts.ase.temperature)
+    if parts.multistate is not None:
+        found += _states(parts, parts.multistate)
+    if parts.convergence_check is not None:
+        found += _convergence(parts, parts.convergence_check)
+    found += [
+        Problem(node.line, node.path, "is not used by program ase", "only <non-bonded> interactions")
+        for node in parts.root.all("bonded")
+    ]
+    return found
+
+
+def _grid(parts: Parts, node: Node, pair: Interaction) -> Iterator[Problem]:
+    if pair.max <= pair.min:
+        yield parts.problem("max", f"is {pair.max:g} nm, min is {pair.min:g} nm", "max above min", node)
+        return
+    if pair.max > MAX_NM:
+        hint = f"nm; {pair.max:g} Angstrom is {pair.max / ANGSTROM_PER_NM:g} nm"
+        yield parts.problem("max", f"is {pair.max:g} nm, which looks like Angstrom", hint, node)
+    intervals = (pair.max - pair.min) / pair.step
+    if intervals < _FEWEST_POINTS:
+        what = f"is {pair.step:g} nm, only {int(intervals) + 1} points from {pair.min:g} to {pair.max:g} nm"
+        hint = f"at most {(pair.max - pair.min) / _FEWEST_POINTS:g} nm; 0.005 is usual"
+        yield parts.problem("step", what, hint, node)
+    elif abs(intervals - round(intervals)) > 1e-6 * intervals:
+        what = f"is {pair.step:g} nm, and max - min = {pair.max - pair.min:g} nm is not a multiple of it"
+        better = (pair.max - pair.min) / round(intervals)
+        yield parts.problem("step", what, f"for example {better:.6g} nm", node)
+
+
+def _interaction(parts: Parts, node: Node, pair: Interaction) -> Iterator[Problem]:
+    for tag, symbol in (("type1", pair.type1), ("type2", pair.type2)):
+        if symbol not in SYMBOLS:
+            yield parts.problem(
+                tag, f"is '{symbol}'", "a chemical symbol such as Al: bead types name the atoms", node
+            )
+    wibi = pair.wibi
+    if wibi.weight == "table" and wibi.weight_file is None:
+        yield parts.problem(
+            "inverse.wibi.weight", "is 'table', but there is no <weight_file>", "a <weight_file>", node
+        )
+    if wibi.weight != "table" and wibi.weight_file is not None:
+        what = f"is given, but the weight is '{wibi.weight}'"
+        yield parts.problem("inverse.wibi.weight_file", what, "<weight>table</weight> with it", node)
+    if wibi.weight != "power" and wibi.power != 1.0:
+        what = f"is {wibi.power:g}, but the weight is '{wibi.weight}'"
+        yield parts.problem("inverse.wibi.power", what, "<weight>power</weight> with it", node)
+
+
+def _pairs(parts: Parts) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    pairs: dict[frozenset[str], int] = {}
+    for node, item in parts.interactions:
+        first = names.setdefault(item.name, node.line)
+        if first != node.line:
+            what = f"is '{item.name}' again, first in the section of line {first}"
+            yield parts.problem("name", what, "a name of its own for each interaction", node)
+        first = pairs.setdefault(frozenset((item.type1, item.type2)), node.line)
+        if first != node.line:
+            what = f"pairs {item.type1} and {item.type2} again, first in the section of line {first}"
+            yield parts.problem("type1", what, "one interaction a pair of types", node)
+
+
+def _model(parts: Parts, mlp: MLPSettings) -> Iterator[Problem]:
+    if mlp.kind == "ase" and mlp.calculator is None:
+        yield parts.problem("inverse.mlp.calculator", "is missing for kind ase", "module:callable")
+    if mlp.kind != "ase":
+        if mlp.model is None:
+            yield parts.problem(
+                "inverse.mlp.model", f"is missing for kind {mlp.kind}", "a path or builtin:NAME"
+            )
+        for tag, given in (("calculator", mlp.calculator), ("arguments", mlp.arguments)):
+            if given:
+                yield parts.problem(
+                    f"inverse.mlp.{tag}", f"is not used by kind {mlp.kind}", "kind ase with it"
+                )
+    if mlp.kind != "ani" and mlp.members is not None:
+        yield parts.problem("inverse.mlp.members", f"is not used by kind {mlp.kind}", "kind ani with it")
+
+
+def _times(parts: Parts, ase: AseSettings) -> Iterator[Problem]:
+    multiples: Mapping[str, float] = {
+        "sample_every": ase.sample_every,
+        "checkpoint_every": ase.checkpoint_every,
+    }
+    for tag, value in multiples.items():
+        steps = value / ase.timestep
+        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
+            default = "" if tag in ase.model_fields_set else " by default"
+            what = f"is {value:g} fs{default}, not a multiple of the timestep {ase.timestep:g} fs"
+            better = max(1, round(steps)) * ase.timestep
+            yield parts.problem(f"inverse.ase.{tag}", what, f"for example {better:g} fs")
+    # a division such as 0.3 / 0.1 must not lose a frame
+    frames = int(ase.production / ase.sample_every * (1 + 1e-9))
+    if frames < 1:
+        what = f"is {ase.production:g} fs, shorter than sample_every {ase.sample_every:g} fs: no frame"
+        yield parts.problem("inverse.ase.production", what, f"at least {ase.sample_every:g} fs")
+    elif ase.rdf.with_errors and frames < 2 * ase.rdf.block_length:
+        what = f"is {ase.rdf.block_length} frames, but production gives {frames}: errors need two blocks"
+        hint = f"at most {frames // 2}" if frames > 1 else "a longer production"
+        yield parts.problem("inverse.ase.rdf.block_length", what, hint)
+    if ase.first_frame > frames:
+        what = f"is {ase.first_frame}, but production gives {frames} frames"
+        yield parts.problem("inverse.ase.first_frame", what, f"at most {frames}")
+
+
+def _start(parts: Parts, ase: AseSettings) -> Iterator[Problem]:
+    if ase.conf is None and ase.crystal is None:
+        yield parts.problem("inverse.ase", "has no start", "<conf> with a file, or <crystal>")
+    if ase.conf is not None and ase.crystal is not None:
+        yield parts.problem("inverse.ase.crystal", "is given beside <conf>", "one of the two")
+    if ase.crystal is None:
+        return
+    crystal = ase.crystal
+    if crystal.element not in SYMBOLS:
+        hint = "a chemical symbol such as Al"
+        yield parts.problem("inverse.ase.crystal.element", f"is '{crystal.element}'", hint)
+    if crystal.lattice_constant < 1.0:
+        what = f"is {crystal.lattice_constant:g} Angstrom, which looks like nm"
+        hint = f"Angstrom; {crystal.lattice_constant:g} nm is {crystal.lattice_constant * ANGSTROM_PER_NM:g}"
+        yield parts.problem("inverse.ase.crystal.lattice_constant", what, hint)
+        return
+    half = min(crystal.repeat) * crystal.lattice_constant / 2
+    cutoff = max((pair.max for _, pair in parts.interactions), default=0.0) * ANGSTROM_PER_NM
+    # above MAX_NM the cutoff itself is the mistake
+    if half < cutoff <= MAX_NM * ANGSTROM_PER_NM:
+        what = f"makes a box whose half, {half:.4g} Angstrom, is below max, {cutoff:.4g} Angstrom"
+        needed = int(-(-2 * cutoff // crystal.lattice_constant))
+        yield parts.problem("inverse.ase.crystal.repeat", what, f"at least {needed} along each axis")
+
+
+def atoms_in_crystal(ase: AseSettings) -> int | None:
+    """Return the number of atoms of the crystal start, or None without one."""
+    if ase.crystal is None:
+        return None
+    x, y, z = ase.crystal.repeat
+    return _ATOMS_PER_CELL[ase.crystal.structure] * x * y * z
+
+
+def _temperature(parts: Parts, kBT: float, temperature: float) -> Iterator[Problem]:
+    expected = kbt_kjmol(temperature)
+    if abs(kBT - expected) <= KBT_TOLERANCE * expected:
+        return
+    what = (
+        f"is {kBT:g} kJ/mol ({kBT / kbt_kjmol(1.0):.5g} K), "
+        f"but <cg.inverse.ase.temperature> is {temperature:g} K ({expected:.6g} kJ/mol)"
+    )
+    for unit, factor in (("eV", 1 / EV_PER_KJMOL), ("kcal/mol", KJMOL_PER_KCALMOL)):
+        if abs(kBT * factor - expected) <= KBT_TOLERANCE * expected:
+            what += f"; it looks like {unit}"
+    yield parts.problem("inverse.kBT", what, f"{expected:.6g}, or the temperature that belongs to kBT")
+
+
+def _states(parts: Parts, states: MultistateSettings) -> Iterator[Problem]:
+    if not states.enabled:
+        return
+    names = states.state_names
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        what = f"has {len(set(names))} different names among {len(names)}"
+        yield parts.problem("inverse.multistate.state_names", what, "two names or more, all different")
+    for tag, values in (("state_weights", states.state_weights), ("state_kBTs", states.state_kBTs)):
+        if len(values) != len(names):
+            what = f"has {len(values)} numbers for {len(names)} states"
+            yield parts.problem(f"inverse.multistate.{tag}", what, "one number a state")
+    if states.state_weights and sum(states.state_weights) == 0:
+        yield parts.problem("inverse.multistate.state_weights", "are all 0", "at least one above 0")
+
+
+def _convergence(parts: Parts, check: ConvergenceCheck) -> Iterator[Problem]:
+    if check.type != "default":
+        return
+    if check.limit <= 0:
+        hint = "a number > 0, or convergence_check type none"
+        yield parts.problem("inverse.convergence_check.limit", "is 0: it would never stop", hint)
+    for node, pair in parts.interactions:
+        if "convergence" not in pair.post_add:
+            what = "does not name 'convergence', which convergence_check 'default' reads"
+            yield parts.problem("inverse.post_add", what, "<post_add>convergence</post_add>", node)

@@ -43,6 +43,16 @@ class Node:
         """Return the first child of this name, or None."""
         return next((child for child in self.children if child.tag == tag), None)
 
+    def deepest(self, path: str) -> "Node":
+        """Return the element at a dotted path below this one, or the innermost one around it that exists."""
+        node = self
+        for tag in path.split("."):
+            inner = node.first(tag)
+            if inner is None:
+                break
+            node = inner
+        return node
+
     def walk(self) -> Iterator["Node"]:
         """Yield this node and everything inside, in order."""
         yield self

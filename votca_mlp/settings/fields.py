@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 
@@ -29,7 +30,7 @@ def setting(default: Any = ..., /, *, unit: str = "", accepted: str = "", meanin
     limits
         Passed to pydantic (``gt``, ``ge``, ...).
     """
-    extra = {"unit": unit, "accepted": accepted}
+    extra: JsonDict = {"unit": unit, "accepted": accepted}
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 

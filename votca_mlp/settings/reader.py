@@ -1,20 +1,27 @@
 """settings.xml into typed settings, every problem collected."""
 
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.fields import Section, accepted
-from votca_mlp.settings.models import Interaction, Settings
+from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.models import (
+    AseSettings,
+    ConvergenceCheck,
+    Interaction,
+    MLPSettings,
+    MultistateSettings,
+    Settings,
+    WibiSettings,
+)
 from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.vocabulary import unknown_tags
 
-INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", "wibi")
-"""Fields of an Interaction that lie in its <inverse> section."""
-
-_NOT_TAGS = ("path", "interactions")
 _S = TypeVar("_S", bound=Section)
 
 
@@ -41,36 +48,58 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
     UserError
         Not readable as XML.
     """
-    from votca_mlp.settings.checks import cross_checks
-    from votca_mlp.settings.vocabulary import unknown_tags
-
     path = Path(path).absolute()
     root = read_document(path, "cg")
     problems = unknown_tags(root)
-    settings = _build(root, path, problems)
-    if settings is not None:
-        problems += cross_checks(settings)
-    return settings, problems
-
-
-def _build(root: Node, path: Path, problems: list[Problem]) -> Settings | None:
     inverse = root.first("inverse")
     if inverse is None:
         problems.append(Problem(root.line, "cg", "has no <inverse> section", "<cg> with <inverse> inside"))
-        return None
-    found = [_interaction(node, problems) for node in root.all("non-bonded")]
-    if not found:
+        return None, problems
+    pairs = [(node, _interaction(node, problems)) for node in root.all("non-bonded")]
+    if not pairs:
         what = "has no <non-bonded> section"
         problems.append(Problem(root.line, "cg", what, "one <non-bonded> a pair of bead types"))
-    names = {name: info for name, info in Settings.model_fields.items() if name not in _NOT_TAGS}
-    values = _values(inverse, names, problems)
-    values |= {"path": path, "interactions": tuple(item for item in found if item is not None)}
-    settings = _validate(Settings, values, {"": inverse}, problems)
-    if settings is None or None in found or not found:
-        return None
+    tags = {name: info for name, info in Settings.model_fields.items() if name not in SETTINGS_NOT_TAGS}
+    values = _values(inverse, tags, problems)
+    sections = {
+        name: _validate(section, values[name], {"": node}, problems)
+        for name, info in tags.items()
+        if (section := section_of(info)) is not None and (node := inverse.first(name)) is not None
+    }
+    failed = tuple(name for name, section in sections.items() if section is None)
+    good = tuple((node, pair) for node, pair in pairs if pair is not None)
+    # what failed on its own was reported above
+    values = {name: value for name, value in values.items() if name not in sections}
+    values |= {name: section for name, section in sections.items() if section is not None}
+    values |= {"path": path, "interactions": tuple(pair for _, pair in good)}
+    settings = _validate(Settings, values, {"": inverse}, problems, reported=failed)
+    parts = Parts(
+        root=root,
+        interactions=good,
+        kBT=_number(inverse.first("kBT")),
+        mlp=_part(sections, "mlp", MLPSettings),
+        ase=_part(sections, "ase", AseSettings),
+        multistate=_part(sections, "multistate", MultistateSettings),
+        convergence_check=_part(sections, "convergence_check", ConvergenceCheck),
+    )
+    problems += cross_checks(parts)
+    if settings is None or failed or len(good) < len(pairs) or not good:
+        return None, problems
     settings._lines.update(_index(root, lambda node: node.line))
     settings._texts.update(_index(root, lambda node: node.text))
-    return settings
+    return settings, problems
+
+
+def _part(sections: dict[str, Section | None], name: str, kind: type[_S]) -> _S | None:
+    section = sections.get(name)
+    return section if isinstance(section, kind) else None
+
+
+def _number(node: Node | None) -> float | None:
+    try:
+        return float(node.text) if node is not None else None
+    except ValueError:
+        return None
 
 
 def _interaction(node: Node, problems: list[Problem]) -> Interaction | None:
@@ -78,7 +107,13 @@ def _interaction(node: Node, problems: list[Problem]) -> Interaction | None:
     fields = Interaction.model_fields
     values = _values(node, {k: v for k, v in fields.items() if k not in INTERACTION_INVERSE}, problems)
     values |= _values(inverse, {k: v for k, v in fields.items() if k in INTERACTION_INVERSE}, problems)
-    return _validate(Interaction, values, {"": node} | dict.fromkeys(INTERACTION_INVERSE, inverse), problems)
+    places = {"": node} | dict.fromkeys(INTERACTION_INVERSE, inverse)
+    if "wibi" in values:
+        # on its own, so that a bad weight does not hide a bad grid
+        section = inverse.first("wibi") or inverse
+        wibi = _validate(WibiSettings, values["wibi"], {"": section}, problems)
+        values["wibi"] = wibi if wibi is not None else WibiSettings()
+    return _validate(Interaction, values, places, problems)
 
 
 def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -> dict[str, Any]:
@@ -93,7 +128,7 @@ def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -
             continue
         for attribute in found[0].attributes:
             what = f"has an attribute '{attribute}', which VOTCA does not read"
-            problems.append(Problem(found[0].line, found[0].path, what, f"only text: {accepted(info)}"))
+            problems.append(Problem(found[0].line, found[0].path, what, "<tag>value</tag>"))
         section = section_of(info)
         if section is not None:
             values[name] = _values(found[0], dict(section.model_fields), problems)
@@ -102,19 +137,18 @@ def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -
     return values
 
 
-def section_of(info: FieldInfo) -> type[Section] | None:
-    """Return the section class of a field, or None for a value."""
-    kinds = (info.annotation, *get_args(info.annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
-
-
 def _validate(
-    model: type[_S], values: dict[str, Any], places: dict[str, Node], problems: list[Problem]
+    model: type[_S],
+    values: dict[str, Any],
+    places: dict[str, Node],
+    problems: list[Problem],
+    reported: tuple[str, ...] = (),
 ) -> _S | None:
     try:
         return model(**values)
     except ValidationError as error:
-        problems += [_problem(model, item, places) for item in error.errors(include_url=False)]
+        items = [item for item in error.errors(include_url=False) if item["loc"][0] not in reported]
+        problems += [_problem(model, item, places) for item in items]
         return None
 
 
@@ -122,7 +156,8 @@ def _problem(model: type[Section], error: Any, places: dict[str, Node]) -> Probl
     """Translate one of pydantic's errors; the location leads from the model through its sections."""
     names = [str(part) for part in error["loc"] if not isinstance(part, int)]
     node = places.get(names[0], places[""])
-    tag, info, section = node.path, None, model
+    tag, info = node.path, None
+    section: type[Section] | None = model
     for name in names:
         if section is None or name not in section.model_fields:
             break
@@ -148,7 +183,7 @@ def _section_words(section: type[Section]) -> str:
 
 
 def _index(root: Node, value: Any) -> dict[str, Any]:
-    """Return value(node) by path and, for interactions, by ``cg.non-bonded[NAME]...``; the first one counts."""
+    """Return value(node) by path and, for interactions, by ``cg.non-bonded[NAME]...``; the first counts."""
     index: dict[str, Any] = {}
     for node in root.walk():
         index.setdefault(node.path, value(node))

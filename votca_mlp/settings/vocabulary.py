@@ -1,8 +1,133 @@
-"""Which tags exist (stub)."""
+"""Which tags exist where: VOTCA's own (votca_tags.xml) and ours (the models), and the nearest to a typo."""
+
+import difflib
+import functools
+import re
+from pathlib import Path
+
+from lxml import etree
 
 from votca_mlp.settings.document import Node
+from votca_mlp.settings.fields import Section
+from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem
+
+_PROGRAMS = ("ase", "dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
+# sim_prog's tags that our program has no use for: refused rather than ignored
+_NOT_FOR_ASE = ("command", "opts", "script", "re")
+# sections into which scripts and programs of others bring sections of their own
+_SHARED = ("inverse", "post_update_options", "post_add_options")
+_NEAR = 0.6
+_OURS = re.compile(r"\.(ase|mlp|wibi)\.")
+
+
+@functools.cache
+def tag_tree() -> etree._Element:
+    """Return all tags as nested elements from ``cg`` down; ``any="yes"`` marks sections with free names."""
+    root = etree.parse(Path(__file__).with_name("votca_tags.xml")).getroot()
+    inverse, pair = root.find("inverse"), root.find("non-bonded")
+    _add(inverse, Settings, SETTINGS_NOT_TAGS)
+    _add(pair, Interaction, INTERACTION_INVERSE)
+    _add(pair.find("inverse"), Interaction, tuple(set(Interaction.model_fields) - set(INTERACTION_INVERSE)))
+    return root
+
+
+def _add(element: etree._Element, model: type[Section], leave_out: tuple[str, ...] = ()) -> None:
+    for name, info in model.model_fields.items():
+        if name in leave_out:
+            continue
+        found = element.find(name)
+        child = etree.SubElement(element, name) if found is None else found
+        section = section_of(info)
+        if section is not None:
+            _add(child, section)
 
 
 def unknown_tags(root: Node) -> list[Problem]:
-    return []
+    """Return one problem for each tag that neither VOTCA nor this package knows in its place.
+
+    Sections that other programs or scripts brought along are accepted with all their content: an unknown
+    section where VOTCA lets others add theirs, unless its name and content look like one of the known.
+    """
+    return _unknown(root, (tag_tree(),))
+
+
+def _unknown(node: Node, places: tuple[etree._Element, ...]) -> list[Problem]:
+    if any(place.get("any") for place in places):
+        return []
+    known = {str(child.tag) for place in places for child in place}
+    problems = []
+    for child in node.children:
+        if child.tag == "DESC":
+            continue
+        inside = _inside(child.tag, places)
+        if inside:
+            problems += _unknown(child, inside)
+        elif not _foreign(child, node, known, places):
+            problems.append(Problem(child.line, child.path, *_advice(child, known)))
+    return problems
+
+
+def _inside(tag: str, places: tuple[etree._Element, ...]) -> tuple[etree._Element, ...]:
+    """Return the places one level further in; program sections also have sim_prog's tags."""
+    inside = [found for place in places if (found := place.find(tag)) is not None]
+    for place in places:
+        parent = place.getparent()
+        if tag == "bonded" and parent is None:
+            # the options of bonded interactions are only listed under non-bonded
+            inside += [place.find("non-bonded")]
+        if tag in _PROGRAMS and place.tag == "inverse":
+            inside += [_sim_prog(place, tag)]
+    return tuple(inside)
+
+
+def _sim_prog(inverse: etree._Element, program: str) -> etree._Element:
+    generic = etree.fromstring(etree.tostring(inverse.find("sim_prog"), with_tail=False))
+    if program == "ase":
+        for name in _NOT_FOR_ASE:
+            for element in generic.findall(name):
+                generic.remove(element)
+    return generic
+
+
+def nearest(tag: str, known: set[str]) -> str | None:
+    """Return the known tag closest to ``tag``, capitals aside, or None when nothing is close."""
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, tag.lower(), name.lower()).ratio()
+
+    best = max(sorted(known), key=likeness, default=None)
+    return best if best is not None and likeness(best) >= _NEAR else None
+
+
+def _foreign(child: Node, parent: Node, known: set[str], places: tuple[etree._Element, ...]) -> bool:
+    if parent.tag not in _SHARED or not child.children:
+        return False
+    near = nearest(child.tag, known)
+    if near is None:
+        return True
+    meant = {str(element.tag) for place in _inside(near, places) for element in place}
+    return not any(item.tag in meant for item in child.children)
+
+
+def _advice(child: Node, known: set[str]) -> tuple[str, str]:
+    near = nearest(child.tag, known)
+    elsewhere = [_path(element) for element in tag_tree().iter(child.tag)]
+    ours = [path for path in elsewhere if _OURS.search(path)]
+    if ours or (elsewhere and near is None):
+        return "does not belong here", " or ".join((ours or elsewhere)[:3])
+    if near is not None:
+        return f"is not a tag; did you mean <{near}>?", _listed(known)
+    return "is not a tag", _listed(known)
+
+
+def _listed(known: set[str]) -> str:
+    if not known:
+        return "only text, no tags"
+    return " ".join(f"<{name}>" for name in sorted(known)) if len(known) <= 12 else ""
+
+
+def _path(element: etree._Element) -> str:
+    names = [str(element.tag), *(str(parent.tag) for parent in element.iterancestors())]
+    return ".".join(reversed(names))

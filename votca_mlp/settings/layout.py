@@ -1,0 +1,19 @@
+"""Where the fields of the models lie in settings.xml."""
+
+from typing import get_args
+
+from pydantic.fields import FieldInfo
+
+from votca_mlp.settings.fields import Section
+
+INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", "wibi")
+"""Fields of an Interaction that lie in its <inverse> section."""
+
+SETTINGS_NOT_TAGS = ("path", "interactions")
+"""Fields of Settings that are no tags of <cg><inverse>."""
+
+
+def section_of(info: FieldInfo) -> type[Section] | None:
+    """Return the section class of a field, or None for a value."""
+    kinds = (info.annotation, *get_args(info.annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)), None)
