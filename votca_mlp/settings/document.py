@@ -23,7 +23,7 @@ class Node:
     text
         Its own text without comments, stripped; indentation common to all lines is removed.
     attributes
-        Names of its XML attributes.
+        Its XML attributes.
     children
         Elements inside, in order.
     """
@@ -32,7 +32,7 @@ class Node:
     path: str
     line: int
     text: str
-    attributes: tuple[str, ...]
+    attributes: dict[str, str]
     children: tuple["Node", ...]
 
     def all(self, tag: str) -> tuple["Node", ...]:
@@ -97,5 +97,5 @@ def _node(element: etree._Element, parent: str) -> Node:
     texts = [element.text or "", *(child.tail or "" for child in element)]
     text = textwrap.dedent("".join(texts).strip("\r\n")).strip()
     children = tuple(_node(child, path) for child in element if isinstance(child.tag, str))
-    attributes = tuple(str(name) for name in element.attrib)
+    attributes = {str(name): str(value) for name, value in element.attrib.items()}
     return Node(tag, path, int(element.sourceline or 1), text, attributes, children)

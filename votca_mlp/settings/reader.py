@@ -103,7 +103,7 @@ def _number(node: Node | None) -> float | None:
 
 
 def _interaction(node: Node, problems: list[Problem]) -> Interaction | None:
-    inverse = node.first("inverse") or Node("inverse", f"{node.path}.inverse", node.line, "", (), ())
+    inverse = node.first("inverse") or Node("inverse", f"{node.path}.inverse", node.line, "", {}, ())
     fields = Interaction.model_fields
     values = _values(node, {k: v for k, v in fields.items() if k not in INTERACTION_INVERSE}, problems)
     values |= _values(inverse, {k: v for k, v in fields.items() if k in INTERACTION_INVERSE}, problems)

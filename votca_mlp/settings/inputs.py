@@ -1,0 +1,181 @@
+"""The files that a settings.xml names: present, readable, in the right unit, long enough.
+
+Only files that are quick to read are opened: the topology and tables. Models and configurations are only
+looked for.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.settings.checks import atoms_in_crystal
+from votca_mlp.settings.models import Interaction, Settings
+from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.topology import read_topology
+from votca_mlp.tables import Table, read_table
+from votca_mlp.units import ANGSTROM_PER_NM
+
+Array = NDArray[np.float64]
+
+PEAK_NM = (0.06, 1.0)
+"""The main peak of g(r) of atoms lies between these, in nm; outside, the unit is probably wrong."""
+TAIL = (0.3, 2.0)
+"""Mean of g(r) over its last tenth: a normalised g(r) is near 1 there."""
+
+
+def check_inputs(settings: Settings) -> None:
+    """Raise a SettingsError with every problem of the files that the settings name."""
+    problems = input_problems(settings)
+    if problems:
+        raise SettingsError(settings.path, problems)
+
+
+def input_problems(settings: Settings) -> list[Problem]:
+    """Return every problem of the files that the settings name."""
+    problems = [*_topology(settings), *_files(settings), *_model(settings)]
+    for folder in _state_directories(settings):
+        for pair in settings.interactions:
+            problems += _target(settings, pair, folder)
+    for pair in settings.interactions:
+        problems += _weight(settings, pair)
+    return problems
+
+
+def _problem(settings: Settings, tag: str, what: str, accepted: str) -> Problem:
+    return Problem(settings.line_of(tag), re.sub(r"\[.*?\]", "", tag), what, accepted)
+
+
+def _told(settings: Settings, tag: str, error: UserError) -> Problem:
+    where = f"{error.where}: " if error.where else ""
+    return _problem(settings, tag, f"names a bad file: {where}{error.what}", error.accepted or "")
+
+
+def _state_directories(settings: Settings) -> list[Path]:
+    main, states = settings.main_directory, settings.multistate
+    return [main / name for name in states.state_names] if states.enabled else [main]
+
+
+def _topology(settings: Settings) -> Iterator[Problem]:
+    ase, tag = settings.ase, "cg.inverse.ase.topol"
+    if ase.topol not in settings.filelist:
+        what = f"does not list {ase.topol}, the topology, so no step directory will have it"
+        listed = " ".join((*settings.filelist, ase.topol))
+        yield _problem(settings, "cg.inverse.filelist", what, f"<filelist>{listed}</filelist>")
+    for folder in _state_directories(settings):
+        # with several states a topology for all may lie in the main directory
+        path = folder / ase.topol
+        try:
+            counts = read_topology(path if path.is_file() else settings.main_directory / ase.topol)
+        except UserError as error:
+            yield _told(settings, tag, error)
+            continue
+        for pair in settings.interactions:
+            missing = sorted({pair.type1, pair.type2} - set(counts))
+            if missing:
+                name = f"cg.non-bonded[{pair.name}].{'type1' if pair.type1 in missing else 'type2'}"
+                what = f"is '{missing[0]}', a type that {ase.topol} does not have"
+                yield _problem(settings, name, what, " ".join(counts))
+        atoms = atoms_in_crystal(ase)
+        if ase.crystal is not None and atoms is not None and counts != {ase.crystal.element: atoms}:
+            has = ", ".join(f"{number} {kind}" for kind, number in counts.items())
+            what = f"makes {atoms} {ase.crystal.element} atoms, but {ase.topol} has {has}"
+            yield _problem(settings, "cg.inverse.ase.crystal.repeat", what, "the same numbers in both")
+
+
+def _files(settings: Settings) -> Iterator[Problem]:
+    conf = settings.ase.conf
+    named = [("cg.inverse.filelist", name) for name in settings.filelist if name != settings.ase.topol]
+    for tag, name in named + ([("cg.inverse.ase.conf", conf)] if conf else []):
+        folders = [*_state_directories(settings), settings.main_directory]
+        if not any((folder / name).is_file() for folder in folders):
+            what = f"names {name}, which does not exist in {folders[0]}"
+            yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")
+
+
+def _model(settings: Settings) -> Iterator[Problem]:
+    model, tag = settings.mlp.model, "cg.inverse.mlp.model"
+    if model is None or model.startswith("builtin:"):
+        return
+    expanded = os.path.expanduser(os.path.expandvars(model))
+    accepted = "an existing file or folder, or builtin:NAME"
+    unset = re.search(r"\$(\w+|\{\w+\})", expanded)
+    if unset:
+        yield _problem(settings, tag, f"uses {unset[0]}, which is not set", f"export it as {accepted}")
+    elif not (settings.main_directory / expanded).exists():
+        yield _problem(settings, tag, f"is {model}, which does not exist", accepted)
+
+
+def _target(settings: Settings, pair: Interaction, folder: Path) -> Iterator[Problem]:
+    tag = f"cg.non-bonded[{pair.name}].inverse.target"
+    path = folder / pair.target
+    accepted = f"a VOTCA table r (nm), g(r), from {pair.min:g} to {pair.max:g} nm"
+    try:
+        table = read_table(path)
+    except UserError as error:
+        yield _told(settings, tag, error)
+        return
+    r, g = _used(table)
+    if not len(r) or g.max() <= 0:
+        yield _problem(settings, tag, f"names {pair.target}, where g(r) is 0 everywhere", accepted)
+        return
+    peak = float(r[np.argmax(g)])
+    if not PEAK_NM[0] <= peak <= PEAK_NM[1]:
+        guess = "Angstrom" if peak > PEAK_NM[1] else "nm divided by 10 once too often"
+        what = f"names {pair.target}, whose main peak is at {peak:g} nm: its r looks like {guess}"
+        yield _problem(settings, tag, what, accepted)
+        return
+    # below its first point a target counts as 0, which only fits when it begins in the core
+    starts_late = r[0] > pair.min + pair.step / 2 and g[0] > 0.01 * g.max()
+    if starts_late or r[-1] < pair.max - 1e-6:
+        what = f"names {pair.target}, which covers only {r[0]:g} to {r[-1]:g} nm"
+        yield _problem(settings, tag, what, accepted)
+    tail = float(g[-max(1, len(g) // 10) :].mean())
+    if not TAIL[0] <= tail <= TAIL[1]:
+        what = f"names {pair.target}, whose g(r) ends at {tail:.3g} instead of 1"
+        yield _problem(settings, tag, what, accepted + " that tends to 1")
+    yield from _smallest_distance(settings, tag, pair, r, g)
+
+
+def _used(table: Table) -> tuple[Array, Array]:
+    used = table.flags != "u"
+    return table.x[used], table.y[used]
+
+
+def _smallest_distance(
+    settings: Settings, tag: str, pair: Interaction, r: Array, g: Array
+) -> Iterator[Problem]:
+    """Refuse a limit on the distance of atoms that the target itself breaks."""
+    peak = int(np.argmax(g))
+    below = np.flatnonzero(g[:peak] < 0.05 * g[peak])
+    onset = float(r[below[-1]] if len(below) else r[0]) * ANGSTROM_PER_NM
+    limit = settings.ase.limits.distance_min
+    if onset < limit:
+        what = (
+            f"names {pair.target}, where g(r) begins at {onset:.3g} Angstrom, "
+            f"below <cg.inverse.ase.limits.distance_min> {limit:g}"
+        )
+        yield _problem(settings, tag, what, f"distance_min below {onset:.3g} Angstrom")
+
+
+def _weight(settings: Settings, pair: Interaction) -> Iterator[Problem]:
+    if pair.wibi.weight != "table" or pair.wibi.weight_file is None:
+        return
+    tag, name = f"cg.non-bonded[{pair.name}].inverse.wibi.weight_file", pair.wibi.weight_file
+    accepted = f"a VOTCA table r (nm), w >= 0, from {pair.min:g} to {pair.max:g} nm"
+    try:
+        r, w = _used(read_table(settings.main_directory / name))
+    except UserError as error:
+        yield _told(settings, tag, error)
+        return
+    if not len(r) or r[0] > pair.min + 1e-6 or r[-1] < pair.max - 1e-6:
+        span = f"covers only {r[0]:g} to {r[-1]:g} nm" if len(r) else "has no defined point"
+        yield _problem(settings, tag, f"names {name}, which {span}", accepted)
+    elif w.min() < 0:
+        yield _problem(settings, tag, f"names {name}, negative at {r[np.argmin(w)]:g} nm", accepted)
+    elif w.max() == 0:
+        yield _problem(settings, tag, f"names {name}, which is 0 everywhere: no update", accepted)

@@ -1,0 +1,50 @@
+"""VOTCA's topology file: how many beads of which type."""
+
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+from votca_mlp.settings.document import Node, read_document
+
+_ACCEPTED = (
+    '<topology><molecules><molecule name="Al" nmols="500" nbeads="1">'
+    '<bead name="Al" type="Al" mass="26.98" q="0"/></molecule></molecules></topology>'
+)
+
+
+def read_topology(path: str | Path) -> dict[str, int]:
+    """Return the number of beads of each type, in the order of the file.
+
+    Raises
+    ------
+    UserError
+        Naming file and line: missing, not XML, no molecules, a count that is not a whole number above 0, a
+        number of <bead> elements that differs from nbeads, a bead without type.
+    """
+    path = Path(path)
+    root = read_document(path, "topology")
+    sections = root.all("molecules")
+    molecules = [molecule for section in sections for molecule in section.all("molecule")]
+    if not molecules:
+        where = f"{path}:{root.line}"
+        raise UserError("the topology has no molecules", where=where, accepted=_ACCEPTED)
+    counts: dict[str, int] = {}
+    for molecule in molecules:
+        nmols, nbeads = _count(molecule, "nmols", path), _count(molecule, "nbeads", path)
+        beads = molecule.all("bead")
+        if len(beads) != nbeads:
+            what = f"nbeads is {nbeads}, but the molecule has {len(beads)} <bead> elements"
+            raise UserError(what, where=f"{path}:{molecule.line}", accepted=_ACCEPTED)
+        for bead in beads:
+            kind = bead.attributes.get("type", "").strip()
+            if not kind:
+                raise UserError("a bead without type", where=f"{path}:{bead.line}", accepted=_ACCEPTED)
+            counts[kind] = counts.get(kind, 0) + nmols
+    return counts
+
+
+def _count(molecule: Node, name: str, path: Path) -> int:
+    text = molecule.attributes.get(name, "")
+    if not text.strip().isdecimal() or int(text) < 1:
+        what = f"{name} is '{text}'" if text else f"{name} is missing"
+        raise UserError(what, where=f"{path}:{molecule.line}", accepted="a whole number above 0")
+    return int(text)
