@@ -5,6 +5,8 @@ import sys
 import typer
 
 from votca_mlp import __version__
+from votca_mlp.cli import csg
+from votca_mlp.cli.target import target
 from votca_mlp.errors import UserError
 
 app = typer.Typer(
@@ -25,6 +27,10 @@ def _version(value: bool) -> None:
 @app.callback()
 def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
     """Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG."""
+
+
+app.add_typer(csg.app)
+app.command()(target)
 
 
 @app.command()

@@ -1,0 +1,142 @@
+"""Hidden commands ``votca-mlp csg ...`` that VOTCA's scripts call; not for users' hands."""
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from votca_mlp.csg.environment import CsgEnvironment, read_environment
+from votca_mlp.csg.terminal import complain, say
+from votca_mlp.errors import UserError
+
+if TYPE_CHECKING:
+    from votca_mlp.settings import Settings
+
+
+class _ShowErrors(typer.core.TyperGroup):
+    """Shows why a command failed on the terminal behind csg_inverse's log, and in the log."""
+
+    def invoke(self, ctx: "typer.Context") -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            complain(f"votca-mlp: {error}")
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] in ("click", "typer"):
+                raise
+            traceback.print_exc()
+            complain(f"votca-mlp: {type(error).__name__}: {error} (the log has the traceback)")
+        sys.exit(1)
+
+
+app = typer.Typer(name="csg", hidden=True, cls=_ShowErrors, no_args_is_help=True, help=__doc__)
+
+
+def _load() -> tuple["Settings", CsgEnvironment]:
+    from votca_mlp.settings import load_settings
+
+    environment = read_environment()
+    return load_settings(environment.settings), environment
+
+
+@app.command()
+def defaults(stock: Path) -> None:
+    """Print the path of a defaults file that holds STOCK's tags and ours."""
+    from votca_mlp.csg.defaults import merged_defaults_file
+
+    typer.echo(str(merged_defaults_file(stock)))
+
+
+@app.command()
+def check() -> None:
+    """Step 0: check settings, files, model, start and VOTCA itself."""
+    from votca_mlp.csg.check import check_before_start
+
+    settings, environment = _load()
+    for line in check_before_start(settings, environment.main_directory, environment.step_directory):
+        say(line)
+
+
+@app.command()
+def prepare(name: str) -> None:
+    """Write the initial potential NAME.pot.new."""
+    from votca_mlp.csg.potentials import initial_potential, interaction_named
+    from votca_mlp.tables import write_table
+
+    settings, environment = _load()
+    table, given = initial_potential(interaction_named(settings, name), environment.main_directory)
+    write_table(f"{name}.pot.new", table)
+    say(f"Initial correction of {name}: " + (f"{name}.pot.in" if given else "none, the model as it is"))
+
+
+@app.command("start-file")
+def start_file() -> None:
+    """Print the name under which a step finds the last configuration of the step before."""
+    from votca_mlp.csg.run import start_file_name
+
+    typer.echo(start_file_name(_load()[0]))
+
+
+@app.command("check-potentials")
+def check_potentials() -> None:
+    """Check that every NAME.pot.cur of this step can be used."""
+    from votca_mlp.csg.potentials import current_tables
+    from votca_mlp.potentials.correction import read_correction
+
+    settings, environment = _load()
+    read_correction(current_tables(settings, environment.step_directory))
+
+
+@app.command()
+def convert(source: Path, out: Path) -> None:
+    """Write r, u and force of a potential as the engine uses it."""
+    from votca_mlp.csg.potentials import export_potential
+
+    export_potential(source, out)
+
+
+@app.command()
+def run() -> None:
+    """Run or resume the simulation of this step."""
+    from votca_mlp.csg.run import run_simulation
+
+    settings, environment = _load()
+    run_simulation(settings, environment, tell=say)
+
+
+@app.command("has-checkpoint")
+def has_checkpoint() -> None:
+    """Exit with 0 when this step can be resumed."""
+    from votca_mlp.csg.run import checkpoint_file
+
+    raise typer.Exit(0 if checkpoint_file(Path.cwd()).is_file() else 1)
+
+
+@app.command()
+def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
+    """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
+    from votca_mlp.csg.potentials import interaction_named
+    from votca_mlp.csg.update import update_table
+    from votca_mlp.tables import write_table
+
+    settings, environment = _load()
+    table = update_table(
+        interaction_named(settings, name),
+        target=target,
+        rdf=rdf,
+        potential=potential,
+        kbt=kbt,
+        main_directory=environment.main_directory,
+    )
+    write_table(out, table)
+
+
+@app.command()
+def hold(source: Path, out: Path) -> None:
+    """Hold a table constant outside its valid points."""
+    from votca_mlp.csg.potentials import hold_ends
+    from votca_mlp.tables import read_table, write_table
+
+    write_table(out, hold_ends(read_table(source)))

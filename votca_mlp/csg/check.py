@@ -1,0 +1,144 @@
+"""Everything that can be checked before the first simulation."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.csg.potentials import initial_potential
+from votca_mlp.errors import UserError
+
+if TYPE_CHECKING:
+    from votca_mlp.settings import Settings
+
+OLDEST_VOTCA = (2022, 1)
+"""The first version that this is tested with; csg_inverse ended with 2025.1."""
+
+
+def check_before_start(settings: "Settings", main_directory: Path, step_directory: Path) -> list[str]:
+    """Check VOTCA, targets, weights, initial potentials, start configuration and model.
+
+    Returns
+    -------
+    What was found, for the user's terminal.
+
+    Raises
+    ------
+    UserError
+        The first thing that would stop the run later.
+    """
+    from votca_mlp.settings.inputs import check_inputs
+
+    found = [f"VOTCA {'.'.join(map(str, check_votca(votca_version())))}"]
+    check_main_directory(settings, main_directory)
+    check_scope(settings)
+    check_inputs(settings)
+    for interaction in settings.interactions:
+        initial_potential(interaction, main_directory)
+    found.append(check_start_and_model(settings, main_directory, step_directory))
+    return found
+
+
+def votca_version() -> str:
+    """Return what ``csg_call --version`` prints.
+
+    Raises
+    ------
+    UserError
+        It cannot be run.
+    """
+    accepted = "VOTCA 2022.1 to 2025.1 with csg_call on the PATH"
+    try:
+        done = subprocess.run(
+            ["csg_call", "--version"], capture_output=True, text=True, timeout=60, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UserError(f"csg_call --version failed: {error}", accepted=accepted) from None
+    return done.stdout
+
+
+def check_votca(text: str) -> tuple[int, ...]:
+    """Return the version in the output of ``csg_call --version``.
+
+    Raises
+    ------
+    UserError
+        No version in it, or one that is too old.
+    """
+    accepted = f"{OLDEST_VOTCA[0]}.{OLDEST_VOTCA[1]} to 2025.1"
+    match = re.search(r"version\s+v?(\d{4})(?:\.(\d+))?", text)
+    if match is None:
+        raise UserError(f"cannot read VOTCA's version from '{text.strip()}'", accepted=accepted)
+    version = tuple(int(part) for part in match.groups() if part is not None)
+    if version < OLDEST_VOTCA[: len(version)]:
+        raise UserError(f"VOTCA {'.'.join(map(str, version))} is too old", accepted=accepted)
+    return version
+
+
+def check_scope(settings: "Settings") -> None:
+    """Refuse what the settings may say but csg_inverse cannot do with this program.
+
+    Raises
+    ------
+    UserError
+        Several states, or VOTCA's pressure correction.
+    """
+    if settings.multistate.enabled:
+        raise UserError(
+            "csg_inverse runs one state at a time",
+            where=settings.where("cg.inverse.multistate.enabled"),
+            accepted="no, or votca-mlp's own loop for several states",
+        )
+    for interaction in settings.interactions:
+        if "pressure" in interaction.post_update:
+            raise UserError(
+                "VOTCA's pressure correction works with gromacs and lammps only",
+                where=settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update"),
+                accepted="cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
+            )
+
+
+def check_main_directory(settings: "Settings", main_directory: Path) -> None:
+    """Refuse a settings.xml from another folder: VOTCA looks for its files where csg_inverse was started.
+
+    Raises
+    ------
+    UserError
+        The two folders differ.
+    """
+    if not settings.main_directory.samefile(main_directory):
+        raise UserError(
+            f"csg_inverse was started in {main_directory}, the settings are in {settings.main_directory}",
+            where=settings.path,
+            accepted="cd into the folder of settings.xml and start csg_inverse there",
+        )
+
+
+def check_start_and_model(settings: "Settings", main_directory: Path, step_directory: Path) -> str:
+    """Check topology and start configuration, load the model and evaluate the start once.
+
+    Returns
+    -------
+    A line about the system.
+
+    Raises
+    ------
+    UserError
+        What does not fit, or a model that cannot be loaded or does not know an element.
+    """
+    from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.settings import read_topology
+
+    ase = settings.ase
+    topology = main_directory / ase.topol
+    atoms, source, _ = load_start(
+        settings, step_directory=step_directory, main_directory=main_directory, step_number=1
+    )
+    check_start(
+        atoms, read_topology(topology).types, r_max=largest_maximum(settings), where=source, topology=topology
+    )
+    evaluation = make_evaluator(settings.mlp, None, main_directory, ase.skin).evaluate(atoms)
+    edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
+    per_atom = evaluation.energy / len(atoms)
+    return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"

@@ -1,0 +1,46 @@
+"""End a simulation whose csg_inverse has ended: VOTCA's scripts do not reap their grandchildren."""
+
+import os
+import signal
+import threading
+import time
+
+
+def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | None:
+    """Watch ``process`` from a background thread and terminate this one when it is gone.
+
+    A simulation left behind would go on writing into a step directory in which csg_inverse, started again,
+    runs the same step. The checkpoint on disk is where it goes on.
+
+    Parameters
+    ----------
+    process
+        Process id of csg_inverse; nothing is watched when None.
+    every
+        Seconds between two looks.
+    """
+    if process is None:
+        return None
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent and _alive(process):
+            time.sleep(every)
+        print(
+            "csg_inverse has ended, so this simulation ends too; it resumes from its checkpoint", flush=True
+        )
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=look, name="end with csg_inverse", daemon=True)
+    thread.start()
+    return thread
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

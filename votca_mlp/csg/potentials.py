@@ -1,0 +1,117 @@
+"""Initial, current and exported pair corrections in a step directory."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.potentials.akima import akima_from_table
+from votca_mlp.tables import Table, grid_points, make_table, read_table
+from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
+
+if TYPE_CHECKING:
+    from votca_mlp.settings import Interaction, Settings
+
+GRID_TOLERANCE = 1e-6
+"""Grids agree when their points differ by less than this, nm."""
+
+
+def interaction_named(settings: "Settings", name: str) -> "Interaction":
+    """Return the interaction of that name.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    for interaction in settings.interactions:
+        if interaction.name == name:
+            return interaction
+    known = ", ".join(interaction.name for interaction in settings.interactions)
+    raise UserError(f"no interaction is named '{name}'", where=settings.path, accepted=known)
+
+
+def check_grid(table: Table, grid: NDArray[np.float64], *, where: str | Path) -> None:
+    """Refuse a table that is not on min:step:max (nm).
+
+    Raises
+    ------
+    UserError
+        Naming ``where`` and the command that resamples the table.
+    """
+    x = table.x
+    if len(x) == len(grid) and np.abs(x - grid).max() < GRID_TOLERANCE:
+        return
+    wanted = f"{grid[0]:g}:{grid[1] - grid[0]:g}:{grid[-1]:g}"
+    raise UserError(
+        f"the table has {len(x)} points from {x[0]:g} to {x[-1]:g} nm, not those of the grid {wanted}",
+        where=where,
+        accepted=f"min:step:max of the interaction; csg_resample --in OLD --out NEW --grid {wanted} makes it "
+        "where OLD covers the range",
+    )
+
+
+def initial_potential(interaction: "Interaction", main_directory: Path) -> tuple[Table, bool]:
+    """Return u^0 on the interaction's grid (nm, kJ/mol), and whether it was given.
+
+    ``NAME.pot.in`` of the main directory is used as it is, zero otherwise. Nothing is extrapolated: u is
+    constant below the grid and zero beyond it.
+
+    Raises
+    ------
+    UserError
+        A pot.in that is not on the grid or has undefined points.
+    """
+    grid = grid_points(interaction.min, interaction.max, interaction.step)
+    path = main_directory / f"{interaction.name}.pot.in"
+    if not path.exists():
+        return make_table(grid, np.zeros(len(grid)), comments=("no correction yet",)), False
+    table = read_table(path)
+    check_grid(table, grid, where=path)
+    if (table.flags == "u").any() or not np.isfinite(table.y).all():
+        x = table.x[(table.flags == "u") | ~np.isfinite(table.y)][0]
+        raise UserError(f"the value at {x:g} nm is undefined", where=path, accepted="a value at every point")
+    return make_table(grid, table.y, comments=(f"from {path.name}",)), True
+
+
+def current_tables(settings: "Settings", directory: Path) -> dict[tuple[str, str], Path]:
+    """Return the NAME.pot.cur of a step by pair of chemical symbols."""
+    return {(i.type1, i.type2): directory / f"{i.name}.pot.cur" for i in settings.interactions}
+
+
+def export_potential(source: Path, out: Path) -> None:
+    """Write r (nm), u (kJ/mol), -du/dr (kJ/mol/nm) of a potential, as the engine uses it.
+
+    Raises
+    ------
+    UserError
+        A bad table.
+    """
+    table = read_table(source)
+    spline = akima_from_table(table, where=str(source))
+    u, slope = spline.evaluate(table.x * ANGSTROM_PER_NM)
+    columns = (table.x, u / EV_PER_KJMOL, -slope * KJMOL_PER_EV * ANGSTROM_PER_NM)
+    with atomic_write(out) as file:
+        file.write("# r (nm)  u (kJ/mol)  -du/dr (kJ/mol/nm)\n")
+        for row in zip(*columns, strict=True):
+            file.write(" ".join(f"{value:.12g}" for value in row) + "\n")
+
+
+def hold_ends(table: Table) -> Table:
+    """Return the table with the points outside the valid ones (flag i) held at the nearest valid value.
+
+    Raises
+    ------
+    UserError
+        No valid point.
+    """
+    valid = np.flatnonzero(table.valid)
+    if not len(valid):
+        raise UserError("the table has no valid point", accepted="points flagged i")
+    y = table.y.copy()
+    y[: valid[0]] = y[valid[0]]
+    y[valid[-1] + 1 :] = y[valid[-1]]
+    return table.with_y(y)

@@ -1,0 +1,89 @@
+"""The simulation of one step for csg_inverse: model and correction in, trajectory or checkpoint out."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.csg.environment import CsgEnvironment
+from votca_mlp.csg.orphan import end_with
+from votca_mlp.csg.potentials import current_tables
+
+if TYPE_CHECKING:
+    from votca_mlp.settings import MLPSettings, Settings
+
+_CRYSTAL_START = "conf.extxyz"
+
+
+def start_file_name(settings: "Settings") -> str:
+    """Return the name under which the engine looks for a step's start in its directory."""
+    return Path(settings.ase.conf or _CRYSTAL_START).name
+
+
+def checkpoint_file(step_directory: Path) -> Path:
+    """Return the checkpoint of an unfinished step."""
+    from votca_mlp.engines.ase.checkpoint import NAME
+
+    return step_directory / NAME
+
+
+def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: Callable[[str], None]) -> None:
+    """Run or resume the MD of a step; returns when it is finished or has stopped at a checkpoint.
+
+    Raises
+    ------
+    UserError
+        Bad input, or a simulation that has gone wrong.
+    """
+    # before anything slow: csg_inverse may end at any time
+    end_with(environment.master)
+    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.engines.progress import open_progress
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.potentials.correction import read_correction
+
+    mlp = with_threads(settings.mlp, environment.threads)
+    correction = read_correction(current_tables(settings, environment.step_directory))
+    evaluator = make_evaluator(mlp, correction, environment.main_directory, settings.ase.skin)
+    if environment.max_steps is not None:
+        tell(f"CSG_MDRUN_STEPS: at most {environment.max_steps} MD steps in each stage")
+    result = run_step(
+        settings,
+        evaluator,
+        step_directory=environment.step_directory,
+        main_directory=environment.main_directory,
+        step_number=environment.step_number,
+        progress=open_progress(),
+        deadline=environment.ending,
+        max_steps=environment.max_steps,
+        identity=model_identity(settings.mlp, environment.main_directory),
+    )
+    if result.status == "finished":
+        tell(f"Simulation done: {result.steps_total} MD steps, {result.steps_per_second:.1f} a second")
+    else:
+        tell(
+            f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: the wall time is up"
+        )
+
+
+def with_threads(mlp: "MLPSettings", threads: int | None) -> "MLPSettings":
+    """Return the settings with VOTCA's CSG_NUM_THREADS in the place of ``auto``."""
+    if threads is None or mlp.threads is not None:
+        return mlp
+    return mlp.model_copy(update={"threads": threads})
+
+
+def model_identity(mlp: "MLPSettings", main_directory: Path) -> str:
+    """Return a digest of the model's settings and files: a checkpoint of another model is refused."""
+    from votca_mlp.models.load import model_path
+
+    facts = mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    if mlp.kind != "ase" and mlp.model:
+        path = model_path(mlp.model, main_directory)
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(file.name.encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# VOTCA's own RDF script; csg_stat's reason for a failure reaches the terminal, not only the log.
+
+if [[ $1 = "--help" ]]; then
+  echo "Usage: ${0##*/}   calculates the RDFs of this step with csg_stat"
+  exit 0
+fi
+
+csg_stat() { #csg_stat, with its last words on the terminal when it fails
+  local status
+  # one thread a task: csg_stat has its own
+  OMP_NUM_THREADS=1 command csg_stat "$@" 2> csg_stat.err
+  status=$?
+  cat csg_stat.err >&2
+  [[ $status -eq 0 ]] && rm -f csg_stat.err || msg --color red --to-stderr "csg_stat: $(tail -n 5 csg_stat.err)"
+  return $status
+}
+export -f csg_stat
+
+"$(find_in_csgshare calc_rdf_generic.sh)" "$@"

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Sourced by csg_inverse and csg_call for <program>ase</program>; everything is exported to VOTCA's scripts.
+
+if [[ $1 = "--help" ]]; then
+  echo "Functions for MD with a machine-learning potential (votca-mlp)"
+  exit 0
+fi
+
+find_votca_mlp() { #prints the votca-mlp command of the environment that holds these scripts
+  local here tag candidate
+  here="$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)"
+  # <scriptpath> names the command itself: $(.../votca-mlp scriptpath)
+  tag="$(csg_get_property --allow-empty cg.inverse.scriptpath)"
+  if [[ $tag =~ \$\(([^\)]*votca-mlp[^\)]*)\ +scriptpath\ *\) ]]; then
+    # VOTCA evaluates this tag in the same way
+    tag="$(eval "echo ${BASH_REMATCH[1]}")"
+    [[ $tag = /* || $tag != */* ]] || tag="$PWD/$tag"
+  else
+    tag=""
+  fi
+  # else: what the user says; bin/ of the environment around lib/pythonX.Y/site-packages; the PATH
+  for candidate in "$tag" "$VOTCA_MLP" "${here%/lib/python*}/bin/votca-mlp" votca-mlp; do
+    [[ -n $candidate && -n $(type -p ${candidate%% *}) ]] || continue
+    [[ $($candidate scriptpath 2>/dev/null) -ef $here ]] || continue
+    [[ $candidate = */* ]] && echo "$candidate" || type -p "$candidate"
+    return 0
+  done
+  return 1
+}
+
+VOTCA_MLP="$(find_votca_mlp)" || die "Could not find the command votca-mlp that belongs to ${BASH_SOURCE[0]%/*}\nWrite <scriptpath>\$(/path/to/votca-mlp scriptpath)</scriptpath>, or export VOTCA_MLP=/path/to/votca-mlp"
+export VOTCA_MLP
+unset -f find_votca_mlp
+echo "votca-mlp is $VOTCA_MLP"
+
+# VOTCA's defaults and ours in one file, so that its scripts find cg.inverse.ase.*
+VOTCA_CSG_DEFAULTS="$($VOTCA_MLP csg defaults "$VOTCA_CSG_DEFAULTS")" || die "votca-mlp could not write its defaults file"
+export VOTCA_CSG_DEFAULTS
+
+votca_mlp_csg() { #runs a votca-mlp csg command; it shows its own error on the terminal
+  $VOTCA_MLP csg "$@" || exit 1
+}
+export -f votca_mlp_csg
+
+simulation_finish() { #checks if simulation is finished
+  # both appear under their names only when complete
+  [[ -f "$(csg_get_property cg.inverse.ase.traj)" && -f "$(csg_get_property cg.inverse.ase.conf_out)" ]]
+}
+export -f simulation_finish
+
+checkpoint_exist() { #checks if there is a checkpoint to resume from
+  $VOTCA_MLP csg has-checkpoint
+}
+export -f checkpoint_exist
+
+get_simulation_setting() { #prints a setting (1st argument) of cg.inverse.ase, or the default (2nd argument)
+  csg_get_property "cg.inverse.ase.$1" "$2"
+}
+export -f get_simulation_setting

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Bring the start configuration into the step directory; a crystal start needs none.
+
+if [[ $1 = "--help" ]]; then
+  echo "Usage: ${0##*/}   copies the start configuration of this step"
+  exit 0
+fi
+
+from="$(csg_get_property cg.inverse.initial_configuration)"
+conf="$(csg_get_property --allow-empty cg.inverse.ase.conf)"
+if [[ $from = laststep && $(get_current_step_nr) -gt 1 ]]; then
+  cp_from_last_step --rename "$(csg_get_property cg.inverse.ase.conf_out)" "$(votca_mlp_csg start-file)"
+elif [[ $from = maindir || $from = laststep ]]; then
+  [[ -z $conf ]] && echo "No cg.inverse.ase.conf: starting from cg.inverse.ase.crystal" || cp_from_main_dir "$conf"
+elif [[ $from != nowhere ]]; then
+  die "${0##*/}: initial_configuration '$from' is not known (maindir, laststep or nowhere)"
+fi
+do_external convert_potentials ase
