@@ -14,6 +14,7 @@ from votca_mlp.settings.models import (
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.reader import load_settings
+from votca_mlp.settings.topology import Topology, read_topology
 
 __all__ = [
     "AseSettings",
@@ -27,6 +28,8 @@ __all__ = [
     "RdfSettings",
     "Settings",
     "SettingsError",
+    "Topology",
     "WibiSettings",
     "load_settings",
+    "read_topology",
 ]

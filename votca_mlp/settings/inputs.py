@@ -70,7 +70,7 @@ def _topology(settings: Settings) -> Iterator[Problem]:
         # with several states a topology for all may lie in the main directory
         path = folder / ase.topol
         try:
-            counts = read_topology(path if path.is_file() else settings.main_directory / ase.topol)
+            counts = read_topology(path if path.is_file() else settings.main_directory / ase.topol).counts
         except UserError as error:
             yield _told(settings, tag, error)
             continue

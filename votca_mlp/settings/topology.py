@@ -1,5 +1,7 @@
-"""VOTCA's topology file: how many beads of which type."""
+"""VOTCA's topology file: how many beads of which type, in which order."""
 
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
@@ -11,8 +13,20 @@ _ACCEPTED = (
 )
 
 
-def read_topology(path: str | Path) -> dict[str, int]:
-    """Return the number of beads of each type, in the order of the file.
+@dataclass(frozen=True)
+class Topology:
+    """The beads of a topology file; ``types`` has one entry a bead, in order."""
+
+    types: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of beads of each type, in the order of first appearance."""
+        return dict(Counter(self.types))
+
+
+def read_topology(path: str | Path) -> Topology:
+    """Read the beads of a topology file.
 
     Raises
     ------
@@ -27,19 +41,19 @@ def read_topology(path: str | Path) -> dict[str, int]:
     if not molecules:
         where = f"{path}:{root.line}"
         raise UserError("the topology has no molecules", where=where, accepted=_ACCEPTED)
-    counts: dict[str, int] = {}
+    types: list[str] = []
     for molecule in molecules:
         nmols, nbeads = _count(molecule, "nmols", path), _count(molecule, "nbeads", path)
         beads = molecule.all("bead")
         if len(beads) != nbeads:
             what = f"nbeads is {nbeads}, but the molecule has {len(beads)} <bead> elements"
             raise UserError(what, where=f"{path}:{molecule.line}", accepted=_ACCEPTED)
-        for bead in beads:
-            kind = bead.attributes.get("type", "").strip()
-            if not kind:
-                raise UserError("a bead without type", where=f"{path}:{bead.line}", accepted=_ACCEPTED)
-            counts[kind] = counts.get(kind, 0) + nmols
-    return counts
+        kinds = [bead.attributes.get("type", "").strip() for bead in beads]
+        if "" in kinds:
+            line = beads[kinds.index("")].line
+            raise UserError("a bead without type", where=f"{path}:{line}", accepted=_ACCEPTED)
+        types += kinds * nmols
+    return Topology(tuple(types))
 
 
 def _count(molecule: Node, name: str, path: Path) -> int:

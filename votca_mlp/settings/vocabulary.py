@@ -14,8 +14,9 @@ from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem
 
 _PROGRAMS = ("ase", "dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
-# sim_prog's tags that our program has no use for: refused rather than ignored
-_NOT_FOR_ASE = ("command", "opts", "script", "re")
+NOT_FOR_ASE = ("command", "opts", "script", "re")
+"""Tags of sim_prog that our program has no use for: refused rather than ignored."""
+
 # sections into which scripts and programs of others bring sections of their own
 _SHARED = ("inverse", "post_update_options", "post_add_options")
 _NEAR = 0.6
@@ -85,7 +86,7 @@ def _inside(tag: str, places: tuple[etree._Element, ...]) -> tuple[etree._Elemen
 def _sim_prog(inverse: etree._Element, program: str) -> etree._Element:
     generic = etree.fromstring(etree.tostring(inverse.find("sim_prog"), with_tail=False))
     if program == "ase":
-        for name in _NOT_FOR_ASE:
+        for name in NOT_FOR_ASE:
             for element in generic.findall(name):
                 generic.remove(element)
     return generic
