@@ -1,0 +1,95 @@
+"""``votca-mlp target``: a measured g(r) or S(Q) to VOTCA's target table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from votca_mlp.errors import UserError
+from votca_mlp.targets.choices import Core, Spline, Tail, Unit, Window
+
+
+def target(
+    measured: Annotated[
+        Path, typer.Argument(help="Columns r, g and optionally sigma (Q, S and sigma with --from-sq).")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Table to write; by default the settings' target.")
+    ] = None,
+    unit: Annotated[Unit, typer.Option(help="Unit of r (of 1/Q with --from-sq) in the file.")] = "angstrom",
+    columns: Annotated[
+        str | None, typer.Option(help="Columns of r, g and sigma, counted from 1, e.g. 1,2,3.")
+    ] = None,
+    options: Annotated[Path | None, typer.Option(help="settings.xml that holds the grid.")] = None,
+    interaction: Annotated[str | None, typer.Option(help="Its interaction; by default the only one.")] = None,
+    minimum: Annotated[float | None, typer.Option("--min", help="First grid point, nm.")] = None,
+    maximum: Annotated[float | None, typer.Option("--max", help="Last grid point, nm.")] = None,
+    step: Annotated[float | None, typer.Option("--step", help="Grid spacing, nm.")] = None,
+    core: Annotated[Core, typer.Option(help="Ripples below the first peak: set to zero, or keep.")] = "zero",
+    tail: Annotated[
+        Tail, typer.Option(help="Data that end before the grid: refuse, or lead g to one.")
+    ] = "refuse",
+    spline: Annotated[Spline, typer.Option(help="Interpolation onto the grid.")] = "akima",
+    from_sq: Annotated[bool, typer.Option("--from-sq", help="The file holds S(Q).")] = False,
+    density: Annotated[float | None, typer.Option(help="Atoms per cubic Angstrom, for --from-sq.")] = None,
+    window: Annotated[Window, typer.Option(help="Window function for --from-sq.")] = "lorch",
+) -> None:
+    """Turn a measured g(r) or S(Q) into a target table for VOTCA (nm) and say what was done to it."""
+    from votca_mlp.tables import grid_points, write_table
+    from votca_mlp.targets.build import target_from_rdf, target_from_structure_factor
+    from votca_mlp.targets.measured import read_measured
+
+    given = (minimum, maximum, step)
+    if options is not None:
+        if any(value is not None for value in given):
+            raise UserError("both --options and --min, --max or --step", accepted="one of the two")
+        grid_range, default_output = _from_settings(options, interaction)
+        output = output or default_output
+    elif minimum is None or maximum is None or step is None:
+        raise UserError("no grid", accepted="--options settings.xml, or --min, --max and --step (nm)")
+    else:
+        grid_range = (minimum, maximum, step)
+    if output is None:
+        raise UserError("no file to write", accepted="--output NAME.dist.tgt")
+    if output.exists() and output.samefile(measured):
+        raise UserError("the table would replace the data", where=output, accepted="another --output")
+    if not (0.0 <= grid_range[0] < grid_range[1] and 0.0 < grid_range[2] < grid_range[1] - grid_range[0]):
+        raise UserError(
+            "the grid is {} to {} nm in steps of {}".format(*grid_range), accepted="0 <= min < max, step > 0"
+        )
+    data = read_measured(measured, _columns(columns))
+    grid = grid_points(*grid_range)
+    if from_sq:
+        if density is None:
+            raise UserError("--from-sq without a density", accepted="--density in atoms per cubic Angstrom")
+        table, notes = target_from_structure_factor(data, grid, density, unit=unit, kind=window, core=core)
+    else:
+        table, notes = target_from_rdf(data, grid, unit=unit, core=core, tail=tail, spline=spline)
+    write_table(output, table)
+    for note in notes:
+        typer.echo(note)
+    typer.echo(f"wrote {output}: {len(table.x)} points, {table.x[0]:g} to {table.x[-1]:g} nm")
+
+
+def _columns(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise UserError(f"--columns {text}", accepted="two or three numbers, e.g. 1,2,3") from None
+
+
+def _from_settings(path: Path, name: str | None) -> tuple[tuple[float, float, float], Path]:
+    from votca_mlp.settings import load_settings
+
+    interactions = load_settings(path).interactions
+    chosen = [i for i in interactions if name in (None, i.name)]
+    if len(chosen) != 1:
+        raise UserError(
+            f"no interaction '{name}'" if name else f"{len(interactions)} interactions",
+            where=path,
+            accepted="--interaction " + " or ".join(i.name for i in interactions),
+        )
+    one = chosen[0]
+    return (one.min, one.max, one.step), path.parent / one.target

@@ -1,0 +1,174 @@
+"""From a measured curve to VOTCA's target table, saying what was done to the data on the way."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.structure.agreement import main_peak
+from votca_mlp.tables import Table, make_table
+from votca_mlp.targets.choices import Core, Spline, Tail, Unit, Window
+from votca_mlp.targets.core import check_peak, clean_core
+from votca_mlp.targets.measured import Measured
+from votca_mlp.targets.structure_factor import (
+    check_structure_factor,
+    rdf_error,
+    rdf_from_structure_factor,
+)
+from votca_mlp.targets.tail import JOIN, check_tail, extend
+from votca_mlp.units import ANGSTROM_PER_NM
+
+Array = NDArray[np.float64]
+_PER_UNIT = {"angstrom": 1.0, "nm": ANGSTROM_PER_NM}
+
+
+def target_from_rdf(
+    data: Measured,
+    grid: Array,
+    *,
+    unit: Unit = "angstrom",
+    core: Core = "zero",
+    tail: Tail = "refuse",
+    spline: Spline = "akima",
+) -> tuple[Table, list[str]]:
+    """Return the target table (nm) of a measured g(r), and notes on what was done.
+
+    Parameters
+    ----------
+    data
+        r in ``unit``, g(r), sigma.
+    grid
+        Points of the table, nm, shape [m] (:func:`votca_mlp.tables.grid_points`).
+    core
+        ``zero``: remove ripples below the first peak; ``keep``: only negative values.
+    tail
+        What to do when the data end before the grid: ``refuse``, or lead them to ``one``.
+    spline
+        How to interpolate.
+
+    Raises
+    ------
+    UserError
+        Data that are no g(r), in another unit, or that do not cover the grid.
+    """
+    r, g = data.x * _PER_UNIT[unit], data.y
+    wanted = grid * ANGSTROM_PER_NM
+    notes = [f"read {len(r)} points of g(r) from {r[0]:g} to {r[-1]:g} A"]
+    try:
+        check_peak(r, g, unit)
+        tail_notes = check_tail(r, g)
+        g, core_notes = clean_core(r, g, keep=core == "keep")
+        notes += core_notes + tail_notes + _cover(r, g, wanted, tail)
+    except UserError as error:
+        raise UserError(error.what, where=data.source, accepted=error.accepted) from None
+    values, how = _resample(r, g, wanted, spline)
+    notes.append(how)
+    undershoot = values < 0.0
+    if undershoot.any():
+        notes.append(f"negative values: {int(undershoot.sum())} points between the data set to zero")
+        values[undershoot] = 0.0
+    yerr = None
+    if data.sigma is not None:
+        yerr = np.interp(wanted, r, data.sigma)
+        notes.append("sigma: the data's error column, interpolated linearly")
+    return _finish(wanted, values, yerr, notes, data)
+
+
+def target_from_structure_factor(
+    data: Measured,
+    grid: Array,
+    density: float,
+    *,
+    unit: Unit = "angstrom",
+    kind: Window = "lorch",
+    core: Core = "zero",
+) -> tuple[Table, list[str]]:
+    """Return the target table (nm) of a measured S(Q), and notes on what was done.
+
+    Parameters
+    ----------
+    data
+        Q in 1/``unit``, S(Q), sigma.
+    grid
+        Points of the table, nm, shape [m].
+    density
+        Atoms per cubic Angstrom.
+    kind
+        Window function M(Q).
+    core
+        As in :func:`target_from_rdf`.
+
+    Raises
+    ------
+    UserError
+        See :func:`votca_mlp.targets.structure_factor.check_structure_factor`.
+    """
+    q, r = data.x / _PER_UNIT[unit], grid * ANGSTROM_PER_NM
+    try:
+        notes = check_structure_factor(q, data.y, density)
+        notes.append(f"transformed to g(r): {density:g} atoms/A^3, window {kind}, Qmax {q[-1]:g} 1/A")
+        if np.diff(q).max() * r[-1] > np.pi:
+            reach = np.pi / np.diff(q).max()
+            notes.append(f"S(Q): steps of {np.diff(q).max():g} 1/A resolve g(r) only to {reach:.1f} A")
+        g = rdf_from_structure_factor(q, data.y, density, r, kind=kind)
+        check_peak(r, g, "angstrom")
+        g, core_notes = clean_core(r, g, keep=core == "keep")
+        notes += core_notes + check_tail(r, g)
+    except UserError as error:
+        raise UserError(error.what, where=data.source, accepted=error.accepted) from None
+    yerr = None
+    if data.sigma is not None:
+        yerr = rdf_error(q, data.sigma, density, r, kind=kind)
+        notes.append("sigma: propagated from the errors of S(Q), taken as independent")
+    return _finish(r, g, yerr, notes, data)
+
+
+def _cover(r: Array, g: Array, wanted: Array, tail: Tail) -> list[str]:
+    notes = []
+    if wanted[0] < r[0] - 1e-9:
+        if g[0] > 0.0:
+            raise UserError(
+                f"the data begin at {r[0]:g} Angstrom, where g is {g[0]:.3g}, not zero",
+                accepted=f"a grid from {r[0] / ANGSTROM_PER_NM:g} nm on (--min), or data that reach the core",
+            )
+        notes.append(f"core: g taken as zero below {r[0]:g} A, where the data begin")
+    if wanted[-1] > r[-1] + 1e-9:
+        if tail == "refuse":
+            raise UserError(
+                f"the data end at {r[-1]:g} Angstrom, the grid at {wanted[-1]:g} Angstrom",
+                accepted=f"--max {r[-1] / ANGSTROM_PER_NM:g} (nm), or --tail one to lead g to one beyond",
+            )
+        notes.append(f"end of data: from {g[-1]:.4g} at {r[-1]:g} A, led to one within {JOIN:g} A")
+    return notes
+
+
+def _resample(r: Array, g: Array, wanted: Array, spline: Spline) -> tuple[Array, str]:
+    inside = (wanted >= r[0] - 1e-9) & (wanted <= r[-1] + 1e-9)
+    beyond = wanted > r[-1] + 1e-9
+    values = np.zeros(len(wanted))
+    nearest = np.abs(r[:, None] - wanted[None, inside]).argmin(axis=0)
+    if np.allclose(r[nearest], wanted[inside], rtol=0.0, atol=1e-6):
+        values[inside] = g[nearest]
+        how = "grid: the data's own points, not resampled"
+    else:
+        from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
+
+        curve = (Akima1DInterpolator if spline == "akima" else PchipInterpolator)(r, g)
+        values[inside] = curve(np.clip(wanted[inside], r[0], r[-1]))
+        how = (
+            f"grid: {spline} spline from data {np.median(np.diff(r)):.3g} A apart "
+            f"to points {wanted[1] - wanted[0]:.3g} A apart"
+        )
+    values[beyond] = extend(r, g, wanted[beyond])
+    return values, how
+
+
+def _finish(
+    r: Array, g: Array, yerr: Array | None, notes: list[str], data: Measured
+) -> tuple[Table, list[str]]:
+    try:
+        peak = main_peak(r, g)
+        notes.append(f"main peak: g = {peak.height:.3f} at {peak.position:.3f} A")
+    except ValueError:
+        notes.append("main peak: at the end of the grid")
+    comments = (*data.comments, f"votca-mlp target from {data.source.name}; r in nm:", *notes)
+    return make_table(np.round(r / ANGSTROM_PER_NM, 12), g, yerr=yerr, comments=comments), notes

@@ -1,0 +1,18 @@
+"""What can be chosen when a target is made; light, so that the command line can import it."""
+
+from typing import Literal
+
+Unit = Literal["angstrom", "nm"]
+"""Length unit of the measured data."""
+
+Core = Literal["zero", "keep"]
+"""Ripples below the first peak: set to zero, or keep those that are positive."""
+
+Tail = Literal["refuse", "one"]
+"""Data that end before the grid: refuse, or lead g to one beyond them."""
+
+Spline = Literal["akima", "pchip"]
+"""Interpolation between data points."""
+
+Window = Literal["none", "lorch"]
+"""Window function of the transform from S(Q)."""
