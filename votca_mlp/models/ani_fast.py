@@ -1,5 +1,6 @@
 """The fast evaluation of a one-species ANI model on the CPU: compiled descriptor, networks by hand."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,11 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models import ani_kernel
+from votca_mlp.models.blocks import run_blocks
 from votca_mlp.models.neurochem import AevConstants
 
 Array = NDArray[np.float32]
 _NEGLIGIBLE = 1e-10  # a radial Gaussian below this is left out
-_CHUNKS_PER_THREAD = 8
+_BLOCK = 128  # atoms; the networks' intermediates of a block stay in the cache
 _LOG2E = 1.0 / math.log(2.0)
 
 
@@ -58,21 +60,27 @@ class FastAni:
     def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Return the networks' outputs [members, atoms] and d(sum of their mean)/d(vectors) [n_pairs, 3].
 
-        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom.
+        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. Runs in as many threads as torch is
+        set to; the atoms are cut into the same blocks whatever their number, so it does not change a bit.
         """
-        import numba
-
         starts = np.searchsorted(first.numpy(), np.arange(atoms + 1))
         rows = vectors.detach().contiguous().numpy()
-        chunks = min(max(atoms, 1), _CHUNKS_PER_THREAD * numba.get_num_threads())
-        environment = torch.empty(atoms, self.size)
+        outputs = torch.empty(self.members, atoms)
         gradient = torch.empty(len(rows), 3)
-        common = (starts, rows, self.radial, self.angular, self.sections, self.constants, chunks)
-        ani_kernel.descriptors(*common, environment.numpy())
-        outputs, slopes = self._networks(environment)
-        ani_kernel.gradients(*common, slopes.numpy(), gradient.numpy())
+        common = (starts, rows, self.radial, self.angular, self.sections, self.constants)
+
+        def block(low: int, high: int) -> None:
+            environment = torch.empty(high - low, self.size)
+            ani_kernel.descriptors(low, high, *common, environment.numpy())
+            outputs[:, low:high], slopes = self._networks(environment)
+            ani_kernel.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
+
+        blocks = -(-atoms // _BLOCK)
+        edges = [atoms * k // blocks for k in range(blocks + 1)] if blocks else [0]
+        run_blocks(block, list(itertools.pairwise(edges)))
         return outputs, gradient
 
+    @torch.no_grad()
     def _networks(self, environment: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs [members, atoms] and d(mean output)/d(environment) [atoms, size]."""
         x = environment.unsqueeze(0).expand(self.members, -1, -1)

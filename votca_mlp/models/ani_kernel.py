@@ -1,11 +1,12 @@
 """ANI's descriptor and its gradient for one species, float32, compiled for the CPU.
 
 Both passes visit every triple, so nothing of the size of the triples is stored. An atom's results depend on
-its own pairs only and are written by one thread: same input, same bits, whatever the number of threads.
+its own pairs only: same input, same bits, however the atoms are shared out among threads.
 
-The loops run over the triples of one atom with the terms as the slow index, and exponentials are polynomials
-instead of library calls, because the compiler then vectorises them. Relative error of the polynomials: below
-the rounding of float32.
+The loops run over the triples of one atom with the terms as the slow index, exponentials are polynomials
+instead of library calls, and a loop writes one array only, because the compiler then vectorises it (it has to
+check that arrays do not overlap, and gives up when there are too many). Relative error of the polynomials:
+below the rounding of float32.
 """
 
 import numba
@@ -21,7 +22,8 @@ _QUARTER = _F(0.25)
 _PI = _F(np.pi)
 _SHRINK = _F(0.95)
 _TINY = _F(1e-30)
-_LOWEST = _F(-126.0)
+# 2^-50 is nothing beside one, and products of two such terms are not denormal yet (those are slow)
+_LOWEST = _F(-50.0)
 _LOG2E = 1.4426950408889634
 
 # 2^f, |f| <= 1/2
@@ -43,7 +45,7 @@ _SHIFT, _BIAS = np.int32(23), np.int32(127)
 
 @numba.njit(inline="always", fastmath=_FAST)
 def _exp2(y):  # type: ignore[no-untyped-def]
-    """2^y for y <= 0 (a rounding above zero does no harm); about 1e-38 below -126."""
+    """2^y for y <= 0 (a rounding above zero does no harm); 2^-50 below -50."""
     y = max(y, _LOWEST)
     n = np.int32(y - _HALF)
     f = y - _F(n)
@@ -115,197 +117,207 @@ def _shells(count, mean, shifts, scale, shell):  # type: ignore[no-untyped-def]
             row[t] = _exp2(scale * d * d)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath=_FAST)
-def descriptors(starts, vectors, radial, angular, sections, constants, chunks, out):  # type: ignore[no-untyped-def]
-    """Fill the AEVs.
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def descriptors(low, high, starts, vectors, radial, angular, sections, constants, out):  # type: ignore[no-untyped-def]
+    """Fill the AEVs of the atoms low, ..., high - 1.
 
     starts [n_atoms + 1]: where each atom's pairs begin; vectors [n_pairs, 3]; radial, angular: shifts;
     sections [2, n]: their cosines and sines, n a multiple of four; constants: radial cutoff, -eta log2(e),
-    window and angular cutoff, -eta log2(e), zeta; out [n_atoms, n_radial + n_angular * n]. All float32.
+    window and angular cutoff, -eta log2(e), zeta; out [high - low, n_radial + n_angular * n]. All float32.
     """
     radial_cutoff, radial_scale, window = constants[0], constants[1], int(constants[2])
     angular_cutoff, angular_scale, zeta = constants[3], constants[4], constants[5]
-    atoms, n_radial, n_angular = len(starts) - 1, len(radial), len(angular)
+    n_radial, n_angular = len(radial), len(angular)
     n_sections = sections.shape[1]
     spacing = (radial[-1] - radial[0]) / _F(max(n_radial - 1, 1))
-    for chunk in numba.prange(chunks):
-        low, high = atoms * chunk // chunks, atoms * (chunk + 1) // chunks
-        most = 1
-        for i in range(low, high):
-            most = max(most, starts[i + 1] - starts[i])
-        near, distance = np.empty(most, np.int64), np.empty(most, np.float32)
-        unit, cut = np.empty((3, most), np.float32), np.empty((2, most), np.float32)
-        size = 0
-        cosine, mean = np.empty(0, np.float32), np.empty(0, np.float32)
-        sine, weight = np.empty(0, np.float32), np.empty(0, np.float32)
-        shell, angle = np.empty((n_angular, 0), np.float32), np.empty((_UNROLL, 0), np.float32)
-        for i in range(low, high):
-            row = out[i]
-            row[:] = _ZERO
-            for p in range(starts[i], starts[i + 1]):
-                x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
-                r = np.sqrt(x * x + y * y + z * z)
-                cutoff = _QUARTER * _cutoff(r / radial_cutoff)[0]
-                first = min(max(int((r - radial[0]) / spacing) + 1 - window // 2, 0), n_radial - window)
-                for j in range(window):
-                    d = r - radial[first + j]
-                    row[first + j] += cutoff * _exp2(radial_scale * d * d)
+    most = 1
+    for i in range(low, high):
+        most = max(most, starts[i + 1] - starts[i])
+    near, distance = np.empty(most, np.int64), np.empty(most, np.float32)
+    unit, cut = np.empty((3, most), np.float32), np.empty((2, most), np.float32)
+    size = 0
+    cosine, mean = np.empty(0, np.float32), np.empty(0, np.float32)
+    sine, weight = np.empty(0, np.float32), np.empty(0, np.float32)
+    shell, angle = np.empty((n_angular, 0), np.float32), np.empty((_UNROLL, 0), np.float32)
+    for i in range(low, high):
+        row = out[i - low]
+        row[:] = _ZERO
+        for p in range(starts[i], starts[i + 1]):
+            x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
+            r = np.sqrt(x * x + y * y + z * z)
+            if r >= radial_cutoff:
+                continue
+            cutoff = _QUARTER * _cutoff(r / radial_cutoff)[0]
+            first = min(max(int((r - radial[0]) / spacing) + 1 - window // 2, 0), n_radial - window)
+            for j in range(window):
+                d = r - radial[first + j]
+                row[first + j] += cutoff * _exp2(radial_scale * d * d)
 
-            n = _near(vectors, starts[i], starts[i + 1], angular_cutoff, near, distance, unit, cut)
-            if n * (n - 1) // 2 > size:
-                size = n * n
-                cosine, mean = np.empty(size, np.float32), np.empty(size, np.float32)
-                sine, weight = np.empty(size, np.float32), np.empty(size, np.float32)
-                shell, angle = np.empty((n_angular, size), np.float32), np.empty((_UNROLL, size), np.float32)
-            count = _triples(n, distance, unit, cosine, mean)
-            t0 = 0
-            for a in range(n - 1):
-                for k in range(n - a - 1):
-                    weight[t0 + k] = _TWO * cut[0, a] * cut[0, a + 1 + k]
-                t0 += n - a - 1
-            for t in range(count):
-                sine[t] = np.sqrt(_ONE - cosine[t] * cosine[t])
-            _shells(count, mean, angular, angular_scale, shell)
-            for k in range(0, n_sections, _UNROLL):
-                for q in range(_UNROLL):
-                    angle_q, cos_q, sin_q = angle[q], sections[0, k + q], sections[1, k + q]
-                    for t in range(count):
-                        x = max(_HALF + _HALF * (cosine[t] * cos_q + sine[t] * sin_q), _TINY)
-                        angle_q[t] = weight[t] * _exp2(zeta * _log2(x))
-                a0, a1, a2, a3 = angle[0], angle[1], angle[2], angle[3]
-                for m in range(n_angular):
-                    shell_m = shell[m]
-                    s0 = s1 = s2 = s3 = _ZERO
-                    for t in range(count):
-                        s = shell_m[t]
-                        s0 += s * a0[t]
-                        s1 += s * a1[t]
-                        s2 += s * a2[t]
-                        s3 += s * a3[t]
-                    column = n_radial + m * n_sections + k
-                    row[column], row[column + 1], row[column + 2], row[column + 3] = s0, s1, s2, s3
+        n = _near(vectors, starts[i], starts[i + 1], angular_cutoff, near, distance, unit, cut)
+        if n * (n - 1) // 2 > size:
+            size = n * n
+            cosine, mean = np.empty(size, np.float32), np.empty(size, np.float32)
+            sine, weight = np.empty(size, np.float32), np.empty(size, np.float32)
+            shell, angle = np.empty((n_angular, size), np.float32), np.empty((_UNROLL, size), np.float32)
+        count = _triples(n, distance, unit, cosine, mean)
+        t0 = 0
+        for a in range(n - 1):
+            for k in range(n - a - 1):
+                weight[t0 + k] = _TWO * cut[0, a] * cut[0, a + 1 + k]
+            t0 += n - a - 1
+        for t in range(count):
+            sine[t] = np.sqrt(_ONE - cosine[t] * cosine[t])
+        _shells(count, mean, angular, angular_scale, shell)
+        for k in range(0, n_sections, _UNROLL):
+            for q in range(_UNROLL):
+                angle_q, cos_q, sin_q = angle[q], sections[0, k + q], sections[1, k + q]
+                for t in range(count):
+                    x = max(_HALF + _HALF * (cosine[t] * cos_q + sine[t] * sin_q), _TINY)
+                    angle_q[t] = weight[t] * _exp2(zeta * _log2(x))
+            a0, a1, a2, a3 = angle[0], angle[1], angle[2], angle[3]
+            for m in range(n_angular):
+                shell_m = shell[m]
+                s0 = s1 = s2 = s3 = _ZERO
+                for t in range(count):
+                    s = shell_m[t]
+                    s0 += s * a0[t]
+                    s1 += s * a1[t]
+                    s2 += s * a2[t]
+                    s3 += s * a3[t]
+                column = n_radial + m * n_sections + k
+                row[column], row[column + 1], row[column + 2], row[column + 3] = s0, s1, s2, s3
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath=_FAST)
-def gradients(starts, vectors, radial, angular, sections, constants, chunks, slopes, out):  # type: ignore[no-untyped-def]
-    """Fill d(energy)/d(vectors), out [n_pairs, 3], from slopes = d(energy)/d(AEV), same shape as the AEVs.
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def gradients(low, high, starts, vectors, radial, angular, sections, constants, slopes, out):  # type: ignore[no-untyped-def]
+    """Fill d(energy)/d(vectors) of the pairs of the atoms low, ..., high - 1.
 
-    The other arguments are those of :func:`descriptors`.
+    out [n_pairs, 3]; slopes = d(energy)/d(AEV), same shape as the AEVs. The other
+    arguments are those of :func:`descriptors`.
     """
     radial_cutoff, radial_scale, window = constants[0], constants[1], int(constants[2])
     angular_cutoff, angular_scale, zeta = constants[3], constants[4], constants[5]
     radial_eta = radial_scale / _F(_LOG2E)
     angular_eta = angular_scale / _F(_LOG2E)
-    atoms, n_radial, n_angular = len(starts) - 1, len(radial), len(angular)
+    n_radial, n_angular = len(radial), len(angular)
     n_sections = sections.shape[1]
     spacing = (radial[-1] - radial[0]) / _F(max(n_radial - 1, 1))
-    for chunk in numba.prange(chunks):
-        low, high = atoms * chunk // chunks, atoms * (chunk + 1) // chunks
-        most = 1
-        for i in range(low, high):
-            most = max(most, starts[i + 1] - starts[i])
-        near, distance = np.empty(most, np.int64), np.empty(most, np.float32)
-        unit, cut = np.empty((3, most), np.float32), np.empty((2, most), np.float32)
-        along, across = np.empty(most, np.float32), np.empty((3, most), np.float32)
-        size = 0
-        cosine, mean = np.empty(0, np.float32), np.empty(0, np.float32)
-        sine, by_shell = np.empty(0, np.float32), np.empty((2, 0), np.float32)
-        shell, angle = np.empty((n_angular, 0), np.float32), np.empty((n_sections, 0), np.float32)
-        turn, total = np.empty((n_sections, 0), np.float32), np.empty((3, 0), np.float32)
-        for i in range(low, high):
-            row = slopes[i]
-            for p in range(starts[i], starts[i + 1]):
-                x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
-                r = np.sqrt(x * x + y * y + z * z)
-                cutoff, fall = _cutoff(r / radial_cutoff)
-                fall /= radial_cutoff
-                first = min(max(int((r - radial[0]) / spacing) + 1 - window // 2, 0), n_radial - window)
-                slope = _ZERO
-                for j in range(window):
-                    d = r - radial[first + j]
-                    slope += (
-                        row[first + j] * _exp2(radial_scale * d * d) * (fall + _TWO * radial_eta * d * cutoff)
-                    )
-                slope *= _QUARTER / r
-                out[p, 0], out[p, 1], out[p, 2] = slope * x, slope * y, slope * z
-
-            n = _near(vectors, starts[i], starts[i + 1], angular_cutoff, near, distance, unit, cut)
-            if n * (n - 1) // 2 > size:
-                size = n * n
-                cosine, mean = np.empty(size, np.float32), np.empty(size, np.float32)
-                sine, by_shell = np.empty(size, np.float32), np.empty((2, size), np.float32)
-                shell, angle = (
-                    np.empty((n_angular, size), np.float32),
-                    np.empty((n_sections, size), np.float32),
+    most = 1
+    for i in range(low, high):
+        most = max(most, starts[i + 1] - starts[i])
+    near, distance = np.empty(most, np.int64), np.empty(most, np.float32)
+    unit, cut = np.empty((3, most), np.float32), np.empty((2, most), np.float32)
+    along, across = np.empty(most, np.float32), np.empty((3, most), np.float32)
+    size = 0
+    cosine, mean = np.empty(0, np.float32), np.empty(0, np.float32)
+    sine, cotangent = np.empty(0, np.float32), np.empty(0, np.float32)
+    by_shell = np.empty((2, 0), np.float32)
+    shell, angle = np.empty((n_angular, 0), np.float32), np.empty((n_sections, 0), np.float32)
+    turn, total = np.empty((n_sections, 0), np.float32), np.empty((3, 0), np.float32)
+    for i in range(low, high):
+        row = slopes[i - low]
+        for p in range(starts[i], starts[i + 1]):
+            x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
+            r = np.sqrt(x * x + y * y + z * z)
+            if r >= radial_cutoff:
+                out[p, 0] = out[p, 1] = out[p, 2] = _ZERO
+                continue
+            cutoff, fall = _cutoff(r / radial_cutoff)
+            fall /= radial_cutoff
+            first = min(max(int((r - radial[0]) / spacing) + 1 - window // 2, 0), n_radial - window)
+            slope = _ZERO
+            for j in range(window):
+                d = r - radial[first + j]
+                slope += (
+                    row[first + j] * _exp2(radial_scale * d * d) * (fall + _TWO * radial_eta * d * cutoff)
                 )
-                turn, total = np.empty((n_sections, size), np.float32), np.empty((3, size), np.float32)
-            count = _triples(n, distance, unit, cosine, mean)
-            for t in range(count):
-                sine[t] = np.sqrt(_ONE - cosine[t] * cosine[t])
-            _shells(count, mean, angular, angular_scale, shell)
-            for k in range(n_sections):
-                angle_k, turn_k, cos_k, sin_k = angle[k], turn[k], sections[0, k], sections[1, k]
-                for t in range(count):
-                    c, s = cosine[t], sine[t]
-                    x = max(_HALF + _HALF * (c * cos_k + s * sin_k), _TINY)
-                    power = _TWO * _exp2((zeta - _ONE) * _log2(x))
-                    angle_k[t] = power * x
-                    turn_k[t] = (zeta * _HALF) * power * (cos_k - sin_k * c / s)
-            # by triple, without the cutoffs: energy, its slope in the mean distance, its slope in the cosine
-            energy_t, stretch_t, turn_t = total[0], total[1], total[2]
-            for t in range(count):
-                energy_t[t] = stretch_t[t] = turn_t[t] = _ZERO
-            value, slope_of = by_shell[0], by_shell[1]
-            for m in range(n_angular):
-                shell_m, shift = shell[m], angular[m]
-                for k in range(0, n_sections, _UNROLL):
-                    column = n_radial + m * n_sections + k
-                    g0, g1, g2, g3 = row[column], row[column + 1], row[column + 2], row[column + 3]
-                    a0, a1, a2, a3 = angle[k], angle[k + 1], angle[k + 2], angle[k + 3]
-                    b0, b1, b2, b3 = turn[k], turn[k + 1], turn[k + 2], turn[k + 3]
-                    if k == 0:
-                        for t in range(count):
-                            value[t] = g0 * a0[t] + g1 * a1[t] + g2 * a2[t] + g3 * a3[t]
-                            slope_of[t] = g0 * b0[t] + g1 * b1[t] + g2 * b2[t] + g3 * b3[t]
-                    else:
-                        for t in range(count):
-                            value[t] += g0 * a0[t] + g1 * a1[t] + g2 * a2[t] + g3 * a3[t]
-                            slope_of[t] += g0 * b0[t] + g1 * b1[t] + g2 * b2[t] + g3 * b3[t]
-                for t in range(count):
-                    part = shell_m[t] * value[t]
-                    energy_t[t] += part
-                    stretch_t[t] += part * (mean[t] - shift)
-                    turn_t[t] += shell_m[t] * slope_of[t]
+            slope *= _QUARTER / r
+            out[p, 0], out[p, 1], out[p, 2] = slope * x, slope * y, slope * z
 
-            for a in range(n):
-                along[a] = across[0, a] = across[1, a] = across[2, a] = _ZERO
-            t0 = 0
-            for a in range(n - 1):
-                ux, uy, uz, cut_a, fall_a = unit[0, a], unit[1, a], unit[2, a], cut[0, a], cut[1, a]
-                along_a = x_a = y_a = z_a = _ZERO
-                for k in range(n - a - 1):
-                    b, t = a + 1 + k, t0 + k
-                    both = cut_a * cut[0, b]
-                    stretch = angular_eta * stretch_t[t] * both
-                    bend = _SHRINK * turn_t[t] * both
-                    along_a += stretch + energy_t[t] * fall_a * cut[0, b]
-                    along[b] += stretch + energy_t[t] * cut_a * cut[1, b]
-                    x_a += bend * unit[0, b]
-                    y_a += bend * unit[1, b]
-                    z_a += bend * unit[2, b]
-                    across[0, b] += bend * ux
-                    across[1, b] += bend * uy
-                    across[2, b] += bend * uz
-                along[a] += along_a
-                across[0, a] += x_a
-                across[1, a] += y_a
-                across[2, a] += z_a
-                t0 += n - a - 1
-            for a in range(n):
-                ux, uy, uz = unit[0, a], unit[1, a], unit[2, a]
-                x, y, z, inverse = across[0, a], across[1, a], across[2, a], _ONE / distance[a]
-                parallel = along[a] - (x * ux + y * uy + z * uz) * inverse
-                p = near[a]
-                out[p, 0] += x * inverse + parallel * ux
-                out[p, 1] += y * inverse + parallel * uy
-                out[p, 2] += z * inverse + parallel * uz
+        n = _near(vectors, starts[i], starts[i + 1], angular_cutoff, near, distance, unit, cut)
+        if n * (n - 1) // 2 > size:
+            size = n * n
+            cosine, mean = np.empty(size, np.float32), np.empty(size, np.float32)
+            sine, cotangent = np.empty(size, np.float32), np.empty(size, np.float32)
+            by_shell = np.empty((2, size), np.float32)
+            shell, angle = (
+                np.empty((n_angular, size), np.float32),
+                np.empty((n_sections, size), np.float32),
+            )
+            turn, total = np.empty((n_sections, size), np.float32), np.empty((3, size), np.float32)
+        count = _triples(n, distance, unit, cosine, mean)
+        for t in range(count):
+            sine[t] = np.sqrt(_ONE - cosine[t] * cosine[t])
+        for t in range(count):
+            cotangent[t] = cosine[t] / sine[t]
+        _shells(count, mean, angular, angular_scale, shell)
+        for k in range(n_sections):
+            angle_k, turn_k, cos_k, sin_k = angle[k], turn[k], sections[0, k], sections[1, k]
+            for t in range(count):
+                x = max(_HALF + _HALF * (cosine[t] * cos_k + sine[t] * sin_k), _TINY)
+                turn_k[t] = _TWO * _exp2((zeta - _ONE) * _log2(x))
+            for t in range(count):
+                angle_k[t] = turn_k[t] * (_HALF + _HALF * (cosine[t] * cos_k + sine[t] * sin_k))
+            for t in range(count):
+                turn_k[t] *= (zeta * _HALF) * (cos_k - sin_k * cotangent[t])
+        # by triple, without the cutoffs: energy, its slope in the mean distance, its slope in the cosine
+        energy_t, stretch_t, turn_t = total[0], total[1], total[2]
+        for t in range(count):
+            energy_t[t] = stretch_t[t] = turn_t[t] = _ZERO
+        value, slope_of = by_shell[0], by_shell[1]
+        for m in range(n_angular):
+            shell_m, shift = shell[m], angular[m]
+            for k in range(0, n_sections, _UNROLL):
+                column = n_radial + m * n_sections + k
+                g0, g1, g2, g3 = row[column], row[column + 1], row[column + 2], row[column + 3]
+                a0, a1, a2, a3 = angle[k], angle[k + 1], angle[k + 2], angle[k + 3]
+                b0, b1, b2, b3 = turn[k], turn[k + 1], turn[k + 2], turn[k + 3]
+                if k == 0:
+                    for t in range(count):
+                        value[t] = g0 * a0[t] + g1 * a1[t] + g2 * a2[t] + g3 * a3[t]
+                    for t in range(count):
+                        slope_of[t] = g0 * b0[t] + g1 * b1[t] + g2 * b2[t] + g3 * b3[t]
+                else:
+                    for t in range(count):
+                        value[t] += g0 * a0[t] + g1 * a1[t] + g2 * a2[t] + g3 * a3[t]
+                    for t in range(count):
+                        slope_of[t] += g0 * b0[t] + g1 * b1[t] + g2 * b2[t] + g3 * b3[t]
+            for t in range(count):
+                energy_t[t] += shell_m[t] * value[t]
+            for t in range(count):
+                stretch_t[t] += shell_m[t] * value[t] * (mean[t] - shift)
+            for t in range(count):
+                turn_t[t] += shell_m[t] * slope_of[t]
+
+        for a in range(n):
+            along[a] = across[0, a] = across[1, a] = across[2, a] = _ZERO
+        t0 = 0
+        for a in range(n - 1):
+            ux, uy, uz, cut_a, fall_a = unit[0, a], unit[1, a], unit[2, a], cut[0, a], cut[1, a]
+            along_a = x_a = y_a = z_a = _ZERO
+            for k in range(n - a - 1):
+                b, t = a + 1 + k, t0 + k
+                both = cut_a * cut[0, b]
+                stretch = angular_eta * stretch_t[t] * both
+                bend = _SHRINK * turn_t[t] * both
+                along_a += stretch + energy_t[t] * fall_a * cut[0, b]
+                along[b] += stretch + energy_t[t] * cut_a * cut[1, b]
+                x_a += bend * unit[0, b]
+                y_a += bend * unit[1, b]
+                z_a += bend * unit[2, b]
+                across[0, b] += bend * ux
+                across[1, b] += bend * uy
+                across[2, b] += bend * uz
+            along[a] += along_a
+            across[0, a] += x_a
+            across[1, a] += y_a
+            across[2, a] += z_a
+            t0 += n - a - 1
+        for a in range(n):
+            ux, uy, uz = unit[0, a], unit[1, a], unit[2, a]
+            x, y, z, inverse = across[0, a], across[1, a], across[2, a], _ONE / distance[a]
+            parallel = along[a] - (x * ux + y * uy + z * uz) * inverse
+            p = near[a]
+            out[p, 0] += x * inverse + parallel * ux
+            out[p, 1] += y * inverse + parallel * uy
+            out[p, 2] += z * inverse + parallel * uz

@@ -1,0 +1,42 @@
+"""Running independent blocks of work in threads.
+
+Threads of Python's own instead of OpenMP's: torch and numba bring one OpenMP pool each, whose idle threads
+spin and take the cores from each other. Compiled code and torch hold no Python lock while they work.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+_pool: ThreadPoolExecutor | None = None
+_pool_key = (0, 0)
+
+
+def run_blocks(work: Callable[[int, int], None], blocks: Sequence[tuple[int, int]]) -> None:
+    """Call ``work(low, high)`` for every block, in torch's number of threads, torch single-threaded in each.
+
+    Raises
+    ------
+    Exception
+        The first one that ``work`` raised.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        for low, high in blocks:
+            work(low, high)
+        return
+    list(_executor(threads).map(work, *zip(*blocks, strict=True)))
+
+
+def _executor(threads: int) -> ThreadPoolExecutor:
+    global _pool, _pool_key
+    # a forked process has the pool without its threads
+    key = (threads, os.getpid())
+    if _pool is None or key != _pool_key:
+        if _pool is not None and _pool_key[1] == key[1]:
+            _pool.shutdown()
+        _pool = ThreadPoolExecutor(threads, "votca-mlp", initializer=torch.set_num_threads, initargs=(1,))
+        _pool_key = key
+    return _pool
