@@ -1,5 +1,6 @@
 """A whole step: files, csg_stat, interruption at any moment."""
 
+import io
 import json
 import os
 import resource
@@ -234,21 +235,32 @@ def test_no_space_left(tmp_path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("csg_stat") is None, reason="VOTCA is not installed")
-def test_csg_stat_reads_the_trajectory(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["traj.dump", "traj.gro"])
+def test_csg_stat_reads_the_trajectory(tmp_path, name) -> None:
     """g(r) of an NPT run by csg_stat against distances from ASE."""
-    settings = make_case(tmp_path, argon(4), production=2000.0, sample_every=400.0, barostat_time=300.0)
+    options = {"production": 2000.0, "sample_every": 400.0, "barostat_time": 300.0, "traj": name}
+    settings = make_case(tmp_path, argon(4), **options)
     run_case(settings)
     options = (
         "<cg><non-bonded><name>Ar-Ar</name><type1>Ar</type1><type2>Ar</type2>"
         "<min>0</min><max>0.9</max><step>0.02</step></non-bonded></cg>"
     )
     (tmp_path / "options.xml").write_text(options)
-    traj = tmp_path / "step_001" / "traj.dump"
+    traj = tmp_path / "step_001" / name
     command = ["csg_stat", "--top", "topol.xml", "--trj", str(traj), "--options", "options.xml"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     r, g = np.loadtxt(tmp_path / "Ar-Ar.dist.new", usecols=(0, 1), unpack=True)
 
-    frames = ase.io.read(traj, ":", format="lammps-dump-text")
+    if name == "traj.gro":
+        lines = traj.read_text().splitlines(keepends=True)
+        frames = [
+            ase.io.read(io.StringIO("".join(lines[n : n + 259])), format="gromacs")
+            for n in range(0, len(lines), 259)
+        ]
+    else:
+        frames = ase.io.read(traj, ":", format="lammps-dump-text")
+        assert frames[0].get_chemical_formula() == "Ar256"
+    assert len(frames) == 5
     assert np.ptp([frame.get_volume() for frame in frames]) > 1.0
     edges = np.append(r - 0.01, r[-1] + 0.01) * 10
     counts = np.zeros(len(r))

@@ -1,4 +1,4 @@
-"""The growing files of a step, trajectory and table, and its last configuration."""
+"""The growing files of a step, the lines of its table, and its last configuration."""
 
 import os
 from pathlib import Path
@@ -103,30 +103,6 @@ class GrowingFile:
             accepted="free space and a writable directory. Earlier files and the last checkpoint are "
             "untouched; run again to go on",
         )
-
-
-def dump_frame(step: int, symbols: list[str], positions: Array, edges: Array) -> str:
-    """Return a frame in LAMMPS's dump format, atoms in their order, as csg_stat reads it.
-
-    ``type`` numbers the elements alphabetically from 1. Positions are not wrapped into the box: csg_stat
-    takes the nearest image, and displacements over time can be measured.
-
-    Parameters
-    ----------
-    positions, edges
-        Angstrom, shapes [n_atoms, 3] and [3]; the box starts at the origin.
-    """
-    types = {symbol: number for number, symbol in enumerate(sorted(set(symbols)), start=1)}
-    bounds = "".join(f"0.0 {edge:.10f}\n" for edge in edges)
-    head = (
-        f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(symbols)}\n"
-        f"ITEM: BOX BOUNDS pp pp pp\n{bounds}ITEM: ATOMS id type x y z\n"
-    )
-    rows = [
-        f"{index} {types[symbol]} {x:.6f} {y:.6f} {z:.6f}\n"
-        for index, (symbol, (x, y, z)) in enumerate(zip(symbols, positions.tolist(), strict=True), start=1)
-    ]
-    return head + "".join(rows)
 
 
 def thermo_row(step: int, stage: str, md: Integrator) -> str:

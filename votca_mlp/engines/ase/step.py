@@ -15,10 +15,11 @@ import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.integrate import Integrator
-from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, dump_frame, thermo_row, write_configuration
+from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, thermo_row, write_configuration
 from votca_mlp.engines.ase.stages import Stage, plan_stages, steps_of
 from votca_mlp.engines.ase.start import check_start, draw_velocities, largest_maximum, load_start
 from votca_mlp.engines.ase.summary import make_summary
+from votca_mlp.engines.ase.trajectory import frame_writer
 from votca_mlp.engines.ase.watch import Watch, make_watch
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import StepResult
@@ -134,6 +135,7 @@ class _Run:
         self.first_positions = atoms.get_positions()
         self.checkpoint_file = directory / checkpoints.NAME
         self.traj_file = directory / ase.traj
+        self.frame = frame_writer(ase.traj)
         self.done = 0
         self.saved = 0
         saved: checkpoints.Checkpoint | None = None
@@ -236,8 +238,8 @@ class _Run:
             return
         self.thermo.write(thermo_row(self.done, stage.name, self.md))
         if stage.name == "production":
-            edges = np.diag(self.md.cell)
-            self.traj.write(dump_frame(self.done, self.symbols, self.md.positions, edges))
+            md, time_fs = self.md, self.done * self.ase.timestep
+            self.traj.write(self.frame(self.done, time_fs, self.symbols, md.positions, np.diag(md.cell)))
 
     def _check_melted(self, stage: Stage) -> None:
         moved = self.md.positions - self.first_positions
