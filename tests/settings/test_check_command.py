@@ -1,0 +1,63 @@
+"""votca-mlp check: what it prints, its exit status, and that it stays light."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from tests.settings.conftest import GOOD, set_tag
+from votca_mlp.cli.check import checked_settings, summary
+from votca_mlp.cli.main import app
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from votca_mlp.cli.main import main; main()", "check", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_says_what_will_be_done(good: Path) -> None:
+    done = CliRunner().invoke(app, ["check", "--options", str(good)])
+    assert done.exit_code == 0
+    for words in (
+        "model        hippynn builtin:al-hipnn on auto, float32",
+        "engine       ase, npt at 1023 K, 1 bar, timestep 1 fs",
+        "Al-Al: 0 to 1 nm by 0.005 nm, target Al-Al.dist.tgt, alpha 0.2, weight target",
+        "step_001     20000 steps of equilibration",
+        "each step    10000 steps of production, 100 frames",
+        # 20000 + 5 * 2000 + 6 * 10000
+        "iterations   6, 90000 steps together",
+    ):
+        assert words in done.output
+
+
+def test_a_crystal_is_molten_in_the_first_step(good: Path) -> None:
+    crystal = "<crystal><element>Al</element><lattice_constant>4.25</lattice_constant></crystal>"
+    good.write_text(GOOD.replace("<conf>conf.extxyz</conf>", crystal))
+    text = "\n".join(summary(checked_settings(good)))
+    assert "5000 steps of melting, 20000 steps of equilibration" in text
+    assert "95000 steps together" in text
+
+
+def test_problems_of_settings_and_of_files_end_with_status_1(good: Path) -> None:
+    text = GOOD.replace("<kind>", "<knd/><kind>")
+    good.write_text(set_tag(text, "target", "none.tgt"))
+    done = run(good.parent, "settings.xml")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "has 2 problems" in done.stderr
+    assert "did you mean <kind>?" in done.stderr
+    assert "none.tgt: no such table" in done.stderr
+
+
+def test_imports_nothing_heavy(good: Path) -> None:
+    code = (
+        "import sys; from votca_mlp.cli.check import checked_settings, summary\n"
+        "summary(checked_settings('settings.xml'))\n"
+        "heavy = {'torch', 'ase', 'scipy', 'hippynn', 'vesin', 'numba', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=good.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
