@@ -16,6 +16,7 @@ relaxed = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
 ROOT = Path(__file__).resolve().parents[2]
+CASES = sorted((ROOT / "settings").glob("*/settings.xml"))
 
 
 def problem_lines(path: Path) -> list[str]:
@@ -76,9 +77,7 @@ def test_settings_are_frozen(good: Path) -> None:
         found.ase.temperature = 1.0  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "settings").glob("*/settings.xml")), ids=lambda p: p.parent.name
-)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
 def test_the_ready_cases_load(path: Path) -> None:
     assert load_settings(path).interactions
 

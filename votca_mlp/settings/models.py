@@ -192,9 +192,9 @@ class AseSettings(Section):
     )
     traj: FileName = setting(
         "traj.dump",
-        accepted="a file name ending in .dump",
-        pattern=r"\.dump$",
-        meaning="Trajectory that is written for csg_stat, in LAMMPS's format.",
+        accepted="a file name ending in .dump or .gro",
+        pattern=r"\.(dump|gro)$",
+        meaning="Trajectory that is written for csg_stat, in LAMMPS's or GROMACS's format.",
     )
     conf: str | None = setting(
         None,
