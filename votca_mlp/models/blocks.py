@@ -1,7 +1,8 @@
 """Running independent blocks of work in threads.
 
-Threads of Python's own instead of OpenMP's: torch and numba bring one OpenMP pool each, whose idle threads
-spin and take the cores from each other. Compiled code and torch hold no Python lock while they work.
+Threads of Python's own instead of OpenMP's: torch divides a product differently for another number of threads
+and so rounds differently; here a block is one thread's work, whatever their number. Compiled code and torch
+hold no Python lock while they work.
 """
 
 import os

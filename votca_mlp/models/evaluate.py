@@ -176,6 +176,7 @@ class CalculatorEvaluator(Evaluator):
         watch: float = 3.0,
     ) -> None:
         self.calculator = calculator
+        self._species: tuple[bytes, bytes] | None = None
         self.watched = SkinList(watch, skin, full=False)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
@@ -186,6 +187,7 @@ class CalculatorEvaluator(Evaluator):
         self.watched.forget()
         if self.adder is not None:
             self.adder.list.forget()
+        self._species = None
         if hasattr(self.calculator, "reset"):
             self.calculator.reset()
 
@@ -194,9 +196,11 @@ class CalculatorEvaluator(Evaluator):
         from ase.stress import voigt_6_to_full_3x3_stress
 
         periodic = atoms.cell.rank == 3
-        self.calculator.calculate(
-            atoms, ["energy", "forces"] + (["stress"] if periodic else []), ["positions", "cell"]
-        )
+        # calculators set up their lists anew only when they are told that numbers or pbc are others
+        species = (atoms.numbers.tobytes(), atoms.pbc.tobytes())
+        changes = ["positions", "cell"] + ([] if species == self._species else ["numbers", "pbc"])
+        self._species = species
+        self.calculator.calculate(atoms, ["energy", "forces"] + (["stress"] if periodic else []), changes)
         results = self.calculator.results
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
         forces = np.array(results["forces"], float)

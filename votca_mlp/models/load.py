@@ -1,5 +1,6 @@
 """From ``cg.inverse.mlp`` of a settings.xml to something that can be evaluated."""
 
+import contextlib
 import logging
 import os
 from importlib import resources
@@ -165,13 +166,13 @@ def set_threads(threads: int | None) -> int:
     if threads is None:
         setting = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
         threads = int(setting) if setting.isdigit() and int(setting) > 0 else _cores()
-    torch.set_num_threads(threads)
-    try:
+    with contextlib.suppress(ImportError):
         import numba
-    except ImportError:
-        return threads
-    # numba's pool cannot grow beyond what it was started with
-    numba.set_num_threads(min(threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])))
+
+        # before torch's: starting numba's pool overwrites torch's number where both share one OpenMP library;
+        # the pool cannot grow beyond what it is started with
+        numba.set_num_threads(min(threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])))
+    torch.set_num_threads(threads)
     return threads
 
 

@@ -8,11 +8,18 @@ from typing import Any
 
 import numba
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from votca_mlp.potentials.correction import StackedTables
 
 CHUNKS = 8
+
+# Starting numba's pool overwrites torch's number of threads where both share one OpenMP library: start it
+# here, with torch's number, and put that back.
+_threads = torch.get_num_threads()
+numba.set_num_threads(min(_threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])))
+torch.set_num_threads(_threads)
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
