@@ -71,14 +71,6 @@ def prepare(name: str) -> None:
     say(f"Initial correction of {name}: " + (f"{name}.pot.in" if given else "none, the model as it is"))
 
 
-@app.command("start-file")
-def start_file() -> None:
-    """Print the name under which a step finds the last configuration of the step before."""
-    from votca_mlp.csg.run import start_file_name
-
-    typer.echo(start_file_name(_load()[0]))
-
-
 @app.command("check-potentials")
 def check_potentials() -> None:
     """Check that every NAME.pot.cur of this step can be used."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.potentials.akima import akima_from_table
 from votca_mlp.tables import Table, grid_points, make_table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
 
@@ -90,6 +89,9 @@ def export_potential(source: Path, out: Path) -> None:
     UserError
         A bad table.
     """
+    # scipy's import would double the time of the commands that do not need it
+    from votca_mlp.potentials.akima import akima_from_table
+
     table = read_table(source)
     spline = akima_from_table(table, where=str(source))
     u, slope = spline.evaluate(table.x * ANGSTROM_PER_NM)

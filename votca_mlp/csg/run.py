@@ -13,13 +13,6 @@ from votca_mlp.csg.potentials import current_tables
 if TYPE_CHECKING:
     from votca_mlp.settings import MLPSettings, Settings
 
-_CRYSTAL_START = "conf.extxyz"
-
-
-def start_file_name(settings: "Settings") -> str:
-    """Return the name under which the engine looks for a step's start in its directory."""
-    return Path(settings.ase.conf or _CRYSTAL_START).name
-
 
 def checkpoint_file(step_directory: Path) -> Path:
     """Return the checkpoint of an unfinished step."""

@@ -9,7 +9,9 @@ fi
 from="$(csg_get_property cg.inverse.initial_configuration)"
 conf="$(csg_get_property --allow-empty cg.inverse.ase.conf)"
 if [[ $from = laststep && $(get_current_step_nr) -gt 1 ]]; then
-  cp_from_last_step --rename "$(csg_get_property cg.inverse.ase.conf_out)" "$(votca_mlp_csg start-file)"
+  # the engine looks for conf.extxyz when the first start was a crystal
+  start="${conf##*/}"
+  cp_from_last_step --rename "$(csg_get_property cg.inverse.ase.conf_out)" "${start:-conf.extxyz}"
 elif [[ $from = maindir || $from = laststep ]]; then
   [[ -z $conf ]] && echo "No cg.inverse.ase.conf: starting from cg.inverse.ase.crystal" || cp_from_main_dir "$conf"
 elif [[ $from != nowhere ]]; then

@@ -6,6 +6,13 @@ if [[ $1 = "--help" ]]; then
   exit 0
 fi
 
+for hook in post_update:postupd post_add:postadd; do
+  for task in $(csg_get_interaction_property --allow-empty "inverse.${hook%:*}"); do
+    [[ -n $(get_command_from_csg_tables "${hook#*:}" "$task") ]] || \
+      die "${0##*/}: there is no ${hook%:*} task '$task'\nKnown: $(show_csg_tables | sed -n "s/^${hook#*:} \([^ ]*\) .*/\1/p" | sort -u | trim_all)"
+  done
+done
+
 name="$(csg_get_interaction_property name)"
 do_external resample target "$(csg_get_interaction_property inverse.target)" "${name}.dist.tgt"
 votca_mlp_csg prepare "$name"
