@@ -55,10 +55,12 @@ def summary(settings: "Settings") -> list[str]:
     mlp, ase = settings.mlp, settings.ase
     what = mlp.calculator if mlp.kind == "ase" else mlp.model
     members = "" if mlp.members is None else f", members {' '.join(map(str, mlp.members))}"
+    # an ASE calculator chooses for itself
+    runs = "" if mlp.kind == "ase" else f" on {mlp.device}, {mlp.dtype}"
     held = f"{ase.temperature:g} K" + (f", {ase.pressure:g} bar" if ase.ensemble == "npt" else "")
     lines = [
         f"settings     {settings.path}: no problem found",
-        f"model        {mlp.kind} {what}{members} on {mlp.device}, {mlp.dtype}",
+        f"model        {mlp.kind} {what}{members}{runs}",
         f"engine       {settings.program}, {ase.ensemble} at {held}, timestep {ase.timestep:g} fs",
     ]
     states = settings.multistate

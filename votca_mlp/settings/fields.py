@@ -3,15 +3,26 @@
 from pathlib import PurePath
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
+
+_LARGEST = 1e15
 
 
 class Section(BaseModel):
     """A section of settings.xml: immutable, only the declared tags."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _not_astronomic(cls, value: Any) -> Any:
+        # so that later products and quotients stay finite
+        items = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(item, int | float) and abs(item) > _LARGEST for item in items):
+            raise ValueError(f"larger than {_LARGEST:g}")
+        return value
 
 
 def setting(default: Any = ..., /, *, unit: str = "", accepted: str = "", meaning: str, **limits: Any) -> Any:

@@ -71,7 +71,7 @@ class Interaction(Section):
     max: float = setting(
         unit="nm", gt=0, meaning="Last point of the grid, the cutoff of u(r); below half the box."
     )
-    step: float = setting(unit="nm", gt=0, meaning="Spacing of the grid.")
+    step: float = setting(unit="nm", ge=1e-5, meaning="Spacing of the grid.")
     target: str = setting(
         accepted="a VOTCA table r (nm), g(r), covering min to max",
         meaning="Measured g(r), relative to the main directory.",
@@ -208,7 +208,7 @@ class AseSettings(Section):
     ensemble: Literal["npt", "nvt"] = setting("npt", meaning="Constant pressure or constant volume.")
     temperature: float = setting(unit="K", gt=0, meaning="Temperature; must agree with kBT.")
     pressure: float = setting(1.0, unit="bar", meaning="Pressure, for npt.")
-    timestep: float = setting(1.0, unit="fs", gt=0, meaning="Time step.")
+    timestep: float = setting(1.0, unit="fs", ge=0.001, meaning="Time step.")
     first_equilibration: float = setting(
         20000.0, unit="fs", ge=0, meaning="Equilibration of step_001, after melting."
     )
@@ -217,7 +217,7 @@ class AseSettings(Section):
         10000.0, unit="fs", gt=0, meaning="Length of the run that g(r) is measured in."
     )
     sample_every: float = setting(
-        100.0, unit="fs", gt=0, meaning="Time between two frames of the trajectory."
+        100.0, unit="fs", ge=0.001, meaning="Time between two frames of the trajectory."
     )
     thermostat_time: float = setting(100.0, unit="fs", gt=0, meaning="Relaxation time of the thermostat.")
     barostat_time: float = setting(1000.0, unit="fs", gt=0, meaning="Relaxation time of the barostat.")
@@ -226,7 +226,10 @@ class AseSettings(Section):
         0.5, unit="Angstrom", ge=0, meaning="Margin of the neighbour list; changes speed only."
     )
     checkpoint_every: float = setting(
-        1000.0, unit="fs", gt=0, meaning="Time between two checkpoints; a killed run resumes from the last."
+        1000.0,
+        unit="fs",
+        ge=0.001,
+        meaning="Time between two checkpoints; a killed run resumes from the last.",
     )
     limits: Limits = Limits()
     equi_time: float = setting(
