@@ -73,6 +73,15 @@ def test_chi2_is_one_within_noise():
     assert np.mean(values) == pytest.approx(1.0, abs=0.03)
 
 
+def test_error_of_rms_is_its_scatter():
+    rng = np.random.default_rng(3)
+    target, sigma = _liquid(), np.full(len(R), 0.01)
+    g = 1.1 * target
+    found = [compare(R, g + sigma * rng.standard_normal(len(R)), target).rms for _ in range(2000)]
+    assert compare(R, g, target, error=sigma).rms_error == pytest.approx(np.std(found), rel=0.1)
+    assert np.isnan(compare(R, g, target).rms_error)
+
+
 def test_bins_without_scatter_are_left_out_of_chi2():
     error = np.where(R > 5.0, 0.1, 0.0)
     result = compare(R, _liquid() + 0.1, _liquid(), error=error)

@@ -37,6 +37,14 @@ def test_reads_what_ase_reads(dump):
         assert frame_from_atoms(theirs).volume == pytest.approx(ours.volume)
 
 
+def test_elements_come_before_type_numbers(tmp_path):
+    path = tmp_path / "t.dump"
+    head = "ITEM: TIMESTEP\n5\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\n"
+    path.write_text(head + "ITEM: ATOMS id type element x y z\n1 2 Cu 0 0 0\n2 1 Al 1 2 3\n")
+    (frame,) = read_dump(path)
+    assert frame.types.tolist() == ["Cu", "Al"]
+
+
 def test_columns_in_any_order_and_atoms_by_id(tmp_path):
     path = tmp_path / "t.dump"
     head = "ITEM: TIMESTEP\n5\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n1 11\n0 20\n0 5\n"
@@ -71,7 +79,7 @@ def test_a_file_cut_anywhere_is_refused_or_ends_at_a_frame(tmp_path_factory, cut
         ("\n5 1 ", "\n4 1 ", 10, "same id"),
         ("pp pp pp", "xy xz yz pp pp pp", 5, "tilted"),
         ("ITEM: TIMESTEP", "TIMESTEP", 1, "begins no item"),
-        ("id type x", "id kind x", 9, "no column id or type"),
+        ("id type x", "id kind x", 9, "neither element nor type"),
         ("type x y z", "type a b c", 9, "no columns x y z"),
         ("OF ATOMS\n32", "OF ATOMS\nmany", 4, "not a number"),
         ("pp\n0 ", "pp\n99 ", 8, "no volume"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -145,6 +145,8 @@ def test_a_tail_off_one_is_mentioned():
     assert "averages to 1.03" in _note(notes, "tail:")
 
 
+# the first use of scipy takes longer than hypothesis allows
+@settings(deadline=None)
 @given(
     noise=st.floats(0.0, 0.1),
     seed=st.integers(0, 10**6),
@@ -156,7 +158,9 @@ def test_targets_are_never_negative_and_have_an_empty_core(noise, seed, step, sp
     g = liquid(r) + noise * np.random.default_rng(seed).standard_normal(len(r))
     table, _ = target_from_rdf(_measured(r, g), GRID, spline=spline)
     assert table.y.min() >= 0.0
-    assert np.all(table.y[table.x < 0.15] == 0.0)
+    # zero as far as the last point of the data below the first peak that is not positive
+    core = r[(r < 2.2) & (g <= 0.0)]
+    assert len(core) == 0 or np.all(table.y[10 * table.x <= core[-1]] == 0.0)
     assert np.abs(table.y - liquid(GRID * 10))[table.x > 0.22].max() < 8 * noise + 0.05
 
 

@@ -8,6 +8,8 @@ from votca_mlp import __version__
 from votca_mlp.cli import csg
 from votca_mlp.cli.check import check
 from votca_mlp.cli.defaults import defaults
+from votca_mlp.cli.plot import plot
+from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
 from votca_mlp.errors import UserError
 
@@ -33,6 +35,8 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, is
 
 app.add_typer(csg.app)
 app.command()(target)
+app.command()(plot)
+app.command()(status)
 app.command()(check)
 app.command()(defaults)
 

@@ -28,8 +28,8 @@ class Agreement:
 
     Attributes
     ----------
-    rms
-        Root of the mean square difference.
+    rms, rms_error
+        Root of the mean square difference, and its standard error (linear propagation; nan without errors).
     largest, largest_at
         The largest |g - target|, and its r in Angstrom.
     fit
@@ -48,6 +48,7 @@ class Agreement:
     chi2: float | None
     peak: Peak
     target_peak: Peak
+    rms_error: float = float("nan")
 
 
 def main_peak(r: Array, g: Array, error: Array | None = None) -> Peak:
@@ -134,8 +135,13 @@ def compare(
     # a bin that no pair ever entered has no scatter: its error is unknown, not zero
     known = variance[used] > 0.0
     chi2 = float(np.mean(difference[known] ** 2 / variance[used][known])) if known.any() else None
+    rms = float(np.sqrt(np.mean(difference**2)))
+    rms_error = float("nan")
+    if known.any() and rms > 0.0:
+        rms_error = float(np.sqrt(np.sum(difference**2 * variance[used])) / (len(difference) * rms))
     return Agreement(
-        rms=float(np.sqrt(np.mean(difference**2))),
+        rms=rms,
+        rms_error=rms_error,
         largest=float(np.abs(difference[worst])),
         largest_at=float(r[used][worst]),
         fit=1.0 - float(np.sum(np.abs(difference))) / total if total > 0.0 else 1.0,

@@ -12,7 +12,8 @@ from votca_mlp.errors import UserError
 from votca_mlp.structure.frames import Frame
 
 _ACCEPTED = (
-    "frames of 'ITEM: TIMESTEP', 'NUMBER OF ATOMS', 'BOX BOUNDS' (orthorhombic), 'ATOMS id type x y z'"
+    "frames of 'ITEM: TIMESTEP', 'NUMBER OF ATOMS', 'BOX BOUNDS' (orthorhombic) and "
+    "'ATOMS id type element x y z'"
 )
 
 
@@ -22,9 +23,10 @@ def read_dump(path: str | Path, *, names: Mapping[str, str] | None = None) -> It
     Parameters
     ----------
     path
-        The dump file; columns id, type and either x y z, xu yu zu or xs ys zs, in any order.
+        The dump file; columns id, element or type, and x y z, xu yu zu or xs ys zs, in any order.
     names
-        What to call each type of the file's ``type`` column, e.g. ``{"1": "Al"}``; None keeps the column.
+        What to call each type of the file, e.g. ``{"1": "Al"}``; None keeps what the column says. The column
+        ``element`` is taken before ``type``.
 
     Raises
     ------
@@ -110,8 +112,9 @@ class _Reader:
     def read_atoms(
         self, columns: list[str], atoms: int, low: NDArray[np.float64], box: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-        if "id" not in columns or "type" not in columns:
-            self.fail("no column id or type")
+        label = "element" if "element" in columns else "type"
+        if "id" not in columns or label not in columns:
+            self.fail("no column id, or neither element nor type")
         for style in ("x", "xu", "xs"):
             axes = [style.replace("x", axis, 1) for axis in "xyz"]
             if all(axis in columns for axis in axes):
@@ -137,7 +140,7 @@ class _Reader:
                 raise ValueError
         except ValueError:
             self._explain(lines, columns, axes, first)
-        types = self._names_of(words[columns.index("type") :: width])
+        types = self._names_of(words[columns.index(label) :: width])
         order = np.argsort(ids, kind="stable")
         if np.any(np.diff(ids[order]) == 0):
             self.fail("two atoms have the same id", first)

@@ -154,6 +154,9 @@ def _resample(r: Array, g: Array, wanted: Array, spline: Spline) -> tuple[Array,
 
         curve = (Akima1DInterpolator if spline == "akima" else PchipInterpolator)(r, g)
         values[inside] = curve(np.clip(wanted[inside], r[0], r[-1]))
+        # a spline may swing between two zeros; the core stays empty
+        right = np.clip(np.searchsorted(r, wanted), 1, len(r) - 1)
+        values[inside & (g[right] == 0.0) & (g[right - 1] == 0.0)] = 0.0
         how = (
             f"grid: {spline} spline from data {np.median(np.diff(r)):.3g} A apart "
             f"to points {wanted[1] - wanted[0]:.3g} A apart"

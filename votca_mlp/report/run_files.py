@@ -1,0 +1,125 @@
+"""Finding and reading the tables that the iterations of a run have left behind.
+
+Works on the directory of csg_inverse and of our own loop alike: ``step_NNN`` with ``NAME.dist.new`` (g(r) of
+the step's simulation), ``NAME.pot.cur`` (u(r) that it ran with) and ``NAME.pot.new`` (u(r) after the update).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+from votca_mlp.tables import Table, read_table
+
+_ACCEPTED = "the main directory of a run, with step_001, step_002, ... in it"
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """One iteration; tables in VOTCA's units (nm, kJ/mol), None where a file is not there (yet)."""
+
+    number: int
+    directory: Path
+    distribution: Table | None
+    before: Table | None
+    after: Table | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One interaction of a run: its target g(r) and its iterations from step_001 on, in order."""
+
+    name: str
+    directory: Path
+    target: Table
+    steps: tuple[RunStep, ...]
+
+    @property
+    def measured(self) -> tuple[RunStep, ...]:
+        """Steps that have a g(r)."""
+        return tuple(step for step in self.steps if step.distribution is not None)
+
+
+def step_directories(directory: str | Path) -> list[tuple[int, Path]]:
+    """Return number and path of every ``step_NNN``, in order, step_000 included."""
+    found = [
+        (int(match[1]), path)
+        for path in Path(directory).glob("step_*")
+        if path.is_dir() and (match := re.fullmatch(r"step_(\d+)", path.name))
+    ]
+    return sorted(found)
+
+
+def interaction_names(directory: str | Path) -> list[str]:
+    """Return the names of the interactions that have tables in the step directories, sorted.
+
+    Raises
+    ------
+    UserError
+        When there is no such directory, no step in it, or no table in the steps.
+    """
+    steps = step_directories(directory)
+    if not steps:
+        raise UserError("no step directories", where=directory, accepted=_ACCEPTED)
+    names = {
+        path.name.removesuffix(ending)
+        for _, step in steps
+        for ending in (".dist.new", ".pot.new")
+        for path in step.glob(f"*{ending}")
+    }
+    if not names:
+        raise UserError("no NAME.dist.new in any step directory yet", where=directory, accepted=_ACCEPTED)
+    return sorted(names)
+
+
+def read_run(directory: str | Path, interaction: str | None = None) -> Run:
+    """Read one interaction's tables.
+
+    Parameters
+    ----------
+    directory
+        The run's main directory.
+    interaction
+        Its name; None when there is only one.
+
+    Raises
+    ------
+    UserError
+        No run there; an unknown or missing choice of interaction; no target; a broken table.
+    """
+    directory = Path(directory)
+    names = interaction_names(directory)
+    if interaction is None and len(names) > 1:
+        raise UserError(
+            f"{len(names)} interactions", where=directory, accepted="--interaction " + " or ".join(names)
+        )
+    name = names[0] if interaction is None else interaction
+    if name not in names:
+        raise UserError(
+            f"no interaction '{name}'", where=directory, accepted="--interaction " + " or ".join(names)
+        )
+    steps = tuple(
+        RunStep(
+            number,
+            path,
+            _read(path / f"{name}.dist.new"),
+            _read(path / f"{name}.pot.cur"),
+            _read(path / f"{name}.pot.new"),
+        )
+        for number, path in step_directories(directory)
+        if number > 0
+    )
+    return Run(name, directory, _target(directory, name), steps)
+
+
+def _read(path: Path) -> Table | None:
+    return read_table(path) if path.is_file() else None
+
+
+def _target(directory: Path, name: str) -> Table:
+    # the steps hold the target on the grid of g(r), the main directory as the user gave it
+    candidates = [step / f"{name}.dist.tgt" for _, step in reversed(step_directories(directory))]
+    for path in [*candidates, directory / f"{name}.dist.tgt"]:
+        if path.is_file():
+            return read_table(path)
+    raise UserError(f"no {name}.dist.tgt", where=directory, accepted=_ACCEPTED)
