@@ -91,8 +91,8 @@ class Watch:
         half = 0.5 * float(np.diag(md.cell).min())
         if half <= self.r_max:
             raise UserError(
-                f"half the box has shrunk to {half:.2f} Angstrom, not more than the grid's maximum of "
-                f"{self.r_max:.2f} Angstrom, so g(r) would be wrong",
+                f"half the box has shrunk to {half:.3f} Angstrom, not more than the grid's maximum of "
+                f"{self.r_max:.3f} Angstrom, so g(r) would be wrong",
                 where=where,
                 accepted="more atoms, or a smaller <max> (it is in nm)",
             )
