@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.report.runs import change_mev, liquid_target, make_run
+from tests.report.runs import GRID, change_mev, liquid_target, make_run
 from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
 from votca_mlp.report.outcome import outcome_lines
@@ -15,6 +15,7 @@ from votca_mlp.report.run_files import read_run
 from votca_mlp.report.status import status_lines, with_error
 from votca_mlp.report.summary import summarise_run
 from votca_mlp.structure.blocks import Estimate
+from votca_mlp.tables import make_table, write_table
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def test_numbers_with_errors():
     assert with_error(Estimate(2.6334, 0.0182), 3) == "2.633(18)"
     assert with_error(Estimate(-120.4, 61.2), 0) == "-120(61)"
     assert with_error(Estimate(5.0, float("nan")), 1) == "5.0"
+    assert with_error(Estimate(1432.8, 0.0), 1) == "1432.8"
     assert with_error(None, 1) == "-"
 
 
@@ -86,6 +88,9 @@ def test_outcome_names_first_last_and_target(run):
     assert with_error(Estimate(last.rms, last.rms_error), 4) in text
     assert "2.633" in text
     assert "2352.1(22)" in text
+    assert "the model alone" in text
+    write_table(run / "step_001" / "Al-Al.pot.cur", make_table(GRID, 0.1 - 0.1 * GRID))
+    assert "the model alone" not in "\n".join(outcome_lines(run))
 
 
 def test_two_interactions_are_chosen_by_name(tmp_path):
@@ -149,5 +154,5 @@ def test_commands(run, tmp_path):
     assert "not a picture" in str(failed.exception)
     result = CliRunner().invoke(app, ["status", str(run)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert "first iteration (model alone) against last" in result.output
+    assert "first iteration (the model alone) against last" in result.output
     assert len(result.output.splitlines()) > 10

@@ -12,7 +12,7 @@ from votca_mlp.structure.blocks import Estimate
 
 
 def outcome_lines(directory: str | Path, interaction: str | None = None) -> list[str]:
-    """Return a few lines that compare the first iteration (no correction yet) with the last.
+    """Return a few lines that compare the first iteration with the last.
 
     Numbers in brackets are standard errors in units of the last digit, from block averages.
 
@@ -63,7 +63,8 @@ def _one(done: Sequence[StepSummary]) -> list[str]:
     text = [
         f"{row[0]:<{widths[0]}}  " + "  ".join(row[k].rjust(widths[k]) for k in (1, 2, 3)) for row in rows
     ]
-    return [f"{first.interaction}: first iteration (model alone) against last", *(t.rstrip() for t in text)]
+    alone = " (the model alone)" if first.corrected is False else ""
+    return [f"{first.interaction}: first iteration{alone} against last", *(t.rstrip() for t in text)]
 
 
 def _peak_row(

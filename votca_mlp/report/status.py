@@ -40,7 +40,8 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
     if estimate is None:
         return "-"
     value = f"{estimate.mean:.{decimals}f}"
-    if not np.isfinite(estimate.error):
+    # a quantity that is held fixed has no error
+    if not np.isfinite(estimate.error) or estimate.error == 0.0:
         return value
     return f"{value}({round(estimate.error * 10**decimals)})"
 

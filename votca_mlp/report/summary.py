@@ -36,6 +36,8 @@ class StepSummary:
         MD steps a second.
     time
         Simulated time so far, fs, of a step whose g(r) is not there yet.
+    corrected
+        Whether the simulation ran with a u(r) that is not zero everywhere.
     """
 
     step: int
@@ -47,6 +49,7 @@ class StepSummary:
     density: Estimate | None
     steps_per_second: float | None
     time: float | None
+    corrected: bool | None = None
 
 
 def summarise_run(directory: str | Path, interaction: str | None = None) -> list[StepSummary]:
@@ -79,6 +82,7 @@ def _summarise(run: Run, step: RunStep) -> StepSummary:
         density=_estimate(production, "density[kg/m3]"),
         steps_per_second=float(speed) if isinstance(speed, int | float) else None,
         time=None if step.distribution is not None else _time_so_far(step.directory / THERMO_FILE),
+        corrected=None if step.before is None else bool(np.any(step.before.y)),
     )
 
 
