@@ -57,8 +57,9 @@ class AtomicEnvironment(nn.Module):
         terms = 0.25 * torch.exp(-constants.radial_eta * offset * offset)
         terms = terms * cosine_cutoff(distances, constants.radial_cutoff).unsqueeze(1)
         index = first if self.species == 1 else first * self.species + species[second]
+        width = self.species * terms.shape[1]
         total = terms.new_zeros(len(species) * self.species, terms.shape[1]).index_add(0, index, terms)
-        return total.view(len(species), -1)
+        return total.view(len(species), width)
 
     def _angular(
         self, species: Tensor, first: Tensor, second: Tensor, vectors: Tensor, distances: Tensor
@@ -85,7 +86,7 @@ class AtomicEnvironment(nn.Module):
         if self.species > 1:
             index = index * blocks + self.species_pair[species[second[left]], species[second[right]]]
         total = terms.new_zeros(len(species) * blocks, terms.shape[1]).index_add(0, index, terms)
-        return total.view(len(species), -1)
+        return total.view(len(species), blocks * terms.shape[1])
 
 
 def cosine_cutoff(distances: Tensor, cutoff: float) -> Tensor:

@@ -24,7 +24,7 @@ def run_blocks(work: Callable[[int, int], None], blocks: Sequence[tuple[int, int
         The first one that ``work`` raised.
     """
     threads = torch.get_num_threads()
-    if threads == 1:
+    if threads == 1 or len(blocks) < 2:
         for low, high in blocks:
             work(low, high)
         return

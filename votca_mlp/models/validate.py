@@ -179,7 +179,8 @@ def validate_model(
         image_forces=float(image_forces),
         repeat_energy=abs(repeated.energy - reference.energy) / count,
         force_scale=float(np.sqrt(np.mean(reference.forces**2))),
-        finite=all(_finite(result) for result in results) and not np.isnan(force_error),
+        finite=all(_finite(result) for result in results)
+        and bool(np.isfinite([force_error, stress_error if periodic else 0.0]).all()),
         dtype=_resolution(evaluator, base, reference),
     )
 
@@ -227,7 +228,7 @@ def _rotation(rng: np.random.Generator) -> Array:
 def _resolution(evaluator: Evaluator, base: "Atoms", reference: Evaluation) -> str:
     """Tell float32 from float64 by whether the energy follows a small step along the forces."""
     norm = float(np.linalg.norm(reference.forces))
-    if norm < 1e-6:
+    if not 1e-6 < norm < np.inf:
         return "float64"
     step, energies = 1e-6, []
     for sign in (-1.0, 1.0):
