@@ -45,6 +45,18 @@ def test_elements_come_before_type_numbers(tmp_path):
     assert frame.types.tolist() == ["Cu", "Al"]
 
 
+def test_reads_what_the_ase_engine_writes(dump, tmp_path):
+    from votca_mlp.engines.ase.trajectory import dump_frame
+
+    _, frames = dump
+    text = "".join(dump_frame(f.step, 0.0, f.types.tolist(), f.positions, f.box) for f in frames)
+    (tmp_path / "engine.dump").write_text(text)
+    for ours, theirs in zip(read_dump(tmp_path / "engine.dump"), frames, strict=True):
+        np.testing.assert_array_equal(ours.types, theirs.types)
+        np.testing.assert_allclose(ours.positions, theirs.positions, atol=1e-6)
+        np.testing.assert_allclose(ours.box, theirs.box, atol=1e-9)
+
+
 def test_columns_in_any_order_and_atoms_by_id(tmp_path):
     path = tmp_path / "t.dump"
     head = "ITEM: TIMESTEP\n5\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n1 11\n0 20\n0 5\n"
