@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from ase import Atoms
@@ -15,11 +14,11 @@ from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import StepResult
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
+from votca_mlp.models.load import set_threads
 from votca_mlp.settings import AseSettings, Interaction, MLPSettings, Settings
 
 # several threads only wait for each other in systems this small
-torch.set_num_threads(1)
-numba.set_num_threads(1)
+set_threads(1)
 
 ARGON = {"Ar": [0.0103, 3.4]}
 CUTOFF = 7.0

@@ -102,9 +102,13 @@ def run_step(
     progress.start(f"step {step_number}", run.total, run.done)
     try:
         in_time = run.advance(progress, deadline)
-        rate = progress.rate(run.done)
-        progress.close(run.done, "" if in_time else "stopped at a checkpoint before the deadline")
+        note = "" if in_time else "stopped at a checkpoint before the deadline"
+    except BaseException:
+        note = "failed"
+        raise
     finally:
+        rate = progress.rate(run.done)
+        progress.close(run.done, note)
         run.close()
     if not in_time:
         return StepResult("checkpointed", run.saved, run.total, rate)
