@@ -32,7 +32,7 @@ class FastAni:
     """
 
     def __init__(self, constants: AevConstants, layers: list[tuple[Tensor, Tensor]], alpha: float) -> None:
-        self.alpha = alpha
+        self.alpha = np.float32(alpha)
         self.radial = np.array(constants.radial_shifts, np.float32)
         self.angular = np.array(constants.angular_shifts, np.float32)
         self.sections, kept = _padded_sections(constants.sections)
@@ -86,14 +86,14 @@ class FastAni:
         x = environment.unsqueeze(0).expand(self.members, -1, -1)
         hidden = []
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = torch.nn.functional.celu_(torch.baddbmm(bias, x, weight.transpose(1, 2)), self.alpha)
+            x = torch.baddbmm(bias, x, weight.transpose(1, 2))
+            ani_kernel.celu(x.view(-1).numpy(), self.alpha)
             hidden.append(x)
         outputs = torch.baddbmm(self.biases[-1], x, self.weights[-1].transpose(1, 2)).squeeze(2)
-        slope = self.weights[-1] / self.members
-        for k in range(len(hidden) - 1, -1, -1):
-            # CELU' is 1 above zero and exp(x / alpha) = 1 + CELU(x) / alpha below
-            slope = slope * hidden[k].clamp_(max=0.0).mul_(1.0 / self.alpha).add_(1.0)
-            slope = torch.bmm(slope, self.weights[k])
+        slope = (self.weights[-1] / self.members).expand_as(x).contiguous()
+        for y, weight in zip(reversed(hidden), reversed(self.weights[:-1]), strict=True):
+            ani_kernel.times_celu_slope(slope.view(-1).numpy(), y.view(-1).numpy(), self.alpha)
+            slope = torch.bmm(slope, weight)
         return outputs, slope.sum(0)
 
 

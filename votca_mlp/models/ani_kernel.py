@@ -321,3 +321,20 @@ def gradients(low, high, starts, vectors, radial, angular, sections, constants, 
             out[p, 0] += x * inverse + parallel * ux
             out[p, 1] += y * inverse + parallel * uy
             out[p, 2] += z * inverse + parallel * uz
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def celu(x, alpha):  # type: ignore[no-untyped-def]
+    """Replace x (flat, float32) by CELU(x) = x above zero, alpha (exp(x / alpha) - 1) below."""
+    scale = _F(_LOG2E) / alpha
+    for k in range(len(x)):
+        below = min(x[k], _ZERO)
+        x[k] = max(x[k], _ZERO) + alpha * (_exp2(below * scale) - _ONE)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def times_celu_slope(slope, y, alpha):  # type: ignore[no-untyped-def]
+    """Multiply slope by CELU' where y = CELU(x): 1 above zero, exp(x / alpha) = 1 + y / alpha below."""
+    scale = _ONE / alpha
+    for k in range(len(y)):
+        slope[k] *= _ONE + scale * min(y[k], _ZERO)
