@@ -210,6 +210,9 @@ def test_trajectory_shorter_than_recorded(tmp_path) -> None:
     part.write_bytes(part.read_bytes()[:20])
     with pytest.raises(UserError, match="shorter than the"):
         run_case(settings)
+    part.unlink()
+    with pytest.raises(UserError, match="missing or shorter"):
+        run_case(settings)
 
 
 def test_no_space_left(tmp_path) -> None:

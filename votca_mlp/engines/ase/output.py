@@ -49,15 +49,13 @@ class GrowingFile:
 
     def __init__(self, path: Path, length: int | None = None) -> None:
         self.path = path
+        if length is not None and not path.exists():
+            raise self._shorter(length)
         try:
             self._file: BinaryIO = open(path, "wb" if length is None else "r+b", buffering=0)  # noqa: SIM115
             if length is not None:
                 if os.fstat(self._file.fileno()).st_size < length:
-                    raise UserError(
-                        f"the file is shorter than the {length} bytes that the checkpoint recorded",
-                        where=path,
-                        accepted="the file as it was; or remove the checkpoint to start this step again",
-                    )
+                    raise self._shorter(length)
                 self._file.truncate(length)
                 self._file.seek(length)
         except OSError as error:
@@ -95,6 +93,13 @@ class GrowingFile:
         self.sync()
         self.close()
         os.replace(self.path, name)
+
+    def _shorter(self, length: int) -> UserError:
+        return UserError(
+            f"the file is missing or shorter than the {length} bytes that the checkpoint recorded",
+            where=self.path,
+            accepted="the file as it was; or remove the checkpoint to start this step again",
+        )
 
     def _failed(self, error: OSError) -> UserError:
         return UserError(
