@@ -199,10 +199,11 @@ def working_in(directory: Path) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdecimal() and (entry / "cwd").resolve() == directory.resolve():
-                # a zombie has ended
-                if (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                    found.append(int(entry.name))
+            if not entry.name.isdecimal() or (entry / "cwd").resolve() != directory.resolve():
+                continue
+            # a zombie has ended
+            if (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                found.append(int(entry.name))
         except OSError:
             continue
     return found

@@ -53,19 +53,24 @@ def test_two_iterations_with_stock_hooks(two_steps: tuple[Path, str]) -> None:
 
 
 def test_mixture_with_errors(tmp_path: Path) -> None:
-    """Three tables from one simulation; block errors; a cycle that leaves out an update; plain IBI weights."""
+    """Three tables from one simulation; block errors; a cycle that leaves out an update; plain IBI weights.
+
+    CSG_MDRUN_STEPS bounds a production that would take hours.
+    """
     needs_votca()
     main = make_case(
         tmp_path / "mixture",
         ("Ar", "Kr"),
+        production=4_000_000,
         ase="<rdf><with_errors>yes</with_errors><block_length>5</block_length></rdf>",
         weight="<alpha>0.3</alpha><weight>uniform</weight>",
     )
     text = (main / "settings.xml").read_text()
     at = text.index("<target>Kr-Kr")
     (main / "settings.xml").write_text(text[:at] + "<do_potential>0 1</do_potential>" + text[at:])
-    status, output = inverse(main)
+    status, output = inverse(main, CSG_MDRUN_STEPS="200")
     assert status == 0, output
+    assert "Simulation done: 300 MD steps" in output
     step = main / "step_001"
     for name in ("Ar-Ar", "Ar-Kr"):
         rdf = read_table(step / f"{name}.dist.new")

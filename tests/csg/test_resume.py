@@ -1,13 +1,15 @@
 """A run stopped anywhere goes on to the same potentials."""
 
 import os
+import shutil
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.csg.case import edit, inverse, make_case, needs_votca, start, wait_for, working_in
+from tests.csg.case import csg_call, inverse, make_case, start, wait_for, working_in
 from tests.csg.conftest import HOOKS
 from votca_mlp.tables import read_table
 
@@ -25,10 +27,11 @@ def kill_group(directory: Path, seen: "object", what: str) -> None:
         process.communicate()
 
 
-def test_stopped_and_killed_everywhere(two_steps: tuple[Path, str], tmp_path: Path) -> None:
+def test_stopped_and_killed(two_steps: tuple[Path, str], tmp_path: Path) -> None:
     whole, _ = two_steps
-    main = make_case(tmp_path / "interrupted", iterations=1, interaction=HOOKS)
-    step, log = main / "step_001", main / "inverse.log"
+    main = make_case(tmp_path / "interrupted", interaction=HOOKS)
+    shutil.copytree(whole / "step_000", main / "step_000")
+    step = main / "step_001"
 
     # wall time: stops by itself at a checkpoint and says so
     status, output = inverse(main, "--wall-time", "5")
@@ -37,39 +40,61 @@ def test_stopped_and_killed_everywhere(two_steps: tuple[Path, str], tmp_path: Pa
     assert (step / CHECKPOINT).is_file()
     assert not (step / "traj.dump").exists()
 
-    # csg_inverse alone is killed: its simulation ends too, so that the next one has the directory to itself
-    process = start(main)
-    first = (step / CHECKPOINT).stat().st_mtime_ns
-    wait_for(lambda: (step / CHECKPOINT).stat().st_mtime_ns > first, "a second checkpoint")
-    os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: not working_in(step), "the simulation to end", 20.0)
-    process.communicate()
+    saved = (step / CHECKPOINT).stat().st_mtime_ns
+    kill_group(main, lambda: (step / CHECKPOINT).stat().st_mtime_ns > saved, "a second checkpoint")
     assert not (step / "traj.dump").exists()
-
-    for words in (
-        "Running subscript 'run_ase.sh",
-        "Running subscript 'update_ibi_pot_ase.sh",
-        "Doing postadd task 'shift'",
-    ):
-        before = log.read_text().count(words)
-        kill_group(main, lambda words=words, before=before: log.read_text().count(words) > before, words)
-        assert not (main / "done").exists()
-    assert "post_update-Ar-Ar done" in (step / "restart_points.log").read_text()
+    assert not working_in(step)
 
     status, output = inverse(main)
     assert status == 0, output
     assert (step / "traj.dump").read_bytes() == (whole / "step_001/traj.dump").read_bytes()
+    same_step(step, whole / "step_001")
+
+
+def same_step(ours: Path, theirs: Path) -> None:
+    """Compare the numbers of two steps, which must be equal to the last digit."""
     for name in ("Ar-Ar.dist.new", "Ar-Ar.dpot.new", "Ar-Ar.pot.new"):
-        ours, theirs = read_table(step / name), read_table(whole / "step_001" / name)
-        assert np.array_equal(ours.y, theirs.y), name
-        assert (ours.flags == theirs.flags).all()
+        a, b = read_table(ours / name), read_table(theirs / name)
+        assert np.array_equal(a.y, b.y), name
+        assert (a.flags == b.flags).all()
+
+
+def test_an_interrupted_update_starts_afresh(two_steps: tuple[Path, str], tmp_path: Path) -> None:
+    """VOTCA would repeat the update but skip its tasks, which are marked as done."""
+    main = shutil.copytree(two_steps[0], tmp_path / "again")
+    restart = main / "step_001/restart_points.log"
+    before = restart.read_text()
+    assert "post_update-Ar-Ar done" in before
+    assert "post_add-Ar-Ar done" in before
+    status, output = csg_call(main / "step_001", "pre_update", "ibi")
+    assert status == 0, output
+    kept = [line for line in before.splitlines() if not line.startswith("post_")]
+    assert restart.read_text().splitlines() == kept
+    assert "Simulation done" in kept
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    ["Running subscript 'update_ibi_pot_ase.sh", "Doing postupd task 'smooth'", "Doing postadd task 'shift'"],
+)
+def test_killed_in_the_update(words: str, two_steps: tuple[Path, str], tmp_path: Path) -> None:
+    whole, _ = two_steps
+    main = make_case(tmp_path / "killed", interaction=HOOKS)
+    for number in (0, 1):
+        shutil.copytree(whole / f"step_{number:03d}", main / f"step_{number:03d}")
+    (main / "step_001/done").unlink()
+    log = main / "inverse.log"
+    kill_group(main, lambda: log.is_file() and words in log.read_text(), words)
+    assert not (main / "step_001/done").exists()
+    status, output = inverse(main)
+    assert status == 0, output
+    same_step(main / "step_001", whole / "step_001")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", range(12))
 def test_killed_after_any_time(delay: int, two_steps: tuple[Path, str], tmp_path: Path) -> None:
-    import time
-
     whole, _ = two_steps
     main = make_case(tmp_path / "killed", iterations=1, interaction=HOOKS)
     process = start(main)
@@ -83,15 +108,4 @@ def test_killed_after_any_time(delay: int, two_steps: tuple[Path, str], tmp_path
             folder.rmdir()
     status, output = inverse(main)
     assert status == 0, output
-    ours, theirs = (read_table(folder / "step_001/Ar-Ar.pot.new") for folder in (main, whole))
-    assert np.array_equal(ours.y, theirs.y)
-
-
-def test_run_bounds_of_votca(tmp_path: Path) -> None:
-    """CSG_MDRUN_STEPS bounds each stage; a setting that would stop later is refused at step 0."""
-    needs_votca()
-    main = make_case(tmp_path / "short", iterations=1)
-    edit(main / "settings.xml", {"<production>800</production>": "<production>400000</production>"})
-    status, output = inverse(main, CSG_MDRUN_STEPS="20", CSG_RUNTEST="yes")
-    assert status == 0, output
-    assert "Simulation done: 40 MD steps" in output
+    same_step(main / "step_001", whole / "step_001")

@@ -71,16 +71,6 @@ def prepare(name: str) -> None:
     say(f"Initial correction of {name}: " + (f"{name}.pot.in" if given else "none, the model as it is"))
 
 
-@app.command("check-potentials")
-def check_potentials() -> None:
-    """Check that every NAME.pot.cur of this step can be used."""
-    from votca_mlp.csg.potentials import current_tables
-    from votca_mlp.potentials.correction import read_correction
-
-    settings, environment = _load()
-    read_correction(current_tables(settings, environment.step_directory))
-
-
 @app.command()
 def convert(source: Path, out: Path) -> None:
     """Write r, u and force of a potential as the engine uses it."""

@@ -1,9 +1,11 @@
 """End a simulation whose csg_inverse has ended: VOTCA's scripts do not reap their grandchildren."""
 
+import contextlib
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 
 def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | None:
@@ -26,9 +28,11 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
     def look() -> None:
         while os.getppid() == parent and _alive(process):
             time.sleep(every)
-        print(
-            "csg_inverse has ended, so this simulation ends too; it resumes from its checkpoint", flush=True
-        )
+        # the log's other end may be gone too
+        with contextlib.suppress(OSError):
+            print(
+                "csg_inverse has ended, so this simulation ends; it resumes from its checkpoint", flush=True
+            )
         os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=look, name="end with csg_inverse", daemon=True)
@@ -43,4 +47,9 @@ def _alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        # a zombie has ended, its parent has only not asked yet
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        # no /proc (macOS)
+        return True
