@@ -7,7 +7,8 @@ from ase.build import bulk
 from ase.md.nose_hoover_chain import IsotropicMTKNPT
 
 from tests.engines.case import argon, evaluator
-from votca_mlp.engines.ase.integrate import Integrator, NoseHooverChain
+from votca_mlp.engines.ase.chain import NoseHooverChain
+from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.start import draw_velocities
 from votca_mlp.engines.ase.summary import block_error
 from votca_mlp.models.calculator import MLPCalculator

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from tests.engines.case import argon, evaluator, make_case, run_case, thermo
-from votca_mlp.engines.ase import checkpoint, step
+from votca_mlp.engines.ase import checkpoint, run, step
+from votca_mlp.engines.progress import Progress
 from votca_mlp.errors import UserError
 
 FILES = ("traj.dump", "thermo.dat", "confout.extxyz")
@@ -41,7 +42,7 @@ def test_files_of_a_step(tmp_path) -> None:
     directory = tmp_path / "step_001"
     assert result.status == "finished"
     assert result.steps_done == result.steps_total == 250
-    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, step.SUMMARY])
+    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, run.SUMMARY])
     rows = thermo(settings)
     assert rows[:, 0].tolist() == list(range(10, 251, 10))
     assert rows[:, 1].tolist() == [4.0 * n for n in range(10, 251, 10)]
@@ -56,7 +57,7 @@ def test_files_of_a_step(tmp_path) -> None:
     assert frames[-1].positions == pytest.approx(last.positions, abs=1e-6)
     assert frames[-1].cell.array == pytest.approx(last.cell.array, abs=1e-9)
     assert last.get_temperature() * 108 / 107 == pytest.approx(rows[-1, 2], rel=1e-6)
-    summary = json.loads((directory / step.SUMMARY).read_text())
+    summary = json.loads((directory / run.SUMMARY).read_text())
     assert summary == result.summary
     assert summary["production"]["volume[A3]"]["mean"] == pytest.approx(rows[5:, 5].mean())
     assert summary["seed"] == 3
@@ -93,7 +94,7 @@ class SlowEvaluator:
 
     def __init__(self, monkeypatch) -> None:
         self.inner, self.now = evaluator(), 1000.0
-        monkeypatch.setattr(step.time, "time", lambda: self.now)
+        monkeypatch.setattr(run.time, "time", lambda: self.now)
 
     def evaluate(self, atoms):
         self.now += 1.0
@@ -110,13 +111,13 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, ensemble, monkeypa
     run_case(whole)
     slow = SlowEvaluator(monkeypatch)
     # a checkpoint every 50 steps: the second is reached after about 105 s, the third would be too late
-    deadline = slow.now + 140.0 + step.FINISHING_TIME
+    deadline = slow.now + 140.0 + run.FINISHING_TIME
     result = run_case(parts, evaluator=slow, deadline=deadline)
     assert (result.status, result.steps_done) == ("checkpointed", 100)
     assert slow.now < 1000.0 + 110.0
     # too late even for the first checkpoint: stop when the time is up, nothing is gained
     begun = slow.now
-    result = run_case(parts, evaluator=slow, deadline=begun + 30.0 + step.FINISHING_TIME)
+    result = run_case(parts, evaluator=slow, deadline=begun + 30.0 + run.FINISHING_TIME)
     assert (result.status, result.steps_done) == ("checkpointed", 100)
     assert slow.now - begun < 45.0
     assert not (tmp_path / "b" / "step_001" / "traj.dump").exists()
@@ -142,7 +143,7 @@ def test_later_steps_are_shorter_and_differ(tmp_path) -> None:
         step_directory=again,
         main_directory=tmp_path,
         step_number=2,
-        progress=step.Progress(None),
+        progress=Progress(None),
     )
     assert (again / "traj.dump").read_bytes() == (tmp_path / "step_002" / "traj.dump").read_bytes()
 
@@ -205,7 +206,7 @@ def test_damaged_checkpoint(tmp_path, damage) -> None:
 
 def test_trajectory_shorter_than_recorded(tmp_path) -> None:
     settings = make_case(tmp_path, first_equilibration=0.0)
-    run_case(settings, deadline=time.time() + step.FINISHING_TIME + 0.05)
+    run_case(settings, deadline=time.time() + run.FINISHING_TIME + 0.05)
     part = tmp_path / "step_001" / "thermo.dat"
     part.write_bytes(part.read_bytes()[:20])
     with pytest.raises(UserError, match="shorter than the"):

@@ -139,6 +139,30 @@ def check_start(
     check_box(cell, r_max, where)
 
 
+def check_melted(sites: Array, positions: Array, volume: float) -> None:
+    """Refuse a crystal whose atoms are still near their sites after melting at constant volume.
+
+    Parameters
+    ----------
+    sites, positions
+        Of the crystal and now (not wrapped), Angstrom, shape [n_atoms, 3].
+    volume
+        Angstrom^3.
+
+    Raises
+    ------
+    UserError
+        The root mean square distance is below half the spacing (V/N)^(1/3) of the atoms.
+    """
+    rms = float(np.sqrt(((positions - sites) ** 2).sum(1).mean()))
+    if rms < 0.5 * float(np.cbrt(volume / len(positions))):
+        raise UserError(
+            f"the crystal has not molten: atoms are {rms:.2f} Angstrom from their sites (root mean square)",
+            where="cg.inverse.ase.crystal",
+            accepted="a higher <melt_temperature>, a longer <melt_time>, or a larger <lattice_constant>",
+        )
+
+
 def largest_maximum(settings: Any) -> float:
     """Return the largest ``<max>`` of the interactions, Angstrom."""
     return max(interaction.max for interaction in settings.interactions) * ANGSTROM_PER_NM

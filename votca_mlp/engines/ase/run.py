@@ -1,0 +1,211 @@
+"""The MD of one step under way: stages, checkpoints, samples, deadline."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from votca_mlp.engines.ase import checkpoint as checkpoints
+from votca_mlp.engines.ase.integrate import Integrator
+from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, thermo_row, write_configuration
+from votca_mlp.engines.ase.stages import Stage, steps_of
+from votca_mlp.engines.ase.start import check_melted, draw_velocities
+from votca_mlp.engines.ase.summary import make_summary
+from votca_mlp.engines.ase.trajectory import frame_writer
+from votca_mlp.engines.ase.watch import Watch, make_watch
+from votca_mlp.engines.progress import Progress
+from votca_mlp.files import atomic_write
+from votca_mlp.models.evaluate import Evaluator
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+THERMO = "thermo.dat"
+SUMMARY = "ase_step.json"
+FINISHING_TIME = 5.0
+"""Seconds kept before the deadline."""
+_NOTE_EVERY = 10
+
+
+class Run:
+    """A step under way: stages, integrator, growing files.
+
+    Parameters
+    ----------
+    ase
+        ``settings.ase``.
+    evaluator, atoms, stages
+        What to run, from where, in which stages.
+    inputs
+        Of :func:`votca_mlp.engines.ase.checkpoint.describe_inputs`.
+    directory
+        The step directory.
+    step_number
+        Part of the seed.
+    r_max
+        Largest maximum of the interactions' grids, Angstrom.
+
+    Raises
+    ------
+    UserError
+        A checkpoint that is damaged or of other inputs; files that cannot be written.
+    """
+
+    def __init__(
+        self,
+        ase: Any,
+        evaluator: Evaluator,
+        atoms: "Atoms",
+        stages: tuple[Stage, ...],
+        inputs: dict[str, Any],
+        directory: Path,
+        step_number: int,
+        r_max: float,
+    ) -> None:
+        self.ase, self.evaluator, self.atoms, self.stages, self.inputs = ase, evaluator, atoms, stages, inputs
+        self.directory, self.step_number = directory, step_number
+        self.total = stages[-1].end
+        self.sample_steps = steps_of(ase.sample_every, ase.timestep)
+        self.checkpoint_steps = steps_of(ase.checkpoint_every, ase.timestep)
+        self.symbols: list[str] = atoms.get_chemical_symbols()
+        self.first_positions = atoms.get_positions()
+        self.checkpoint_file = directory / checkpoints.NAME
+        self.traj_file = directory / ase.traj
+        self.frame = frame_writer(ase.traj)
+        self.done = 0
+        self.saved = 0
+        saved: checkpoints.Checkpoint | None = None
+        if self.checkpoint_file.exists():
+            saved = checkpoints.load(self.checkpoint_file, inputs=inputs, n_atoms=len(atoms))
+        volume = atoms.get_volume() if saved is None else saved.volume
+        self.watch: Watch = make_watch(ase.limits, r_max=r_max, volume=volume)
+        lengths = {} if saved is None else saved.lengths
+        part = self.traj_file.with_name(self.traj_file.name + ".part")
+        if saved is None:
+            # a finished trajectory of other inputs must not pass for this run's
+            self.traj_file.unlink(missing_ok=True)
+        self.traj = GrowingFile(part, lengths.get("traj"))
+        self.thermo = GrowingFile(directory / THERMO, lengths.get("thermo"))
+        if saved is None:
+            self.thermo.write("# " + " ".join(COLUMNS) + "\n")
+            self.md = self._begin(stages[0])
+            self.save()
+        else:
+            self._resume(saved)
+
+    def _begin(self, stage: Stage) -> Integrator:
+        """Start a stage from the present positions with velocities drawn afresh."""
+        seed = (self.ase.seed, self.step_number, self.stages.index(stage))
+        velocities = draw_velocities(self.atoms.get_masses(), stage.temperature, seed)
+        return self._integrator(stage, velocities)
+
+    def _integrator(self, stage: Stage, velocities: Any) -> Integrator:
+        return Integrator(
+            self.atoms,
+            self.evaluator,
+            velocities,
+            timestep=self.ase.timestep,
+            temperature=stage.temperature,
+            pressure=None if stage.constant_volume else self.ase.pressure,
+            thermostat_time=self.ase.thermostat_time,
+            barostat_time=self.ase.barostat_time,
+        )
+
+    def _resume(self, saved: checkpoints.Checkpoint) -> None:
+        self.done = self.saved = saved.step
+        self.atoms.positions[:] = saved.state["positions"]
+        self.atoms.cell[:] = saved.state["cell"]
+        self.evaluator.forget()
+        # the state belongs to the stage of the last step made; the next one may begin afresh after it
+        stage = self._stage(max(self.done - 1, 0))
+        self.md = self._integrator(stage, np.zeros((len(self.atoms), 3)))
+        self.md.restore(saved.state)
+
+    def _stage(self, step: int) -> Stage:
+        return next(stage for stage in self.stages if step < stage.end)
+
+    def save(self) -> None:
+        """Write a checkpoint; then go on exactly as a resumed run would."""
+        lengths = {"traj": self.traj.sync(), "thermo": self.thermo.sync()}
+        saved = checkpoints.Checkpoint(self.done, self.watch.volume, lengths, self.inputs, self.md.state())
+        checkpoints.save(self.checkpoint_file, saved)
+        self.saved = self.done
+        if self.done < self.total:
+            self.evaluator.forget()
+            self.md.recompute()
+
+    def advance(self, progress: Progress, deadline: float | None) -> bool:
+        """Run to the end; return False when the deadline comes first."""
+        interval_start = time.time()
+        while self.done < self.total:
+            stage = self._stage(self.done)
+            if self.done == stage.start and stage.draw and self.done > 0:
+                self.md = self._begin(stage)
+            self.md.step()
+            self.done += 1
+            self.watch.check(self.md, stage, self.done)
+            self._sample(stage)
+            if stage.name == "melt" and self.done == stage.end and self._melt_is_whole(stage):
+                check_melted(self.first_positions, self.md.positions, self.md.volume)
+            if self.done % _NOTE_EVERY == 0:
+                progress.update(self.done, f"{stage.name}, {self.md.temperature:.0f} K")
+                if (
+                    deadline is not None
+                    and self.done < self.total
+                    and time.time() > deadline - FINISHING_TIME
+                ):
+                    return False
+            if self.done == self.total or self.done % self.checkpoint_steps == 0:
+                self.save()
+                now = time.time()
+                interval, interval_start = now - interval_start, now
+                if deadline is not None and self.done < self.total:
+                    steps = min(self.checkpoint_steps, self.total - self.done)
+                    needed = interval * steps / self.checkpoint_steps
+                    if now + 1.1 * needed + FINISHING_TIME > deadline:
+                        return False
+        return True
+
+    def _sample(self, stage: Stage) -> None:
+        made = self.done - stage.start
+        # a run shortened below one interval still gives a frame
+        last = self.done == self.total and stage.steps < self.sample_steps
+        if made % self.sample_steps and not last:
+            return
+        self.thermo.write(thermo_row(self.done, stage.name, self.md))
+        if stage.name == "production":
+            md, time_fs = self.md, self.done * self.ase.timestep
+            self.traj.write(self.frame(self.done, time_fs, self.symbols, md.positions, np.diag(md.cell)))
+
+    def _melt_is_whole(self, stage: Stage) -> bool:
+        # one shortened by max_steps belongs to a test run, which need not melt
+        return stage.steps >= round(self.ase.crystal.melt_time / self.ase.timestep)
+
+    def close(self) -> None:
+        """Close the growing files."""
+        self.traj.close()
+        self.thermo.close()
+
+    def finish(self, *, step_number: int, source: str, steps_per_second: float) -> dict[str, Any]:
+        """Give the results their names, the trajectory last, and return the summary."""
+        write_configuration(self.directory / self.ase.conf_out, self.symbols, self.md)
+        summary = make_summary(
+            self.directory / THERMO,
+            step=step_number,
+            start=source,
+            seed=self.ase.seed,
+            atoms=len(self.symbols),
+            md_steps=self.total,
+            timestep_fs=self.ase.timestep,
+            steps_per_second=round(steps_per_second, 3),
+            inputs=self.inputs,
+        )
+        with atomic_write(self.directory / SUMMARY) as file:
+            json.dump(summary, file, indent=1)
+            file.write("\n")
+        os.replace(self.traj.path, self.traj_file)
+        self.checkpoint_file.unlink(missing_ok=True)
+        return summary
