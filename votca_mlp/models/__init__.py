@@ -1,1 +1,8 @@
 """Machine-learning potentials behind one contract."""
+
+import os
+
+# OpenMP's idle threads spin by default and take the cores from whoever works: from the next stage of the same
+# step, and from other processes (a step with two threads took three times as long on two busy cores). Read
+# when torch is loaded; a value of the user's stays.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
