@@ -1,0 +1,172 @@
+"""The compiled HIP-NN against hippynn's own layers in float64, and what it refuses."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.build import bulk
+
+from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.models.hipnn import HipnnModel, build_hipnn
+from votca_mlp.models.hipnn_fast import FastHipnn, is_simple, sensitivity_table
+
+PAPER = {
+    "n_features": 15,
+    "n_sensitivities": 20,
+    "dist_soft_min": 1.25,
+    "dist_soft_max": 7.0,
+    "dist_hard_max": 7.5,
+    "n_interaction_layers": 1,
+    "n_atom_layers": 3,
+}
+
+
+def network(species: tuple[int, ...] = (13,), **changes: Any) -> HipnnModel:
+    """A HIP-NN with random parameters, its sensitivities moved from where they start."""
+    torch.manual_seed(3)
+    model = build_hipnn({**PAPER, **changes}, species)
+    with torch.no_grad():
+        for layer in model.network.sensitivity_layers:
+            layer.mu *= 1 + 0.05 * torch.randn_like(layer.mu)
+            layer.sigma *= 1 + 0.2 * torch.randn_like(layer.sigma)
+    model.self_energies.fill_(-73.0)
+    return model
+
+
+def liquid(repeat: int, seed: int = 1) -> Atoms:
+    """A strongly rattled crystal in a skewed box."""
+    atoms = bulk("Al", "fcc", 4.2, cubic=True).repeat(repeat)
+    atoms.rattle(0.25, seed=seed)
+    atoms.set_cell(
+        atoms.cell.array @ np.array([[1, 0.03, 0], [0, 0.98, 0], [-0.02, 0, 1.04]]), scale_atoms=True
+    )
+    return atoms
+
+
+def both(changes: dict[str, Any], atoms: Atoms) -> tuple[Any, Any]:
+    """Evaluations in float32 by the compiled path and in float64 by hippynn's layers."""
+    fast = network(**changes)
+    result = PairListEvaluator(fast).evaluate(atoms)
+    assert fast._fast is not None
+    return result, PairListEvaluator(network(**changes), dtype=torch.float64).evaluate(atoms)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"n_features": 1},
+        {"n_atom_layers": 0, "n_sensitivities": 3},
+        {"resnet": 9},
+        {"dist_hard_max": 7.1},
+    ],
+    ids=["paper", "one feature", "no atom layer", "narrow middle", "sharp cutoff"],
+)
+def test_equals_hippynns_layers(changes: dict[str, Any]) -> None:
+    atoms = liquid(3)
+    result, expected = both(changes, atoms)
+    assert abs(result.energy - expected.energy) / len(atoms) < 1e-6
+    assert np.abs(result.forces - expected.forces).max() < 1e-5 * max(1.0, np.abs(expected.forces).max())
+    assert np.abs(result.stress - expected.stress).max() < 1e-5
+
+
+def test_short_distances_and_free_atoms() -> None:
+    """Inside the table's reach, below it, and an atom without neighbours."""
+    for r in (0.5, 0.79, 0.81, 1.5, 7.4):
+        atoms = Atoms("Al3", [[0, 0, 0], [r, 0, 0], [0, 30, 0]])
+        result, expected = both({}, atoms)
+        assert abs(result.energy - expected.energy) < 1e-5
+        assert np.abs(result.forces - expected.forces).max() < 1e-5 * max(1.0, np.abs(expected.forces).max())
+        assert not result.forces[2].any()
+
+
+def test_same_bits_for_any_threads() -> None:
+    atoms, model = liquid(5), network()
+    before, results = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            evaluator = PairListEvaluator(model)
+            evaluator.evaluate(atoms)
+            numbers, first, second = evaluator._tensors
+            results.append(model.energies_and_gradient(numbers, first, second, evaluator._vectors))
+    finally:
+        torch.set_num_threads(before)
+    for energies, gradient in results[1:]:
+        assert torch.equal(energies, results[0][0])
+        assert torch.equal(gradient, results[0][1])
+
+
+def test_gradient_is_the_energys() -> None:
+    """The table's own derivative: central differences of the compiled energy along a random direction."""
+    atoms, fast = liquid(2), FastHipnn(network().network, network().energy)
+    evaluator = PairListEvaluator(network())
+    evaluator.evaluate(atoms)
+    _, first, _ = evaluator._tensors
+    vectors = evaluator._vectors
+    step = 0.01 * torch.randn(vectors.shape, generator=torch.Generator().manual_seed(0))
+    result = fast(len(atoms), first, vectors)
+    assert result is not None
+    slope = float((result[1].double() * step).sum())
+    estimates = []
+    for h in (1.0, 0.5):
+        ends = [fast(len(atoms), first, vectors + sign * h * step) for sign in (1, -1)]
+        assert ends[0] is not None
+        assert ends[1] is not None
+        estimates.append(float((ends[0][0] - ends[1][0]).sum()) / (2 * h))
+    richardson = (4 * estimates[1] - estimates[0]) / 3
+    assert slope == pytest.approx(richardson, abs=2e-4 * float(step.norm()))
+
+
+def test_broken_positions_give_nan() -> None:
+    atoms, model = liquid(2), network()
+    evaluator = PairListEvaluator(model)
+    evaluator.evaluate(atoms)
+    numbers, first, second = evaluator._tensors
+    vectors = evaluator._vectors.clone()
+    vectors[5] = torch.nan
+    energies, gradient = model.energies_and_gradient(numbers, first, second, vectors)
+    assert torch.isnan(energies).any()
+    assert torch.isnan(gradient[5]).all()
+
+
+def test_new_weights_are_seen() -> None:
+    atoms, model = liquid(2), network()
+    evaluator = PairListEvaluator(model)
+    before = evaluator.evaluate(atoms).energy
+    with torch.no_grad():
+        model.energy.layers[-1].weight *= 2.0
+    after = evaluator.evaluate(atoms).energy
+    model.compiled = False
+    assert after == pytest.approx(evaluator.evaluate(atoms).energy, abs=1e-4)
+    assert abs(after - before) > 0.1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"species": (13, 22)},
+        {"n_interaction_layers": 2},
+        {"resnet": False},
+        {"activation": torch.nn.SiLU},
+        {"activation": torch.nn.Softplus(beta=2.0)},
+    ],
+    ids=["species", "interactions", "no residuals", "activation", "softplus"],
+)
+def test_other_networks_take_hippynns_path(changes: dict[str, Any]) -> None:
+    model, atoms = network(**changes), liquid(2)
+    assert not is_simple(model.network, model.energy)
+    result = PairListEvaluator(model).evaluate(atoms)
+    assert model._fast is None
+    expected = PairListEvaluator(network(**changes), dtype=torch.float64).evaluate(atoms)
+    assert np.abs(result.forces - expected.forces).max() < 1e-4
+
+
+def test_too_narrow_for_a_table() -> None:
+    model = network()
+    with torch.no_grad():
+        model.network.sensitivity_layers[0].sigma.fill_(1e5)
+    with pytest.raises(ValueError, match="too narrow"):
+        sensitivity_table(model.network.sensitivity_layers[0].double(), 7.5)

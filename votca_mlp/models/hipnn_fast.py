@@ -1,0 +1,185 @@
+"""The fast evaluation of a one-species HIP-NN with one interaction layer on the CPU."""
+
+import copy
+import itertools
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.models import hipnn_kernel
+from votca_mlp.models.blocks import run_blocks
+
+_BLOCK = 256  # atoms
+_CLOSEST = 0.8  # Angstrom; closer pairs are left to hippynn's own layers
+_LANES = 8  # float32 numbers in a vector register
+_VALUE_ERROR, _SLOPE_ERROR = 3e-8, 1e-6  # of the table, relative to the largest value and slope
+_MOST_INTERVALS = 1 << 14
+
+
+class FastHipnn:
+    """Atomic energies and gradient in float32.
+
+    The sensitivities come from a table of the network's own sensitivity module, exact to float32's rounding;
+    the layers after it are evaluated and differentiated by hand.
+
+    Parameters
+    ----------
+    network, energy
+        hippynn's ``Hipnn`` and ``HEnergy``.
+
+    Raises
+    ------
+    ValueError
+        When :func:`is_simple` does not hold, or the sensitivities are too narrow to be tabulated.
+    """
+
+    def __init__(self, network: Any, energy: Any) -> None:
+        if not is_simple(network, energy):
+            raise ValueError("only one species, one interaction layer, residual layers, softplus")
+        network, energy = copy.deepcopy(network).double(), copy.deepcopy(energy).double()
+        interaction, *atom_layers = network.blocks[0]
+        layer = interaction.base_layer
+        self.table, self.grid = sensitivity_table(layer.sensitivity, float(network.dist_hard_max))
+        self.size = self.table.shape[2]
+        with torch.no_grad():
+            one = torch.ones(1, 1, dtype=torch.float64)
+            # int_weights is [n_sensitivities, out, 1]; the one-hot input is 1 for every atom
+            entrance = torch.zeros(self.size, layer.nf_out, dtype=torch.float64)
+            entrance[: layer.n_dist] = layer.int_weights[:, :, 0]
+            skip = interaction.adjust_layer(one) if interaction.needs_size_adjust else one
+            # hidden layers: z = softplus(x weight + bias); x' = z back + shift (+ x)
+            weights = [(entrance, layer.selfint(one), *_back(interaction, skip))]
+            for wrapper in atom_layers:
+                linear = wrapper.base_layer
+                weights.append((linear.weight.T, linear.bias, *_back(wrapper, 0.0)))
+            self.layers = [tuple(w.float().contiguous() for w in layer) for layer in weights]
+            exit_layer = energy.layers[-1]
+            self.exit = exit_layer.weight[0].float().contiguous()
+            # the constant parts join in float64
+            self.constant = float(exit_layer.bias[0])
+            if not energy.first_is_interacting:
+                self.constant += float(energy.layers[0](one)[0, 0])
+
+    def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return atomic energies [atoms], float64, and d(their sum)/d(vectors) [n_pairs, 3], float32.
+
+        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. None when a pair is closer than the
+        table reaches. Runs in as many threads as torch is set to; the atoms are cut into the same blocks
+        whatever their number, so it does not change a bit.
+        """
+        starts = np.searchsorted(first.numpy(), np.arange(atoms + 1))
+        rows = vectors.detach().contiguous().numpy()
+        outputs = torch.empty(atoms, dtype=torch.float64)
+        gradient = torch.empty(len(rows), 3)
+        common = (starts, rows, self.table, self.grid)
+        too_close: list[int] = []
+
+        def block(low: int, high: int) -> None:
+            environment = torch.empty(high - low, self.size)
+            too_close.append(hipnn_kernel.environments(low, high, *common, environment.numpy()))
+            values, slopes = self._layers(environment)
+            outputs[low:high] = values.double() + self.constant
+            hipnn_kernel.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
+
+        blocks = -(-atoms // _BLOCK)
+        edges = [atoms * k // blocks for k in range(blocks + 1)] if blocks else [0]
+        run_blocks(block, list(itertools.pairwise(edges)))
+        return None if any(too_close) else (outputs, gradient)
+
+    @torch.no_grad()
+    def _layers(self, environment: Tensor) -> tuple[Tensor, Tensor]:
+        """Return energies [atoms] without the constant and d(energy)/d(environment) [atoms, size]."""
+        x, before = environment, []
+        for number, (weight, bias, back, shift) in enumerate(self.layers):
+            hidden = torch.addmm(bias, x, weight)
+            before.append(hidden)
+            out = torch.addmm(shift, torch.nn.functional.softplus(hidden), back)
+            x = out.add_(x) if number else out
+        outputs = x @ self.exit
+        slope = self.exit.expand(len(x), -1)
+        for number in range(len(self.layers) - 1, -1, -1):
+            weight, _, back, _ = self.layers[number]
+            inner = (slope @ back.T).mul_(before[number].sigmoid_()) @ weight.T
+            slope = inner.add_(slope) if number else inner
+        return outputs, slope.contiguous()
+
+
+def is_simple(network: Any, energy: Any) -> bool:
+    """Whether :class:`FastHipnn` can evaluate these layers.
+
+    That is HIP-NN without tensor terms, one species, one interaction layer, residual layers with softplus.
+    """
+    from hippynn.layers.hiplayers import InteractLayer
+    from hippynn.layers.targets import HEnergy
+    from hippynn.layers.transform import ResNetWrapper
+    from hippynn.networks.hipnn import Hipnn
+
+    if type(network) is not Hipnn or type(energy) is not HEnergy or len(network.blocks) != 1:
+        return False
+    if network.nf_in != 1 or energy.layers[-1].out_features != 1:
+        return False
+    block = network.blocks[0]
+    if not all(type(wrapper) is ResNetWrapper for wrapper in block):
+        return False
+    activations = [wrapper.activation for wrapper in block]
+    if not all(type(function) is torch.nn.Softplus and function.beta == 1.0 for function in activations):
+        return False
+    interaction, *atom_layers = block
+    plain = all(type(w.base_layer) is torch.nn.Linear and not w.needs_size_adjust for w in atom_layers)
+    return plain and type(interaction.base_layer) is InteractLayer
+
+
+def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return table and grid of :func:`hipnn_kernel.environments` for a float64 sensitivity module.
+
+    Cubic Hermite polynomials in 1/r from values and derivatives; the intervals are halved until values and
+    slopes in their middles are right to float32's rounding.
+
+    Raises
+    ------
+    ValueError
+        When the sensitivities are too narrow for any table of sensible size.
+    """
+    closest = min(_CLOSEST, 0.5 * cutoff)
+    begin, end = 1.0 / cutoff, 1.0 / closest
+    intervals = 256
+    while intervals <= _MOST_INTERVALS:
+        step = (end - begin) / intervals
+        nodes = begin + step * np.arange(intervals + 1)
+        values, slopes = _sensitivities(module, nodes, cutoff)
+        c0, c1 = values[:-1], slopes[:-1] * step
+        rise, c1_next = values[1:] - values[:-1], slopes[1:] * step
+        c2, c3 = 3 * rise - 2 * c1 - c1_next, c1 + c1_next - 2 * rise
+        middle, middle_slope = _sensitivities(module, nodes[:-1] + 0.5 * step, cutoff)
+        wrong = np.abs(c0 + 0.5 * c1 + 0.25 * c2 + 0.125 * c3 - middle).max()
+        # the slope of the cubic is worst at a quarter of the interval; its middle is right to higher order
+        quarter_slope = _sensitivities(module, nodes[:-1] + 0.25 * step, cutoff)[1]
+        wrong_slope = np.abs((c1 + 0.5 * c2 + 0.1875 * c3) / step - quarter_slope).max()
+        largest, steepest = np.abs(middle).max(), np.abs(middle_slope).max()
+        if wrong <= _VALUE_ERROR * largest and wrong_slope <= _SLOPE_ERROR * steepest:
+            break
+        intervals *= 2
+    else:
+        raise ValueError("the sensitivities are too narrow to be tabulated")
+    width = -(-values.shape[1] // _LANES) * _LANES
+    table = np.zeros((intervals, 4, width), np.float32)
+    table[:, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
+    return table, np.array([cutoff, begin, 1.0 / step], np.float32)
+
+
+def _sensitivities(
+    module: Any, inverse: NDArray[Any], cutoff: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sensitivities and their derivatives by 1/r, shape [n, n_sensitivities]."""
+    x = torch.from_numpy(inverse).requires_grad_(True)
+    # the first node may round to just beyond the cutoff, where the module is zero anyway
+    values = module((1.0 / x).clamp(max=cutoff))
+    slopes = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in values.unbind(1)]
+    return values.detach().numpy(), torch.stack(slopes, 1).numpy()
+
+
+def _back(wrapper: Any, skip: Any) -> tuple[Tensor, Tensor]:
+    return wrapper.res_layer.weight.T, wrapper.res_layer.bias + skip
