@@ -80,10 +80,14 @@ def _import(module_name: str, main_directory: str | Path) -> Any:
 
 
 def _check(calculator: Any, name: str) -> None:
+    from votca_mlp.models.contract import PairModel
+
+    if isinstance(calculator, PairModel):
+        return
     properties = getattr(calculator, "implemented_properties", None)
     if properties is None or not hasattr(calculator, "calculate"):
         what = f"{name} returned {type(calculator).__name__}, which is no ASE calculator"
-        raise UserError(what, where=_CALCULATOR, accepted="an ASE calculator")
+        raise UserError(what, where=_CALCULATOR, accepted="an ASE calculator or a PairModel")
     missing = [item for item in _NEEDED if item not in properties]
     if missing:
         what = f"{name} has no {' and no '.join(missing)}"

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | Any":
-    """Return the model that the settings name: a :class:`PairModel`, or an ASE calculator for kind ``ase``.
+    """Return the model that the settings name: a :class:`PairModel`, or (kind ``ase``) an ASE calculator.
 
     Raises
     ------
@@ -74,11 +74,12 @@ def make_evaluator(
     UserError
         As :func:`load_model`; an unknown device or dtype.
     """
+    from votca_mlp.models.contract import PairModel
     from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
 
     set_threads(mlp.threads)
     model = load_model(mlp, main_directory)
-    if mlp.kind == "ase":
+    if not isinstance(model, PairModel):
         return CalculatorEvaluator(model, correction, skin=skin)
     device, dtype = pick_device(mlp.device), pick_dtype(mlp.dtype)
     _log.info("model %s on %s in %s", mlp.model, device, dtype)

@@ -1,0 +1,72 @@
+"""Targets made by simulation with a known correction: the inverse method must find it again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.tables import Table, grid_points, write_table
+from votca_mlp.units import ANGSTROM_PER_NM
+
+if TYPE_CHECKING:
+    from votca_mlp.engines.progress import Progress
+    from votca_mlp.settings import Settings
+
+
+def simulate_targets(
+    settings: "Settings",
+    potentials: Mapping[str, Table],
+    directory: str | Path,
+    *,
+    production: float,
+    blocks: int = 10,
+    progress: "Progress | None" = None,
+) -> dict[str, Table]:
+    """Return g(r) of model plus known potentials, with block errors, for each interaction.
+
+    Parameters
+    ----------
+    settings
+        Model, engine and interactions.
+    potentials
+        By name of interaction; nm and kJ/mol. Interactions that are not named have no correction.
+    directory
+        Where the simulation runs; a finished or interrupted one there is taken up.
+    production
+        Length of the production run, fs.
+    blocks
+        Over how many blocks of frames the errors are estimated.
+    progress
+        Where to report.
+    """
+    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.engines.progress import open_progress
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.potentials.correction import read_correction
+    from votca_mlp.structure.dump import read_dump
+    from votca_mlp.structure.rdf import pair_histograms
+
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    named = {i.name: i for i in settings.interactions}
+    for name, table in potentials.items():
+        write_table(directory / f"{name}.pot.cur", table)
+    correction = read_correction(
+        {(named[name].type1, named[name].type2): directory / f"{name}.pot.cur" for name in potentials}
+    )
+    engine = settings.ase.model_copy(update={"production": production})
+    run_step(
+        settings.model_copy(update={"ase": engine}),
+        make_evaluator(settings.mlp, correction, settings.main_directory, settings.ase.skin),
+        step_directory=directory,
+        main_directory=settings.main_directory,
+        step_number=1,
+        progress=progress or open_progress(),
+        identity="known answer",
+    )
+    targets = {}
+    for name, interaction in named.items():
+        pair = (interaction.type1, interaction.type2)
+        grid = grid_points(interaction.min, interaction.max, interaction.step)
+        histograms = pair_histograms(read_dump(directory / settings.ase.traj), [pair], grid * ANGSTROM_PER_NM)
+        targets[name] = histograms.table(pair, block_length=histograms.n_frames // blocks)
+    return targets
