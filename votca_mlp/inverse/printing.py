@@ -1,0 +1,22 @@
+"""Numbers as VOTCA's programs print them, so that both loops carry the same digits on.
+
+A table goes through several programs within one iteration. Each prints its result and the next one reads it:
+what is lost in printing is lost for good, and MD with a potential that differs in the twelfth digit becomes
+another trajectory. Rounding as they do keeps both loops on the same one.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERL_DIGITS = 15
+"""VOTCA's perl scripts, and this package's own tables."""
+VOTCA_DIGITS = 10
+"""csg_stat and csg_resample (``operator<<`` of VOTCA's Table)."""
+AWK_DIGITS = 6
+"""table_average.sh and csg_calc."""
+
+
+def as_printed(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """Return the numbers that are read back after printing with ``digits`` significant digits; same shape."""
+    values = np.asarray(values, float)
+    return np.array([float(f"{value:.{digits}g}") for value in values.ravel()]).reshape(values.shape)
