@@ -21,6 +21,7 @@ MAX_NM = 3.0
 """A cutoff above this many nm was probably meant in Angstrom."""
 KJMOL_PER_KCALMOL = 4.184
 _FEWEST_POINTS = 10
+_LIMITED = ("chi2", "rms", "largest", "fit")
 _ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
 
 
@@ -227,11 +228,20 @@ def _states(parts: Parts, states: MultistateSettings) -> Iterator[Problem]:
 
 
 def _convergence(parts: Parts, check: ConvergenceCheck) -> Iterator[Problem]:
-    if check.type != "default":
-        return
-    if check.limit <= 0:
+    if check.type in (*_LIMITED, "default") and check.limit <= 0:
         hint = "a number > 0, or convergence_check type none"
         yield parts.problem("inverse.convergence_check.limit", "is 0: it would never stop", hint)
+    if check.type == "fit" and check.limit >= 1:
+        what = f"is {check.limit:g}: f_fit is 1 only for equal functions"
+        yield parts.problem("inverse.convergence_check.limit", what, "a number below 1, such as 0.99")
+    if check.type == "plateau" and check.limit > 0:
+        what = f"is {check.limit:g}, but a plateau has no limit"
+        yield parts.problem("inverse.convergence_check.limit", what, "<iterations>, without <limit>")
+    if check.type != "plateau" and "iterations" in check.model_fields_set:
+        what = f"is given, but the type is '{check.type}'"
+        yield parts.problem("inverse.convergence_check.iterations", what, "type plateau with it")
+    if check.type != "default":
+        return
     for node, pair in parts.interactions:
         if "convergence" not in pair.post_add:
             what = "does not name 'convergence', which convergence_check 'default' reads"
