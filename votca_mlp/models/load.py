@@ -75,11 +75,23 @@ def make_evaluator(
         As :func:`load_model`; an unknown device or dtype.
     """
     from votca_mlp.models.contract import PairModel
+    set_threads(mlp.threads)
+    return evaluator_of(load_model(mlp, main_directory), mlp, correction, skin)
+
+
+def evaluator_of(
+    model: "PairModel | Any", mlp: "MLPSettings", correction: "PairCorrection | None", skin: float
+) -> "Evaluator":
+    """Return a model that is loaded already plus a correction, ready for MD; skin in Angstrom.
+
+    Raises
+    ------
+    UserError
+        An unknown device or dtype.
+    """
     from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
 
-    set_threads(mlp.threads)
-    model = load_model(mlp, main_directory)
-    if not isinstance(model, PairModel):
+    if mlp.kind == "ase":
         return CalculatorEvaluator(model, correction, skin=skin)
     device, dtype = pick_device(mlp.device), pick_dtype(mlp.dtype)
     _log.info("model %s on %s in %s", mlp.model, device, dtype)
