@@ -74,7 +74,6 @@ def make_evaluator(
     UserError
         As :func:`load_model`; an unknown device or dtype.
     """
-    from votca_mlp.models.contract import PairModel
     set_threads(mlp.threads)
     return evaluator_of(load_model(mlp, main_directory), mlp, correction, skin)
 
@@ -89,9 +88,10 @@ def evaluator_of(
     UserError
         An unknown device or dtype.
     """
+    from votca_mlp.models.contract import PairModel
     from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
 
-    if mlp.kind == "ase":
+    if not isinstance(model, PairModel):
         return CalculatorEvaluator(model, correction, skin=skin)
     device, dtype = pick_device(mlp.device), pick_dtype(mlp.dtype)
     _log.info("model %s on %s in %s", mlp.model, device, dtype)

@@ -250,8 +250,8 @@ class ConvergenceCheck(Section):
         meaning="none: run iterations_max iterations. default: stop when the measure of post_add "
         "'convergence' falls below limit. The others compare g(r) with the target in every interaction. "
         "chi2: stop when the reduced chi^2 against the errors of both is not above limit (1 is agreement "
-        "within noise); rms, largest: when the difference is not above limit; fit: when f_fit is not below limit; "
-        "plateau: when the RMS has not improved beyond its error for some iterations.",
+        "within noise); rms, largest: when the difference is not above limit; fit: when f_fit is not below "
+        "limit; plateau: when the RMS has not improved beyond its error for some iterations.",
     )
     limit: float = setting(0.0, ge=0, meaning="Limit of the measure.")
     iterations: int = setting(
