@@ -17,6 +17,10 @@ def expected_update(step: Path, name: str, kbt: float, alpha: float) -> np.ndarr
         return np.where((rdf > 1e-10) & (target > 1e-10), alpha * kbt * target * np.log(rdf / target), np.nan)
 
 
+def target_of(step: Path) -> np.ndarray:
+    return read_table(step / "Ar-Ar.dist.tgt").y
+
+
 def test_two_iterations_with_stock_hooks(two_steps: tuple[Path, str]) -> None:
     main, output = two_steps
     assert (main / "done").is_file()
@@ -46,6 +50,11 @@ def test_two_iterations_with_stock_hooks(two_steps: tuple[Path, str]) -> None:
         _, slope = spline.evaluate(np.linspace(0.5, 2.6, 40))
         assert np.abs(slope).max() < 1e-12
         assert (step / "Ar-Ar.conv").is_file()
+        rms = np.sqrt(np.mean((read_table(step / "Ar-Ar.dist.new").y - target_of(step))[20:] ** 2))
+        assert f"Ar-Ar: g(r) is {rms:.4f} (rms) from its target" in output
+    cur = [read_table(main / f"step_{n:03d}/Ar-Ar.pot.cur").y for n in (1, 2)]
+    assert read_table(main / "step_002/Ar-Ar.pot.avg").y == pytest.approx(np.mean(cur, axis=0), abs=1e-5)
+    assert (main / "Ar-Ar.dist.new").read_bytes() == (main / "step_002/Ar-Ar.dist.new").read_bytes()
     assert "Convergence sum" in (main / "inverse.log").read_text()
     assert "Iterations are not converged" in output
     # the next step begins where the last one ended

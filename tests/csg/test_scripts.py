@@ -63,11 +63,9 @@ def test_a_model_that_does_not_know_the_element_is_found_at_step_0(case: Path) -
     [
         ({"<alpha>": "<alhpa>", "</alpha>": "</alhpa>"}, "did you mean <alpha>?"),
         ({"Ar-Ar.dist.tgt": "nothing.tgt"}, "nothing.tgt: no such table"),
-        ({"<kBT>0.99774": "<kBT>2.49"}, "<cg.inverse.kBT> is 2.49 kJ/mol"),
         ({"fluid:lj": "fluid:jl"}, "module 'fluid' has no 'jl'"),
-        ({"<filelist>topol.xml": "<filelist>conf.extxyz"}, "does not list topol.xml"),
     ],
-    ids=["misspelt", "no target", "kBT", "no model", "topology not copied"],
+    ids=["misspelt", "no target", "no model"],
 )
 def test_what_step_0_refuses(case: Path, changes: dict[str, str], message: str) -> None:
     edit(case / "settings.xml", changes)

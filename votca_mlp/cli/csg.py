@@ -100,7 +100,7 @@ def has_checkpoint() -> None:
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
     from votca_mlp.csg.potentials import interaction_named
-    from votca_mlp.csg.update import update_table
+    from votca_mlp.csg.update import described_agreement, update_table
     from votca_mlp.tables import write_table
 
     settings, environment = _load()
@@ -113,6 +113,7 @@ def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: 
         main_directory=environment.main_directory,
     )
     write_table(out, table)
+    say(described_agreement(name, rdf, target))
 
 
 @app.command()

@@ -29,7 +29,8 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     """
     from votca_mlp.settings.inputs import check_inputs
 
-    found = [f"VOTCA {'.'.join(map(str, check_votca(votca_version())))}"]
+    version = check_votca(votca_version())
+    found = [f"VOTCA {'.'.join(map(str, version))}" if version else "VOTCA of unknown version"]
     check_main_directory(settings, main_directory)
     check_scope(settings)
     check_inputs(settings)
@@ -58,19 +59,19 @@ def votca_version() -> str:
 
 
 def check_votca(text: str) -> tuple[int, ...]:
-    """Return the version in the output of ``csg_call --version``.
+    """Return the version in the output of ``csg_call --version``; empty for a build that does not say.
 
     Raises
     ------
     UserError
-        No version in it, or one that is too old.
+        One that is too old.
     """
-    accepted = f"{OLDEST_VOTCA[0]}.{OLDEST_VOTCA[1]} to 2025.1"
     match = re.search(r"version\s+v?(\d{4})(?:\.(\d+))?", text)
     if match is None:
-        raise UserError(f"cannot read VOTCA's version from '{text.strip()}'", accepted=accepted)
+        return ()
     version = tuple(int(part) for part in match.groups() if part is not None)
     if version < OLDEST_VOTCA[: len(version)]:
+        accepted = f"{OLDEST_VOTCA[0]}.{OLDEST_VOTCA[1]} to 2025.1"
         raise UserError(f"VOTCA {'.'.join(map(str, version))} is too old", accepted=accepted)
     return version
 

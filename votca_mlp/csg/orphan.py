@@ -30,9 +30,7 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
             time.sleep(every)
         # the log's other end may be gone too
         with contextlib.suppress(OSError):
-            print(
-                "csg_inverse has ended, so this simulation ends; it resumes from its checkpoint", flush=True
-            )
+            print("csg_inverse has ended, so this simulation ends; the next one resumes it", flush=True)
         os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=look, name="end with csg_inverse", daemon=True)

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from votca_mlp.csg.environment import CsgEnvironment
 from votca_mlp.csg.orphan import end_with
-from votca_mlp.csg.potentials import current_tables
+from votca_mlp.csg.potentials import check_grid, current_tables
+from votca_mlp.tables import grid_points, read_table
 
 if TYPE_CHECKING:
     from votca_mlp.settings import MLPSettings, Settings
@@ -37,7 +38,12 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     from votca_mlp.potentials.correction import read_correction
 
     mlp = with_threads(settings.mlp, environment.threads)
-    correction = read_correction(current_tables(settings, environment.step_directory))
+    tables = current_tables(settings, environment.step_directory)
+    for interaction, path in zip(settings.interactions, tables.values(), strict=True):
+        # a grid changed in mid-run would otherwise be found after the simulation, by the update
+        grid = grid_points(interaction.min, interaction.max, interaction.step)
+        check_grid(read_table(path), grid, where=path)
+    correction = read_correction(tables)
     evaluator = make_evaluator(mlp, correction, environment.main_directory, settings.ase.skin)
     if environment.max_steps is not None:
         tell(f"CSG_MDRUN_STEPS: at most {environment.max_steps} MD steps in each stage")
@@ -54,10 +60,26 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     )
     if result.status == "finished":
         tell(f"Simulation done: {result.steps_total} MD steps, {result.steps_per_second:.1f} a second")
+        means = described_means(result.summary)
+        if means:
+            tell(f"Production means: {means}")
     else:
         tell(
             f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: the wall time is up"
         )
+
+
+def described_means(summary: Mapping[str, Any]) -> str:
+    """Return temperature, pressure and density of the production, with errors where they are known."""
+    words = []
+    for name in ("temperature[K]", "pressure[bar]", "density[kg/m3]"):
+        found = summary.get("production", {}).get(name)
+        if found is None:
+            continue
+        error = "" if found["error"] is None else f" +- {found['error']:.2g}"
+        quantity, _, unit = name.rstrip("]").partition("[")
+        words.append(f"{quantity} {found['mean']:.6g}{error} {unit}")
+    return ", ".join(words)
 
 
 def with_threads(mlp: "MLPSettings", threads: int | None) -> "MLPSettings":

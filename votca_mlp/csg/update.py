@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.csg.potentials import check_grid
 from votca_mlp.errors import UserError
+from votca_mlp.structure.agreement import compare_tables
 from votca_mlp.tables import Table, grid_points, read_table
 from votca_mlp.update.ibi import wibi_update
 from votca_mlp.update.weights import table_weight, target_weight
@@ -90,3 +91,11 @@ def update_table(
         ) from None
     comment = f"wIBI update, alpha {interaction.wibi.alpha:g}, weight {interaction.wibi.weight}"
     return Table(grid, update, flags, comments=(comment,))
+
+
+def described_agreement(name: str, rdf: Path, target: Path) -> str:
+    """Return a line about how far the simulated RDF is from its target."""
+    found = compare_tables(read_table(rdf), read_table(target))
+    error = f" +- {found.rms_error:.2g}" if np.isfinite(found.rms_error) else ""
+    chi2 = "" if found.chi2 is None else f", chi^2 a point {found.chi2:.3g}"
+    return f"{name}: g(r) is {found.rms:.4f}{error} (rms) from its target{chi2}"
