@@ -1,8 +1,11 @@
 """HIP-NN on the package's pair list: hippynn's own layers, our files, hippynn's experiments by opt-in."""
 
+import hashlib
 import logging
 import os
+import pickle
 import warnings
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ import torch
 from torch import Tensor
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 FORMAT = "votca-mlp hip-nn"
 VERSION = 1
+KINDS = ("Hipnn", "HipnnVec", "HipnnQuad")
+EXPERIMENT_FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
 _ACCEPTED = "a HIP-NN file written by votca-mlp, or a hippynn experiment directory with trust_pickle yes"
 
 
@@ -51,8 +57,8 @@ class HipnnModel(PairModel):
         Atomic numbers in the order of the one-hot features.
     self_energies
         Energy of each species that is added to its atoms, eV, shape [n_species].
-    hyperparameters
-        Arguments that build ``network`` again.
+    provenance
+        Where the model comes from, for summaries.
     """
 
     species_index: Tensor
@@ -64,13 +70,13 @@ class HipnnModel(PairModel):
         energy: torch.nn.Module,
         species: tuple[int, ...],
         self_energies: Tensor,
-        hyperparameters: dict[str, Any] | None = None,
+        provenance: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.network, self.energy = network, energy
         self.numbers = tuple(int(z) for z in species)
         self.cutoff = float(network.dist_hard_max)  # type: ignore[arg-type]
-        self.hyperparameters = hyperparameters or {}
+        self.provenance = provenance or {}
         self.needs_vectors = type(network).__name__ in ("HipnnVec", "HipnnQuad")
         index = torch.zeros(max(self.numbers) + 1, dtype=torch.long)
         index[list(self.numbers)] = torch.arange(len(self.numbers))
@@ -133,28 +139,71 @@ def build_hipnn(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> Hi
     Parameters
     ----------
     hyperparameters
-        Arguments of ``hippynn.networks.hipnn.Hipnn`` except the species.
+        Arguments of ``hippynn.networks.hipnn.Hipnn`` except the species; ``kind`` may name ``HipnnVec`` or
+        ``HipnnQuad`` instead, and ``first_is_interacting`` is an argument of the energy.
     species
         Atomic numbers.
     """
     import_hippynn()
     from hippynn.layers.targets import HEnergy
-    from hippynn.networks.hipnn import Hipnn
+    from hippynn.networks import hipnn
 
-    network = Hipnn(possible_species=[0, *species], **hyperparameters)
-    energy = HEnergy(network.feature_sizes, first_is_interacting=False)
-    return HipnnModel(network, energy, species, torch.zeros(len(species)), hyperparameters)
+    arguments = dict(hyperparameters)
+    kind = {name: getattr(hipnn, name) for name in KINDS}[arguments.pop("kind", KINDS[0])]
+    interacting = bool(arguments.pop("first_is_interacting", False))
+    network = kind(possible_species=[0, *species], **arguments)
+    energy = HEnergy(network.feature_sizes, first_is_interacting=interacting)
+    return HipnnModel(network, energy, species, torch.zeros(len(species)))
+
+
+def hyperparameters_of(model: HipnnModel) -> dict[str, Any]:
+    """Return what :func:`build_hipnn` needs to build the model's layers again.
+
+    Raises
+    ------
+    UserError
+        For networks that have no plain description: other classes, activations, several energies an atom.
+    """
+    from hippynn.layers.hiplayers import GaussianSensitivityModule, InverseSensitivityModule
+
+    network: Any = model.network
+    energy: Any = model.energy
+    plain = type(network).__name__ in KINDS and type(network.activation) is torch.nn.Softplus
+    # both have the same function of the distance and differ in where their parameters start
+    sensitivities = (InverseSensitivityModule, GaussianSensitivityModule)
+    plain = plain and all(type(layer) in sensitivities for layer in network.sensitivity_layers)
+    if not plain or network.activation.beta != 1.0 or energy.layers[-1].out_features != 1:
+        what = f"a {type(network).__name__} with parts that cannot be written as plain numbers"
+        accepted = f"{', '.join(KINDS)} with softplus and one energy; or the hippynn experiment itself"
+        raise UserError(what, accepted=accepted)
+    several = not isinstance(network.nf, int)
+    return {
+        "kind": type(network).__name__,
+        "n_features": [int(n) for n in network.nf] if several else network.nf,
+        "n_sensitivities": network.n_sensitivities,
+        "dist_soft_min": float(network.dist_soft_min),
+        "dist_soft_max": float(network.dist_soft_max),
+        "dist_hard_max": float(network.dist_hard_max),
+        "n_interaction_layers": None if several else network.ni,
+        "n_atom_layers": network.n_layers_per_block,
+        "resnet": network.resnet,
+        "first_is_interacting": bool(energy.first_is_interacting),
+    }
 
 
 def save_hipnn(path: str | Path, model: HipnnModel, provenance: dict[str, Any]) -> None:
-    """Write a model as plain tensors, numbers and text (readable without executing anything in it)."""
-    from votca_mlp.files import atomic_write
+    """Write a model as plain tensors, numbers and text (readable without executing anything in it).
 
+    Raises
+    ------
+    UserError
+        See :func:`hyperparameters_of`; a file that cannot be written.
+    """
     content = {
         "format": FORMAT,
         "version": VERSION,
         "species": list(model.numbers),
-        "hyperparameters": dict(model.hyperparameters),
+        "hyperparameters": hyperparameters_of(model),
         "provenance": provenance,
         "state": model.state_dict(),
     }
@@ -173,29 +222,39 @@ def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
     path = Path(path)
     if not path.exists():
         raise UserError("no such model", where=path, accepted=_ACCEPTED)
-    if path.is_dir() or path.name.startswith("experiment_structure"):
+    if path.is_dir() or path.name in EXPERIMENT_FILES:
         from votca_mlp.models.hippynn_experiment import load_experiment
 
         return load_experiment(path if path.is_dir() else path.parent, trust_pickle=trust_pickle)
-    import pickle
-    import zipfile
-
     unreadable = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (*unreadable, zipfile.BadZipFile):
-        raise UserError(
-            "the model file is cut short, damaged, or not plain tensors", where=path, accepted=_ACCEPTED
-        ) from None
+        what = "the model file is cut short, damaged, or not plain tensors"
+        raise UserError(what, where=path, accepted=_ACCEPTED) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError("this file is not a HIP-NN of votca-mlp", where=path, accepted=_ACCEPTED)
     if content.get("version") != VERSION:
         what = f"written in version {content.get('version')} of the format"
         raise UserError(what, where=path, accepted=f"version {VERSION}")
     try:
-        model = build_hipnn(content["hyperparameters"], tuple(content["species"]))
+        species = tuple(content["species"])
+        if not species or not all(isinstance(z, int) and 0 < z < 200 for z in species):
+            raise ValueError(f"atomic numbers {species}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # hippynn's answer to unknown arguments
+            model = build_hipnn(content["hyperparameters"], species)
         model.load_state_dict(content["state"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        what = f"the model file does not fit together: {error}"
+        if not all(bool(torch.isfinite(value).all()) for value in model.state_dict().values()):
+            raise ValueError("parameters that are no numbers")
+    except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, UserWarning) as error:
+        what = "the model file does not fit together: " + str(error).splitlines()[0]
         raise UserError(what, where=path, accepted=_ACCEPTED) from None
+    model.provenance = dict(content.get("provenance") or {})
     return model
+
+
+def checksum(path: str | Path) -> str:
+    """Return the SHA-256 of a model file, for summaries."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

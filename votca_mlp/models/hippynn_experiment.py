@@ -6,10 +6,9 @@ from typing import Any
 import torch
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.hipnn import HipnnModel, import_hippynn
+from votca_mlp.models.hipnn import EXPERIMENT_FILES, HipnnModel, import_hippynn
 
-STRUCTURE = "experiment_structure.pt"
-WEIGHTS = ("best_model.pt", "best_checkpoint.pt")
+STRUCTURE, *WEIGHTS = EXPERIMENT_FILES
 
 
 def load_experiment(directory: Path, *, trust_pickle: bool) -> HipnnModel:
@@ -70,4 +69,4 @@ def model_of_graph(graph: Any, *, where: str | Path) -> HipnnModel:
         )
     network, energy = networks[0], energies[0]
     species = tuple(int(z) for z in network.species_set if int(z) != 0)
-    return HipnnModel(network, energy, species, torch.zeros(len(species)), None)
+    return HipnnModel(network, energy, species, torch.zeros(len(species)))
