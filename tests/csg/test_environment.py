@@ -11,7 +11,7 @@ import pytest
 
 from votca_mlp.csg.check import check_votca
 from votca_mlp.csg.environment import read_environment
-from votca_mlp.csg.run import model_identity, with_threads
+from votca_mlp.csg.run import described_means, model_identity, with_threads
 from votca_mlp.errors import UserError
 from votca_mlp.settings import MLPSettings
 
@@ -77,6 +77,17 @@ def test_identity_follows_settings_and_files(tmp_path: Path) -> None:
     assert model_identity(mlp.model_copy(update={"members": (0,)}), tmp_path) != first
     (tmp_path / "m/weights").write_text("2")
     assert model_identity(mlp, tmp_path) != first
+
+
+def test_means_for_the_terminal() -> None:
+    means = {
+        "temperature[K]": {"mean": 1023.04, "error": 2.31, "samples": 100},
+        "pressure[bar]": {"mean": -12.5, "error": None, "samples": 3},
+        "density[kg/m3]": {"mean": 2340.0, "error": 3e-13, "samples": 100},
+    }
+    expected = "temperature 1023 +- 2.3 K, pressure -12.5 bar, density 2340 kg/m3"
+    assert described_means({"production": means}) == expected
+    assert described_means({}) == ""
 
 
 def test_lines_reach_terminal_and_log(tmp_path: Path) -> None:

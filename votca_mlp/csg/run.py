@@ -76,9 +76,11 @@ def described_means(summary: Mapping[str, Any]) -> str:
         found = summary.get("production", {}).get(name)
         if found is None:
             continue
-        error = "" if found["error"] is None else f" +- {found['error']:.2g}"
+        # at constant volume the density has only rounding errors
+        known = found["error"] is not None and found["error"] > 1e-9 * abs(found["mean"])
+        error = f" +- {found['error']:.2g}" if known else ""
         quantity, _, unit = name.rstrip("]").partition("[")
-        words.append(f"{quantity} {found['mean']:.6g}{error} {unit}")
+        words.append(f"{quantity} {found['mean']:.5g}{error} {unit}")
     return ", ".join(words)
 
 
