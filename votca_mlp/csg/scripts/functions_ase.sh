@@ -11,7 +11,7 @@ find_votca_mlp() { #prints the votca-mlp command of the environment that holds t
   here="$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)"
   # <scriptpath> names the command itself: $(.../votca-mlp scriptpath)
   tag="$(csg_get_property --allow-empty cg.inverse.scriptpath)"
-  if [[ $tag =~ \$\(([^\)]*votca-mlp[^\)]*)\ +scriptpath\ *\) ]]; then
+  if [[ $tag =~ \$\(([^\)]+)\ +scriptpath\ *\) ]]; then
     # VOTCA evaluates this tag in the same way
     tag="$(eval "echo ${BASH_REMATCH[1]}")"
     [[ $tag = /* || $tag != */* ]] || tag="$PWD/$tag"
