@@ -1,0 +1,78 @@
+"""The text that says what a shipped model is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from votca_mlp.training.judge import Errors, Liquid
+
+_WHAT = """# al-hipnn: a small HIP-NN for aluminium
+
+A HIP-NN (hippynn's architecture, one interaction layer) fitted to energies and forces computed with the
+published ANI-Al ensemble (J. S. Smith et al., "Automated discovery of a robust interatomic potential for
+aluminum", Nature Communications 12 (2021)). It is an emulator of ANI-Al for trying out votca-mlp without
+other downloads; for science use ANI-Al or a model of your own. `scripts/train_al_hipnn` makes data, model
+and this card again from the ANI-Al files.
+
+**Licence.** ANI-Al is published without a licence. Its files and weights are not included here; only energies
+and forces computed with it labelled the configurations, which were made for this purpose."""
+
+_LEFT_OPEN = """Network and loss follow the appendix of S. Matin et al., "Machine learning potentials with
+Iterative Boltzmann Inversion: training to experiment" (2023): RMSE and MAE of the energy per atom times 100,
+RMSE and MAE of the forces, 1e-6 times the squared weights; Adam. The hard maximum printed there (5 A) lies
+below the soft maximum (7 A), which cannot be; 7.5 A is used, as in hippynn's own example for aluminium. The
+learning rate is halved after the patience given below, not after 25 epochs. The paper's model was fitted to
+DFT, this one to ANI-Al, so their numbers differ."""
+
+
+def model_card(
+    provenance: Mapping[str, Any],
+    errors: Mapping[str, Errors],
+    lattice: tuple[float, float],
+    liquids: Mapping[str, Liquid],
+    file_checksum: str,
+) -> str:
+    """Return the model card as markdown.
+
+    Parameters
+    ----------
+    provenance
+        As in the model file.
+    errors
+        On held-out frames, by kind.
+    lattice
+        fcc lattice constants of the model and of the labelling ensemble, Angstrom.
+    liquids
+        Melts by a title.
+    file_checksum
+        SHA-256 of the model file.
+    """
+    lines = [_WHAT, "", "## Network and fit", "", _LEFT_OPEN, ""]
+    for name in ("hyperparameters", "fit", "frames", "labels", "versions", "machine"):
+        lines.append(f"- {name}: {_plain(provenance.get(name, 'not recorded'))}")
+    lines += ["", "## Errors on runs that were held out", ""]
+    lines += [
+        "| frames | number | E RMSE | E MAE | F RMSE | F MAE | RMS of F |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind, e in errors.items():
+        numbers = f"{e.energy_rmse:.2f} | {e.energy_mae:.2f} | {e.force_rmse:.3f} | {e.force_mae:.3f}"
+        lines.append(f"| {kind} | {e.frames} | {numbers} | {e.force_spread:.2f} |")
+    lines += ["", "Energies in meV per atom, forces by component in eV/Angstrom."]
+    lines += ["", "## Crystal and melt", ""]
+    lines.append(
+        f"- fcc lattice constant: {lattice[0]:.4f} A (ANI-Al with the same code: {lattice[1]:.4f} A)"
+    )
+    for title, melt in liquids.items():
+        peak = f"first peak of g(r) {melt.peak_height:.3f} at {melt.peak_position:.3f} A"
+        extremes = f"closest pair at any step {melt.closest:.2f} A, highest temperature {melt.hottest:.0f} K"
+        lines.append(f"- {title}: {peak}; {extremes}")
+    lines += ["", f"SHA-256 of `al-hipnn.pt`: `{file_checksum}`", ""]
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)

@@ -1,0 +1,129 @@
+"""How good a fitted model is: errors on frames it has not seen, its crystal, its liquid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import units
+from ase.build import bulk
+
+from votca_mlp.models.calculator import MLPCalculator
+from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.structure.frames import frame_from_atoms
+from votca_mlp.structure.rdf import pair_histograms
+from votca_mlp.training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors on some frames: energy per atom in meV, forces by component in eV/Angstrom.
+
+    ``force_spread`` is the root mean square of the labels' forces, for comparison.
+    """
+
+    frames: int
+    energy_rmse: float
+    energy_mae: float
+    force_rmse: float
+    force_mae: float
+    force_spread: float
+
+
+def errors_by_kind(evaluator: Evaluator, dataset: Dataset) -> dict[str, Errors]:
+    """Return the errors for each kind of frame, and for ``all``."""
+    energies = np.zeros(len(dataset))
+    forces, labels = [], []
+    for k in range(len(dataset)):
+        atoms = dataset.atoms(k)
+        evaluation = evaluator.evaluate(atoms)
+        energies[k] = 1e3 * (evaluation.energy - dataset.energies[k]) / len(atoms)
+        labels.append(dataset.forces[k, : len(atoms)])
+        forces.append(evaluation.forces - labels[-1])
+    result = {}
+    for kind in [*sorted(set(dataset.kinds.tolist())), "all"]:
+        chosen = np.flatnonzero((dataset.kinds == kind) | (kind == "all"))
+        force = np.concatenate([forces[k].ravel() for k in chosen])
+        label = np.concatenate([labels[k].ravel() for k in chosen])
+        result[kind] = Errors(
+            len(chosen),
+            float(np.sqrt((energies[chosen] ** 2).mean())),
+            float(np.abs(energies[chosen]).mean()),
+            float(np.sqrt((force**2).mean())),
+            float(np.abs(force).mean()),
+            float(np.sqrt((label**2).mean())),
+        )
+    return result
+
+
+def lattice_constant(evaluator: Evaluator, element: str, guess: float) -> float:
+    """Return the fcc lattice constant of least energy within 3 % of ``guess``, Angstrom."""
+    constants = guess * np.linspace(0.97, 1.03, 25)
+    repeat = 4 if guess < 5 else 3
+    energies = [
+        evaluator.evaluate(bulk(element, "fcc", a, cubic=True).repeat(repeat)).energy for a in constants
+    ]
+    lowest = int(np.argmin(energies))
+    near = slice(max(0, lowest - 3), lowest + 4)
+    curve = np.polyfit(constants[near] - guess, np.array(energies[near]), 3)
+    roots = np.roots(np.polyder(curve))
+    minima = [
+        float(x.real) for x in roots if abs(x.imag) < 1e-9 and np.polyval(np.polyder(curve, 2), x.real) > 0
+    ]
+    return guess + min(minima, key=lambda x: abs(guess + x - constants[lowest]))
+
+
+@dataclass(frozen=True)
+class Liquid:
+    """A melt: first peak of g(r); closest pair and highest temperature at any step (Angstrom, K)."""
+
+    peak_position: float
+    peak_height: float
+    closest: float
+    hottest: float
+
+
+def liquid(
+    evaluator: Evaluator,
+    element: str,
+    *,
+    density: float,
+    temperature: float,
+    melt_temperature: float = 2000.0,
+    melt_time: float = 5000.0,
+    time: float = 10000.0,
+    repeat: int = 5,
+    seed: int = 1,
+) -> Liquid:
+    """Melt a crystal, cool it and take g(r) over the second half (Langevin, constant volume).
+
+    Densities in atoms per cubic Angstrom, temperatures in K, times in fs (steps of 2 fs).
+    """
+    from ase.md.langevin import Langevin
+    from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+
+    random = np.random.default_rng(seed)
+    atoms = bulk(element, "fcc", (4.0 / density) ** (1.0 / 3.0), cubic=True).repeat(repeat)
+    atoms.calc = MLPCalculator(evaluator)
+    MaxwellBoltzmannDistribution(atoms, temperature_K=2 * melt_temperature, rng=random)
+    step, friction = 2.0 * units.fs, 0.01 / units.fs
+    dynamics = Langevin(
+        atoms, step, temperature_K=melt_temperature, friction=friction, fixcm=False, rng=random
+    )
+    closest, hottest, frames = np.inf, 0.0, []
+
+    def watch() -> None:
+        nonlocal closest, hottest
+        pair = atoms.calc.evaluation.closest
+        closest = min(closest, pair[2] if pair else np.inf)
+        hottest = max(hottest, atoms.get_temperature())
+
+    dynamics.attach(watch, interval=1)
+    dynamics.run(round(melt_time / 2.0))
+    dynamics.set_temperature(temperature_K=temperature)
+    dynamics.run(round(time / 4.0))
+    dynamics.attach(lambda: frames.append(frame_from_atoms(atoms)), interval=25)
+    dynamics.run(round(time / 4.0))
+    r = np.arange(0.0, 0.5 * min(atoms.cell.lengths()), 0.05)[:-1]
+    g = pair_histograms(frames, [(element, element)], r).g((element, element))
+    top = int(np.argmax(g))
+    a, b, c = np.polyfit(r[top - 2 : top + 3], g[top - 2 : top + 3], 2)
+    return Liquid(float(-b / (2 * a)), float(c - b * b / (4 * a)), float(closest), float(hottest))
