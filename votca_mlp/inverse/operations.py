@@ -74,14 +74,26 @@ def resample(table: Table, grid: Array) -> Table:
     UserError
         Fewer than four points.
     """
+    at = accumulated(grid)
     try:
-        y = akima_curve(table.x, table.y)(grid)
+        y = akima_curve(table.x, table.y)(at)
     except ValueError as error:
         raise UserError(str(error), accepted="a table of at least four points") from None
-    after = np.searchsorted(table.x, grid - 1e-12)
-    inside = (after < len(table.x)) & (grid >= table.x[0])
+    after = np.searchsorted(table.x, at - 1e-12)
+    inside = (after < len(table.x)) & (at >= table.x[0])
     flags = np.where(inside, table.flags[np.minimum(after, len(table.x) - 1)], "o")
     return Table(grid, as_printed(y, VOTCA_DIGITS), flags)
+
+
+def accumulated(grid: Array) -> Array:
+    """Return the grid as csg_resample walks along it, step added to step, the last point exact.
+
+    The differences are rounding; they decide which way a value with eleven digits is rounded to ten.
+    """
+    step = (grid[-1] - grid[0]) / (len(grid) - 1.0)
+    at = np.add.accumulate(np.append(grid[0], np.full(len(grid) - 1, step)))
+    at[-1] = grid[-1]
+    return np.asarray(at)
 
 
 def extrapolate(table: Table, *, left: str, points: int) -> Table:
@@ -153,15 +165,14 @@ def splinesmooth(table: Table, spacing: float) -> Table:
         raise UserError("fewer than two valid points to smooth", accepted=accepted)
     x, y = table.x[used], table.y[used]
     try:
-        fitted = cubic_fit(x, y, fit_knots(float(x[0]), float(x[-1]), spacing))(table.x)
+        fitted = cubic_fit(x, y, fit_knots(float(x[0]), float(x[-1]), spacing))(accumulated(table.x))
     except ValueError as error:
         raise UserError(f"splinesmooth: {error}", accepted=accepted) from None
     y = as_printed(fitted, VOTCA_DIGITS)
     first, last = np.flatnonzero(used)[[0, -1]]
     y[:first], y[last + 1 :] = y[first], y[last]
-    after = np.searchsorted(x, table.x - 1e-12)
-    inside = (after < len(x)) & (table.x >= x[0])
-    return replace(table, y=y, yerr=None, flags=np.where(inside, "i", "o"), comments=())
+    between = (table.x >= x[0] - 1e-12) & (table.x <= x[-1] + 1e-12)
+    return replace(table, y=y, yerr=None, flags=np.where(between, "i", "o"), comments=())
 
 
 def smooth_at_cut_off(table: Table) -> Table:

@@ -128,4 +128,5 @@ def fit_knots(first: float, last: float, spacing: float) -> Array:
     if spacing <= 0.0:
         raise ValueError(f"a spacing of {spacing:g}")
     count = max(1, int((last - first) / spacing + 1.00000001))
-    return np.append(first + spacing * np.arange(count - 1), last)
+    steps = np.append(first, np.full(count - 2, spacing)) if count > 1 else np.empty(0)
+    return np.append(np.add.accumulate(steps), last)

@@ -1,0 +1,77 @@
+"""``votca-mlp inverse``: the loop without csg_inverse."""
+
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from votca_mlp.errors import UserError
+
+_ACCEPTED = "votca-mlp inverse --options settings.xml [-N n] [--wall-time seconds] [clean]"
+_COUNTDOWN = 10
+
+_Words = Annotated[
+    list[str] | None, typer.Argument(help="clean removes done, the log and all steps. -6 is -N 6.")
+]
+_Options = Annotated[Path, typer.Option("--options", help="The settings file.")]
+_Iterations = Annotated[
+    int | None,
+    typer.Option(
+        "--do-iterations", "-N", min=1, help="Only so many iterations, whatever iterations_max says."
+    ),
+]
+_WallTime = Annotated[int | None, typer.Option("--wall-time", min=1, help="Stop within so many seconds.")]
+_NoWait = Annotated[bool, typer.Option("--nowait", help="clean: without counting down.")]
+
+
+def inverse(
+    words: _Words = None,
+    options: _Options = Path("settings.xml"),
+    do_iterations: _Iterations = None,
+    wall_time: _WallTime = None,
+    nowait: _NoWait = False,
+) -> None:
+    """Run the iterations of settings.xml as csg_inverse would, or go on with them."""
+    for word in words or []:
+        if re.fullmatch(r"-\d+", word):
+            do_iterations = int(word[1:])
+        elif word != "clean":
+            raise UserError(f"'{word}' is no option", accepted=_ACCEPTED)
+    if words and "clean" in words:
+        _clean(options, 0 if nowait else _COUNTDOWN)
+        return
+    from votca_mlp.inverse.start import run_inverse
+
+    # a queue's way to end a job: leave as with Ctrl-C
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        run_inverse(options, do_iterations=do_iterations, wall_time=wall_time)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run again to go on from the last checkpoint", err=True)
+        sys.exit(130)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _clean(options: Path, seconds: int) -> None:
+    from votca_mlp.inverse.start import clean, to_clean
+    from votca_mlp.settings import load_settings
+
+    settings = load_settings(options)
+    names = [path.name for path in to_clean(settings)]
+    if not names:
+        typer.echo("Nothing to clean")
+        return
+    typer.echo("I will remove:\n" + "\n".join(names))
+    if seconds:
+        typer.echo(f"in {seconds} seconds; CTRL-C to stop it")
+        time.sleep(seconds)
+    clean(settings)
+    typer.echo("Done")

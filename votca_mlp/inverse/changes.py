@@ -1,0 +1,88 @@
+"""What has changed since an earlier step, and what that affects."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.record import digest
+
+# first match counts; {step} is the step that comes next
+_EFFECTS = (
+    ("model", "the correction so far belongs to the other model"),
+    ("cg.inverse.mlp.", "the simulations from step {step} on"),
+    ("cg.inverse.ase.rdf.", "g(r) from step {step} on"),
+    ("cg.inverse.ase.first_frame", "g(r) from step {step} on"),
+    ("cg.inverse.ase.", "the simulations from step {step} on"),
+    ("cg.inverse.initial_configuration", "the simulations from step {step} on"),
+    ("cg.inverse.filelist", "the files of steps from {step} on"),
+    ("cg.inverse.convergence_check", "when the iterations stop"),
+    ("cg.inverse.iterations_max", "when the iterations stop"),
+    ("cg.inverse.cleanlist", "the files that steps from {step} on keep"),
+    ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),
+    ("cg.", "the updates from step {step} on"),
+)
+_FREE = ("cg.inverse.mlp.device", "cg.inverse.mlp.threads", "cg.inverse.mlp.trust_pickle")
+
+
+def describe_inputs(context: Context) -> dict[str, Any]:
+    """Return what shapes a step as one flat mapping of plain values.
+
+    Keys are tags; ``model`` is the model's identity and ``file NAME`` the digest of a target or weight table.
+    """
+    settings = context.settings
+    found: dict[str, Any] = {"model": context.model_identity}
+    data = settings.model_dump(mode="json", exclude={"path", "interactions", "scriptpath"})
+    _flatten("cg.inverse", data, found)
+    _flatten("cg.inverse", {"cleanlist": list(context.options.cleanlist)}, found)
+    for pair in settings.interactions:
+        name = f"cg.non-bonded[{pair.name}]"
+        _flatten(name, pair.model_dump(mode="json"), found)
+        _flatten(f"{name}.options", dataclasses.asdict(context.options.pairs[pair.name]), found)
+        for file in filter(None, (pair.target, pair.wibi.weight_file)):
+            found[f"file {file}"] = _digest_or_none(context.main / file)
+    kept = {key: value for key, value in found.items() if key not in _FREE}
+    return dict(json.loads(json.dumps(kept)))
+
+
+def _digest_or_none(path: Path) -> str | None:
+    return digest(path)[1][:16] if path.is_file() else None
+
+
+def _flatten(prefix: str, value: Any, into: dict[str, Any]) -> None:
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            _flatten(f"{prefix}.{name}", item, into)
+    else:
+        into[prefix] = value
+
+
+def changed_lines(old: Mapping[str, Any], new: Mapping[str, Any], step: int) -> list[str]:
+    """Return one line a change: what it was, what it is, what it affects.
+
+    Parameters
+    ----------
+    old, new
+        As :func:`describe_inputs` returns them.
+    step
+        The step that comes next or goes on.
+    """
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        effect = next(words for start, words in _EFFECTS if key.startswith(start)).format(step=f"{step:03d}")
+        if key.startswith("file ") or key == "model":
+            lines.append(f"{key.removeprefix('file ')} has changed; affects {effect}")
+        else:
+            lines.append(f"{key} was {_text(before)}, is {_text(after)}; affects {effect}")
+    return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_text, value)) or "empty"
+    return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

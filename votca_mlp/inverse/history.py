@@ -1,0 +1,90 @@
+"""Agreement of every iteration so far, and whether to stop: for both loops' directories."""
+
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.operations import resample_target
+from votca_mlp.settings import Settings
+from votca_mlp.structure.agreement import Agreement, compare_tables
+from votca_mlp.tables import Table, grid_points, read_table
+from votca_mlp.units import ANGSTROM_PER_NM
+from votca_mlp.update.convergence import Verdict, judge
+
+R_MIN = 2.0
+"""Angstrom; g(r) is compared from here on, or from where the target begins when that is before."""
+
+
+def agreement_with(target: Table, distribution: Table) -> Agreement:
+    """Return the agreement of g(r) with a target on the same grid (nm).
+
+    Raises
+    ------
+    UserError
+        Other grids.
+    """
+    known = target.x[target.y > 0.0]
+    begin = float(known[0]) * ANGSTROM_PER_NM if len(known) else R_MIN
+    return compare_tables(
+        distribution, target, r_min=min(R_MIN, begin), r_max=float(target.x[-1]) * ANGSTROM_PER_NM
+    )
+
+
+def agreements(settings: Settings, main_directory: Path, last: int) -> dict[str, list[Agreement]]:
+    """Return the agreement of steps 1 to ``last`` with the present target, by interaction.
+
+    A step whose g(r) is not there (cleaned away) is left out.
+
+    Raises
+    ------
+    UserError
+        A damaged table, or g(r) on another grid than the target.
+    """
+    found: dict[str, list[Agreement]] = {}
+    for pair in settings.interactions:
+        grid = grid_points(pair.min, pair.max, pair.step)
+        target = resample_target(read_table(main_directory / pair.target), grid)
+        found[pair.name] = []
+        for number in range(1, last + 1):
+            path = main_directory / f"step_{number:03d}" / f"{pair.name}.dist.new"
+            if path.is_file():
+                found[pair.name].append(agreement_with(target, read_table(path)))
+    return found
+
+
+def verdict(settings: Settings, main_directory: Path, number: int) -> Verdict:
+    """Return whether the iterations are to stop after step ``number``, by cg.inverse.convergence_check.
+
+    Raises
+    ------
+    UserError
+        Tables or measures that are missing or damaged.
+    """
+    check = settings.convergence_check
+    if check.type == "none":
+        return Verdict(False, "no convergence check")
+    if check.type == "default":
+        return _default(settings, main_directory / f"step_{number:03d}")
+    history = agreements(settings, main_directory, number)
+    if not all(history.values()):
+        raise UserError(
+            "there is no g(r) to judge",
+            where=main_directory / f"step_{number:03d}",
+            accepted="NAME.dist.new kept in the steps: not in cleanlist, not compressed",
+        )
+    return judge(check.type, history, limit=check.limit, iterations=check.iterations)
+
+
+def _default(settings: Settings, directory: Path) -> Verdict:
+    """VOTCA's own check: the sum of all NAME.conv against the limit (convergence_check_default.sh)."""
+    paths = [directory / f"{pair.name}.conv" for pair in settings.interactions]
+    total = 0.0
+    for path in filter(Path.is_file, paths):
+        text = path.read_text().strip()
+        try:
+            total = float(f"{total + float(text):.6g}")
+        except ValueError:
+            raise UserError(f"'{text}' is not a number", where=path, accepted="a number") from None
+    limit = settings.convergence_check.limit
+    stop = not total > limit
+    side = "not above" if stop else "above"
+    return Verdict(stop, f"the convergence sum is {total:.6g}, {side} the limit {limit:g}")

@@ -1,0 +1,80 @@
+"""One run in a directory at a time."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+
+NAME = ".votca_mlp.lock"
+"""In the main directory; the system releases it when its process ends, however it ends."""
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the lock of a main directory.
+
+    A lock whose process has ended is taken over. Where the file system has no locks, the process named in
+    the file is looked for on this host; one of another host is believed to run.
+
+    Raises
+    ------
+    UserError
+        Another run has it (named by process and host), or the directory cannot be written to.
+    """
+    path = directory / NAME
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise UserError(
+            f"cannot write: {error.strerror}", where=path, accepted="a writable directory"
+        ) from None
+    try:
+        _take(handle, path)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        yield
+        os.ftruncate(handle, 0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise UserError("no space left", where=path, accepted="free space; then run again") from None
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except OSError as error:
+        process, host = _owner(handle)
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN):
+            # no locks on this file system: the name in the file is all there is
+            here = host == socket.gethostname()
+            if process is None or (here and not _alive(process)):
+                return
+    raise UserError(
+        f"another run works in this directory: process {process or 'unknown'} on {host or 'an unknown host'}",
+        where=path.parent,
+        accepted="wait until it ends, or stop it",
+    )
+
+
+def _owner(handle: int) -> tuple[int | None, str]:
+    words = os.pread(handle, 300, 0).decode(errors="replace").split()
+    return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdecimal() else (None, "")
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,113 @@
+"""The simulation of a step, and whether its trajectory is whole."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.record import StepRecord, write_record
+from votca_mlp.inverse.restart import SIMULATION, RestartFile
+
+if TYPE_CHECKING:
+    from votca_mlp.engines.result import StepResult
+
+
+def simulate(context: Context, number: int, restart: RestartFile, record: StepRecord) -> "StepResult | None":
+    """Run or go on with the simulation of a step unless it is done.
+
+    Returns
+    -------
+    The engine's result, or None when the simulation was done before. A result that is ``checkpointed``
+    means that the wall time is up.
+
+    Raises
+    ------
+    UserError
+        Bad input, or a simulation that has gone wrong.
+    """
+    from votca_mlp.csg.potentials import current_tables
+    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.models.load import evaluator_of
+    from votca_mlp.potentials.correction import read_correction
+
+    settings, directory, ase = context.settings, context.step_directory(number), context.settings.ase
+    if restart.done(SIMULATION):
+        if finished(directory, ase.traj, ase.conf_out):
+            context.messages.note("Simulation is already done")
+            return None
+        context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
+        restart.unmark(SIMULATION)
+    context.messages.say("Simulation with ase")
+    if context.max_steps is not None:
+        context.messages.say(f"CSG_MDRUN_STEPS: at most {context.max_steps} MD steps in each stage")
+    correction = read_correction(current_tables(settings, directory))
+    evaluator = evaluator_of(context.model, settings.mlp, correction, ase.skin)
+    # a calculator of the step before may remember its last configuration
+    evaluator.forget()
+    left = context.time_left()
+    result = run_step(
+        settings,
+        evaluator,
+        step_directory=directory,
+        main_directory=context.main,
+        step_number=number,
+        progress=context.messages.progress(),
+        deadline=None if left is None else time.time() + left,
+        max_steps=context.max_steps,
+        identity=context.model_identity,
+    )
+    if result.status == "finished":
+        record.add(directory, ase.traj, ase.conf_out)
+        write_record(directory, record)
+        restart.mark(SIMULATION)
+        rate = f", {result.steps_per_second:.1f} a second" if result.steps_per_second else ""
+        context.messages.say(f"Simulation done: {result.steps_total} MD steps{rate}")
+    return result
+
+
+def finished(directory: Path, *names: str) -> bool:
+    """Return whether the files that end a simulation are there (each appears only when it is whole)."""
+    return all((directory / name).is_file() for name in names)
+
+
+def check_trajectory(context: Context, number: int, record: StepRecord) -> None:
+    """Refuse a trajectory that is not the one that the simulation wrote.
+
+    Raises
+    ------
+    UserError
+        Naming the file.
+    """
+    directory, ase = context.step_directory(number), context.settings.ase
+    remedy = f"remove {directory / ase.traj}: the simulation of this step then runs again"
+    record.check(directory, ase.traj, remedy=remedy)
+
+
+def frames_expected(directory: Path) -> int | None:
+    """Return how many frames the engine sampled in the production, or None when it left no word."""
+    from votca_mlp.engines.ase.step import SUMMARY
+
+    try:
+        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        return int(next(iter(facts["production"].values()))["samples"])
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+
+
+def check_frames(directory: Path, traj: str, found: int) -> None:
+    """Refuse a trajectory with fewer frames than the engine sampled.
+
+    Raises
+    ------
+    UserError
+        Naming the file and both numbers.
+    """
+    expected = frames_expected(directory)
+    if expected is not None and found < expected:
+        raise UserError(
+            f"the trajectory is cut short: {found} of {expected} frames",
+            where=directory / traj,
+            accepted="remove the file: the simulation of this step then runs again",
+        )

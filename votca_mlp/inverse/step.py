@@ -1,0 +1,111 @@
+"""One iteration: from the potentials of the step before to those of the next."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.csg.run import described_means
+from votca_mlp.inverse.begin import copy_files, initialize, open_step
+from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.copying import touch
+from votca_mlp.inverse.history import agreement_with
+from votca_mlp.inverse.measure import measure
+from votca_mlp.inverse.post_add import finish_files
+from votca_mlp.inverse.record import StepRecord, write_record
+from votca_mlp.inverse.simulate import check_trajectory, simulate
+from votca_mlp.inverse.update import update_potentials
+from votca_mlp.structure.agreement import Agreement
+
+
+def run_iteration(context: Context, number: int) -> bool:
+    """Make or go on with a step; return False when the wall time came before the end of its simulation.
+
+    Everything after the simulation takes well under a second and is made afresh when it was interrupted.
+
+    Raises
+    ------
+    UserError
+        Bad or damaged input, no space left, a simulation that has gone wrong.
+    """
+    directory = context.step_directory(number)
+    restart = open_step(context, directory)
+    copy_files(context, directory, restart)
+    record = initialize(context, number, restart)
+    names = [f"{pair.name}.pot.new" for pair in context.settings.interactions]
+    if record.complete and _whole(record, directory, names):
+        context.messages.note("the potentials of this step are already complete")
+    else:
+        record.complete = False
+        with _timed(record, "simulation"):
+            result = simulate(context, number, restart, record)
+        if result is not None and result.status != "finished":
+            context.messages.say(
+                f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: "
+                "the wall time is up"
+            )
+            return False
+        if result is not None and (means := described_means(result.summary)):
+            context.messages.say(f"Production means: {means}")
+        check_trajectory(context, number, record)
+        _update(context, number, record)
+        record.add(directory, *names)
+        record.complete = True
+        write_record(directory, record)
+    finish_files(context, number)
+    touch(directory / "done")
+    return True
+
+
+def _update(context: Context, number: int, record: StepRecord) -> None:
+    directory = context.step_directory(number)
+    context.messages.say("Make update for ibi")
+    with _timed(record, "rdf"):
+        distributions = measure(context, number)
+    with _timed(record, "update"):
+        targets = update_potentials(context, number, distributions)
+    for name, distribution in distributions.items():
+        agreement = agreement_with(targets[name], distribution)
+        record.agreement[name] = facts_of(agreement)
+        record.add(directory, f"{name}.dist.new")
+        context.messages.say(f"{name}: {described(agreement)}")
+
+
+def facts_of(agreement: Agreement) -> dict[str, Any]:
+    """Return the measures as plain numbers; what is not known is None."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(item) for name, item in value.items()}
+        return None if value is None or value != value else float(value)
+
+    return dict(plain(asdict(agreement)))
+
+
+def described(agreement: Agreement) -> str:
+    """Return the measures as one line."""
+    known = agreement.rms_error == agreement.rms_error
+    rms = f"rms {agreement.rms:.4f}" + (f" +- {agreement.rms_error:.2g}" if known else "")
+    chi2 = "" if agreement.chi2 is None else f", chi2 {agreement.chi2:.3g}"
+    return (
+        f"g - target: {rms}, largest {agreement.largest:.4f} at {agreement.largest_at:.2f} Angstrom{chi2}, "
+        f"f_fit {agreement.fit:.4f}"
+    )
+
+
+def _whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
+    from votca_mlp.inverse.record import digest
+
+    paths = [directory / name for name in names]
+    return all(path.is_file() and list(digest(path)) == record.files.get(path.name, [])[:2] for path in paths)
+
+
+@contextmanager
+def _timed(record: StepRecord, stage: str) -> Iterator[None]:
+    begin = time.monotonic()
+    try:
+        yield
+    finally:
+        record.seconds[stage] = record.seconds.get(stage, 0.0) + time.monotonic() - begin
