@@ -93,10 +93,7 @@ class PairListEvaluator(Evaluator):
         members, gradient = self.model.energies_and_gradient(numbers, first, second, vectors)
         member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
 
-        pulled = torch.zeros(len(numbers), 3, dtype=self.dtype, device=self.device)
-        pulled.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
-        forces = pulled.double().cpu().numpy()
-        virial = (gradient.T @ vectors).double().cpu().numpy()
+        forces, virial = self._sums(gradient, vectors)
         extra = 0.0
         if self.adder is not None:
             extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, self._numbers)
@@ -111,6 +108,19 @@ class PairListEvaluator(Evaluator):
             correction_energy=extra,
             closest=closest,
         )
+
+    def _sums(self, gradient: torch.Tensor, vectors: torch.Tensor) -> tuple[Array, Array]:
+        """Return forces and virial of the pairs' gradients."""
+        numbers, first, second = self._tensors
+        if self.device.type == "cpu":
+            from votca_mlp.models.pair_kernels import pair_sums
+
+            atoms, arrays = len(numbers), (gradient.numpy(), vectors.numpy())
+            forces, virial = pair_sums(self.list.first, self.list.second, *arrays, atoms)
+            return forces, virial
+        pulled = torch.zeros(len(numbers), 3, dtype=self.dtype, device=self.device)
+        pulled.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
+        return pulled.double().cpu().numpy(), (gradient.T @ vectors).double().cpu().numpy()
 
     def _pair_vectors(
         self, positions: Array, cell: Array

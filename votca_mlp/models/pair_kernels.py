@@ -50,6 +50,28 @@ def pair_vectors(positions, cell, first, second, shifts, vectors):  # type: igno
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
+def pair_sums(first, second, gradient, vectors, atoms):  # type: ignore[no-untyped-def]
+    """Return forces [atoms, 3] and sum of d x dE/dd [3, 3] of gradients dE/dd [n_pairs, 3], float64."""
+    n = len(first)
+    forces = np.zeros((CHUNKS, atoms, 3))
+    virials = np.zeros((CHUNKS, 3, 3))
+    for chunk in numba.prange(CHUNKS):
+        own, virial = forces[chunk], virials[chunk]
+        for p in range(chunk * n // CHUNKS, (chunk + 1) * n // CHUNKS):
+            i, j = first[p], second[p]
+            for k in range(3):
+                own[i, k] += gradient[p, k]
+                own[j, k] -= gradient[p, k]
+                for m in range(3):
+                    virial[k, m] += gradient[p, k] * vectors[p, m]
+    total, virial_total = forces[0], virials[0]
+    for chunk in range(1, CHUNKS):
+        total += forces[chunk]
+        virial_total += virials[chunk]
+    return total, virial_total
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
 def _correction(  # type: ignore[no-untyped-def]
     positions,
     cell,
