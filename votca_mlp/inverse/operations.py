@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.printing import AWK_DIGITS, PERL_DIGITS, VOTCA_DIGITS, as_printed
+from votca_mlp.inverse.printing import AWK_DIGITS, NUMPY_DIGITS, PERL_DIGITS, VOTCA_DIGITS, as_printed
 from votca_mlp.inverse.splines import akima_curve, cubic_fit, fit_knots
 from votca_mlp.tables import Table, make_table
 
@@ -182,7 +182,8 @@ def smooth_at_cut_off(table: Table) -> Table:
     """
     y = table.y.copy()
     y[:-1] += -1.0 * (table.y[-2] - table.y[-3]) - table.y[-2]
-    return _perl(table, y)
+    # the script stores single precision
+    return _perl(table, as_printed(y.astype(np.float32), NUMPY_DIGITS))
 
 
 def summed_difference(a: Table, b: Table, power: int) -> float:

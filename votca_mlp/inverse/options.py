@@ -26,7 +26,7 @@ _INSTEAD = {
     "pressure": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
     "plot": "votca-mlp plot, also while the loop runs",
 }
-_OURS = re.compile(r"\$\([^)]*votca-mlp[^)]*\s+scriptpath\s*\)")
+_OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
 
 # tags that change what csg_inverse does with program ase and method ibi, and that nothing here obeys
 _NOT_OBEYED = {

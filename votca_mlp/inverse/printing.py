@@ -12,6 +12,8 @@ PERL_DIGITS = 15
 """VOTCA's perl scripts, and this package's own tables."""
 VOTCA_DIGITS = 10
 """csg_stat and csg_resample (``operator<<`` of VOTCA's Table)."""
+NUMPY_DIGITS = 7
+"""table_smooth_at_cut_off.py."""
 AWK_DIGITS = 6
 """table_average.sh and csg_calc."""
 
