@@ -47,7 +47,7 @@ def model_card(
         SHA-256 of the model file.
     """
     lines = [_WHAT, "", "## Network and fit", "", _LEFT_OPEN, ""]
-    for name in ("hyperparameters", "fit", "frames", "labels", "versions", "machine"):
+    for name in ("made by", "hyperparameters", "fit", "frames", "labels", "versions", "machine"):
         lines.append(f"- {name}: {_plain(provenance.get(name, 'not recorded'))}")
     lines += ["", "## Errors on runs that were held out", ""]
     lines += [
@@ -62,6 +62,8 @@ def model_card(
     lines.append(
         f"- fcc lattice constant: {lattice[0]:.4f} A (ANI-Al with the same code: {lattice[1]:.4f} A)"
     )
+    if liquids:
+        lines.append("- melts start as crystals with velocities of twice the melting temperature")
     for title, melt in liquids.items():
         peak = f"first peak of g(r) {melt.peak_height:.3f} at {melt.peak_position:.3f} A"
         extremes = f"closest pair at any step {melt.closest:.2f} A, highest temperature {melt.hottest:.0f} K"
