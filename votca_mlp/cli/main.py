@@ -8,6 +8,7 @@ from votca_mlp import __version__
 from votca_mlp.cli import csg
 from votca_mlp.cli.check import check
 from votca_mlp.cli.defaults import defaults
+from votca_mlp.cli.export import export
 from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.status import status
@@ -40,6 +41,7 @@ app.command()(plot)
 app.command()(status)
 app.command()(check)
 app.command()(defaults)
+app.command()(export)
 app.command(context_settings={"ignore_unknown_options": True})(inverse)
 
 

@@ -34,6 +34,10 @@ class AtomicEnvironment(nn.Module):
         sections = torch.tensor(constants.sections, dtype=torch.float64)
         self.register_buffer("cos_sections", sections.cos())
         self.register_buffer("sin_sections", sections.sin())
+        # plain numbers: TorchScript, which exports compile this to, knows no dataclass
+        self.radial_eta, self.radial_cutoff = constants.radial_eta, constants.radial_cutoff
+        self.angular_eta, self.angular_cutoff = constants.angular_eta, constants.angular_cutoff
+        self.zeta = constants.zeta
         self.species = len(constants.symbols)
         pair = torch.zeros(self.species, self.species, dtype=torch.long)
         rows, columns = torch.triu_indices(self.species, self.species)
@@ -46,16 +50,15 @@ class AtomicEnvironment(nn.Module):
         species [n_atoms], numbered as in ``constants.symbols``; the pair list as for
         :class:`votca_mlp.models.contract.PairModel`.
         """
-        distances = vectors.norm(dim=1)
+        distances = torch.linalg.vector_norm(vectors, dim=1)
         radial = self._radial(species, first, second, distances)
         angular = self._angular(species, first, second, vectors, distances)
         return torch.cat([radial, angular], dim=1)
 
     def _radial(self, species: Tensor, first: Tensor, second: Tensor, distances: Tensor) -> Tensor:
-        constants = self.constants
         offset = distances.unsqueeze(1) - self.radial_shifts
-        terms = 0.25 * torch.exp(-constants.radial_eta * offset * offset)
-        terms = terms * cosine_cutoff(distances, constants.radial_cutoff).unsqueeze(1)
+        terms = 0.25 * torch.exp(-self.radial_eta * offset * offset)
+        terms = terms * cosine_cutoff(distances, self.radial_cutoff).unsqueeze(1)
         index = first if self.species == 1 else first * self.species + species[second]
         width = self.species * terms.shape[1]
         total = terms.new_zeros(len(species) * self.species, terms.shape[1]).index_add(0, index, terms)
@@ -64,20 +67,19 @@ class AtomicEnvironment(nn.Module):
     def _angular(
         self, species: Tensor, first: Tensor, second: Tensor, vectors: Tensor, distances: Tensor
     ) -> Tensor:
-        constants = self.constants
-        near = (distances < constants.angular_cutoff).nonzero().squeeze(1)
+        near = (distances < self.angular_cutoff).nonzero().squeeze(1)
         first, second, vectors, distances = first[near], second[near], vectors[near], distances[near]
         left, right = triples(first, len(species))
-        cutoff = cosine_cutoff(distances, constants.angular_cutoff)
+        cutoff = cosine_cutoff(distances, self.angular_cutoff)
         unit = vectors / distances.unsqueeze(1)
 
         cosine = 0.95 * (unit[left] * unit[right]).sum(1)
         sine = torch.sqrt(1.0 - cosine * cosine)
         # cos(acos(c) - section) by the addition theorem
         bent = cosine.unsqueeze(1) * self.cos_sections + sine.unsqueeze(1) * self.sin_sections
-        angles = 2.0 * (0.5 + 0.5 * bent).clamp(min=0.0) ** constants.zeta
+        angles = 2.0 * (0.5 + 0.5 * bent).clamp(min=0.0) ** self.zeta
         offset = (0.5 * (distances[left] + distances[right])).unsqueeze(1) - self.angular_shifts
-        shells = torch.exp(-constants.angular_eta * offset * offset)
+        shells = torch.exp(-self.angular_eta * offset * offset)
         shells = shells * (cutoff[left] * cutoff[right]).unsqueeze(1)
         terms = (shells.unsqueeze(2) * angles.unsqueeze(1)).flatten(1)
 

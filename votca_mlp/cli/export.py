@@ -1,0 +1,31 @@
+"""``votca-mlp export``: a corrected potential for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FORMATS = "table, ase, lammps or torchscript"
+
+
+def export(
+    run: Annotated[
+        Path, typer.Argument(help="Main directory of a run, or its settings.xml.", show_default=False)
+    ] = Path("."),
+    form: Annotated[str, typer.Option("--format", "-f", help=f"One of {FORMATS}.")] = "ase",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to make; it must not exist yet.")
+    ] = Path("corrected"),
+    step: Annotated[
+        int | None, typer.Option(help="Step whose u(r) is taken, as in 'votca-mlp status'; default the last.")
+    ] = None,
+) -> None:
+    """Write a corrected potential for ASE, LAMMPS, TorchScript or as tables, compared with the original."""
+    from votca_mlp.export.run import export as run_export
+
+    result = run_export(run, form, output, step)
+    for comparison in result.comparisons:
+        typer.echo(str(comparison))
+    for reason in result.left_out:
+        typer.echo(f"left out: {reason}")
+    typer.echo(f"wrote {result.folder}: {', '.join(result.files)}")

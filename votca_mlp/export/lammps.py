@@ -1,0 +1,140 @@
+"""The correction as LAMMPS's ``pair_style table``, with the lines of input that go with it.
+
+The grid is equally spaced in r^2 (keyword RSQ) and has as many points as ``pair_style table spline`` is asked
+for: LAMMPS then takes the numbers as they are instead of a spline through a spline. 2000 points are too few.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.export.provenance import header
+from votca_mlp.files import atomic_write
+from votca_mlp.potentials.akima import AkimaPair
+from votca_mlp.potentials.correction import PairCorrection
+
+POINTS = 20000
+INNER = 1.0
+"""First point, Angstrom; LAMMPS stops with an error when two atoms come closer."""
+TABLE = "correction.table"
+FRAGMENT = "correction.in"
+Array = NDArray[np.float64]
+
+
+def keyword(pair: tuple[int, ...]) -> str:
+    """Return the name of a pair's section, such as ``Ar-Kr``."""
+    from ase.data import chemical_symbols
+
+    return "-".join(chemical_symbols[z] for z in pair)
+
+
+def elements(correction: PairCorrection) -> list[int]:
+    """Return the atomic numbers of LAMMPS's types 1, 2, ..., in order."""
+    return sorted({z for pair in correction.pairs for z in pair})
+
+
+def sample(spline: AkimaPair) -> tuple[Array, Array, Array]:
+    """Return r (Angstrom), u (eV) and -du/dr (eV/Angstrom) on LAMMPS's grid; both zero at the last point.
+
+    Raises
+    ------
+    UserError
+        A correction that ends within ``INNER``.
+    """
+    if spline.cutoff <= INNER:
+        raise UserError(
+            f"u(r) ends at {spline.cutoff:g} Angstrom", accepted=f"a correction beyond {INNER:g} Angstrom"
+        )
+    r = np.sqrt(np.linspace(INNER**2, spline.cutoff**2, POINTS))
+    energy, slope = spline.evaluate(r)
+    energy[-1] = slope[-1] = 0.0
+    return r, energy, 0.0 - slope
+
+
+def write_lammps(folder: Path, correction: PairCorrection, content: dict[str, Any]) -> list[str]:
+    """Write table and input fragment; return the file names.
+
+    Raises
+    ------
+    UserError
+        See :func:`sample`.
+    """
+    with atomic_write(folder / TABLE) as file:
+        # LAMMPS reads the unit from the first line
+        file.write("# UNITS: metal  pair correction of votca-mlp, r in Angstrom, energy in eV\n")
+        file.writelines(f"# {line}\n" for line in header(content))
+        for pair, spline in correction.pairs.items():
+            file.write(f"\n{keyword(pair)}\nN {POINTS} RSQ {INNER!r} {spline.cutoff!r}\n\n")
+            for number, (r, u, f) in enumerate(zip(*sample(spline), strict=True), start=1):
+                file.write(f"{number} {r:.15g} {u:.15g} {f:.15g}\n")
+    with atomic_write(folder / FRAGMENT) as file:
+        file.writelines(f"{line}\n" for line in _fragment(correction, content))
+    return [TABLE, FRAGMENT]
+
+
+def _fragment(correction: PairCorrection, content: dict[str, Any]) -> Iterator[str]:
+    types = {z: number for number, z in enumerate(elements(correction), start=1)}
+    yield from (f"# {line}" for line in header(content))
+    yield "#"
+    yield "# units metal; include this after the model's own pair_coeff, in an input with"
+    yield f"#   pair_style hybrid/overlay MODEL_STYLE ... table spline {POINTS}"
+    yield "#   pair_coeff * * MODEL_STYLE ..."
+    yield "# Types: " + ", ".join(f"{number} is {keyword((z,))}" for z, number in types.items())
+    yield "# Run from another directory with: variable correction_folder index PATH"
+    yield "# Compare step 0 with the ASE export: with the KOKKOS package some versions of hybrid/overlay"
+    yield "# replaced forces instead of adding them."
+    yield "variable correction_folder index ."
+    for pair, spline in correction.pairs.items():
+        a, b = sorted(types[z] for z in pair)
+        yield (f"pair_coeff {a} {b} table ${{correction_folder}}/{TABLE} {keyword(pair)} {spline.cutoff!r}")
+
+
+def read_lammps(path: Path) -> dict[str, Array]:
+    """Return the sections of a table file: by keyword an array [n, 3] of r, u, -du/dr.
+
+    Raises
+    ------
+    UserError
+        A section that is cut short or has numbers that cannot be read.
+    """
+    sections: dict[str, Array] = {}
+    lines = [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    at = 0
+    while at < len(lines):
+        name = lines[at].strip()
+        try:
+            count = int(lines[at + 1].split()[1])
+            rows = np.array(
+                [[float(word) for word in line.split()] for line in lines[at + 2 : at + 2 + count]]
+            )
+            if rows.shape != (count, 4) or not np.isfinite(rows).all():
+                raise ValueError("rows are missing")
+        except (IndexError, ValueError) as error:
+            accepted = "a whole section of pair_style table"
+            raise UserError(f"section {name}: {error}", where=path, accepted=accepted) from None
+        sections[name] = rows[:, 1:]
+        at += 2 + count
+    return sections
+
+
+class LammpsTable:
+    """A section as ``pair_style table spline`` evaluates it: cubic splines of u and -u'/r in r^2."""
+
+    def __init__(self, rows: Array) -> None:
+        from scipy.interpolate import CubicSpline
+
+        r, u, force = rows.T
+        squared = r * r
+        ends = ((1, -0.5 * force[0] / r[0]), (1, -0.5 * force[-1] / r[-1]))
+        self.cutoff = float(r[-1])
+        self._energy = CubicSpline(squared, u, bc_type=ends)
+        self._pull = CubicSpline(squared, force / r)
+
+    def evaluate(self, r: Array) -> tuple[Array, Array]:
+        """Return u (eV) and du/dr (eV/Angstrom) at r (Angstrom)."""
+        within = r < self.cutoff
+        return np.where(within, self._energy(r * r), 0.0), np.where(within, -r * self._pull(r * r), 0.0)

@@ -1,0 +1,137 @@
+"""What an exported potential is made of: written into every export, checked when one is loaded."""
+
+import hashlib
+import json
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from votca_mlp import __version__
+from votca_mlp.errors import UserError
+from votca_mlp.export.source import Source
+from votca_mlp.units import KB_EV_PER_K, KJMOL_PER_EV
+
+if TYPE_CHECKING:
+    from votca_mlp.settings import MLPSettings, Settings
+
+FORMAT = "votca-mlp export"
+VERSION = 1
+NAME = "export.json"
+_PACKAGES = ("numpy", "scipy", "torch", "ase", "hippynn", "vesin")
+
+
+def provenance(source: Source) -> dict[str, Any]:
+    """Return where model and correction come from, as plain data.
+
+    Raises
+    ------
+    UserError
+        A model that is missing, or calculator arguments that JSON cannot hold.
+    """
+    settings = source.settings
+    mlp = settings.mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
+    path = model_file(settings.mlp, settings.main_directory)
+    if path is not None and not str(settings.mlp.model).startswith("builtin:"):
+        mlp["model"] = str(path.resolve())
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": mlp,
+        "model_sha256": None if path is None else sha256_of(path),
+        "main_directory": str(settings.main_directory.resolve()),
+        "skin": settings.ase.skin,
+        "settings": str(settings.path.resolve()),
+        "settings_sha256": sha256_of(settings.path),
+        "step": source.step,
+        "temperatures": temperatures(settings),
+        "ensemble": settings.ase.ensemble,
+        "pressure": settings.ase.pressure if settings.ase.ensemble == "npt" else None,
+        "tables": [
+            {
+                "name": i.name,
+                "types": [i.type1, i.type2],
+                "file": f"{i.name}.table",
+                "source_sha256": sha256_of(source.tables[i.name]),
+            }
+            for i in settings.interactions
+        ],
+        "versions": versions(),
+        "written": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    try:
+        json.dumps(content)
+    except TypeError as error:
+        raise UserError(
+            f"the calculator's arguments cannot be written: {error}",
+            where=settings.where("cg.inverse.mlp.arguments"),
+            accepted="numbers, text, lists and mappings",
+        ) from None
+    return content
+
+
+def temperatures(settings: "Settings") -> list[float]:
+    """Return the temperatures that the correction was fitted at, K."""
+    states = settings.multistate
+    if states.enabled:
+        return [round(kbt / (KB_EV_PER_K * KJMOL_PER_EV), 2) for kbt in states.state_kBTs]
+    return [settings.ase.temperature]
+
+
+def holds_at(content: dict[str, Any]) -> str:
+    """Return temperature and pressure in words."""
+    kelvin = ", ".join(f"{t:g}" for t in content["temperatures"]) + " K"
+    pressure = content["pressure"]
+    return kelvin + (" at constant volume" if pressure is None else f" and {pressure:g} bar")
+
+
+def header(content: dict[str, Any]) -> list[str]:
+    """Return the provenance as lines of a comment."""
+    model = content["model"]
+    name = model["calculator"] if model["kind"] == "ase" else model["model"]
+    parts = [f"{key} {value}" for key, value in content["versions"].items()]
+    return [
+        f"pair correction u(r) for the model {model['kind']} {name}",
+        f"model sha256 {content['model_sha256'] or 'unknown (the calculator is called by name)'}",
+        f"holds only near {holds_at(content)}, and only together with this model",
+        f"from step {content['step']} of {content['settings']}",
+        f"settings sha256 {content['settings_sha256']}",
+        f"written {content['written']} by votca-mlp; " + ", ".join(parts),
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what made the export; packages that are not installed are left out."""
+    found = {"votca-mlp": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
+    """Return the file or folder of the model; None for kind ``ase``, which has no one file.
+
+    Raises
+    ------
+    UserError
+        See :func:`votca_mlp.models.load.model_path`.
+    """
+    from votca_mlp.models.load import model_path
+
+    return None if mlp.kind == "ase" or not mlp.model else model_path(mlp.model, main_directory)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file; of a folder, that of its files' relative names and digests in order."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,116 @@
+"""What is exported: one step's u(r), the model and the configuration to compare on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.errors import UserError
+from votca_mlp.report.run_files import step_directories
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from votca_mlp.settings import Settings
+
+_ACCEPTED = "the main directory of a run or its settings.xml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run, and the step that is taken from it.
+
+    Attributes
+    ----------
+    settings
+        Of the run.
+    step
+        Its number: the u(r) that this step simulated with, so that the step's g(r) belongs to it.
+    directory
+        ``step_NNN``.
+    tables
+        ``NAME.pot.cur`` by name of the interaction.
+    """
+
+    settings: "Settings"
+    step: int
+    directory: Path
+    tables: Mapping[str, Path]
+
+    @property
+    def by_symbols(self) -> dict[tuple[str, str], Path]:
+        """The tables by pair of chemical symbols."""
+        return {(i.type1, i.type2): self.tables[i.name] for i in self.settings.interactions}
+
+
+def read_source(path: str | Path, step: int | None = None) -> Source:
+    """Return a step of the run at ``path`` (main directory or settings file); the last finished by default.
+
+    Raises
+    ------
+    UserError
+        No run, no such step, a step whose g(r) is not known yet.
+    """
+    from votca_mlp.settings import load_settings
+
+    path = Path(path)
+    file = path / "settings.xml" if path.is_dir() else path
+    if not file.is_file():
+        raise UserError("no such settings file", where=file, accepted=_ACCEPTED)
+    settings = load_settings(file)
+    finished = {
+        number: directory
+        for number, directory in step_directories(settings.main_directory)
+        if number > 0 and _finished(settings, directory)
+    }
+    if not finished:
+        raise UserError(
+            "no step has finished yet", where=settings.main_directory, accepted="a run with a finished step"
+        )
+    if step is None:
+        step = max(finished)
+    if step not in finished:
+        known = ", ".join(map(str, finished))
+        raise UserError(f"there is no finished step {step}", where="--step", accepted=known)
+    tables = {i.name: finished[step] / f"{i.name}.pot.cur" for i in settings.interactions}
+    return Source(settings, step, finished[step], tables)
+
+
+def _finished(settings: "Settings", step: Path) -> bool:
+    """Return whether u(r) and the g(r) that it gave are there, in every state."""
+    states = settings.multistate
+    folders = [step / name for name in states.state_names] if states.enabled else [step]
+    return all(
+        (step / f"{i.name}.pot.cur").is_file()
+        and all((folder / f"{i.name}.dist.new").is_file() for folder in folders)
+        for i in settings.interactions
+    )
+
+
+def reference_configuration(source: Source) -> "Atoms":
+    """Return the step's last configuration (else the start, else the crystal), rattled by 0.05 Angstrom.
+
+    Raises
+    ------
+    UserError
+        No configuration, or one that cannot be read.
+    """
+    from votca_mlp.engines.ase.start import load_start, read_configuration
+
+    settings = source.settings
+    states = settings.multistate
+    folders = [source.directory / name for name in states.state_names] if states.enabled else []
+    for folder in [source.directory, *folders]:
+        last = folder / settings.ase.conf_out
+        if last.is_file():
+            atoms = read_configuration(last)
+            break
+    else:
+        atoms, _, _ = load_start(
+            settings,
+            step_directory=source.directory,
+            main_directory=settings.main_directory,
+            step_number=1,
+        )
+    atoms.rattle(0.05, seed=1)
+    return atoms

@@ -1,0 +1,127 @@
+"""Writing the TorchScript modules, and asking them as an engine would."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from votca_mlp.errors import UserError
+from votca_mlp.export.compare import Answer, Comparison, Tolerance, compare, of_correction, of_evaluator
+from votca_mlp.export.scripted import scripted
+from votca_mlp.models.contract import PairModel
+from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.models.load import load_model, pick_dtype
+from votca_mlp.models.neighbours import SkinList
+from votca_mlp.potentials.correction import PairCorrection
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from votca_mlp.settings import Settings
+
+CORRECTION = "correction.pt"
+CORRECTED = "corrected.pt"
+METADATA = "export.json"
+_LIST_MARGIN = 0.3  # Angstrom; engines hand over pairs beyond the cutoff too
+
+
+def write_torchscript(
+    folder: Path,
+    content: dict[str, Any],
+    settings: "Settings",
+    correction: PairCorrection,
+    atoms: "Atoms",
+    *,
+    exact: Tolerance,
+    tolerance: Tolerance,
+) -> tuple[list[str], list[Comparison], list[str]]:
+    """Write ``correction.pt`` and, where the kind of model allows it, ``corrected.pt``, and compare them.
+
+    Returns
+    -------
+    The file names, the comparisons, and what was left out and why.
+
+    Raises
+    ------
+    UserError
+        A module that disagrees with the package's own evaluator.
+    """
+    others = _other_configuration(atoms)
+    _save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
+    files, comparisons, left_out = [CORRECTION], [], []
+    for configuration in (atoms, others):
+        answer = ask(folder / CORRECTION, configuration)
+        original = of_correction(correction, configuration)
+        comparisons.append(compare("correction in TorchScript", answer, original, exact))
+    dtype = pick_dtype(settings.mlp.dtype)
+    # a model of its own: tracing switches its gradients off
+    model: Any = load_model(settings.mlp, settings.main_directory)
+    try:
+        if not isinstance(model, PairModel):
+            raise UserError(f"{settings.mlp.calculator} is an ASE calculator, Python code")
+        module = scripted(model, correction, dtype)
+    except UserError as error:
+        left_out.append(f"{CORRECTED} (model + correction): kind {settings.mlp.kind}: {error.what}")
+        return files, comparisons, left_out
+    _save(folder / CORRECTED, module, content)
+    fresh: Any = load_model(settings.mlp, settings.main_directory)
+    evaluator = PairListEvaluator(fresh, correction, device="cpu", dtype=dtype, skin=0.0)
+    for configuration in (atoms, others):
+        answer = ask(folder / CORRECTED, configuration)
+        original = of_evaluator(evaluator, configuration)
+        comparisons.append(compare("model + correction in TorchScript", answer, original, tolerance))
+    return [*files, CORRECTED], comparisons, left_out
+
+
+def ask(path: Path, atoms: "Atoms") -> Answer:
+    """Load a module and evaluate it on a configuration with a pair list made for it.
+
+    The energy comes from ``forward`` and the forces from its derivative in the positions, as an engine such
+    as GROMACS takes them; both must equal ``evaluate``'s.
+
+    Raises
+    ------
+    UserError
+        A file that is damaged, or whose two functions disagree.
+    """
+    with warnings.catch_warnings():
+        # TorchScript is deprecated in Python; C++ programs go on loading it
+        warnings.simplefilter("ignore")
+        try:
+            module = torch.jit.load(str(path), map_location="cpu")
+        except (RuntimeError, OSError, ValueError) as error:
+            what = f"not a TorchScript module: {str(error).splitlines()[0]}"
+            raise UserError(what, where=path, accepted="a file of 'votca-mlp export'") from None
+    positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
+    pairs = SkinList(float(module.cutoff), _LIST_MARGIN)
+    pairs.update(positions, cell, atoms.pbc)
+    arrays = (atoms.numbers.astype(np.int64), cell, pairs.first, pairs.second, pairs.shifts)
+    rest = [torch.from_numpy(array) for array in arrays]
+    x = torch.from_numpy(positions).requires_grad_(True)
+    # twice: TorchScript optimises at the second call
+    for _ in range(2):
+        energy = module(x, *rest)
+        (slope,) = torch.autograd.grad(energy, x)
+    energy = energy.detach()
+    own_energy, own_forces, virial = module.evaluate(x, *rest)
+    agree = torch.allclose(-slope, own_forces, rtol=0.0, atol=1e-4)
+    if not agree or abs(float(own_energy) - float(energy)) > 1e-6 * len(atoms):
+        raise UserError("forward and evaluate of the module disagree", where=path)
+    return Answer(float(energy), -slope.numpy(), virial.numpy() / atoms.get_volume())
+
+
+def _save(path: Path, module: Any, content: dict[str, Any]) -> None:
+    torch.jit.save(module, str(path), _extra_files={METADATA: json.dumps(content).encode()})
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _other_configuration(atoms: "Atoms") -> "Atoms":
+    """Return a configuration with another number of atoms and pairs: a module may have frozen either."""
+    other = atoms[[k for k in range(len(atoms)) if k % 7 != 3]]
+    other.rattle(0.05, seed=2)
+    return other
