@@ -32,7 +32,8 @@ class Messages:
         self.terminal = sys.stdout if terminal is None else terminal
         try:
             appending = log.is_file() and log.stat().st_size > 0
-            self._log = open(log, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+            # unbuffered: nothing is left over that would fail when the log is closed
+            self._log = open(log, "ab", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise UserError(
                 f"cannot write: {error.strerror}", where=log, accepted="a writable directory"
@@ -76,7 +77,7 @@ class Messages:
 
     def _write(self, text: str) -> None:
         try:
-            self._log.write(text)
+            self._log.write(text.encode(errors="replace"))
         except OSError:
             # a full disk must not end a simulation that it does not concern
             return

@@ -8,6 +8,7 @@ from votca_mlp.inverse.operations import resample_target
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import PREPARE, STEPDIR, RestartFile
 from votca_mlp.settings import Interaction
+from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import Table, grid_points, read_table, write_table
 
 
@@ -21,6 +22,8 @@ def prepare(context: Context) -> None:
     """
     directory = context.step_directory(0)
     if (directory / "done").is_file():
+        # targets and weights may have changed since
+        check_inputs(context.settings)
         context.messages.say("step 0 is already done - skipping")
         return
     context.messages.say(f"Prepare (dir {directory.name})")
@@ -68,7 +71,6 @@ def check_everything(context: Context) -> None:
     from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
     from votca_mlp.models.load import evaluator_of
     from votca_mlp.settings import read_topology
-    from votca_mlp.settings.inputs import check_inputs
 
     settings, main = context.settings, context.main
     context.messages.say("Checking settings, model, targets and start configuration")

@@ -10,6 +10,7 @@ from votca_mlp.inverse.post_add import PostAdd
 from votca_mlp.inverse.prepare import target_on_grid
 from votca_mlp.inverse.printing import PERL_DIGITS, as_printed
 from votca_mlp.settings import Interaction
+from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 
 
@@ -28,6 +29,8 @@ def update_potentials(context: Context, number: int, distributions: dict[str, Ta
     UserError
         Tables on other grids, a g(r) that is zero everywhere, a task that cannot work.
     """
+    # they may have been cut short or replaced during the simulation
+    check_inputs(context.settings)
     directory = context.step_directory(number)
     targets: dict[str, Table] = {}
     updates: dict[str, Table] = {}
