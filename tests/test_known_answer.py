@@ -1,0 +1,75 @@
+"""csg_inverse recovers a known correction from zero, for one small system.
+
+A supercritical fluid: in a dense liquid g(r) hardly feels slow parts of u(r), so that u takes many iterations
+(scripts/known_answer shows one).
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from ase.io import read, write
+
+from tests.csg.case import edit, inverse, make_case, needs_votca
+from votca_mlp.settings import load_settings
+from votca_mlp.structure.agreement import compare_tables
+from votca_mlp.tables import grid_points, make_table, read_table, write_table
+
+# makes the target in a process of its own, as threads are set once
+_TARGET = """
+import sys
+from votca_mlp.settings import load_settings
+from votca_mlp.tables import read_table, write_table
+from votca_mlp.targets.simulated import simulate_targets
+known = {"Ar-Ar": read_table("known.table")}
+settings = load_settings("settings.xml")
+for name, table in simulate_targets(settings, known, "target", production=60000.0).items():
+    write_table(f"{name}.dist.tgt", table)
+"""
+
+
+def distance(u: np.ndarray, known: np.ndarray, seen: np.ndarray) -> float:
+    """RMS of u - u*, kJ/mol, where pairs are; a constant has no force."""
+    difference = (u - known)[seen]
+    return float(np.sqrt(np.mean((difference - difference.mean()) ** 2)))
+
+
+def test_csg_inverse_recovers_a_known_correction(tmp_path: Path) -> None:
+    needs_votca()
+    main = make_case(
+        tmp_path,
+        iterations=4,
+        production=20000,
+        weight="<alpha>1</alpha><weight>uniform</weight>",
+        ase="<rdf><with_errors>yes</with_errors><block_length>40</block_length></rdf>",
+    )
+    edit(main / "settings.xml", {"<kBT>0.99774<": "<kBT>2.49434<", "<temperature>120<": "<temperature>300<"})
+    atoms = read(main / "conf.extxyz")
+    atoms.set_cell(atoms.cell * (7.2 / 5.7), scale_atoms=True)
+    write(main / "conf.extxyz", atoms)
+    settings = load_settings(main / "settings.xml")
+    one = settings.interactions[0]
+    r = grid_points(one.min, one.max, one.step)
+    end = np.clip((one.max - r) / 0.2, 0.0, 1.0)
+    known = (1.0 * np.exp(-(((r - 0.37) / 0.05) ** 2)) - 0.5 * np.exp(-(((r - 0.52) / 0.06) ** 2))) * end**2
+    write_table(main / "known.table", make_table(r, known))
+    subprocess.run([sys.executable, "-c", _TARGET], cwd=main, check=True, capture_output=True)
+
+    status, output = inverse(main)
+    assert status == 0, output
+    target = read_table(main / "Ar-Ar.dist.tgt")
+    rdfs = [read_table(main / f"step_{k:03d}" / "Ar-Ar.dist.new") for k in (1, 4)]
+    before, after = (compare_tables(rdf, target, r_max=8.0) for rdf in rdfs)
+    seen = (target.y > 0.3) & (r < one.max - 0.1)
+    u = read_table(main / "step_004" / "Ar-Ar.pot.new").y
+    start, left = distance(np.zeros_like(u), known, seen), distance(u, known, seen)
+    # what an update adds by the noise of the two RDFs alone
+    errors = (table.yerr / table.y for table in (rdfs[1], target) if table.yerr is not None)
+    noise = settings.kBT * float(np.sqrt(np.mean(sum(error[seen] ** 2 for error in errors))))
+    print(f"g: {before.rms:.4f} -> {after.rms:.4f} (noise {after.rms_error:.4f})")
+    print(f"u: {start:.4f} -> {left:.4f} (noise {noise:.4f})")
+    # the correction is found to within a quarter of its size, and g(r) to a third of its first distance
+    assert left < 0.25 * start
+    assert left < 3.0 * noise
+    assert after.rms < before.rms / 3
