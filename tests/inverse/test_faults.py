@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.csg.case import edit, environment, make_case, needs_votca, wait_for
+from tests.csg.case import edit, environment, make_case, wait_for
 from tests.csg.conftest import HOOKS
 from tests.inverse.case import alone, ours, potentials, start_ours
 from votca_mlp.errors import UserError
@@ -184,15 +184,3 @@ def test_changes_are_told(finished: Path, tmp_path: Path, capsys: pytest.Capture
     assert "CHANGED since step 001: cg.inverse.iterations_max was 1, is 2" in told
     assert "CHANGED since step 001: Ar-Ar.dist.tgt has changed; affects the updates from step 001 on" in told
     assert "WARNING: topol.xml of the main directory has changed since this step began" in told
-
-
-def test_csg_inverse_goes_on_in_the_middle_of_our_step(finished: Path, tmp_path: Path) -> None:
-    """Killed after the simulation; csg_inverse makes the update."""
-    needs_votca()
-    from tests.csg.case import inverse
-
-    main = in_step_1(finished, tmp_path / "case", without=UPDATE)
-    status, output = inverse(main)
-    assert status == 0, output
-    assert "Simulation with ase" not in output
-    assert potentials(main, 1) == potentials(finished, 1)

@@ -123,3 +123,17 @@ def hold(source: Path, out: Path) -> None:
     from votca_mlp.tables import read_table, write_table
 
     write_table(out, hold_ends(read_table(source)))
+
+
+@app.command()
+def converged() -> None:
+    """Leave ``stop`` in the step, and ``done`` in the main directory, when the iterations are to end."""
+    from votca_mlp.inverse.history import verdict
+
+    settings, environment = _load()
+    found = verdict(settings, environment.main_directory, environment.step_number)
+    say(f"Convergence check {settings.convergence_check.type}: {found.reason}")
+    if found.stop:
+        # csg_inverse ends on the first; without the second it would go on when it is started again
+        Path("stop").touch()
+        (environment.main_directory / "done").touch()
