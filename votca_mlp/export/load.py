@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from votca_mlp.settings import MLPSettings
 
 _ACCEPTED = "a folder written by 'votca-mlp export', or its export.json"
+_NEEDED: dict[str, Any] = {
+    "model": dict,
+    "model_sha256": (str, type(None)),
+    "main_directory": str,
+    "skin": (int, float),
+    "tables": list,
+}
 
 
 def load_corrected(
@@ -61,8 +68,7 @@ def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         known = content["format"] == FORMAT and content["version"] == VERSION
-        needed = ("model", "model_sha256", "main_directory", "skin", "tables", "temperatures", "pressure")
-        known = known and all(key in content for key in needed)
+        known = known and all(isinstance(content[key], kind) for key, kind in _NEEDED.items())
     except FileNotFoundError:
         raise UserError("no such export", where=file, accepted=_ACCEPTED) from None
     except (OSError, ValueError, KeyError, TypeError):

@@ -5,6 +5,9 @@ alone (the code around them is compiled, as a trace of the whole freezes the num
 compiling its torch code. Nothing here moves to where MD of this package runs.
 """
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -38,14 +41,18 @@ class NoModel(nn.Module):
 class HipnnLevels(nn.Module):
     """The part of a HIP-NN that is traced: from one-hot species and pairs to energies [n_atoms, 1]."""
 
-    def __init__(self, network: nn.Module, energy: Any) -> None:
+    def __init__(self, network: nn.Module, energy: Any, needs_vectors: bool) -> None:
         super().__init__()
         self.network, self.layers = network, energy.layers
         self.skip = 1 if energy.first_is_interacting else 0
+        self.needs_vectors = needs_vectors
 
-    def forward(self, features: Tensor, first: Tensor, second: Tensor, *geometry: Tensor) -> Tensor:
+    def forward(
+        self, features: Tensor, first: Tensor, second: Tensor, distances: Tensor, vectors: Tensor
+    ) -> Tensor:
         """Return atomic energies in eV without self energies."""
-        levels = self.network(features, first, second, *geometry)[self.skip :]
+        extra = (vectors,) if self.needs_vectors else ()
+        levels = self.network(features, first, second, distances, *extra)[self.skip :]
         total: Any = sum(layer(level) for layer, level in zip(self.layers, levels, strict=True))
         return total
 
@@ -59,7 +66,7 @@ class ScriptedHipnn(nn.Module):
     def __init__(self, model: Any, levels: Any, dtype: torch.dtype) -> None:
         super().__init__()
         self.levels, self.dtype, self.cutoff = levels, dtype, float(model.cutoff)
-        self.species, self.needs_vectors = len(model.numbers), bool(model.needs_vectors)
+        self.species = len(model.numbers)
         self.register_buffer("species_index", model.species_index.clone())
         self.register_buffer("self_energies", model.self_energies.double().clone())
 
@@ -70,10 +77,7 @@ class ScriptedHipnn(nn.Module):
         features = torch.nn.functional.one_hot(kinds, self.species).to(self.dtype)
         short = vectors[near].to(self.dtype)
         distances = torch.linalg.vector_norm(short, dim=1)
-        if self.needs_vectors:
-            atomic = self.levels(features, first[near], second[near], distances, short)
-        else:
-            atomic = self.levels(features, first[near], second[near], distances)
+        atomic = self.levels(features, first[near], second[near], distances, short)
         return (atomic.squeeze(1).double() + self.self_energies[kinds]).sum()
 
 
@@ -197,6 +201,23 @@ def scripted(model: PairModel | None, correction: PairCorrection, dtype: torch.d
     UserError
         A kind of model that cannot be turned into TorchScript.
     """
+    with quiet():
+        try:
+            return _scripted(model, correction, dtype)
+        except RuntimeError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise UserError(f"TorchScript cannot hold this model: {(lines or ['unknown'])[0]}") from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out torch's warnings that TorchScript is deprecated: C++ programs go on loading it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*torch\.jit\..* is deprecated")
+        yield
+
+
+def _scripted(model: PairModel | None, correction: PairCorrection, dtype: torch.dtype) -> Any:
     inner: nn.Module = NoModel() if model is None else _scripted_model(model, dtype)
     numbers = sorted({z for pair in correction.pairs for z in pair}) if model is None else model.numbers
     cutoff = max(correction.cutoff, 0.0 if model is None else float(model.cutoff))
@@ -229,7 +250,8 @@ def _traced_hipnn(model: Any, dtype: torch.dtype) -> nn.Module:
     vectors = (places[second] - places[first]).requires_grad_(True)
     kinds = torch.arange(atoms) % len(model.numbers)
     features = nn.functional.one_hot(kinds, len(model.numbers)).to(dtype)
-    geometry = [torch.linalg.vector_norm(vectors, dim=1), *([vectors] if model.needs_vectors else [])]
-    levels = HipnnLevels(model.network, model.energy).eval().requires_grad_(False)
-    trace = torch.jit.trace(levels, (features, first, second, *geometry), check_trace=False)
+    distances = torch.linalg.vector_norm(vectors, dim=1)
+    levels = HipnnLevels(model.network, model.energy, bool(model.needs_vectors)).eval().requires_grad_(False)
+    example = (features, first, second, distances, vectors)
+    trace = torch.jit.trace(levels, example, check_trace=False)
     return ScriptedHipnn(model, trace, dtype)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import torch
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.compare import Answer, Comparison, Tolerance, compare, of_correction, of_evaluator
-from votca_mlp.export.scripted import scripted
+from votca_mlp.export.scripted import quiet, scripted
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.load import load_model, pick_dtype
@@ -88,9 +87,7 @@ def ask(path: Path, atoms: "Atoms") -> Answer:
     UserError
         A file that is damaged, or whose two functions disagree.
     """
-    with warnings.catch_warnings():
-        # TorchScript is deprecated in Python; C++ programs go on loading it
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             module = torch.jit.load(str(path), map_location="cpu")
         except (RuntimeError, OSError, ValueError) as error:
@@ -115,7 +112,8 @@ def ask(path: Path, atoms: "Atoms") -> Answer:
 
 
 def _save(path: Path, module: Any, content: dict[str, Any]) -> None:
-    torch.jit.save(module, str(path), _extra_files={METADATA: json.dumps(content).encode()})
+    with quiet():
+        torch.jit.save(module, str(path), _extra_files={METADATA: json.dumps(content).encode()})
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 

@@ -245,7 +245,9 @@ def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
             warnings.simplefilter("error", UserWarning)  # hippynn's answer to unknown arguments
             model = build_hipnn(content["hyperparameters"], species)
         model.load_state_dict(content["state"])
-        if not all(bool(torch.isfinite(value).all()) for value in model.state_dict().values()):
+        # the vector and quadrupole versions also keep a plain dictionary there
+        tensors = [value for value in model.state_dict().values() if isinstance(value, Tensor)]
+        if not all(bool(torch.isfinite(value).all()) for value in tensors):
             raise ValueError("parameters that are no numbers")
     except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, UserWarning) as error:
         what = "the model file does not fit together: " + str(error).splitlines()[0]
