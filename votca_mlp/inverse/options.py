@@ -113,6 +113,10 @@ def _refuse(settings: Settings) -> None:
         refuse("cg.inverse.convergence_check.type", what, " | ".join(CHECKS))
     _refuse_scripts(settings)
     for pair in settings.interactions:
+        for tag in ("threebody", "type3", "force", "cut"):
+            where = f"cg.non-bonded[{pair.name}].{tag}"
+            if settings.text(where) not in (None, "", "0"):
+                refuse(where, "this loop measures pair distributions only", "no such tag")
         for tag, named, known in (
             ("post_update", pair.post_update, POST_UPDATE),
             ("post_add", pair.post_add, POST_ADD),

@@ -1,0 +1,154 @@
+"""Every option of VOTCA is obeyed or refused by name; tasks and their order."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.csg.case import edit, make_case
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.options import POST_ADD, POST_UPDATE, cycle, loop_options
+from votca_mlp.inverse.start import run_inverse
+from votca_mlp.settings import load_settings
+from votca_mlp.tables import read_table
+
+INVERSE = "</scriptpath>"
+PAIR = "</wibi>"
+
+
+def case_with(directory: Path, place: str, tags: str) -> Path:
+    """Return the settings of a case with further tags behind ``place``."""
+    main = make_case(directory)
+    text = (main / "settings.xml").read_text()
+    (main / "settings.xml").write_text(text.replace(place, place + tags, 1))
+    return main / "settings.xml"
+
+
+@pytest.mark.parametrize(
+    ("place", "tags", "messages"),
+    [
+        (PAIR, "<post_update>kbibi</post_update>", ("no post_update task 'kbibi'", "splinesmooth")),
+        (PAIR, "<post_update>cibi</post_update>", ("no post_update task 'cibi'",)),
+        (PAIR, "<post_update>lj</post_update>", ("no post_update task 'lj'",)),
+        (PAIR, "<post_update>pressure</post_update>", ("task 'pressure'", "ensemble npt")),
+        (PAIR, "<post_add>plot</post_add>", ("no post_add task 'plot'", "votca-mlp plot")),
+        (PAIR, "<post_add>overwrite shift</post_add>", ("'overwrite' is not the last task",)),
+        (PAIR, "<post_update>splinesmooth</post_update>", ("splinesmooth.step", "is missing")),
+        (PAIR, "<post_add>copyback</post_add>", ("copyback.filelist", "is missing")),
+        (
+            PAIR,
+            "<post_add>average</post_add><post_add_options><average><what>param</what></average>"
+            "</post_add_options>",
+            ("average.what", "accepted: pot"),
+        ),
+        (
+            PAIR,
+            "<post_update_options><smooth><iterations>two</iterations></smooth></post_update_options>",
+            ("smooth.iterations", "is 'two'"),
+        ),
+        (
+            PAIR,
+            "<post_add_options><convergence><what>dist pot</what></convergence></post_add_options>",
+            ("different lengths",),
+        ),
+        (
+            PAIR,
+            "<post_add_options><convergence><norm>3</norm></convergence></post_add_options>",
+            ("convergence.norm", "1 or 2"),
+        ),
+        ("</step>", "<threebody>1</threebody>", ("cg.non-bonded[Ar-Ar].threebody", "pair distributions")),
+        (INVERSE, "<map>al.xml</map>", ("cg.inverse.map", "csg_inverse knows this option")),
+        (
+            INVERSE,
+            "<convergence_check><type>mine</type><limit>1</limit></convergence_check>",
+            ("'mine' is a script", "plateau"),
+        ),
+        (INVERSE, "<cleanlist>../settings.xml</cleanlist>", ("outside the step directory",)),
+        ("<tasks>1</tasks>", "<background>yes</background>", ("simulation.background",)),
+        ("<ase>", "<equi_time>5</equi_time>", ("cg.inverse.ase.equi_time", "first_frame")),
+        ("<ase>", "<rdf><topol>other.xml</topol></rdf>", ("cg.inverse.ase.rdf.topol",)),
+    ],
+)
+def test_refused_by_name(tmp_path: Path, place: str, tags: str, messages: tuple[str, ...]) -> None:
+    path = case_with(tmp_path / "case", place, tags)
+    with pytest.raises(UserError) as error:
+        loop_options(load_settings(path))
+    for message in messages:
+        assert message in str(error.value)
+    assert f"{path}:" in str(error.value)
+
+
+def test_scripts_of_users_are_refused(tmp_path: Path) -> None:
+    path = case_with(tmp_path / "case", "scriptpath)", ":$PWD/mine")
+    with pytest.raises(UserError, match="holds scripts for csg_inverse"):
+        loop_options(load_settings(path))
+
+
+def test_every_task_of_the_lists_exists(tmp_path: Path) -> None:
+    """One iteration with every task that is said to be known."""
+    update = " ".join(POST_UPDATE)
+    post = " ".join(task for task in POST_ADD if task != "overwrite")
+    tags = f"""<post_update>{update}</post_update><post_add>{post} overwrite</post_add>
+      <post_update_options>
+        <scale>0.5</scale><smooth><iterations>2</iterations></smooth><ibi><do>0</do></ibi>
+        <splinesmooth><step>0.05</step></splinesmooth><extrapolate><points>3</points></extrapolate>
+      </post_update_options>
+      <post_add_options>
+        <average><what>pot</what></average>
+        <copyback><filelist>Ar-Ar.dist.new</filelist></copyback>
+        <compress><filelist>thermo.dat</filelist></compress>
+        <convergence>
+          <what>dist pot</what><base>tgt cur</base><weight>1 2</weight><norm>1 2</norm>
+        </convergence>
+      </post_add_options>"""
+    path = case_with(tmp_path / "case", PAIR, tags)
+    edit(path, {"</scriptpath>": "</scriptpath><cleanlist>Ar-Ar.dpot.* nothing</cleanlist>"})
+    edit(path, {"<first_equilibration>400": "<first_equilibration>40"})
+    run_inverse(path)
+    main, step = path.parent, path.parent / "step_001"
+    assert (step / "thermo.dat.gz").is_file()
+    assert not (step / "thermo.dat").exists()
+    assert (main / "Ar-Ar.dist.new").read_bytes() == (step / "Ar-Ar.dist.new").read_bytes()
+    assert not list(step.glob("*.dpot.*"))
+    assert (step / "Ar-Ar.aconv").read_text().split() == ["1", (step / "Ar-Ar.conv").read_text().strip()]
+    assert read_table(step / "Ar-Ar.pot.new").y[-1] == 0.0
+    # an interruption after the packer does not stop the step
+    for name in ("done", "step_001/done"):
+        (main / name).unlink()
+    run_inverse(path)
+    assert (step / "done").is_file()
+
+
+def test_overwrite_gives_its_potential_to_the_others(tmp_path: Path) -> None:
+    main = make_case(tmp_path / "case", ("Ar", "Kr"), production=400)
+    path = main / "settings.xml"
+    text = path.read_text()
+    at = text.index("<target>Ar-Kr")
+    path.write_text(text[:at] + "<post_add>overwrite</post_add>" + text[at:])
+    run_inverse(path)
+    step = main / "step_001"
+    ours = read_table(step / "Ar-Kr.pot.new").y
+    assert np.ptp(ours) > 0.01
+    for other in ("Ar-Ar", "Kr-Kr"):
+        theirs = read_table(step / f"{other}.pot.new").y
+        assert theirs - theirs[-1] == pytest.approx(ours, abs=1e-12)
+
+
+def test_cycle() -> None:
+    assert [cycle((1, 1, 0), step) for step in range(1, 7)] == [True, True, False, True, True, False]
+    assert cycle((1,), 17)
+
+
+def test_first_frame_leaves_frames_out(tmp_path: Path) -> None:
+    main = make_case(tmp_path / "case", ase="<first_frame>11</first_frame>")
+    run_inverse(main / "settings.xml")
+    short = main / "step_001/Ar-Ar.dist.new"
+    # the second half alone, by hand
+    from votca_mlp.structure.dump import read_dump
+    from votca_mlp.structure.rdf import pair_histograms
+
+    table = read_table(short)
+    frames = list(read_dump(main / "step_001/traj.dump"))
+    wanted = pair_histograms(frames[10:], [("Ar", "Ar")], 10.0 * table.x).g(("Ar", "Ar"))
+    assert len(frames) == 20
+    assert table.y == pytest.approx(wanted, rel=1e-9)
