@@ -1,6 +1,8 @@
 """Formats table and ase, and what every export refuses."""
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -146,10 +148,43 @@ def test_every_missing_key_is_a_message(tmp_path: Path) -> None:
         {"tables": 1},
         {"skin": "x"},
         {"main_directory": 1},
+        {"temperatures": ["x"]},
     ):
         file.write_text(json.dumps(good | spoilt))
         with pytest.raises(UserError):
             load_corrected(tmp_path / "out")
+
+
+def test_several_states_share_one_table(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", BUILTIN, aluminium())
+    states = (
+        "<multistate><enabled>yes</enabled><state_names>cold hot</state_names>"
+        "<state_weights>1 1</state_weights><state_kBTs>8.50577 9.5</state_kBTs></multistate>"
+    )
+    text = (run / "settings.xml").read_text()
+    (run / "settings.xml").write_text(text.replace("<program>", states + "<program>"))
+    with pytest.raises(UserError, match="no step has finished"):
+        export(run, "table", tmp_path / "out")
+    for name in ("cold", "hot"):
+        (run / "step_002" / name).mkdir()
+        shutil.copy(run / "step_002" / "Al-Al.dist.new", run / "step_002" / name)
+    export(run, "table", tmp_path / "out")
+    # 9.5 kJ/mol over 8.314462618e-3 kJ/mol/K
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["temperatures"] == [1023.01, 1142.59]
+    assert "holds only near 1023.01, 1142.59 K" in (tmp_path / "out" / "Al-Al.table").read_text()
+
+
+def test_a_full_disk_is_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path / "run", BUILTIN, aluminium())
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for form in ("table", "lammps", "torchscript"):
+        with pytest.raises(UserError, match="No space left"):
+            export(run, form, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_refusals_leave_nothing(tmp_path: Path) -> None:

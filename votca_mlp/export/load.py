@@ -1,17 +1,19 @@
 """An exported folder as an ASE calculator, without settings.xml."""
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import FORMAT, NAME, VERSION, model_file, sha256_of
+from votca_mlp.export.provenance import FORMAT, NAME, VERSION, holds_at, model_file, sha256_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.calculator import MLPCalculator
     from votca_mlp.potentials.correction import PairCorrection
     from votca_mlp.settings import MLPSettings
 
+_log = logging.getLogger(__name__)
 _ACCEPTED = "a folder written by 'votca-mlp export', or its export.json"
 _NEEDED: dict[str, Any] = {
     "model": dict,
@@ -19,6 +21,8 @@ _NEEDED: dict[str, Any] = {
     "main_directory": str,
     "skin": (int, float),
     "tables": list,
+    "temperatures": list,
+    "pressure": (int, float, type(None)),
 }
 
 
@@ -51,6 +55,7 @@ def load_corrected(
     mlp = _model_settings(content, folder, model, device, trust)
     _check_model(content, mlp, main, folder)
     correction = read_exported_correction(content, folder)
+    _log.info("the correction holds only near %s", holds_at(content))
     evaluator = evaluator_of(load_model(mlp, main), mlp, correction, float(content["skin"]))
     return MLPCalculator(evaluator)
 
@@ -69,6 +74,7 @@ def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
         content = json.loads(file.read_text(encoding="utf-8"))
         known = content["format"] == FORMAT and content["version"] == VERSION
         known = known and all(isinstance(content[key], kind) for key, kind in _NEEDED.items())
+        known = known and all(isinstance(kelvin, (int, float)) for kelvin in content["temperatures"])
     except FileNotFoundError:
         raise UserError("no such export", where=file, accepted=_ACCEPTED) from None
     except (OSError, ValueError, KeyError, TypeError):

@@ -110,7 +110,12 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
         content["comparisons"] = [str(comparison) for comparison in comparisons]
         content["left_out"] = left_out
         _write_content(folder, content)
-        os.rename(folder, out)
+        try:
+            os.rename(folder, out)
+        except OSError as error:
+            # made by someone else in the meantime
+            accepted = "--output with the name of a new folder"
+            raise UserError(f"cannot write: {error.strerror}", where=out, accepted=accepted) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Export(out, (NAME, *files), tuple(comparisons), tuple(left_out))

@@ -1,7 +1,7 @@
 """Writing the TorchScript modules, and asking them as an engine would."""
 
+import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import torch
 from votca_mlp.errors import UserError
 from votca_mlp.export.compare import Answer, Comparison, Tolerance, compare, of_correction, of_evaluator
 from votca_mlp.export.scripted import quiet, scripted
+from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.load import load_model, pick_dtype
@@ -112,10 +113,12 @@ def ask(path: Path, atoms: "Atoms") -> Answer:
 
 
 def _save(path: Path, module: Any, content: dict[str, Any]) -> None:
+    # through a buffer: torch's own writer turns a full disk into an internal error
+    data = io.BytesIO()
     with quiet():
-        torch.jit.save(module, str(path), _extra_files={METADATA: json.dumps(content).encode()})
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
+        torch.jit.save(module, data, _extra_files={METADATA: json.dumps(content).encode()})
+    with atomic_write(path, "wb") as file:
+        file.write(data.getvalue())
 
 
 def _other_configuration(atoms: "Atoms") -> "Atoms":
