@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.csg.case import edit, environment, make_case, wait_for
+from tests.csg.case import VOTCA_MLP, edit, environment, make_case, wait_for
 from tests.csg.conftest import HOOKS
 from tests.inverse.case import alone, ours, potentials, start_ours
 from votca_mlp.errors import UserError
@@ -165,6 +165,18 @@ def test_the_second_run_is_refused(tmp_path: Path) -> None:
     assert (main / LOCK).read_text().startswith(str(first.pid))
     with locked(main):
         assert (main / LOCK).read_text().split()[0] == str(os.getpid())
+
+
+def test_csg_inverses_simulation_holds_the_lock_too(finished: Path, tmp_path: Path) -> None:
+    main = in_step_1(finished, tmp_path / "case", without=("done", "traj.dump"))
+    variables = {"CSGXMLFILE": str(main / "settings.xml"), "CSG_MAINDIR": str(main)}
+    words = [VOTCA_MLP, "csg", "run"]
+    step = main / "step_001"
+    with locked(main):
+        done = subprocess.run(words, cwd=step, env=environment(**variables), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"another run works in this directory: process {os.getpid()}" in done.stderr
+    assert not (step / "traj.dump").exists()
 
 
 def test_changes_are_told(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,9 +83,12 @@ def convert(source: Path, out: Path) -> None:
 def run() -> None:
     """Run or resume the simulation of this step."""
     from votca_mlp.csg.run import run_simulation
+    from votca_mlp.inverse.lock import locked
 
     settings, environment = _load()
-    run_simulation(settings, environment, tell=say)
+    # no second loop, of either kind, may write into the same step
+    with locked(environment.main_directory):
+        run_simulation(settings, environment, tell=say)
 
 
 @app.command("has-checkpoint")

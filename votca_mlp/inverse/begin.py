@@ -70,7 +70,8 @@ def initialize(context: Context, number: int, restart: RestartFile) -> StepRecor
     settings = context.settings
     tables = [f"{pair.name}.pot.cur" for pair in settings.interactions]
     if restart.done(INITIALIZE):
-        record = read_record(directory) or StepRecord()
+        # a step that csg_inverse began has none
+        record = read_record(directory) or StepRecord(inputs=describe_inputs(context))
         record.check(directory, *tables, remedy=RUN_AGAIN.format(step=directory.name))
         return record
     before = read_record(last) or StepRecord()

@@ -57,9 +57,11 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
         A trajectory that cannot be read, or that ends before.
     """
     from votca_mlp.structure.dump import read_dump
+    from votca_mlp.structure.gro import read_gro
 
     ase = context.settings.ase
-    frames = islice(read_dump(directory / ase.traj), max(ase.first_frame - 1, 0), None)
+    read = read_gro if ase.traj.endswith(".gro") else read_dump
+    frames = islice(read(directory / ase.traj), max(ase.first_frame - 1, 0), None)
     first = next(frames, None)
     if first is None:
         raise UserError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from votca_mlp.csg.run import described_means
 from votca_mlp.inverse.begin import copy_files, initialize, open_step
+from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.copying import touch
 from votca_mlp.inverse.history import agreement_with
@@ -52,6 +53,8 @@ def run_iteration(context: Context, number: int) -> bool:
         check_trajectory(context, number, record)
         _update(context, number, record)
         record.add(directory, *names)
+        # settings changed in mid-step have been told of, and have shaped the update
+        record.inputs = describe_inputs(context)
         record.complete = True
         write_record(directory, record)
     finish_files(context, number)
