@@ -46,7 +46,10 @@ class WibiSettings(Section):
     """cg.non-bonded.inverse.wibi: the weighted update of one interaction."""
 
     alpha: float = setting(
-        1.0, ge=0, meaning="Learning rate: the update is multiplied by it. Smaller is slower and less noisy."
+        0.2,
+        ge=0,
+        meaning="Learning rate: the update is multiplied by it. Diverges near 2 divided by the square of the "
+        "structure factor's main peak; VOTCA's own update has 1.",
     )
     weight: Literal["target", "uniform", "power", "table"] = setting(
         "target",
@@ -162,7 +165,7 @@ class Limits(Section):
         unit="K",
         gt=0,
         accepted="a number > 0",
-        meaning="Highest temperature allowed; absent: no limit.",
+        meaning="Highest temperature allowed; absent: ten times the temperature plus 1000 K.",
     )
     distance_min: float = setting(
         1.5, unit="Angstrom", ge=0, meaning="Smallest distance of two atoms allowed; 0: no limit."
