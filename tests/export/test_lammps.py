@@ -13,9 +13,10 @@ from ase import Atoms
 
 from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
 from votca_mlp.errors import UserError
-from votca_mlp.export.lammps import POINTS, LammpsTable, read_lammps
+from votca_mlp.export.lammps import POINTS, LammpsTable, enough_points, read_lammps, sample
 from votca_mlp.export.run import export
 from votca_mlp.potentials.akima import akima_from_points
+from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 BUILTIN = HIPNN.format(model="builtin:al-hipnn", dtype="float32")
@@ -48,8 +49,10 @@ def run_lammps(python: str, atoms: Atoms, numbers: list[int], commands: list[str
 
 
 def commands(folder: Path) -> list[str]:
+    fragment = (folder / "correction.in").read_text()
+    points = fragment.split("table spline ")[1].split()[0]
     return [
-        f"pair_style hybrid/overlay zero 5.0 table spline {POINTS}",
+        f"pair_style hybrid/overlay zero 5.0 table spline {points}",
         "pair_coeff * * zero",
         f"variable correction_folder index {folder}",
         f"include {folder}/correction.in",
@@ -78,17 +81,19 @@ def test_file(tmp_path: Path) -> None:
     assert lines[0].startswith("# UNITS: metal")
     assert any("1023 K" in line for line in lines if line.startswith("#"))
     start = lines.index("Al-Al")
-    assert lines[start + 1].split() == ["N", "20000", "RSQ", "1.0", "7.5"]
+    points = lines[start + 1].split()[1]
+    assert lines[start + 1].split() == ["N", points, "RSQ", "1.0", "7.5"]
+    fragment = (tmp_path / "out" / "correction.in").read_text()
+    assert f"table spline {points}" in fragment
     rows = read_lammps(tmp_path / "out" / "correction.table")["Al-Al"]
     assert rows[-1].tolist() == [7.5, 0.0, 0.0]
     # equally spaced in r^2, as the keyword says
-    assert np.diff(rows[:, 0] ** 2) == pytest.approx((7.5**2 - 1) / 19999, rel=1e-6)
+    assert np.diff(rows[:, 0] ** 2) == pytest.approx((7.5**2 - 1) / (int(points) - 1), rel=1e-6)
     x, u = np.loadtxt(run / "step_002" / "Al-Al.pot.cur", usecols=(0, 1)).T
     spline = akima_from_points(10 * x, u / 96.48533212331002)
     energy, slope = spline.evaluate(rows[:-1, 0])
     assert rows[:-1, 1] == pytest.approx(energy, abs=1e-12)
     assert rows[:-1, 2] == pytest.approx(-slope, abs=1e-12)
-    fragment = (tmp_path / "out" / "correction.in").read_text()
     assert "pair_coeff 1 1 table ${correction_folder}/correction.table Al-Al 7.5" in fragment
 
 
@@ -104,13 +109,27 @@ def test_a_table_cut_short(tmp_path: Path) -> None:
 
 def test_between_the_points() -> None:
     # a smooth function has no kinks, so that only the grid's spacing counts
-    r = np.sqrt(np.linspace(1, 49, POINTS))
+    r = np.sqrt(np.linspace(1, 49, 20000))
     table = LammpsTable(np.stack([r, np.cos(r) - np.cos(7.0), np.sin(r)], axis=1))
     x = np.random.default_rng(1).uniform(1, 7, 1000)
     u, slope = table.evaluate(x)
     assert u == pytest.approx(np.cos(x) - np.cos(7.0), abs=1e-9)
     assert slope == pytest.approx(-np.sin(x), abs=1e-9)
     assert table.evaluate(np.array([7.0, 8.0]))[0].tolist() == [0, 0]
+
+
+def test_sharp_bends_take_more_points() -> None:
+    r = 0.05 * np.arange(201)
+    # a core that flattens at once, as where g(r) vanishes
+    bent = akima_from_points(r, np.where(r < 2.2, 0.3, 0.3 * np.cos(4 * (r - 2.2)) * np.exp(2.2 - r)))
+    smooth = akima_from_points(r, 0.05 * np.cos(r))
+    points = enough_points(PairCorrection({(13, 13): smooth, (13, 14): bent}))
+    assert enough_points(PairCorrection({(13, 13): smooth})) == POINTS[0] == 20000
+    assert points > 20000
+    # interpolated by hand, linearly, far inside one spacing
+    x = np.random.default_rng(2).uniform(1.0, 9.9, 20000)
+    grid, _, force = sample(bent, points)
+    assert np.interp(x, grid, -force) == pytest.approx(bent.evaluate(x)[1], abs=1e-3)
 
 
 def test_lammps_itself(tmp_path: Path, lammps_python: str) -> None:
