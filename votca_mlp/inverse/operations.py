@@ -180,10 +180,11 @@ def smooth_at_cut_off(table: Table) -> Table:
 
     table_smooth_at_cut_off.py of VOTCA, for a cutoff at the last point; it expects a last value of zero.
     """
-    y = table.y.copy()
-    y[:-1] += -1.0 * (table.y[-2] - table.y[-3]) - table.y[-2]
-    # the script stores single precision
-    return _perl(table, as_printed(y.astype(np.float32), NUMPY_DIGITS))
+    # the script reads, adds and stores in single precision
+    given = table.y.astype(np.float32)
+    y = given.copy()
+    y[:-1] += np.float32(-1.0) * (given[-2] - given[-3]) - given[-2]
+    return _perl(table, as_printed(y.astype(float), NUMPY_DIGITS))
 
 
 def summed_difference(a: Table, b: Table, power: int) -> float:
