@@ -1,5 +1,6 @@
 """``votca-mlp check``: everything that can be known before the first simulation, in under a second."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,11 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
 
         main = found.main_directory
         typer.echo(f"start        {check_start_and_model(found, main, main / 'step_001')}")
+    if shutil.which("csg_inverse") is None:
+        typer.echo(
+            "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
+            "use votca-mlp inverse --options"
+        )
 
 
 def checked_settings(path: Path) -> "Settings":
