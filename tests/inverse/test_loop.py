@@ -111,9 +111,11 @@ def test_mixture_by_csg_inverse_alone(our_mixture: Path, tmp_path: Path) -> None
     main = mixture(tmp_path / "mixture")
     status, output = inverse(main)
     assert status == 0, output
-    for number in (1, 2):
-        step = f"step_{number:03d}"
-        same_tables(our_mixture / step, main / step, PAIRS)
+    # in the first iteration Kr-Kr is not updated, and csg_inverse then writes no target for it
+    same_tables(our_mixture / "step_001", main / "step_001", PAIRS[:2])
+    few = ("dist.new", "dpot.new", "pot.cur", "pot.new")
+    same_tables(our_mixture / "step_001", main / "step_001", PAIRS[2:], few)
+    same_tables(our_mixture / "step_002", main / "step_002", PAIRS)
 
 
 def test_summary_is_enough_to_repeat_the_run(our_two: tuple[Path, str]) -> None:
