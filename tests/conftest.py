@@ -6,6 +6,19 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Slow tests are left out unless asked for."""
+    parser.addoption("--slow", action="store_true", help="also run the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip slow tests without --slow."""
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --slow"))
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Directory with the ANI-Al networks and measured data, or skip."""
