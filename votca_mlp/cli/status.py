@@ -8,7 +8,7 @@ from votca_mlp.cli.types import Interaction, RunDirectory
 
 
 def status(directory: RunDirectory = Path("."), interaction: Interaction = None) -> None:
-    """Print one line an iteration: agreement with the target, change of u, density, temperature, speed; time left."""
+    """Print one line an iteration (agreement, change of u, density, temperature, speed) and the time left."""
     from votca_mlp.report.outcome import outcome_lines
     from votca_mlp.report.status import LEGEND, status_lines
     from votca_mlp.report.summary import summarise_run
