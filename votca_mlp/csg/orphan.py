@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
+
+from votca_mlp.processes import is_alive
 
 
 def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | None:
@@ -26,7 +27,7 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
     parent = os.getppid()
 
     def look() -> None:
-        while os.getppid() == parent and _alive(process):
+        while os.getppid() == parent and is_alive(process):
             time.sleep(every)
         # the log's other end may be gone too
         with contextlib.suppress(OSError):
@@ -36,18 +37,3 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
     thread = threading.Thread(target=look, name="end with csg_inverse", daemon=True)
     thread.start()
     return thread
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # a zombie has ended, its parent has only not asked yet
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        # no /proc (macOS)
-        return True

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.processes import is_alive
 
 NAME = ".votca_mlp.lock"
 """In the main directory; the system releases it when its process ends, however it ends."""
@@ -56,7 +57,7 @@ def _take(handle: int, path: Path) -> None:
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN):
             # no locks on this file system: the name in the file is all there is
             here = host == socket.gethostname()
-            if process is None or (here and not _alive(process)):
+            if process is None or (here and not is_alive(process)):
                 return
     raise UserError(
         f"another run works in this directory: process {process or 'unknown'} on {host or 'an unknown host'}",
@@ -68,13 +69,3 @@ def _take(handle: int, path: Path) -> None:
 def _owner(handle: int) -> tuple[int | None, str]:
     words = os.pread(handle, 300, 0).decode(errors="replace").split()
     return (int(words[0]), words[1]) if len(words) == 2 and words[0].isdecimal() else (None, "")
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

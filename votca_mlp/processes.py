@@ -1,0 +1,20 @@
+"""Whether another process still runs."""
+
+import os
+from pathlib import Path
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of this machine runs; one that has ended but was not waited for does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        # a zombie has ended, its parent has only not asked yet
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        # no /proc (macOS)
+        return True
