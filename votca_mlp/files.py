@@ -1,6 +1,7 @@
 """Writing files so that a reader never sees half of one."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +46,30 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file; of a folder, that of its files' relative names and digests in order.
+
+    Raises
+    ------
+    OSError
+        A file that cannot be read.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return _file_digest(path).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+            digest.update(_file_digest(file).digest())
+    return digest.hexdigest()
+
+
+def _file_digest(path: Path) -> "hashlib._Hash":
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256")
 
 
 def _umask() -> int:

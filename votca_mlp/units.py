@@ -29,11 +29,6 @@ M2_PER_S_PER_ANGSTROM2_PER_FS = 1e-5
 """1 Angstrom^2/fs in m^2/s (diffusion)."""
 
 
-def kbt_ev(temperature: float) -> float:
-    """Return kB T in eV for a temperature in K."""
-    return KB_EV_PER_K * temperature
-
-
 def kbt_kjmol(temperature: float) -> float:
     """Return kB T in kJ/mol (the unit of ``cg.inverse.kBT``) for a temperature in K."""
     return KB_EV_PER_K * KJMOL_PER_EV * temperature

@@ -135,10 +135,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "OMP_NUM_THREADS": "1", "CSGNOCOLOR": "yes", **more}
 
 
-def start(directory: Path, *options: str, **more: str) -> "subprocess.Popen[str]":
-    """Start csg_inverse in a session of its own: where ps is missing, VOTCA's die kills its whole group."""
+def start_program(directory: Path, *command: str | Path, **more: str) -> "subprocess.Popen[str]":
+    """Start a program in a session of its own: where ps is missing, VOTCA's die kills its whole group."""
     return subprocess.Popen(
-        ["csg_inverse", "--options", "settings.xml", *options],
+        command,
         cwd=directory,
         env=environment(**more),
         stdin=subprocess.DEVNULL,
@@ -147,6 +147,11 @@ def start(directory: Path, *options: str, **more: str) -> "subprocess.Popen[str]
         text=True,
         start_new_session=True,
     )
+
+
+def start(directory: Path, *options: str, **more: str) -> "subprocess.Popen[str]":
+    """Start csg_inverse."""
+    return start_program(directory, "csg_inverse", "--options", "settings.xml", *options, **more)
 
 
 def inverse(directory: Path, *options: str, **more: str) -> tuple[int, str]:

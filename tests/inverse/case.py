@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.csg.case import VOTCA_MLP, environment
+from tests.csg.case import VOTCA_MLP, start_program
 from votca_mlp.tables import read_table
 
 LOOP_FILES = ("dist.tgt", "dist.new", "dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new")
@@ -14,16 +14,7 @@ LOOP_FILES = ("dist.tgt", "dist.new", "dpot.pure_ibi", "dpot.new", "pot.cur", "p
 
 def start_ours(directory: Path, *options: str, **more: str) -> "subprocess.Popen[str]":
     """Start ``votca-mlp inverse`` in a session of its own."""
-    return subprocess.Popen(
-        [VOTCA_MLP, "inverse", "--options", "settings.xml", *options],
-        cwd=directory,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    return start_program(directory, VOTCA_MLP, "inverse", "--options", "settings.xml", *options, **more)
 
 
 def ours(directory: Path, *options: str, **more: str) -> tuple[int, str]:

@@ -12,8 +12,9 @@ from ase.build import bulk
 
 from tests.models.hipnn_graphs import calculator, energy_graph, write_experiment
 from votca_mlp.errors import UserError
+from votca_mlp.files import sha256_of
 from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.hipnn import FORMAT, build_hipnn, checksum, load_hipnn, save_hipnn
+from votca_mlp.models.hipnn import FORMAT, build_hipnn, load_hipnn, save_hipnn
 from votca_mlp.models.hippynn_experiment import model_of_graph
 from votca_mlp.models.load import builtin_models
 
@@ -94,9 +95,9 @@ def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
     assert np.array_equal(one.forces, two.forces)
     copy = tmp_path / "copy.pt"
     copy.write_bytes(path.read_bytes())
-    assert checksum(copy) == checksum(path)
+    assert sha256_of(copy) == sha256_of(path)
     copy.write_bytes(path.read_bytes()[:-1] + b"x")
-    assert checksum(copy) != checksum(path)
+    assert sha256_of(copy) != sha256_of(path)
 
 
 class Bomb:

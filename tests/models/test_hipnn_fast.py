@@ -11,16 +11,7 @@ from ase.build import bulk
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.hipnn import HipnnModel, build_hipnn
 from votca_mlp.models.hipnn_fast import FastHipnn, is_simple, sensitivity_table
-
-PAPER = {
-    "n_features": 15,
-    "n_sensitivities": 20,
-    "dist_soft_min": 1.25,
-    "dist_soft_max": 7.0,
-    "dist_hard_max": 7.5,
-    "n_interaction_layers": 1,
-    "n_atom_layers": 3,
-}
+from votca_mlp.training.fit import PAPER
 
 
 def network(species: tuple[int, ...] = (13,), **changes: Any) -> HipnnModel:

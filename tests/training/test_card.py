@@ -1,6 +1,7 @@
 """Model cards: every number given is in it, and the shipped card belongs to the shipped file."""
 
-from votca_mlp.models.hipnn import checksum, load_hipnn
+from votca_mlp.files import sha256_of
+from votca_mlp.models.hipnn import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.training.card import model_card
 from votca_mlp.training.judge import Errors, Liquid
@@ -26,7 +27,7 @@ def test_card_has_what_it_is_given() -> None:
 def test_shipped_card_is_of_the_shipped_model() -> None:
     path = builtin_models()["al-hipnn"]
     card = path.with_suffix(".md").read_text()
-    assert checksum(path) in card
+    assert sha256_of(path) in card
     provenance = load_hipnn(path).provenance
     assert "scripts/train_al_hipnn" in provenance["made by"]
     assert f"held out {provenance['frames']['held out']}" in card

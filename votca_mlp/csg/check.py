@@ -9,6 +9,7 @@ from votca_mlp.csg.potentials import initial_potential
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
+    from votca_mlp.models.evaluate import Evaluator
     from votca_mlp.settings import Settings
 
 OLDEST_VOTCA = (2022, 1)
@@ -88,7 +89,7 @@ def check_scope(settings: "Settings") -> None:
         raise UserError(
             "csg_inverse runs one state at a time",
             where=settings.where("cg.inverse.multistate.enabled"),
-            accepted="no, or votca-mlp's own loop for several states",
+            accepted="no",
         )
     for interaction in settings.interactions:
         if "pressure" in interaction.post_update:
@@ -115,8 +116,15 @@ def check_main_directory(settings: "Settings", main_directory: Path) -> None:
         )
 
 
-def check_start_and_model(settings: "Settings", main_directory: Path, step_directory: Path) -> str:
-    """Check topology and start configuration, load the model and evaluate the start once.
+def check_start_and_model(
+    settings: "Settings", main_directory: Path, step_directory: Path, evaluator: "Evaluator | None" = None
+) -> str:
+    """Check topology and start configuration and evaluate the start once.
+
+    Parameters
+    ----------
+    evaluator
+        Of the model when it is loaded already; otherwise it is loaded here.
 
     Returns
     -------
@@ -139,7 +147,9 @@ def check_start_and_model(settings: "Settings", main_directory: Path, step_direc
     check_start(
         atoms, read_topology(topology).types, r_max=largest_maximum(settings), where=source, topology=topology
     )
-    evaluation = make_evaluator(settings.mlp, None, main_directory, ase.skin).evaluate(atoms)
+    if evaluator is None:
+        evaluator = make_evaluator(settings.mlp, None, main_directory, ase.skin)
+    evaluation = evaluator.evaluate(atoms)
     edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
     per_atom = evaluation.energy / len(atoms)
     return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"

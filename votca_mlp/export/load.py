@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import FORMAT, NAME, VERSION, holds_at, model_file, sha256_of
+from votca_mlp.export.provenance import FORMAT, NAME, VERSION, holds_at, model_file
+from votca_mlp.files import sha256_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.calculator import MLPCalculator

@@ -1,17 +1,15 @@
 """What an exported potential is made of: written into every export, checked when one is loaded."""
 
-import hashlib
 import json
-import platform
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votca_mlp import __version__
 from votca_mlp.errors import UserError
 from votca_mlp.export.source import Source
+from votca_mlp.files import sha256_of
 from votca_mlp.units import KB_EV_PER_K, KJMOL_PER_EV
+from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
     from votca_mlp.settings import MLPSettings, Settings
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 FORMAT = "votca-mlp export"
 VERSION = 1
 NAME = "export.json"
-_PACKAGES = ("numpy", "scipy", "torch", "ase", "hippynn", "vesin")
 
 
 def provenance(source: Source) -> dict[str, Any]:
@@ -101,17 +98,6 @@ def header(content: dict[str, Any]) -> list[str]:
     ]
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what made the export; packages that are not installed are left out."""
-    found = {"votca-mlp": __version__, "python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
     """Return the file or folder of the model; None for kind ``ase``, which has no one file.
 
@@ -123,15 +109,3 @@ def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
     from votca_mlp.models.load import model_path
 
     return None if mlp.kind == "ase" or not mlp.model else model_path(mlp.model, main_directory)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file; of a folder, that of its files' relative names and digests in order."""
-    if not path.is_dir():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()

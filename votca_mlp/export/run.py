@@ -20,10 +20,10 @@ from votca_mlp.export.compare import (
     of_evaluator,
     of_pair_function,
 )
-from votca_mlp.export.provenance import NAME, provenance, sha256_of
+from votca_mlp.export.provenance import NAME, provenance
 from votca_mlp.export.source import Source, read_source, reference_configuration
 from votca_mlp.export.table import write_tables
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, sha256_of
 from votca_mlp.potentials.correction import read_correction, species_pair
 
 if TYPE_CHECKING:

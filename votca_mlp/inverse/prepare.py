@@ -1,5 +1,6 @@
 """Step 0: check everything that can be checked, then write the initial tables."""
 
+from votca_mlp.csg.check import check_start_and_model
 from votca_mlp.csg.potentials import initial_potential
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
@@ -68,21 +69,12 @@ def check_everything(context: Context) -> None:
     UserError
         What does not fit.
     """
-    from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
     from votca_mlp.models.load import evaluator_of
-    from votca_mlp.settings import read_topology
 
     settings, main = context.settings, context.main
     context.messages.say("Checking settings, model, targets and start configuration")
     check_inputs(settings)
     for pair in settings.interactions:
         initial_potential(pair, main)
-    topology = main / settings.ase.topol
-    first = context.step_directory(1)
-    atoms, source, _ = load_start(settings, step_directory=first, main_directory=main, step_number=1)
-    types = read_topology(topology).types
-    check_start(atoms, types, r_max=largest_maximum(settings), where=source, topology=topology)
-    evaluation = evaluator_of(context.model, settings.mlp, None, settings.ase.skin).evaluate(atoms)
-    edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
-    formula, per_atom = atoms.get_chemical_formula(), evaluation.energy / len(atoms)
-    context.messages.say(f"{formula} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start")
+    evaluator = evaluator_of(context.model, settings.mlp, None, settings.ase.skin)
+    context.messages.say(check_start_and_model(settings, main, context.step_directory(1), evaluator))

@@ -4,14 +4,13 @@ A table cut at the end of a line, or a trajectory cut between two frames, still 
 let it pass. Steps of csg_inverse have no record; their tables are checked as tables.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, sha256_of
 
 NAME = "votca_mlp_step.json"
 _FORMAT = 1
@@ -83,9 +82,7 @@ def digest(path: Path) -> tuple[int, str]:
         It cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            sha = hashlib.file_digest(file, "sha256").hexdigest()
-        return path.stat().st_size, sha
+        return path.stat().st_size, sha256_of(path)
     except OSError as error:
         raise UserError(
             f"cannot read: {error.strerror}", where=path, accepted="a file that this run wrote"

@@ -9,6 +9,7 @@ from typing import Any
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.record import digest, read_record
+from votca_mlp.versions import versions
 
 NAME = "votca_mlp_run.yaml"
 
@@ -39,7 +40,7 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "host": {"name": socket.gethostname(), "system": platform.platform(), "machine": platform.machine()},
-        "versions": _versions(),
+        "versions": versions(),
         "model": model_facts(context),
         "seed": settings.ase.seed,
         "files": _input_files(context),
@@ -50,12 +51,6 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         # the same dumper in C, where PyYAML has it: ten times faster, and this is written every iteration
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
         yaml.dump(data, file, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _versions() -> dict[str, str]:
-    from votca_mlp.engines.ase.summary import versions
-
-    return versions()
 
 
 def model_facts(context: Context) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """HIP-NN on the package's pair list: hippynn's own layers, our files, hippynn's experiments by opt-in."""
 
-import hashlib
 import logging
 import os
 import pickle
@@ -254,9 +253,3 @@ def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
         raise UserError(what, where=path, accepted=_ACCEPTED) from None
     model.provenance = dict(content.get("provenance") or {})
     return model
-
-
-def checksum(path: str | Path) -> str:
-    """Return the SHA-256 of a model file, for summaries."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,5 @@
 """Means with errors of a finished step, and what is needed to reproduce it."""
 
-import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.output import COLUMNS
+from votca_mlp.versions import versions
 
 MIN_BLOCKS = 8
 """Fewer blocks give no usable error."""
@@ -38,17 +37,6 @@ def production_means(table: Path) -> dict[str, dict[str, float | int | None]]:
         name: {"mean": float(column.mean()), "error": block_error(column), "samples": len(column)}
         for name, column in zip(COLUMNS[2:-1], data.T, strict=True)
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what shaped the numbers."""
-    found = {"python": sys.version.split()[0]}
-    for name in ("votca-mlp", "ase", "numpy", "torch", "vesin", "hippynn", "torchani"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def make_summary(table: Path, **facts: Any) -> dict[str, Any]:
