@@ -32,3 +32,8 @@ M2_PER_S_PER_ANGSTROM2_PER_FS = 1e-5
 def kbt_kjmol(temperature: float) -> float:
     """Return kB T in kJ/mol (the unit of ``cg.inverse.kBT``) for a temperature in K."""
     return KB_EV_PER_K * KJMOL_PER_EV * temperature
+
+
+def kelvin(kBT: float) -> float:
+    """Return the temperature in K of a kBT in kJ/mol."""
+    return kBT / (KB_EV_PER_K * KJMOL_PER_EV)

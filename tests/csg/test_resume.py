@@ -76,7 +76,7 @@ def test_an_interrupted_update_starts_afresh(two_steps: tuple[Path, str], tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    ["Running subscript 'update_ibi_pot_ase.sh", "Doing postupd task 'smooth'", "Doing postadd task 'shift'"],
+    ["Running subscript 'update_ibi_pot_mlp.sh", "Doing postupd task 'smooth'", "Doing postadd task 'shift'"],
 )
 def test_killed_in_the_update(words: str, two_steps: tuple[Path, str], tmp_path: Path) -> None:
     whole, _ = two_steps

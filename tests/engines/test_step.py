@@ -18,6 +18,7 @@ import pytest
 from tests.engines.case import argon, evaluator, make_case, run_case, thermo
 from votca_mlp.engines.ase import checkpoint, run, step
 from votca_mlp.engines.progress import Progress
+from votca_mlp.engines.result import SUMMARY
 from votca_mlp.errors import UserError
 
 FILES = ("traj.dump", "thermo.dat", "confout.extxyz")
@@ -42,7 +43,7 @@ def test_files_of_a_step(tmp_path) -> None:
     directory = tmp_path / "step_001"
     assert result.status == "finished"
     assert result.steps_done == result.steps_total == 250
-    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, run.SUMMARY])
+    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, SUMMARY])
     rows = thermo(settings)
     assert rows[:, 0].tolist() == list(range(10, 251, 10))
     assert rows[:, 1].tolist() == [4.0 * n for n in range(10, 251, 10)]
@@ -57,7 +58,7 @@ def test_files_of_a_step(tmp_path) -> None:
     assert frames[-1].positions == pytest.approx(last.positions, abs=1e-6)
     assert frames[-1].cell.array == pytest.approx(last.cell.array, abs=1e-9)
     assert last.get_temperature() * 108 / 107 == pytest.approx(rows[-1, 2], rel=1e-6)
-    summary = json.loads((directory / run.SUMMARY).read_text())
+    summary = json.loads((directory / SUMMARY).read_text())
     assert summary == result.summary
     assert summary["production"]["volume[A3]"]["mean"] == pytest.approx(rows[5:, 5].mean())
     assert summary["seed"] == 3

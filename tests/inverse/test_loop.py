@@ -144,7 +144,7 @@ def test_status_reads_the_directory_also_in_mid_run(our_two: tuple[Path, str], t
     assert "rms" in lines[0]
     # as it looks while the second step simulates
     main = shutil.copytree(our_two[0], tmp_path / "running")
-    for name in ("done", "ase_step.json", "traj.dump", "Ar-Ar.dist.new", "Ar-Ar.dist.tgt", "Ar-Ar.pot.new"):
+    for name in ("done", "md_step.json", "traj.dump", "Ar-Ar.dist.new", "Ar-Ar.dist.tgt", "Ar-Ar.pot.new"):
         (main / "step_002" / name).unlink()
     lines = status_lines(summarise_run(main))
     assert " ps" in lines[2]

@@ -48,7 +48,7 @@ def make_run(directory: Path, steps: int = 6, *, errors: bool = True, name: str 
             "density[kg/m3]": {"mean": 2355.1 - 3 * number, "error": 2.21, "samples": 100},
         }
         summary = {"step": number, "steps_per_second": 61.25, "production": production}
-        (step / "ase_step.json").write_text(json.dumps(summary))
+        (step / "md_step.json").write_text(json.dumps(summary))
     return directory
 
 

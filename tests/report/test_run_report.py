@@ -47,8 +47,8 @@ def test_a_running_step_and_broken_side_files(run):
     step = run / "step_005"
     step.mkdir()
     (step / "thermo.dat").write_text("# step time[fs]\n0 0 300 production\n50 1234.5 310 production\n100 2")
-    (run / "step_002" / "ase_step.json").write_text("{cut")
-    (run / "step_003" / "ase_step.json").write_text(json.dumps({"production": {"temperature[K]": "hot"}}))
+    (run / "step_002" / "md_step.json").write_text("{cut")
+    (run / "step_003" / "md_step.json").write_text(json.dumps({"production": {"temperature[K]": "hot"}}))
     summaries = summarise_run(run)
     assert summaries[4].agreement is None
     assert summaries[4].time == 1234.5
@@ -63,7 +63,7 @@ def test_a_running_step_and_broken_side_files(run):
 def test_status_leaves_out_what_nothing_is_known_of(tmp_path):
     run = make_run(tmp_path, 2, errors=False)
     for number in (1, 2):
-        (run / f"step_00{number}" / "ase_step.json").unlink()
+        (run / f"step_00{number}" / "md_step.json").unlink()
     heading = status_lines(summarise_run(run))[0]
     assert "rms" in heading
     for absent in ("chi2", "density", "T [K]", "steps/s"):

@@ -32,7 +32,7 @@ def line_with(text: str, part: str) -> int:
         ("type1", "AL", "is 'AL'; accepted: a chemical symbol"),
         ("iterations_max", "0", "is '0'; accepted: a whole number > 0"),
         ("iterations_max", "2.5", "is '2.5'; accepted: a whole number > 0"),
-        ("program", "gromacs", "is 'gromacs'; accepted: ase"),
+        ("program", "espresso", "is 'espresso'; accepted: ase | lammps | gromacs"),
         ("kind", "annie", "is 'annie'; accepted: hippynn | ani | ase"),
         ("temperature", "0", "is '0'; accepted: a number > 0 (K)"),
         ("with_errors", "maybe", "is 'maybe'; accepted: yes | no"),

@@ -94,9 +94,10 @@ def run() -> None:
 @app.command("has-checkpoint")
 def has_checkpoint() -> None:
     """Exit with 0 when this step can be resumed."""
-    from votca_mlp.csg.run import checkpoint_file
+    from votca_mlp.engines.dispatch import checkpoint_file
 
-    raise typer.Exit(0 if checkpoint_file(Path.cwd()).is_file() else 1)
+    settings, environment = _load()
+    raise typer.Exit(0 if checkpoint_file(settings.program, environment.step_directory).is_file() else 1)
 
 
 @app.command()

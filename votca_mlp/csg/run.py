@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from votca_mlp.settings import MLPSettings, Settings
 
 
-def checkpoint_file(step_directory: Path) -> Path:
-    """Return the checkpoint of an unfinished step."""
-    from votca_mlp.engines.ase.checkpoint import NAME
-
-    return step_directory / NAME
-
-
 def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: Callable[[str], None]) -> None:
     """Run or resume the MD of a step; returns when it is finished or has stopped at a checkpoint.
 
@@ -32,7 +25,7 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     """
     # before anything slow: csg_inverse may end at any time
     end_with(environment.master)
-    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.engines.dispatch import run_step_of
     from votca_mlp.engines.progress import open_progress
     from votca_mlp.models.load import make_evaluator
     from votca_mlp.potentials.correction import read_correction
@@ -47,7 +40,7 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     evaluator = make_evaluator(mlp, correction, environment.main_directory, settings.ase.skin)
     if environment.max_steps is not None:
         tell(f"CSG_MDRUN_STEPS: at most {environment.max_steps} MD steps in each stage")
-    result = run_step(
+    result = run_step_of(settings.program)(
         settings,
         evaluator,
         step_directory=environment.step_directory,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+SUMMARY = "md_step.json"
+"""What every engine leaves in a finished step: means with errors, versions, inputs."""
+
 
 @dataclass(frozen=True)
 class StepResult:

@@ -101,7 +101,7 @@ def reference_configuration(source: Source) -> "Atoms":
     states = settings.multistate
     folders = [source.directory / name for name in states.state_names] if states.enabled else []
     for folder in [source.directory, *folders]:
-        last = folder / settings.ase.conf_out
+        last = folder / settings.engine.conf_out
         if last.is_file():
             atoms = read_configuration(last)
             break

@@ -96,8 +96,8 @@ def _start_configuration(context: Context, number: int, before: StepRecord, reme
     directory, last = context.step_directory(number), context.step_directory(number - 1)
     conf = settings.ase.conf
     if settings.initial_configuration == "laststep" and number > 1:
-        before.check(last, settings.ase.conf_out, remedy=remedy)
+        before.check(last, settings.engine.conf_out, remedy=remedy)
         # the engine looks for conf.extxyz when the first start was a crystal
-        copy_file(last / settings.ase.conf_out, directory / Path(conf or "conf.extxyz").name)
+        copy_file(last / settings.engine.conf_out, directory / Path(conf or "conf.extxyz").name)
     elif conf is not None:
         copy_file(context.main / conf, directory / Path(conf).name)

@@ -38,10 +38,10 @@ def measure(context: Context, number: int) -> dict[str, Table]:
             [(pair.type1, pair.type2) for pair in pairs],
             grid_points(low, high, step) * ANGSTROM_PER_NM,
         )
-        skipped = max(settings.ase.first_frame - 1, 0)
-        check_frames(directory, settings.ase.traj, histograms.n_frames + skipped)
+        skipped = max(settings.engine.first_frame - 1, 0)
+        check_frames(directory, settings.engine.traj, histograms.n_frames + skipped)
         for pair in pairs:
-            block_length = settings.ase.rdf.block_length if settings.ase.rdf.with_errors else None
+            block_length = settings.engine.rdf.block_length if settings.engine.rdf.with_errors else None
             table = rdf_table(histograms, (pair.type1, pair.type2), block_length)
             write_table(directory / f"{pair.name}.dist.new", table)
             tables[pair.name] = table
@@ -59,15 +59,15 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
     from votca_mlp.structure.dump import read_dump
     from votca_mlp.structure.gro import read_gro
 
-    ase = context.settings.ase
-    read = read_gro if ase.traj.endswith(".gro") else read_dump
-    frames = islice(read(directory / ase.traj), max(ase.first_frame - 1, 0), None)
+    files = context.settings.engine
+    read = read_gro if files.traj.endswith(".gro") else read_dump
+    frames = islice(read(directory / files.traj), max(files.first_frame - 1, 0), None)
     first = next(frames, None)
     if first is None:
         raise UserError(
-            f"the trajectory ends before first_frame {ase.first_frame}",
-            where=directory / ase.traj,
-            accepted="a smaller cg.inverse.ase.first_frame",
+            f"the trajectory ends before first_frame {files.first_frame}",
+            where=directory / files.traj,
+            accepted=f"a smaller cg.inverse.{context.settings.program}.first_frame",
         )
     yield first
     yield from frames

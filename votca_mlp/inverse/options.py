@@ -104,7 +104,7 @@ def _refuse(settings: Settings) -> None:
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
     if settings.text("cg.inverse.simulation.background") == "yes":
         refuse("cg.inverse.simulation.background", "the simulation is part of this process", "no")
-    if settings.ase.equi_time > 0.0:
+    if settings.program == "ase" and settings.ase.equi_time > 0.0:
         what = "the trajectory stores no time, so csg_stat would find no frame"
         refuse("cg.inverse.ase.equi_time", what, "0, and first_frame or a longer equilibration instead")
     check = settings.convergence_check.type

@@ -28,26 +28,27 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
         Bad input, or a simulation that has gone wrong.
     """
     from votca_mlp.csg.potentials import current_tables
-    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.engines.dispatch import run_step_of
     from votca_mlp.models.load import evaluator_of
     from votca_mlp.potentials.correction import read_correction
 
-    settings, directory, ase = context.settings, context.step_directory(number), context.settings.ase
+    settings, directory = context.settings, context.step_directory(number)
+    files = settings.engine
     if restart.done(SIMULATION):
-        if finished(directory, ase.traj, ase.conf_out):
+        if finished(directory, files.traj, files.conf_out):
             context.messages.note("Simulation is already done")
             return None
         context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
         restart.unmark(SIMULATION)
-    context.messages.say("Simulation with ase")
+    context.messages.say(f"Simulation with {settings.program}")
     if context.max_steps is not None:
         context.messages.say(f"CSG_MDRUN_STEPS: at most {context.max_steps} MD steps in each stage")
     correction = read_correction(current_tables(settings, directory))
-    evaluator = evaluator_of(context.model, settings.mlp, correction, ase.skin)
+    evaluator = evaluator_of(context.model, settings.mlp, correction, settings.ase.skin)
     # a calculator of the step before may remember its last configuration
     evaluator.forget()
     left = context.time_left()
-    result = run_step(
+    result = run_step_of(settings.program)(
         settings,
         evaluator,
         step_directory=directory,
@@ -59,7 +60,7 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
         identity=context.model_identity,
     )
     if result.status == "finished":
-        record.add(directory, ase.traj, ase.conf_out)
+        record.add(directory, files.traj, files.conf_out)
         write_record(directory, record)
         restart.mark(SIMULATION)
         rate = f", {result.steps_per_second:.1f} a second" if result.steps_per_second else ""
@@ -80,14 +81,14 @@ def check_trajectory(context: Context, number: int, record: StepRecord) -> None:
     UserError
         Naming the file.
     """
-    directory, ase = context.step_directory(number), context.settings.ase
-    remedy = f"remove {directory / ase.traj}: the simulation of this step then runs again"
-    record.check(directory, ase.traj, remedy=remedy)
+    directory, files = context.step_directory(number), context.settings.engine
+    remedy = f"remove {directory / files.traj}: the simulation of this step then runs again"
+    record.check(directory, files.traj, remedy=remedy)
 
 
 def frames_expected(directory: Path) -> int | None:
     """Return how many frames the engine sampled in the production, or None when it left no word."""
-    from votca_mlp.engines.ase.step import SUMMARY
+    from votca_mlp.engines.result import SUMMARY
 
     try:
         facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))

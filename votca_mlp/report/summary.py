@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from votca_mlp.engines.result import SUMMARY
 from votca_mlp.report.run_files import Run, RunStep, interaction_names, read_run
 from votca_mlp.structure.agreement import Agreement, compare_tables
 from votca_mlp.structure.blocks import Estimate
 from votca_mlp.tables import Table
 from votca_mlp.units import EV_PER_KJMOL
 
-STEP_FILE = "ase_step.json"
 THERMO_FILE = "thermo.dat"
 
 
@@ -97,7 +97,7 @@ def _change(before: Table | None, after: Table | None, target: Table) -> float |
 
 def _step_file(directory: Path) -> dict[str, Any]:
     try:
-        facts = json.loads((directory / STEP_FILE).read_text(encoding="utf-8"))
+        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         # other programs leave none; a report does without
         return {}

@@ -12,6 +12,9 @@ INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", "wib
 SETTINGS_NOT_TAGS = ("path", "interactions")
 """Fields of Settings that are no tags of <cg><inverse>."""
 
+ENGINES = ("ase", "lammps", "gromacs")
+"""Programs; only the section of the one that is named is read."""
+
 
 def section_of(info: FieldInfo) -> type[Section] | None:
     """Return the section class of a field, or None for a value."""

@@ -187,7 +187,21 @@ class RdfSettings(Section):
     block_length: int = setting(10, gt=0, unit="frames", meaning="Frames in one block.")
 
 
-class AseSettings(Section):
+class EngineSettings(Section):
+    """cg.inverse.PROGRAM: what every engine's section has."""
+
+    traj: FileName
+    conf_out: FileName
+    equi_time: float = setting(
+        0.0, ge=0, unit="ps", meaning="csg_stat leaves out frames before; best left 0."
+    )
+    first_frame: int = setting(
+        0, ge=0, meaning="csg_stat starts at this frame (from 1; 0 is also the first)."
+    )
+    rdf: RdfSettings = RdfSettings()
+
+
+class AseSettings(EngineSettings):
     """cg.inverse.ase: molecular dynamics with ASE."""
 
     topol: str = setting(
@@ -235,13 +249,32 @@ class AseSettings(Section):
         meaning="Time between two checkpoints; a killed run resumes from the last.",
     )
     limits: Limits = Limits()
-    equi_time: float = setting(
-        0.0, ge=0, unit="ps", meaning="csg_stat leaves out frames before; best left 0."
+
+
+class LammpsSettings(EngineSettings):
+    """cg.inverse.lammps: molecular dynamics with LAMMPS."""
+
+    topol: str = setting(
+        "topol.xml", accepted="a file name", meaning="Topology for csg_stat; list it in filelist."
     )
-    first_frame: int = setting(
-        0, ge=0, meaning="csg_stat starts at this frame (from 1; 0 is also the first)."
+    script: str = setting(accepted="a file name", meaning="LAMMPS input script; list it in filelist.")
+    traj: FileName = setting(
+        "traj.dump", accepted="a file name", meaning="Trajectory that the script writes for csg_stat."
     )
-    rdf: RdfSettings = RdfSettings()
+    conf_out: FileName = setting(
+        "confout.data", accepted="a file name", meaning="Last configuration of a step, start of the next."
+    )
+
+
+class GromacsSettings(EngineSettings):
+    """cg.inverse.gromacs: molecular dynamics with GROMACS; VOTCA's own tags, with VOTCA's meaning."""
+
+    traj: FileName = setting(
+        "traj.xtc", accepted="a file name", meaning="Trajectory that mdrun writes for csg_stat."
+    )
+    conf_out: FileName = setting(
+        "confout.gro", accepted="a file name", meaning="Last configuration of a step, start of the next."
+    )
 
 
 class ConvergenceCheck(Section):
@@ -282,7 +315,7 @@ class Settings(Section):
 
     path: Path
     interactions: tuple[Interaction, ...]
-    program: Literal["ase"] = setting(meaning="The engine.")
+    program: Literal["ase", "lammps", "gromacs"] = setting(meaning="The engine.")
     method: Literal["ibi"] = setting(meaning="VOTCA's method; the weighted update is a form of ibi.")
     kBT: float = setting(unit="kJ/mol", gt=0, meaning="Thermal energy; must agree with the temperature.")
     iterations_max: int = setting(gt=0, meaning="Number of iterations.")
@@ -297,10 +330,19 @@ class Settings(Section):
     convergence_check: ConvergenceCheck = ConvergenceCheck()
     mlp: MLPSettings
     ase: AseSettings
+    lammps: LammpsSettings | None = None
+    gromacs: GromacsSettings | None = None
     multistate: MultistateSettings = MultistateSettings()
 
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def engine(self) -> EngineSettings:
+        """The section of the program."""
+        section = getattr(self, self.program)
+        assert isinstance(section, EngineSettings)
+        return section
 
     @property
     def main_directory(self) -> Path:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.fields import Section, accepted
-from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.layout import ENGINES, INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import (
     AseSettings,
     ConvergenceCheck,
@@ -21,6 +21,7 @@ from votca_mlp.settings.models import (
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.vocabulary import unknown_tags
+from votca_mlp.units import kelvin
 
 _S = TypeVar("_S", bound=Section)
 
@@ -59,7 +60,13 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
     if not pairs:
         what = "has no <non-bonded> section"
         problems.append(Problem(root.line, "cg", what, "one <non-bonded> a pair of bead types"))
-    tags = {name: info for name, info in Settings.model_fields.items() if name not in SETTINGS_NOT_TAGS}
+    program = _program(inverse)
+    others = tuple(name for name in ENGINES if name != program)
+    tags = {
+        name: info
+        for name, info in Settings.model_fields.items()
+        if name not in SETTINGS_NOT_TAGS and name not in others
+    }
     values = _values(inverse, tags, problems)
     sections = {
         name: _validate(section, values[name], {"": node}, problems)
@@ -72,11 +79,20 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
     values = {name: value for name, value in values.items() if name not in sections}
     values |= {name: section for name, section in sections.items() if section is not None}
     values |= {"path": path, "interactions": tuple(pair for _, pair in good)}
+    kBT = _number(inverse.first("kBT"))
+    if program != "ase":
+        # what engine ase would do by default stands for what the other engines leave open, such as the skin
+        values["ase"] = AseSettings(temperature=kelvin(kBT) if kBT and kBT > 0 else 300.0)
+        if program not in sections:
+            # as an empty section: says what is missing in it
+            section = section_of(tags[program])
+            assert section is not None
+            values[program] = _validate(section, {}, {"": inverse}, problems)
     settings = _validate(Settings, values, {"": inverse}, problems, reported=failed)
     parts = Parts(
         root=root,
         interactions=good,
-        kBT=_number(inverse.first("kBT")),
+        kBT=kBT,
         mlp=_part(sections, "mlp", MLPSettings),
         ase=_part(sections, "ase", AseSettings),
         multistate=_part(sections, "multistate", MultistateSettings),
@@ -93,6 +109,12 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
 def _part(sections: dict[str, Section | None], name: str, kind: type[_S]) -> _S | None:
     section = sections.get(name)
     return section if isinstance(section, kind) else None
+
+
+def _program(inverse: Node) -> str:
+    """Return the engine that is named, ``ase`` for one that is not known (which is reported elsewhere)."""
+    node = inverse.first("program")
+    return node.text if node is not None and node.text in ENGINES else "ase"
 
 
 def _number(node: Node | None) -> float | None:

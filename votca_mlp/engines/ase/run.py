@@ -17,6 +17,7 @@ from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
 from votca_mlp.engines.ase.watch import Watch, make_watch
 from votca_mlp.engines.progress import Progress
+from votca_mlp.engines.result import SUMMARY
 from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 THERMO = "thermo.dat"
-SUMMARY = "ase_step.json"
 FINISHING_TIME = 5.0
 """Seconds kept before the deadline."""
 _NOTE_EVERY = 10

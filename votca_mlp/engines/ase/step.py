@@ -1,7 +1,7 @@
 """One step of the inverse loop with the engine ``ase``: from a start to trajectory and last configuration.
 
 Files in the step directory: ``thermo.dat`` grows; the trajectory grows under ``NAME.part``; at the end the
-last configuration, ``ase_step.json`` and then the trajectory get their names, and the checkpoint goes.
+last configuration, ``md_step.json`` and then the trajectory get their names, and the checkpoint goes.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
-from votca_mlp.engines.ase.run import SUMMARY, Run
+from votca_mlp.engines.ase.run import Run
 from votca_mlp.engines.ase.stages import plan_stages
 from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.result import SUMMARY, StepResult
 from votca_mlp.models.evaluate import Evaluator
 
 if TYPE_CHECKING:

@@ -40,5 +40,5 @@ def production_means(table: Path) -> dict[str, dict[str, float | int | None]]:
 
 
 def make_summary(table: Path, **facts: Any) -> dict[str, Any]:
-    """Return the summary that becomes ``ase_step.json``: ``facts``, production means, versions."""
+    """Return the summary that becomes ``md_step.json``: ``facts``, production means, versions."""
     return {**facts, "production": production_means(table), "versions": versions()}

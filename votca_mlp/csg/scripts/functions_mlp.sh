@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sourced by csg_inverse and csg_call for <program>ase</program>; everything is exported to VOTCA's scripts.
+# Sourced by csg_inverse and csg_call for our programs; everything is exported to VOTCA's scripts.
 
 if [[ $1 = "--help" ]]; then
   echo "Functions for MD with a machine-learning potential (votca-mlp)"
@@ -44,7 +44,9 @@ export -f votca_mlp_csg
 
 simulation_finish() { #checks if simulation is finished
   # both appear under their names only when complete
-  [[ -f "$(csg_get_property cg.inverse.ase.traj)" && -f "$(csg_get_property cg.inverse.ase.conf_out)" ]]
+  local program
+  program="$(csg_get_property cg.inverse.program)"
+  [[ -f "$(csg_get_property "cg.inverse.$program.traj")" && -f "$(csg_get_property "cg.inverse.$program.conf_out")" ]]
 }
 export -f simulation_finish
 
@@ -53,7 +55,7 @@ checkpoint_exist() { #checks if there is a checkpoint to resume from
 }
 export -f checkpoint_exist
 
-get_simulation_setting() { #prints a setting (1st argument) of cg.inverse.ase, or the default (2nd argument)
-  csg_get_property "cg.inverse.ase.$1" "$2"
+get_simulation_setting() { #prints a setting (1st argument) of the program's section, or the default (2nd argument)
+  csg_get_property "cg.inverse.$(csg_get_property cg.inverse.program).$1" "$2"
 }
 export -f get_simulation_setting
