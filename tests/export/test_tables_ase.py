@@ -23,6 +23,8 @@ from votca_mlp.export.run import export
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.hipnn import load_hipnn
 from votca_mlp.models.load import builtin_models
+from votca_mlp.potentials.correction import read_correction
+from votca_mlp.tables import read_table
 
 BUILTIN = HIPNN.format(model="builtin:al-hipnn", dtype="float64")
 
@@ -212,8 +214,7 @@ def test_refusals_leave_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["table", "ase", "lammps", "torchscript"])
 def test_a_wrong_correction_is_found(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path / "run", BUILTIN, aluminium())
-    true = run_module.read_correction
-    other = true({("Al", "Al"): run / "step_003" / "Al-Al.pot.cur"})
+    other = read_correction({("Al", "Al"): run / "step_003" / "Al-Al.pot.cur"})
 
     def spoil(module: str, name: str) -> None:
         written = getattr(sys.modules[module], name)
@@ -232,9 +233,8 @@ def test_a_wrong_correction_is_found(tmp_path: Path, form: str, monkeypatch: pyt
     else:
         write = run_module.write_tables
 
-        def spoilt(folder, source, content):  # type: ignore[no-untyped-def]
-            tables = {"Al-Al": run / "step_003" / "Al-Al.pot.cur"}
-            return write(folder, type(source)(source.settings, 2, source.directory, tables), content)
+        def spoilt(folder, tables, content):  # type: ignore[no-untyped-def]
+            return write(folder, {"Al-Al": read_table(run / "step_003" / "Al-Al.pot.cur")}, content)
 
         monkeypatch.setattr(run_module, "write_tables", spoilt)
     with pytest.raises(UserError, match="not what it was made from"):

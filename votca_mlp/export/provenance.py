@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from votca_mlp.errors import UserError
 from votca_mlp.export.source import Source
 from votca_mlp.files import sha256_of
-from votca_mlp.units import KB_EV_PER_K, KJMOL_PER_EV
+from votca_mlp.units import kbt_kjmol
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
@@ -32,19 +32,21 @@ def provenance(source: Source) -> dict[str, Any]:
     path = model_file(settings.mlp, settings.main_directory)
     if path is not None and not str(settings.mlp.model).startswith("builtin:"):
         mlp["model"] = str(path.resolve())
+    # engines with an input of their own do not tell their ensemble
+    ensemble = getattr(settings.engine, "ensemble", None)
     content = {
         "format": FORMAT,
         "version": VERSION,
         "model": mlp,
         "model_sha256": None if path is None else sha256_of(path),
         "main_directory": str(settings.main_directory.resolve()),
-        "skin": settings.ase.skin,
+        "skin": getattr(settings.engine, "skin", 0.5),
         "settings": str(settings.path.resolve()),
         "settings_sha256": sha256_of(settings.path),
         "step": source.step,
         "temperatures": temperatures(settings),
-        "ensemble": settings.ase.ensemble,
-        "pressure": settings.ase.pressure if settings.ase.ensemble == "npt" else None,
+        "ensemble": ensemble,
+        "pressure": getattr(settings.engine, "pressure", None) if ensemble == "npt" else None,
         "tables": [
             {
                 "name": i.name,
@@ -71,16 +73,19 @@ def provenance(source: Source) -> dict[str, Any]:
 def temperatures(settings: "Settings") -> list[float]:
     """Return the temperatures that the correction was fitted at, K."""
     states = settings.multistate
-    if states.enabled:
-        return [round(kbt / (KB_EV_PER_K * KJMOL_PER_EV), 2) for kbt in states.state_kBTs]
-    return [settings.ase.temperature]
+    if not states.enabled and hasattr(settings.engine, "temperature"):
+        return [settings.engine.temperature]
+    energies = states.state_kBTs if states.enabled else [settings.kBT]
+    return [round(kbt / kbt_kjmol(1.0), 2) for kbt in energies]
 
 
 def holds_at(content: dict[str, Any]) -> str:
     """Return temperature and pressure in words."""
     kelvin = ", ".join(f"{t:g}" for t in content["temperatures"]) + " K"
     pressure = content["pressure"]
-    return kelvin + (" at constant volume" if pressure is None else f" and {pressure:g} bar")
+    if pressure is not None:
+        return f"{kelvin} and {pressure:g} bar"
+    return kelvin + (" at constant volume" if content.get("ensemble") == "nvt" else "")
 
 
 def header(content: dict[str, Any]) -> list[str]:

@@ -6,9 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.compare import (
@@ -20,16 +20,11 @@ from votca_mlp.export.compare import (
     of_evaluator,
     of_pair_function,
 )
-from votca_mlp.export.provenance import NAME, provenance
-from votca_mlp.export.source import Source, read_source, reference_configuration
+from votca_mlp.export.provenance import NAME
 from votca_mlp.export.table import write_tables
+from votca_mlp.export.work import Outcome, Work, work_of_run
 from votca_mlp.files import atomic_write, sha256_of
-from votca_mlp.potentials.correction import read_correction, species_pair
-
-if TYPE_CHECKING:
-    from ase import Atoms
-
-    from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.correction import species_pair
 
 _log = logging.getLogger(__name__)
 _SAME_MODEL = Tolerance(1e-6, 1e-4, 10.0)  # the same program twice; some calculators sum in any order
@@ -46,21 +41,6 @@ class Export:
     files: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     left_out: tuple[str, ...] = ()
-
-
-@dataclass
-class _Work:
-    """An export under way in a temporary folder."""
-
-    source: Source
-    folder: Path
-    content: dict[str, Any]
-    correction: "PairCorrection"
-    atoms: "Atoms"
-
-    @property
-    def main(self) -> Path:
-        return self.source.settings.main_directory
 
 
 def export(path: str | Path, form: str, out: str | Path, step: int | None = None) -> Export:
@@ -90,22 +70,15 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
         raise UserError("this exists already", where=out, accepted="--output with the name of a new folder")
     if not out.absolute().parent.is_dir():
         raise UserError("there is no folder to write into", where=out.parent, accepted="an existing folder")
-    source = read_source(path, step)
-    content = provenance(source) | {"export_format": form}
+    work = work_of_run(path, step)
+    content = work.content | {"export_format": form}
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
     except OSError as error:
         raise UserError(f"cannot write: {error.strerror}", where=out, accepted="a writable place") from None
     try:
         os.chmod(folder, 0o755)
-        correction = read_correction(source.by_symbols)
-        if not any(spline.coefficients.any() for spline in correction.pairs.values()):
-            raise UserError(
-                f"step {source.step} simulated the model alone: its u(r) is zero",
-                where=source.directory,
-                accepted="a later step, once it has finished",
-            )
-        work = _Work(source, folder, content, correction, reference_configuration(source))
+        work = replace(work, content=content, folder=folder)
         files, comparisons, left_out = FORMATS[form](work)
         content["comparisons"] = [str(comparison) for comparison in comparisons]
         content["left_out"] = left_out
@@ -121,19 +94,16 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
     return Export(out, (NAME, *files), tuple(comparisons), tuple(left_out))
 
 
-_Outcome = tuple[list[str], list[Comparison], list[str]]
-
-
 def _write_content(folder: Path, content: dict[str, Any]) -> None:
     with atomic_write(folder / NAME) as file:
         json.dump(content, file, indent=1)
         file.write("\n")
 
 
-def _write_tables(work: _Work) -> _Outcome:
+def _write_tables(work: Work) -> Outcome:
     from votca_mlp.export.load import read_exported_correction
 
-    files = write_tables(work.folder, work.source, work.content)
+    files = write_tables(work.folder, work.tables, work.content)
     for entry in work.content["tables"]:
         entry["sha256"] = sha256_of(work.folder / entry["file"])
     again = read_exported_correction(work.content, work.folder)
@@ -142,18 +112,17 @@ def _write_tables(work: _Work) -> _Outcome:
     return files, [compare(what, of_correction(again, work.atoms), original, EXACT)], []
 
 
-def _write_ase(work: _Work) -> _Outcome:
+def _write_ase(work: Work) -> Outcome:
     from votca_mlp.export.load import load_corrected
     from votca_mlp.models.load import make_evaluator
 
     files, comparisons, left_out = _write_tables(work)
     _write_content(work.folder, work.content)
-    trust = work.source.settings.mlp.kind == "ase" or work.source.settings.mlp.trust_pickle
+    trust = work.mlp.kind == "ase" or work.mlp.trust_pickle
     with atomic_write(work.folder / _FACTORY) as file:
         file.write(_FACTORY_TEXT.format(arguments=", trust=True" if trust else ""))
-    settings = work.source.settings
-    original = make_evaluator(settings.mlp, work.correction, work.main, settings.ase.skin)
-    loaded = load_corrected(work.folder, device=settings.mlp.device, trust=trust).evaluator
+    original = make_evaluator(work.mlp, work.correction, work.main, work.skin)
+    loaded = load_corrected(work.folder, device=work.mlp.device, trust=trust).evaluator
     exported = of_evaluator(loaded, work.atoms)
     what = "model + correction in ASE"
     comparisons.append(compare(what, exported, of_evaluator(original, work.atoms), _SAME_MODEL))
@@ -174,7 +143,7 @@ def calculator(**options):
 '''
 
 
-def _write_lammps(work: _Work) -> _Outcome:
+def _write_lammps(work: Work) -> Outcome:
     from votca_mlp.export.lammps import TABLE, LammpsTable, keyword, read_lammps, write_lammps
 
     files = write_lammps(work.folder, work.correction, work.content)
@@ -189,17 +158,14 @@ def _write_lammps(work: _Work) -> _Outcome:
     return files, [compare("correction as LAMMPS reads it", exported, original, _TABLE)], []
 
 
-def _write_torchscript(work: _Work) -> _Outcome:
+def _write_torchscript(work: Work) -> Outcome:
     from votca_mlp.export.torchscript import write_torchscript
 
-    settings = work.source.settings
-    tolerance = _FLOAT32 if settings.mlp.dtype == "float32" else _FLOAT64
-    return write_torchscript(
-        work.folder, work.content, settings, work.correction, work.atoms, exact=EXACT, tolerance=tolerance
-    )
+    tolerance = _FLOAT32 if work.mlp.dtype == "float32" else _FLOAT64
+    return write_torchscript(work, exact=EXACT, tolerance=tolerance)
 
 
-FORMATS: dict[str, Callable[[_Work], _Outcome]] = {
+FORMATS: dict[str, Callable[[Work], Outcome]] = {
     "table": _write_tables,
     "ase": _write_ase,
     "lammps": _write_lammps,

@@ -1,15 +1,15 @@
 """The VOTCA tables of an export: nm and kJ/mol, zero at the last point, with their provenance."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.provenance import header
-from votca_mlp.export.source import Source
-from votca_mlp.tables import Table, make_table, read_table, write_table
+from votca_mlp.tables import Table, make_table, write_table
 
 
-def write_tables(folder: Path, source: Source, content: dict[str, Any]) -> list[str]:
+def write_tables(folder: Path, tables: Mapping[str, Table], content: dict[str, Any]) -> list[str]:
     """Write ``NAME.table`` of every interaction; return the file names.
 
     Points flagged ``u`` are left out and the last value is subtracted, as in the simulation: the file holds
@@ -22,12 +22,11 @@ def write_tables(folder: Path, source: Source, content: dict[str, Any]) -> list[
     """
     names = []
     for entry in content["tables"]:
-        path = source.tables[entry["name"]]
-        table = read_table(path)
+        table = tables[entry["name"]]
         used = table.flags != "u"
         if not used.any():
             raise UserError(
-                "the table has no defined point", where=path, accepted="a u(r) of a finished step"
+                "the table has no defined point", where=entry["name"], accepted="a u(r) of a finished step"
             )
         x, y = table.x[used], table.y[used]
         lines = [*header(content), f"{'-'.join(entry['types'])}: r (nm)  u (kJ/mol)  flag"]

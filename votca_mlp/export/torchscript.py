@@ -11,17 +11,15 @@ import torch
 from votca_mlp.errors import UserError
 from votca_mlp.export.compare import Answer, Comparison, Tolerance, compare, of_correction, of_evaluator
 from votca_mlp.export.scripted import quiet, scripted
+from votca_mlp.export.work import Work
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.load import load_model, pick_dtype
 from votca_mlp.models.neighbours import SkinList
-from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-    from votca_mlp.settings import Settings
 
 CORRECTION = "correction.pt"
 CORRECTED = "corrected.pt"
@@ -30,14 +28,7 @@ _LIST_MARGIN = 0.3  # Angstrom; engines hand over pairs beyond the cutoff too
 
 
 def write_torchscript(
-    folder: Path,
-    content: dict[str, Any],
-    settings: "Settings",
-    correction: PairCorrection,
-    atoms: "Atoms",
-    *,
-    exact: Tolerance,
-    tolerance: Tolerance,
+    work: Work, *, exact: Tolerance, tolerance: Tolerance
 ) -> tuple[list[str], list[Comparison], list[str]]:
     """Write ``correction.pt`` and, where the kind of model allows it, ``corrected.pt``, and compare them.
 
@@ -50,6 +41,8 @@ def write_torchscript(
     UserError
         A module that disagrees with the package's own evaluator.
     """
+    folder, content, mlp = work.folder, work.content, work.mlp
+    correction, atoms = work.correction, work.atoms
     others = _other_configuration(atoms)
     _save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
     files, comparisons, left_out = [CORRECTION], [], []
@@ -57,18 +50,18 @@ def write_torchscript(
         answer = ask(folder / CORRECTION, configuration)
         original = of_correction(correction, configuration)
         comparisons.append(compare("correction in TorchScript", answer, original, exact))
-    dtype = pick_dtype(settings.mlp.dtype)
+    dtype = pick_dtype(mlp.dtype)
     # a model of its own: tracing switches its gradients off
-    model: Any = load_model(settings.mlp, settings.main_directory)
+    model: Any = load_model(mlp, work.main)
     try:
         if not isinstance(model, PairModel):
-            raise UserError(f"{settings.mlp.calculator} is an ASE calculator, Python code")
+            raise UserError(f"{mlp.calculator} is an ASE calculator, Python code")
         module = scripted(model, correction, dtype)
     except UserError as error:
-        left_out.append(f"{CORRECTED} (model + correction): kind {settings.mlp.kind}: {error.what}")
+        left_out.append(f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}")
         return files, comparisons, left_out
     _save(folder / CORRECTED, module, content)
-    fresh: Any = load_model(settings.mlp, settings.main_directory)
+    fresh: Any = load_model(mlp, work.main)
     evaluator = PairListEvaluator(fresh, correction, device="cpu", dtype=dtype, skin=0.0)
     for configuration in (atoms, others):
         answer = ask(folder / CORRECTED, configuration)
