@@ -13,6 +13,7 @@ from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
+from votca_mlp.cli.validate import validate
 from votca_mlp.errors import UserError
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.command()(target)
 app.command()(plot)
 app.command()(status)
 app.command()(check)
+app.command()(validate)
 app.command()(defaults)
 app.command()(export)
 app.command(context_settings={"ignore_unknown_options": True})(inverse)

@@ -1,0 +1,63 @@
+"""``votca-mlp validate``: whether a model is a sound potential, before MD believes it."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from votca_mlp.errors import UserError
+
+if TYPE_CHECKING:
+    from votca_mlp.models.validate import Report
+
+UNITS = {
+    "force_error": "eV/Angstrom",
+    "stress_error": "eV/Angstrom^3",
+    "net_force": "eV/Angstrom",
+    "force_scale": "eV/Angstrom",
+}
+
+
+def validate(
+    settings: Annotated[Path, typer.Argument(help="The settings file.")] = Path("settings.xml"),
+    rattle: Annotated[
+        float, typer.Option(help="Random displacement of the start's atoms, Angstrom.", min=0.0)
+    ] = 0.05,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.", min=0)] = 0,
+) -> None:
+    """Compare the model's forces and stress with finite differences of its energy, and its symmetries.
+
+    The model of settings.xml is evaluated in its dtype (float64 resolves most) on its start configuration.
+    Exit status 1 when a deviation is more than the dtype explains.
+    """
+    from votca_mlp.cli.check import checked_settings
+    from votca_mlp.engines.ase.start import load_start
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.models.validate import validate_model
+
+    found = checked_settings(settings)
+    main = found.main_directory
+    atoms, source, _ = load_start(found, step_directory=main, main_directory=main, step_number=1)
+    atoms.rattle(rattle, seed=seed)
+    evaluator = make_evaluator(found.mlp, None, main, found.ase.skin)
+    typer.echo(f"{atoms.get_chemical_formula()} from {source}, rattled by {rattle:g} Angstrom")
+    report = validate_model(evaluator, atoms, seed=seed)
+    for line in report_lines(report):
+        typer.echo(line)
+    problems = report.problems()
+    if problems:
+        raise UserError("; ".join(problems), where="the model", accepted=f"what {report.dtype} explains")
+    typer.echo(f"sound within what {report.dtype} resolves")
+
+
+def report_lines(report: "Report") -> list[str]:
+    """Return one line a deviation: name, value, unit."""
+    lines = []
+    for field in fields(report):
+        value = getattr(report, field.name)
+        if isinstance(value, float):
+            kind = field.name.rsplit("_", 1)[-1]
+            by_kind = {"energy": "eV/atom", "forces": "eV/Angstrom", "stress": "eV/Angstrom^3"}
+            lines.append(f"{field.name:20s} {value:10.2e} {UNITS.get(field.name) or by_kind[kind]}")
+    return lines
