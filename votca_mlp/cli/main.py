@@ -8,6 +8,7 @@ from votca_mlp import __version__
 from votca_mlp.cli import csg
 from votca_mlp.cli.check import check
 from votca_mlp.cli.defaults import defaults
+from votca_mlp.cli.diffusion import diffusion
 from votca_mlp.cli.export import export
 from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
@@ -40,6 +41,7 @@ app.add_typer(csg.app)
 app.command()(target)
 app.command()(plot)
 app.command()(status)
+app.command()(diffusion)
 app.command()(check)
 app.command()(validate)
 app.command()(defaults)

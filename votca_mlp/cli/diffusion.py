@@ -1,0 +1,55 @@
+"""``votca-mlp diffusion``: self-diffusion from a trajectory at constant volume."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from votca_mlp.errors import UserError
+
+
+def diffusion(
+    trajectory: Annotated[Path, typer.Argument(help="A .dump or .gro file at constant volume.")],
+    interval: Annotated[float, typer.Option(help="Time between two frames, fs.")],
+    pieces: Annotated[
+        int, typer.Option(help="Cut the trajectory into so many; their scatter gives the error.", min=1)
+    ] = 10,
+    fit_from: Annotated[
+        float, typer.Option(help="Start of the straight line in each piece, fs; 0 is the paper's choice.")
+    ] = 0.0,
+    element: Annotated[str | None, typer.Option(help="Only atoms of this type.")] = None,
+) -> None:
+    """Print the self-diffusion coefficient (Einstein relation) and its standard error in m^2/s.
+
+    Frames must be so close that no atom moves half a box between two of them. Boxes that change (npt) are
+    refused: their own motion would count as diffusion.
+    """
+    import numpy as np
+
+    from votca_mlp.structure.diffusion import diffusion_coefficient, split, unwrap
+    from votca_mlp.structure.dump import read_dump
+    from votca_mlp.structure.gro import read_gro
+
+    if interval <= 0.0:
+        raise UserError(f"is {interval:g} fs", where="--interval", accepted="a time > 0, fs")
+    frames = list((read_gro if trajectory.suffix == ".gro" else read_dump)(trajectory))
+    boxes = np.array([frame.box for frame in frames])
+    if np.ptp(boxes, axis=0).max() > 1e-6 * boxes.max():
+        raise UserError(
+            "the box changes",
+            where=trajectory,
+            accepted="a run at constant volume (<ensemble>nvt</ensemble>)",
+        )
+    positions = unwrap(frames)
+    if element is not None:
+        chosen = frames[0].types == element
+        if not chosen.any():
+            kinds = ", ".join(sorted(set(frames[0].types.tolist())))
+            raise UserError(f"no atom is of type '{element}'", where=trajectory, accepted=kinds)
+        positions = positions[:, chosen]
+    found = diffusion_coefficient(split(positions, pieces), interval, fit_from=fit_from)
+    length = interval * (len(positions) // pieces)
+    typer.echo(
+        f"D = {found.mean:.4g} +- {found.error:.2g} m^2/s, {positions.shape[1]} atoms, "
+        f"{pieces} trajectories of {length:g} fs"
+    )
