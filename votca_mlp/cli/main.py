@@ -14,6 +14,7 @@ from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
+from votca_mlp.cli.temperature import temperature
 from votca_mlp.cli.validate import validate
 from votca_mlp.errors import UserError
 
@@ -46,6 +47,7 @@ app.command()(check)
 app.command()(validate)
 app.command()(defaults)
 app.command()(export)
+app.command()(temperature)
 app.command(context_settings={"ignore_unknown_options": True})(inverse)
 
 

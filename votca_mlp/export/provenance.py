@@ -28,19 +28,12 @@ def provenance(source: Source) -> dict[str, Any]:
         A model that is missing, or calculator arguments that JSON cannot hold.
     """
     settings = source.settings
-    mlp = settings.mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
-    path = model_file(settings.mlp, settings.main_directory)
-    if path is not None and not str(settings.mlp.model).startswith("builtin:"):
-        mlp["model"] = str(path.resolve())
     # engines with an input of their own do not tell their ensemble
     ensemble = getattr(settings.engine, "ensemble", None)
-    content = {
+    return {
         "format": FORMAT,
         "version": VERSION,
-        "model": mlp,
-        "model_sha256": None if path is None else sha256_of(path),
-        "main_directory": str(settings.main_directory.resolve()),
-        "skin": getattr(settings.engine, "skin", 0.5),
+        **model_origin(settings),
         "settings": str(settings.path.resolve()),
         "settings_sha256": sha256_of(settings.path),
         "step": source.step,
@@ -56,18 +49,37 @@ def provenance(source: Source) -> dict[str, Any]:
             }
             for i in settings.interactions
         ],
-        "versions": versions(),
-        "written": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+
+
+def model_origin(settings: "Settings") -> dict[str, Any]:
+    """Return the model with its checksum, the program versions and the time, as plain data.
+
+    Raises
+    ------
+    UserError
+        A model that is missing, or calculator arguments that JSON cannot hold.
+    """
+    mlp = settings.mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
+    path = model_file(settings.mlp, settings.main_directory)
+    if path is not None and not str(settings.mlp.model).startswith("builtin:"):
+        mlp["model"] = str(path.resolve())
     try:
-        json.dumps(content)
+        json.dumps(mlp)
     except TypeError as error:
         raise UserError(
             f"the calculator's arguments cannot be written: {error}",
             where=settings.where("cg.inverse.mlp.arguments"),
             accepted="numbers, text, lists and mappings",
         ) from None
-    return content
+    return {
+        "model": mlp,
+        "model_sha256": None if path is None else sha256_of(path),
+        "main_directory": str(settings.main_directory.resolve()),
+        "skin": getattr(settings.engine, "skin", 0.5),
+        "versions": versions(),
+        "written": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def temperatures(settings: "Settings") -> list[float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
+from votca_mlp.potentials.correction import PairCorrection, read_correction
 from votca_mlp.report.run_files import step_directories
 
 if TYPE_CHECKING:
@@ -41,6 +42,23 @@ class Source:
     def by_symbols(self) -> dict[tuple[str, str], Path]:
         """The tables by pair of chemical symbols."""
         return {(i.type1, i.type2): self.tables[i.name] for i in self.settings.interactions}
+
+    def correction(self) -> PairCorrection:
+        """Return the step's u(r).
+
+        Raises
+        ------
+        UserError
+            A step that simulated the model alone, a bad table.
+        """
+        correction = read_correction(self.by_symbols)
+        if not any(spline.coefficients.any() for spline in correction.pairs.values()):
+            raise UserError(
+                f"step {self.step} simulated the model alone: its u(r) is zero",
+                where=self.directory,
+                accepted="a later step, once it has finished",
+            )
+        return correction
 
 
 def read_source(path: str | Path, step: int | None = None) -> Source:
@@ -87,6 +105,15 @@ def _finished(settings: "Settings", step: Path) -> bool:
     )
 
 
+def last_configuration(source: Source) -> Path | None:
+    """Return the file of the step's last configuration (of its first state), or None when it is gone."""
+    settings = source.settings
+    states = settings.multistate
+    folders = [source.directory / name for name in states.state_names] if states.enabled else []
+    files = [folder / settings.engine.conf_out for folder in [source.directory, *folders]]
+    return next((file for file in files if file.is_file()), None)
+
+
 def reference_configuration(source: Source) -> "Atoms":
     """Return the step's last configuration (else the start, else the crystal), rattled by 0.05 Angstrom.
 
@@ -97,19 +124,14 @@ def reference_configuration(source: Source) -> "Atoms":
     """
     from votca_mlp.engines.ase.start import load_start, read_configuration
 
-    settings = source.settings
-    states = settings.multistate
-    folders = [source.directory / name for name in states.state_names] if states.enabled else []
-    for folder in [source.directory, *folders]:
-        last = folder / settings.engine.conf_out
-        if last.is_file():
-            atoms = read_configuration(last)
-            break
+    last = last_configuration(source)
+    if last is not None:
+        atoms = read_configuration(last)
     else:
         atoms, _, _ = load_start(
-            settings,
+            source.settings,
             step_directory=source.directory,
-            main_directory=settings.main_directory,
+            main_directory=source.settings.main_directory,
             step_number=1,
         )
     atoms.rattle(0.05, seed=1)

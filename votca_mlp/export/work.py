@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votca_mlp.errors import UserError
 from votca_mlp.export.compare import Comparison
 from votca_mlp.export.provenance import provenance
 from votca_mlp.export.source import read_source, reference_configuration
-from votca_mlp.potentials.correction import PairCorrection, read_correction
+from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.tables import Table, read_table
 
 if TYPE_CHECKING:
@@ -64,14 +63,7 @@ def work_of_run(path: str | Path, step: int | None) -> Work:
         No finished step, a model that is missing, a step that simulated the model alone, a bad table.
     """
     source = read_source(path, step)
-    content = provenance(source)
-    correction = read_correction(source.by_symbols)
-    if not any(spline.coefficients.any() for spline in correction.pairs.values()):
-        raise UserError(
-            f"step {source.step} simulated the model alone: its u(r) is zero",
-            where=source.directory,
-            accepted="a later step, once it has finished",
-        )
+    content, correction = provenance(source), source.correction()
     settings = source.settings
     return Work(
         content,

@@ -107,7 +107,8 @@ class TemperatureCorrection:
             return
         if not self.allow_extrapolation:
             raise UserError(
-                f"{temperature:g} K is outside {self.minimum:g} to {self.maximum:g} K, where u(r; T) was fitted",
+                f"{temperature:g} K is outside the fitted range of u(r; T), "
+                f"{self.minimum:g} to {self.maximum:g} K",
                 accepted="a temperature in this range; an extrapolated correction does harm, so it must be "
                 "allowed: --extrapolate, or allow_extrapolation=True",
             )
