@@ -1,7 +1,9 @@
 """Values of one settings.xml that contradict each other; no other file is opened."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.elements import SYMBOLS
@@ -219,10 +221,14 @@ def _states(parts: Parts, states: MultistateSettings) -> Iterator[Problem]:
     if len(set(names)) < 2 or len(set(names)) < len(names):
         what = f"has {len(set(names))} different names among {len(names)}"
         yield parts.problem("inverse.multistate.state_names", what, "two names or more, all different")
+    for name in names:
+        if PurePath(name).parts != (name,) or name == ".." or re.fullmatch(r"step_\d+", name):
+            hint = "names of folders beside settings.xml, none of them step_NNN"
+            yield parts.problem("inverse.multistate.state_names", f"names '{name}'", hint)
     for tag, values in (("state_weights", states.state_weights), ("state_kBTs", states.state_kBTs)):
-        if len(values) != len(names):
+        if values and len(values) != len(names):
             what = f"has {len(values)} numbers for {len(names)} states"
-            yield parts.problem(f"inverse.multistate.{tag}", what, "one number a state")
+            yield parts.problem(f"inverse.multistate.{tag}", what, "one number a state, or no such tag")
     if states.state_weights and sum(states.state_weights) == 0:
         yield parts.problem("inverse.multistate.state_weights", "are all 0", "at least one above 0")
 

@@ -10,6 +10,18 @@ from lxml import etree
 from votca_mlp.errors import UserError
 
 
+class Line(int):
+    """A line number that knows its file, where several files make up one tree."""
+
+    file: Path | None = None
+
+    def __new__(cls, number: int, file: Path | None = None) -> "Line":
+        """Return line ``number`` of ``file``."""
+        line = super().__new__(cls, number)
+        line.file = file
+        return line
+
+
 @dataclass(frozen=True)
 class Node:
     """One element.
@@ -19,7 +31,7 @@ class Node:
     tag, path
         Its name, and the dotted names from the root, as VOTCA writes them (``cg.inverse.kBT``).
     line
-        Line in the file.
+        Line in the file, which it knows: a tree may be made of several.
     text
         Its own text without comments, stripped; indentation common to all lines is removed.
     attributes
@@ -87,15 +99,15 @@ def read_document(path: Path, root: str) -> Node:
     if element.tag != root:
         where = f"{path}:{element.sourceline}"
         raise UserError(f"the outermost element is <{element.tag}>", where=where, accepted=accepted)
-    return _node(element, "")
+    return _node(element, "", path)
 
 
-def _node(element: etree._Element, parent: str) -> Node:
+def _node(element: etree._Element, parent: str, file: Path) -> Node:
     tag = str(element.tag)
     path = f"{parent}.{tag}" if parent else tag
     # comments and processing instructions have a function as tag; the text after them is the element's
     texts = [element.text or "", *(child.tail or "" for child in element)]
     text = textwrap.dedent("".join(texts).strip("\r\n")).strip()
-    children = tuple(_node(child, path) for child in element if isinstance(child.tag, str))
+    children = tuple(_node(child, path, file) for child in element if isinstance(child.tag, str))
     attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    return Node(tag, path, int(element.sourceline or 1), text, attributes, children)
+    return Node(tag, path, Line(element.sourceline or 1, file), text, attributes, children)

@@ -266,15 +266,82 @@ class LammpsSettings(EngineSettings):
     )
 
 
+class GromppSettings(Section):
+    """cg.inverse.gromacs.grompp: the preprocessor."""
+
+    bin: str = setting(
+        "gmx grompp", min_length=1, accepted="a command", meaning="Command of grompp, GROMACS 2025 or later."
+    )
+    opts: Annotated[tuple[str, ...], Words] = setting(
+        (), accepted="options separated by spaces", meaning="More options of grompp."
+    )
+
+
+class MdrunSettings(Section):
+    """cg.inverse.gromacs.mdrun: the simulation."""
+
+    command: str = setting(
+        "gmx mdrun", min_length=1, accepted="a command", meaning="Command of mdrun, such as srun gmx mdrun."
+    )
+    opts: Annotated[tuple[str, ...], Words] = setting(
+        (), accepted="options separated by spaces", meaning="More options of mdrun."
+    )
+    checkpoint: FileName = setting(
+        "state.cpt", accepted="a file name", meaning="Checkpoint that mdrun writes and resumes from."
+    )
+
+
+class GromacsRdfSettings(RdfSettings):
+    """cg.inverse.gromacs.rdf: how VOTCA's csg_stat computes g(r)."""
+
+    topol: FileName = setting(
+        "topol.xml",
+        accepted="a file name",
+        meaning="Topology for csg_stat, whose bead types are the elements; list it in filelist.",
+    )
+
+
 class GromacsSettings(EngineSettings):
     """cg.inverse.gromacs: molecular dynamics with GROMACS; VOTCA's own tags, with VOTCA's meaning."""
 
+    mdp: FileName = setting(
+        "grompp.mdp", accepted="a file name", meaning="Parameters for grompp; list it in filelist."
+    )
+    conf: FileName = setting(
+        "conf.gro", accepted="a gro file's name", pattern=r"\.gro$", meaning="Start configuration."
+    )
+    topol_in: FileName = setting(
+        "topol.top",
+        accepted="a file name",
+        meaning="Topology for grompp, without any interactions; list it in filelist.",
+    )
+    topol: FileName = setting(
+        "topol.tpr", accepted="a file name", meaning="Run input that grompp writes for mdrun."
+    )
+    index: FileName = setting(
+        "index.ndx",
+        accepted="a file name",
+        meaning="Index groups for grompp; list it in filelist (csg_inverse needs it).",
+    )
     traj: FileName = setting(
-        "traj.xtc", accepted="a file name", meaning="Trajectory that mdrun writes for csg_stat."
+        "traj.xtc",
+        accepted="a file name ending in .xtc or .trr",
+        pattern=r"\.(xtc|trr)$",
+        meaning="Trajectory that mdrun writes for csg_stat.",
     )
     conf_out: FileName = setting(
-        "confout.gro", accepted="a file name", meaning="Last configuration of a step, start of the next."
+        "confout.gro",
+        accepted="a gro file's name",
+        pattern=r"\.gro$",
+        meaning="Last configuration of a step, start of the next.",
     )
+    gmxrc: str | None = setting(
+        None, accepted="a file", meaning="GMXRC that is sourced before GROMACS is started."
+    )
+    grompp: GromppSettings = GromppSettings()
+    mdrun: MdrunSettings = MdrunSettings()
+    temp_check: bool = setting(True, meaning="Compare kBT with ref-t of the mdp file.")
+    rdf: GromacsRdfSettings = GromacsRdfSettings()
 
 
 class ConvergenceCheck(Section):
@@ -303,10 +370,28 @@ class MultistateSettings(Section):
         (), accepted="names separated by spaces", meaning="One folder of this name a state, with its inputs."
     )
     state_weights: Annotated[tuple[NonNegativeFloat, ...], Words] = setting(
-        (), accepted="one number >= 0 a state", meaning="Weight of each state's update."
+        (),
+        accepted="one number >= 0 a state",
+        meaning="Weight of each state's update, normalised to a sum of 1; absent: all equal. A state of "
+        "weight 0 is simulated and compared, but neither fitted nor waited for.",
     )
     state_kBTs: Annotated[tuple[PositiveFloat, ...], Words] = setting(
-        (), unit="kJ/mol", accepted="one number > 0 a state", meaning="kBT of each state."
+        (),
+        unit="kJ/mol",
+        accepted="one number > 0 a state",
+        meaning="kBT of each state, and with it the temperature; absent: each state's own settings.xml, "
+        "or this file, tells.",
+    )
+    temperature_terms: int = setting(
+        1,
+        ge=1,
+        meaning="K of u(r; T) = sum_k ((T - T_ref)/T_scale)^k u_k(r), k below K: 1 is one u for all "
+        "states, 2 adds a part linear in T. At most the number of different temperatures.",
+    )
+    launch: str | None = setting(
+        None,
+        accepted="a command, such as srun -n1",
+        meaning="Put before the command that simulates one state; the states then run side by side.",
     )
 
 
@@ -336,6 +421,8 @@ class Settings(Section):
 
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
+    _root: Any = PrivateAttr(default=None)
+    _run_directory: Path | None = PrivateAttr(default=None)
 
     @property
     def engine(self) -> EngineSettings:
@@ -346,8 +433,18 @@ class Settings(Section):
 
     @property
     def main_directory(self) -> Path:
-        """The folder of settings.xml."""
+        """The folder of settings.xml; of one of several states, the state's folder."""
         return self.path.parent
+
+    @property
+    def run_directory(self) -> Path:
+        """The folder of the run's settings.xml, where the model is looked for."""
+        return self._run_directory or self.path.parent
+
+    def input_path(self, name: str) -> Path:
+        """Return where an input file lies: what a state's folder lacks is that of the run's folder."""
+        own = self.main_directory / name
+        return own if own.exists() else self.run_directory / name
 
     def line_of(self, tag_path: str) -> int:
         """Return the line of a tag such as ``cg.inverse.kBT`` or ``cg.non-bonded[Al-Al].max``.
@@ -366,4 +463,5 @@ class Settings(Section):
 
     def where(self, tag_path: str) -> str:
         """Return ``file:line: <tag>`` for a message."""
-        return f"{self.path}:{self.line_of(tag_path)}: <{tag_path}>"
+        line = self.line_of(tag_path)
+        return f"{getattr(line, 'file', None) or self.path}:{line}: <{tag_path}>"

@@ -17,8 +17,9 @@ class Problem:
     accepted: str = ""
 
     def text(self, path: Path) -> str:
-        """Return the one line that the user sees."""
+        """Return the one line that the user sees; ``path`` is named where the line knows no file."""
         end = f"; accepted: {self.accepted}" if self.accepted else ""
+        path = getattr(self.line, "file", None) or path
         return f"{path}:{self.line}: <{self.tag}> {self.what}{end}"
 
 
@@ -32,7 +33,13 @@ class SettingsError(UserError):
     """
 
     def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        # the same line may stand in the files of two states
+        different = {problem.text(path): problem for problem in problems}.values()
+        self.problems = tuple(sorted(different, key=lambda problem: (_file(problem), problem)))
         lines = [problem.text(path) for problem in self.problems]
         head = [] if len(lines) == 1 else [f"{path} has {len(lines)} problems"]
         super().__init__("\n".join(head + lines))
+
+
+def _file(problem: Problem) -> str:
+    return str(getattr(problem.line, "file", None) or "")

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.fields import Section, accepted
+from votca_mlp.settings.kbt import with_mean_temperature
 from votca_mlp.settings.layout import ENGINES, INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import (
     AseSettings,
@@ -50,7 +51,11 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
         Not readable as XML.
     """
     path = Path(path).absolute()
-    root = read_document(path, "cg")
+    return settings_of(with_mean_temperature(read_document(path, "cg")), path)
+
+
+def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]:
+    """Return the settings of an XML tree that counts as the file ``path``; see :func:`read_settings`."""
     problems = unknown_tags(root)
     inverse = root.first("inverse")
     if inverse is None:
@@ -81,13 +86,12 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
     values |= {"path": path, "interactions": tuple(pair for _, pair in good)}
     kBT = _number(inverse.first("kBT"))
     if program != "ase":
-        # what engine ase would do by default stands for what the other engines leave open, such as the skin
-        values["ase"] = AseSettings(temperature=kelvin(kBT) if kBT and kBT > 0 else 300.0)
         if program not in sections:
             # as an empty section: says what is missing in it
             section = section_of(tags[program])
             assert section is not None
             values[program] = _validate(section, {}, {"": inverse}, problems)
+        values["ase"] = _ase_beside(values[program], kelvin(kBT) if kBT and kBT > 0 else 300.0)
     settings = _validate(Settings, values, {"": inverse}, problems, reported=failed)
     parts = Parts(
         root=root,
@@ -103,7 +107,17 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
         return None, problems
     settings._lines.update(_index(root, lambda node: node.line))
     settings._texts.update(_index(root, lambda node: node.text))
+    settings._root = root
     return settings, problems
+
+
+def _ase_beside(engine: Any, temperature: float) -> AseSettings:
+    """Return what engine ase would do by default, such as the skin, with the files of another engine."""
+    files = {"topol": getattr(engine, "topol", None), "conf": getattr(engine, "conf", None)}
+    # GROMACS's own topol is no topology for csg_stat
+    files["topol"] = getattr(getattr(engine, "rdf", None), "topol", files["topol"])
+    files["conf_out"] = getattr(engine, "conf_out", None)
+    return AseSettings(temperature=temperature, **{name: file for name, file in files.items() if file})
 
 
 def _part(sections: dict[str, Section | None], name: str, kind: type[_S]) -> _S | None:

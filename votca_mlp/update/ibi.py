@@ -71,10 +71,15 @@ def wibi_update(
         raise UserError("simulated and target RDF have no point in common at which both are non-zero")
     update = np.zeros_like(rdf, dtype=float)
     update[usable] = alpha * kbt * weight[usable] * np.log(rdf[usable] / target[usable])
-    start = int(np.argmax(rdf))
-    update[start:] = _hold(update[start:], usable[start:])
-    update[:start] = _hold(update[:start][::-1], usable[:start][::-1])[::-1]
-    return update, np.where(usable, "i", "o")
+    return hold(update, usable, int(np.argmax(rdf))), np.where(usable, "i", "o")
+
+
+def hold(values: Array, usable: NDArray[np.bool_], start: int) -> Array:
+    """Replace unusable values by the nearest usable one on the side of index ``start``, 0 without one."""
+    held = np.empty_like(values)
+    held[start:] = _hold(values[start:], usable[start:])
+    held[:start] = _hold(values[:start][::-1], usable[:start][::-1])[::-1]
+    return held
 
 
 def _hold(values: Array, usable: NDArray[np.bool_]) -> Array:

@@ -1,0 +1,232 @@
+"""The states of a run (cg.inverse.multistate): one view of the settings a state.
+
+A state has a folder ``<main>/<state>/`` with its inputs and, where it differs from the others, a
+``settings.xml`` of its own, partial or whole, whose tags replace those of the run's file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+from votca_mlp.settings.checks import KBT_TOLERANCE
+from votca_mlp.settings.document import Node, read_document
+from votca_mlp.settings.kbt import kbt_of, with_kbt
+from votca_mlp.settings.merge import merged, not_for_one_state, with_files, write_tree
+from votca_mlp.settings.models import Interaction, Settings
+from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.reader import settings_of
+from votca_mlp.settings.topology import read_topology
+from votca_mlp.units import kelvin
+
+_TAG = "cg.inverse.multistate"
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of a run.
+
+    Attributes
+    ----------
+    name
+        Of the state and its folder.
+    weight
+        Normalised: the weights of all states sum to 1.
+    kBT
+        kJ/mol.
+    settings
+        As if the state ran alone in ``<main>/<state>/``: ``main_directory`` is that folder, and only the
+        interactions whose types the state's topology has are there. A model is looked for in
+        ``settings.run_directory``, other inputs as :meth:`votca_mlp.settings.Settings.input_path` does.
+    """
+
+    name: str
+    weight: float
+    kBT: float
+    settings: Settings
+    root: Node = field(repr=False)
+
+    @property
+    def temperature(self) -> float:
+        """The engine's temperature, K."""
+        return self.settings.ase.temperature
+
+    @property
+    def directory(self) -> Path:
+        """The folder with the state's inputs."""
+        return self.settings.main_directory
+
+    def interaction(self, name: str) -> Interaction | None:
+        """Return the state's view of an interaction, None when the state does not contain its types."""
+        return next((pair for pair in self.settings.interactions if pair.name == name), None)
+
+
+def states_of(settings: Settings) -> tuple[State, ...]:
+    """Return the states of a run, in the order of ``state_names``.
+
+    Raises
+    ------
+    SettingsError
+        Every problem of the states' folders and settings; see :func:`read_states`.
+    """
+    states, problems = read_states(settings)
+    if problems:
+        raise SettingsError(settings.path, problems)
+    return states
+
+
+def states_with(states: Sequence[State], name: str) -> tuple[State, ...]:
+    """Return the states that contain the types of an interaction."""
+    return tuple(state for state in states if state.interaction(name) is not None)
+
+
+def read_states(settings: Settings) -> tuple[tuple[State, ...], list[Problem]]:
+    """Return the states that could be read and what is wrong with them.
+
+    Problems: a folder that is missing; a settings.xml that cannot be read, has unknown tags or bad values,
+    or changes what holds for all states (grids among them); a kBT of ``state_kBTs`` that the state's own
+    contradicts; a topology that cannot be read; an interaction in no state of weight above 0; more
+    ``temperature_terms`` than temperatures. Targets and other inputs are checked by
+    :func:`votca_mlp.settings.inputs.input_problems` of each state's settings.
+    """
+    chosen = settings.multistate
+    weights = chosen.state_weights or (1.0,) * len(chosen.state_names)
+    found: list[State] = []
+    problems: list[Problem] = []
+    for k, name in enumerate(chosen.state_names):
+        listed = chosen.state_kBTs[k] if chosen.state_kBTs else None
+        state = _read(settings, name, weights[k] / sum(weights), listed, problems)
+        found += [state] if state is not None else []
+    if not problems:
+        problems += _together(settings, found)
+    return tuple(found), problems
+
+
+def write_state_settings(state: State, path: Path) -> None:
+    """Write a state's complete settings as one settings.xml, for programs that read such a file.
+
+    File names in it are relative to the state's folder, the model's to the run's.
+
+    Raises
+    ------
+    UserError
+        It cannot be written.
+    """
+    write_tree(state.root, path)
+
+
+def _read(
+    settings: Settings, name: str, weight: float, listed: float | None, problems: list[Problem]
+) -> State | None:
+    main = settings.main_directory
+    directory = main / name
+    before = len(problems)
+    if not directory.is_dir():
+        what = f"names {name}, but there is no folder {directory}"
+        problems.append(_problem(settings, "state_names", what, "a folder with the inputs of each state"))
+        return None
+    root = without_states(settings._root)
+    file = directory / "settings.xml"
+    own = Node("cg", "cg", 1, "", {}, ())
+    if file.is_file():
+        try:
+            own = read_document(file, "cg")
+        except UserError as error:
+            what = f"names {name}, whose settings cannot be read: {error.where}: {error.what}"
+            problems.append(_problem(settings, "state_names", what, error.accepted or ""))
+            return None
+        problems += not_for_one_state(settings._root, own)
+    told = kbt_of(own, settings.program)
+    if told is not None and listed is not None and abs(told[0] - listed) > KBT_TOLERANCE * listed:
+        node = told[1]
+        what = (
+            f"has {listed:g} kJ/mol ({kelvin(listed):.5g} K) for {name}, but {file}:{node.line} "
+            f"<{node.path}> is {node.text}"
+        )
+        hint = "kBT and temperature that agree, or only one of them"
+        problems.append(_problem(settings, "state_kBTs", what, hint))
+    if told is not None or listed is not None:
+        line = told[1].line if told is not None else settings.line_of(f"{_TAG}.state_kBTs")
+        own = _with_own_kbt(own, settings.program, told[0] if told is not None else listed, line)
+    root = with_files(merged(root, without_states(own)), main, directory)
+    view, wrong = settings_of(root, file)
+    problems += wrong
+    if view is None or len(problems) > before:
+        return None
+    view._run_directory = main
+    return _of_its_types(settings, State(name, weight, view.kBT, view, root), problems)
+
+
+def _with_own_kbt(own: Node, program: str, kBT: float | None, line: int) -> Node:
+    """Return a state's tree with kBT and temperature, sections included: they replace the run's."""
+    assert kBT is not None
+    for names in (("inverse",), ("inverse", program)):
+        parent = own.deepest(".".join(names[:-1])) if len(names) > 1 else own
+        if parent.first(names[-1]) is None:
+            section = Node(names[-1], f"{parent.path}.{names[-1]}", line, "", {}, ())
+            own = _put(own, parent, section)
+    return with_kbt(own, program, kBT, line)
+
+
+def _put(root: Node, parent: Node, child: Node) -> Node:
+    if root is parent:
+        return replace(root, children=(*root.children, child))
+    return replace(root, children=tuple(_put(node, parent, child) for node in root.children))
+
+
+def without_states(root: Node) -> Node:
+    """Return the tree without <multistate>."""
+
+    def inside(node: Node) -> Node:
+        return replace(node, children=tuple(c for c in node.children if c.path != _TAG))
+
+    return replace(
+        root, children=tuple(inside(child) if child.tag == "inverse" else child for child in root.children)
+    )
+
+
+def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> State | None:
+    """Return the state without the interactions whose types its topology does not have."""
+    view = state.settings
+    # GROMACS's own topology is another file than csg_stat's
+    path = view.input_path(getattr(view.engine.rdf, "topol", None) or getattr(view.engine, "topol"))
+    try:
+        types = set(read_topology(path).types)
+    except UserError as error:
+        where = f"{error.where}: " if error.where else ""
+        what = f"names {state.name}, whose topology is bad: {where}{error.what}"
+        problems.append(_problem(settings, "state_names", what, error.accepted or ""))
+        return None
+    kept = tuple(pair for pair in view.interactions if {pair.type1, pair.type2} <= types)
+    if not kept:
+        what = f"names {state.name}, whose topology {path} has no pair of types of any interaction"
+        problems.append(_problem(settings, "state_names", what, "types of the interactions"))
+        return None
+    names = {pair.name for pair in kept}
+    children = tuple(
+        node for node in state.root.children if node.tag != "non-bonded" or node.deepest("name").text in names
+    )
+    return replace(
+        state,
+        settings=view.model_copy(update={"interactions": kept}),
+        root=replace(state.root, children=children),
+    )
+
+
+def _together(settings: Settings, states: Sequence[State]) -> list[Problem]:
+    problems = []
+    for pair in settings.interactions:
+        if not any(state.weight > 0 for state in states_with(states, pair.name)):
+            where = f"cg.non-bonded[{pair.name}].name"
+            what = f"is '{pair.name}', whose types no state of weight above 0 has"
+            problems.append(Problem(settings.line_of(where), "cg.non-bonded.name", what, "one that has them"))
+    temperatures = {round(state.temperature, 3) for state in states if state.weight > 0}
+    if settings.multistate.temperature_terms > len(temperatures):
+        what = f"is {settings.multistate.temperature_terms}, but the fitted states have"
+        what += f" {len(temperatures)} different temperatures"
+        problems.append(_problem(settings, "temperature_terms", what, f"at most {len(temperatures)}"))
+    return problems
+
+
+def _problem(settings: Settings, tag: str, what: str, accepted: str) -> Problem:
+    return Problem(settings.line_of(f"{_TAG}.{tag}"), f"{_TAG}.{tag}", what, accepted)
