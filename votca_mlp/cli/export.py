@@ -10,7 +10,11 @@ FORMATS = "table, ase, lammps or torchscript"
 
 def export(
     run: Annotated[
-        Path, typer.Argument(help="Main directory of a run, or its settings.xml.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Main directory of a run, its settings.xml, or a file of 'votca-mlp temperature'.",
+            show_default=False,
+        ),
     ] = Path("."),
     form: Annotated[str, typer.Option("--format", "-f", help=f"One of {FORMATS}.")] = "ase",
     output: Annotated[
@@ -19,11 +23,39 @@ def export(
     step: Annotated[
         int | None, typer.Option(help="Step whose u(r) is taken, as in 'votca-mlp status'; default the last.")
     ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a joined file: u(r; T) at this T in K. Without it the export follows the temperature."
+        ),
+    ] = None,
+    extrapolate: Annotated[
+        bool,
+        typer.Option("--extrapolate", help="Of a joined file: allow T outside the fitted range. Recorded."),
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Of a joined file: where the model is now, if it was moved.")
+    ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="Of a joined file: allow kind 'ase' and pickled models, which can run any code."
+        ),
+    ] = False,
 ) -> None:
     """Write a corrected potential for ASE, LAMMPS, TorchScript or as tables, compared with the original."""
     from votca_mlp.export.run import export as run_export
 
-    result = run_export(run, form, output, step)
+    result = run_export(
+        run,
+        form,
+        output,
+        step,
+        temperature=temperature,
+        extrapolate=extrapolate,
+        model=model,
+        trust=trust,
+    )
     for comparison in result.comparisons:
         typer.echo(str(comparison))
     for reason in result.left_out:

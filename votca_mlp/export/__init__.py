@@ -8,9 +8,14 @@ if TYPE_CHECKING:
 
 
 def load_corrected(
-    path: str | Path, *, model: str | Path | None = None, device: str | None = None, trust: bool = False
+    path: str | Path,
+    *,
+    temperature: float | None = None,
+    model: str | Path | None = None,
+    device: str | None = None,
+    trust: bool = False,
 ) -> "MLPCalculator":
     """Return the ASE calculator of model + correction of an exported folder; see :mod:`.load`."""
     from votca_mlp.export.load import load_corrected as load
 
-    return load(path, model=model, device=device, trust=trust)
+    return load(path, temperature=temperature, model=model, device=device, trust=trust)

@@ -40,6 +40,12 @@ class Tolerance:
 
 EXACT = Tolerance(1e-9, 1e-8, 1e-3)
 """The same float64 formula with numbers written in 15 digits."""
+SAME_MODEL = Tolerance(1e-6, 1e-4, 10.0)
+"""The same program twice; some calculators sum in any order."""
+RESAMPLED = Tolerance(1e-6, 2e-3, 2.0)
+"""A VOTCA table of a correction that is no spline through any table; see :mod:`.joined`."""
+TABLE = Tolerance(1e-6, 5e-4, 2.0)
+"""Tables for LAMMPS: 20000 points and more, kinks in the curvature of u(r) between them."""
 
 
 @dataclass(frozen=True)

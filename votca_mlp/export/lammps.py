@@ -6,7 +6,7 @@ where the curvature of an Akima spline jumps, which costs an error in the force 
 2000 points are far too few, 20000 mostly enough; more are taken where u(r) bends sharply.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.export.compare import PairFunction
 from votca_mlp.export.provenance import header
 from votca_mlp.files import atomic_write
 from votca_mlp.potentials.akima import AkimaPair
-from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.correction import PairCorrection, species_pair
 
 POINTS = (20000, 50000, 100000)
 """Numbers of points, the first of which is taken whose force is good to ``FORCE_ERROR`` everywhere."""
@@ -90,7 +91,21 @@ def write_lammps(folder: Path, correction: PairCorrection, content: dict[str, An
         See :func:`sample`.
     """
     points = enough_points(correction)
-    with atomic_write(folder / TABLE) as file:
+    write_table_file(folder / TABLE, correction, content, points)
+    with atomic_write(folder / FRAGMENT) as file:
+        file.writelines(f"{line}\n" for line in fragment(correction, content, points))
+    return [TABLE, FRAGMENT]
+
+
+def write_table_file(path: Path, correction: PairCorrection, content: dict[str, Any], points: int) -> None:
+    """Write the file of ``pair_style table``, a section a pair.
+
+    Raises
+    ------
+    UserError
+        See :func:`sample`.
+    """
+    with atomic_write(path) as file:
         # LAMMPS reads the unit from the first line
         file.write("# UNITS: metal  pair correction of votca-mlp, r in Angstrom, energy in eV\n")
         file.writelines(f"# {line}\n" for line in header(content))
@@ -98,12 +113,16 @@ def write_lammps(folder: Path, correction: PairCorrection, content: dict[str, An
             file.write(f"\n{keyword(pair)}\nN {points} RSQ {INNER!r} {spline.cutoff!r}\n\n")
             for number, (r, u, f) in enumerate(zip(*sample(spline, points), strict=True), start=1):
                 file.write(f"{number} {r:.15g} {u:.15g} {f:.15g}\n")
-    with atomic_write(folder / FRAGMENT) as file:
-        file.writelines(f"{line}\n" for line in _fragment(correction, content, points))
-    return [TABLE, FRAGMENT]
 
 
-def _fragment(correction: PairCorrection, content: dict[str, Any], points: int) -> Iterator[str]:
+def fragment(
+    correction: PairCorrection,
+    content: dict[str, Any],
+    points: int,
+    table: str = TABLE,
+    more: Iterable[str] = (),
+) -> Iterator[str]:
+    """Return the lines of input for the file ``table``; ``more`` comes before the first command."""
     types = {z: number for number, z in enumerate(elements(correction), start=1)}
     yield from (f"# {line}" for line in header(content))
     yield "#"
@@ -114,10 +133,28 @@ def _fragment(correction: PairCorrection, content: dict[str, Any], points: int) 
     yield "# Run from another directory with: variable correction_folder index PATH"
     yield "# Compare step 0 with the ASE export: with the KOKKOS package some versions of hybrid/overlay"
     yield "# replaced forces instead of adding them."
+    yield from more
     yield "variable correction_folder index ."
     for pair, spline in correction.pairs.items():
         a, b = sorted(types[z] for z in pair)
-        yield (f"pair_coeff {a} {b} table ${{correction_folder}}/{TABLE} {keyword(pair)} {spline.cutoff!r}")
+        yield (f"pair_coeff {a} {b} table ${{correction_folder}}/{table} {keyword(pair)} {spline.cutoff!r}")
+
+
+def pair_function(path: Path) -> PairFunction:
+    """Return u and du/dr of two atomic numbers as LAMMPS reads them from a table file.
+
+    Raises
+    ------
+    UserError
+        See :func:`read_lammps`.
+    """
+    tables = {name: LammpsTable(rows) for name, rows in read_lammps(path).items()}
+
+    def pair(a: int, b: int, r: Array) -> tuple[Array, Array]:
+        table = tables.get(keyword(species_pair(a, b)))
+        return (0.0 * r, 0.0 * r) if table is None else table.evaluate(r)
+
+    return pair
 
 
 def read_lammps(path: Path) -> dict[str, Array]:

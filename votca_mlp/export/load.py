@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import FORMAT, NAME, VERSION, holds_at, model_file
+from votca_mlp.export.provenance import FORMAT, JOINED, NAME, VERSION, holds_at, model_file
 from votca_mlp.files import sha256_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.calculator import MLPCalculator
     from votca_mlp.potentials.correction import PairCorrection
+    from votca_mlp.potentials.temperature import TemperatureCorrection
     from votca_mlp.settings import MLPSettings
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,12 @@ _NEEDED: dict[str, Any] = {
 
 
 def load_corrected(
-    path: str | Path, *, model: str | Path | None = None, device: str | None = None, trust: bool = False
+    path: str | Path,
+    *,
+    temperature: float | None = None,
+    model: str | Path | None = None,
+    device: str | None = None,
+    trust: bool = False,
 ) -> "MLPCalculator":
     """Return an ASE calculator of model + correction.
 
@@ -36,6 +42,8 @@ def load_corrected(
     ----------
     path
         The exported folder (formats ``ase`` and ``table``), or the ``export.json`` in it.
+    temperature
+        K, for an export that follows the temperature; the calculator's ``set_temperature`` changes it.
     model
         Where the model's file is now; by default where it was. Its checksum must be that of the export.
     device
@@ -46,19 +54,29 @@ def load_corrected(
     Raises
     ------
     UserError
-        Not an export, damaged; a model that is missing or is another one; code without ``trust``.
+        Not an export, damaged; a model that is missing or is another one; code without ``trust``; a
+        temperature outside the fitted range, or where the export has only one.
     """
+    from votca_mlp.models.annealing import TemperatureCalculator
     from votca_mlp.models.calculator import MLPCalculator
     from votca_mlp.models.load import evaluator_of, load_model
 
     content, folder = read_export(path)
     main = Path(content["main_directory"])
-    mlp = _model_settings(content, folder, model, device, trust)
-    _check_model(content, mlp, main, folder)
-    correction = read_exported_correction(content, folder)
+    mlp = checked_model(content, folder / NAME, model, device, trust)
+    varying = read_varying(content, folder)
+    correction = read_exported_correction(content, folder) if varying is None else varying.terms[0]
     _log.info("the correction holds only near %s", holds_at(content))
     evaluator = evaluator_of(load_model(mlp, main), mlp, correction, float(content["skin"]))
-    return MLPCalculator(evaluator)
+    if varying is None:
+        if temperature is not None:
+            what, accepted = f"the export is for {holds_at(content)} only", "no temperature"
+            raise UserError(what, where=folder / NAME, accepted=accepted)
+        return MLPCalculator(evaluator)
+    calculator = TemperatureCalculator(evaluator, varying)
+    if temperature is not None:
+        calculator.set_temperature(temperature)
+    return calculator
 
 
 def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
@@ -85,6 +103,30 @@ def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
     return content, file.parent
 
 
+def read_varying(content: dict[str, Any], folder: Path) -> "TemperatureCorrection | None":
+    """Return the exported u(r; T), or None when the export is for one temperature.
+
+    Raises
+    ------
+    UserError
+        A missing or damaged file.
+    """
+    joined = content.get("joined")
+    if not isinstance(joined, dict) or not joined.get("follows_temperature"):
+        return None
+    return _joined_file(joined, folder)
+
+
+def _joined_file(joined: dict[str, Any], folder: Path) -> "TemperatureCorrection":
+    from votca_mlp.potentials.temperature_file import read_temperature_file
+
+    file = folder / JOINED
+    if file.is_file() and sha256_of(file) != joined.get("sha256"):
+        raise UserError("the file is not the one that was exported", where=file, accepted=_ACCEPTED)
+    correction = read_temperature_file(file).correction
+    return correction.with_extrapolation(joined.get("extrapolation") is True)
+
+
 def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorrection":
     """Return the correction in the exported tables.
 
@@ -95,6 +137,9 @@ def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorr
     """
     from votca_mlp.potentials.correction import read_correction
 
+    joined = content.get("joined")
+    if isinstance(joined, dict) and "sha256" in joined:
+        return _joined_file(joined, folder).at(float(content["temperatures"][0]))
     try:
         entries = content["tables"]
         tables = {(e["types"][0], e["types"][1]): folder / Path(e["file"]).name for e in entries}
@@ -108,8 +153,25 @@ def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorr
     return read_correction(tables)
 
 
+def checked_model(
+    content: dict[str, Any], where: Path, model: str | Path | None, device: str | None, trust: bool
+) -> "MLPSettings":
+    """Return the settings of the exported model, which is there and is the one that was corrected.
+
+    ``where`` is the file that messages name; the rest as for :func:`load_corrected`.
+
+    Raises
+    ------
+    UserError
+        A damaged section, a model that is missing or another one, code without ``trust``.
+    """
+    mlp = _model_settings(content, where, model, device, trust)
+    _check_model(content, mlp, Path(content["main_directory"]), where)
+    return mlp
+
+
 def _model_settings(
-    content: dict[str, Any], folder: Path, model: str | Path | None, device: str | None, trust: bool
+    content: dict[str, Any], where: Path, model: str | Path | None, device: str | None, trust: bool
 ) -> "MLPSettings":
     from pydantic import ValidationError
 
@@ -122,26 +184,26 @@ def _model_settings(
     try:
         mlp = MLPSettings(**values)
     except (ValidationError, TypeError):
-        raise UserError("the model's section is damaged", where=folder / NAME, accepted=_ACCEPTED) from None
+        raise UserError("the model's section is damaged", where=where, accepted=_ACCEPTED) from None
     if mlp.kind == "ase" and not trust:
         raise UserError(
             f"the export calls {mlp.calculator}, which can run any code",
-            where=folder / NAME,
+            where=where,
             accepted="load_corrected(path, trust=True) when you trust where the export comes from",
         )
     return mlp
 
 
-def _check_model(content: dict[str, Any], mlp: "MLPSettings", main: Path, folder: Path) -> None:
+def _check_model(content: dict[str, Any], mlp: "MLPSettings", main: Path, where: Path) -> None:
     try:
         path = model_file(mlp, main)
     except UserError as error:
         accepted = "load_corrected(path, model=...) with the place of the model now"
-        raise UserError(error.what, where=folder / NAME, accepted=accepted) from None
+        raise UserError(error.what, where=where, accepted=accepted) from None
     if path is None or sha256_of(path) == content["model_sha256"]:
         return
     raise UserError(
         f"the model at {path} is not the one that was corrected (its SHA-256 differs)",
-        where=folder / NAME,
+        where=where,
         accepted=f"the model with SHA-256 {content['model_sha256']}; a correction belongs to one model",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.source import Source
-from votca_mlp.files import sha256_of
+from votca_mlp.files import atomic_write, sha256_of
 from votca_mlp.units import kbt_kjmol
 from votca_mlp.versions import versions
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FORMAT = "votca-mlp export"
 VERSION = 1
 NAME = "export.json"
+JOINED = "u_of_T.yaml"
+"""Copy of the joined file in an export of format ase."""
 
 
 def provenance(source: Source) -> dict[str, Any]:
@@ -78,8 +80,13 @@ def model_origin(settings: "Settings") -> dict[str, Any]:
         "main_directory": str(settings.main_directory.resolve()),
         "skin": getattr(settings.engine, "skin", 0.5),
         "versions": versions(),
-        "written": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "written": now(),
     }
+
+
+def now() -> str:
+    """Return the time in UTC, as exports have it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def temperatures(settings: "Settings") -> list[float]:
@@ -93,7 +100,12 @@ def temperatures(settings: "Settings") -> list[float]:
 
 def holds_at(content: dict[str, Any]) -> str:
     """Return temperature and pressure in words."""
-    kelvin = ", ".join(f"{t:g}" for t in content["temperatures"]) + " K"
+    joined = content.get("joined") or {}
+    between = " to " if joined.get("follows_temperature") else ", "
+    kelvin = between.join(f"{t:g}" for t in content["temperatures"]) + " K"
+    if joined.get("extrapolated"):
+        low, high = joined["range"]
+        kelvin += f" (EXTRAPOLATED: fitted from {low:g} to {high:g} K)"
     pressure = content["pressure"]
     if pressure is not None:
         return f"{kelvin} and {pressure:g} bar"
@@ -105,12 +117,21 @@ def header(content: dict[str, Any]) -> list[str]:
     model = content["model"]
     name = model["calculator"] if model["kind"] == "ase" else model["model"]
     parts = [f"{key} {value}" for key, value in content["versions"].items()]
+    if content["step"] is None:
+        origin = [f"from {content['settings']}", f"sha256 of this file {content['settings_sha256']}"]
+        low, high = content["joined"]["range"]
+        allowed = "allowed" if content["joined"]["extrapolation"] else "not allowed"
+        origin.append(f"fitted from {low:g} to {high:g} K, extrapolation {allowed}")
+    else:
+        origin = [
+            f"from step {content['step']} of {content['settings']}",
+            f"settings sha256 {content['settings_sha256']}",
+        ]
     return [
         f"pair correction u(r) for the model {model['kind']} {name}",
         f"model sha256 {content['model_sha256'] or 'unknown (the calculator is called by name)'}",
         f"holds only near {holds_at(content)}, and only together with this model",
-        f"from step {content['step']} of {content['settings']}",
-        f"settings sha256 {content['settings_sha256']}",
+        *origin,
         f"written {content['written']} by votca-mlp; " + ", ".join(parts),
     ]
 
@@ -126,3 +147,16 @@ def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
     from votca_mlp.models.load import model_path
 
     return None if mlp.kind == "ase" or not mlp.model else model_path(mlp.model, main_directory)
+
+
+def write_content(folder: Path, content: dict[str, Any]) -> None:
+    """Write ``export.json``.
+
+    Raises
+    ------
+    UserError
+        No space or no permission.
+    """
+    with atomic_write(folder / NAME) as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")

@@ -1,36 +1,27 @@
 """One export: written beside its place, read back, compared, and only then put there."""
 
-import json
-import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.compare import (
     EXACT,
+    RESAMPLED,
+    TABLE,
     Comparison,
-    Tolerance,
     compare,
     of_correction,
-    of_evaluator,
     of_pair_function,
 )
-from votca_mlp.export.provenance import NAME
+from votca_mlp.export.joined import is_joined, work_of_joined
+from votca_mlp.export.provenance import NAME, write_content
 from votca_mlp.export.table import write_tables
 from votca_mlp.export.work import Outcome, Work, work_of_run
-from votca_mlp.files import atomic_write, sha256_of
-from votca_mlp.potentials.correction import species_pair
-
-_log = logging.getLogger(__name__)
-_SAME_MODEL = Tolerance(1e-6, 1e-4, 10.0)  # the same program twice; some calculators sum in any order
-_TABLE = Tolerance(1e-6, 5e-4, 2.0)  # 20000 points, kinks in the curvature of u(r) between them
-_FLOAT32 = Tolerance(2e-5, 2e-3, 50.0)  # a float32 model summed in another order
-_FLOAT64 = Tolerance(1e-8, 1e-6, 0.1)
+from votca_mlp.files import sha256_of
 
 
 @dataclass(frozen=True)
@@ -43,19 +34,33 @@ class Export:
     left_out: tuple[str, ...] = ()
 
 
-def export(path: str | Path, form: str, out: str | Path, step: int | None = None) -> Export:
+def export(
+    path: str | Path,
+    form: str,
+    out: str | Path,
+    step: int | None = None,
+    *,
+    temperature: float | None = None,
+    extrapolate: bool = False,
+    model: str | Path | None = None,
+    trust: bool = False,
+) -> Export:
     """Write a corrected potential in the format ``form`` to the new folder ``out``.
 
     Parameters
     ----------
     path
-        Main directory of a run, or its settings.xml.
+        Main directory of a run, or its settings.xml; or a file of ``votca-mlp temperature``.
     form
-        ``table``, ``ase``, ``lammps`` or ``torchscript``.
+        One of ``FORMATS``.
     out
         A folder that does not exist yet.
     step
-        Number of the step whose u(r) is taken (the one that it simulated with); the last finished by default.
+        For a run: number of the step whose u(r) is taken (the one that it simulated with); the last finished
+        by default.
+    temperature, extrapolate, model, trust
+        For a joined file, see :func:`votca_mlp.export.joined.work_of_joined`. Without a temperature (K) the
+        export follows the temperature, in the formats that can.
 
     Raises
     ------
@@ -70,8 +75,27 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
         raise UserError("this exists already", where=out, accepted="--output with the name of a new folder")
     if not out.absolute().parent.is_dir():
         raise UserError("there is no folder to write into", where=out.parent, accepted="an existing folder")
-    work = work_of_run(path, step)
+    if is_joined(path):
+        if step is not None:
+            raise UserError("a joined file has no steps", where="--step", accepted="--temperature")
+        if temperature is None and form not in FOLLOWING:
+            accepted = f"--temperature T in K; {', '.join(FOLLOWING)} can follow the temperature"
+            raise UserError(f"format '{form}' holds one temperature", where="--format", accepted=accepted)
+        work = work_of_joined(path, temperature, extrapolate=extrapolate, model=model, trust=trust)
+    else:
+        given = {
+            "--temperature": temperature,
+            "--extrapolate": extrapolate,
+            "--model": model,
+            "--trust": trust,
+        }
+        for option, value in given.items():
+            if value not in (None, False):
+                accepted = "with a file of 'votca-mlp temperature'; a run says these itself"
+                raise UserError("this is not for a run", where=option, accepted=accepted)
+        work = work_of_run(path, step)
     content = work.content | {"export_format": form}
+    write = FORMATS[form] if work.varying is None else FOLLOWING[form]
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
     except OSError as error:
@@ -79,10 +103,10 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
     try:
         os.chmod(folder, 0o755)
         work = replace(work, content=content, folder=folder)
-        files, comparisons, left_out = FORMATS[form](work)
+        files, comparisons, left_out = write(work)
         content["comparisons"] = [str(comparison) for comparison in comparisons]
         content["left_out"] = left_out
-        _write_content(folder, content)
+        write_content(folder, content)
         try:
             os.rename(folder, out)
         except OSError as error:
@@ -94,12 +118,6 @@ def export(path: str | Path, form: str, out: str | Path, step: int | None = None
     return Export(out, (NAME, *files), tuple(comparisons), tuple(left_out))
 
 
-def _write_content(folder: Path, content: dict[str, Any]) -> None:
-    with atomic_write(folder / NAME) as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-
-
 def _write_tables(work: Work) -> Outcome:
     from votca_mlp.export.load import read_exported_correction
 
@@ -108,61 +126,42 @@ def _write_tables(work: Work) -> Outcome:
         entry["sha256"] = sha256_of(work.folder / entry["file"])
     again = read_exported_correction(work.content, work.folder)
     original = of_correction(work.correction, work.atoms)
-    what = "correction from the table"
-    return files, [compare(what, of_correction(again, work.atoms), original, EXACT)], []
-
-
-def _write_ase(work: Work) -> Outcome:
-    from votca_mlp.export.load import load_corrected
-    from votca_mlp.models.load import make_evaluator
-
-    files, comparisons, left_out = _write_tables(work)
-    _write_content(work.folder, work.content)
-    trust = work.mlp.kind == "ase" or work.mlp.trust_pickle
-    with atomic_write(work.folder / _FACTORY) as file:
-        file.write(_FACTORY_TEXT.format(arguments=", trust=True" if trust else ""))
-    original = make_evaluator(work.mlp, work.correction, work.main, work.skin)
-    loaded = load_corrected(work.folder, device=work.mlp.device, trust=trust).evaluator
-    exported = of_evaluator(loaded, work.atoms)
-    what = "model + correction in ASE"
-    comparisons.append(compare(what, exported, of_evaluator(original, work.atoms), _SAME_MODEL))
-    return [*files, _FACTORY], comparisons, left_out
-
-
-_FACTORY = "calculator.py"
-_FACTORY_TEXT = '''"""ASE calculator of the corrected potential in this folder."""
-
-from pathlib import Path
-
-from votca_mlp.export import load_corrected
-
-
-def calculator(**options):
-    """Return the calculator; options: model (where its file is now), device."""
-    return load_corrected(Path(__file__).parent{arguments}, **options)
-'''
+    resampled = work.content.get("joined", {}).get("points_per_interval", 1) > 1
+    what, tolerance = "correction from the table", RESAMPLED if resampled else EXACT
+    return files, [compare(what, of_correction(again, work.atoms), original, tolerance)], []
 
 
 def _write_lammps(work: Work) -> Outcome:
-    from votca_mlp.export.lammps import TABLE, LammpsTable, keyword, read_lammps, write_lammps
+    from votca_mlp.export.lammps import TABLE as NAME_OF_TABLE
+    from votca_mlp.export.lammps import pair_function, write_lammps
 
     files = write_lammps(work.folder, work.correction, work.content)
-    tables = {name: LammpsTable(rows) for name, rows in read_lammps(work.folder / TABLE).items()}
-
-    def pair(a: int, b: int, r: Any) -> Any:
-        table = tables.get(keyword(species_pair(a, b)))
-        return (0.0 * r, 0.0 * r) if table is None else table.evaluate(r)
-
+    pair = pair_function(work.folder / NAME_OF_TABLE)
     exported = of_pair_function(pair, work.correction.cutoff, work.atoms)
     original = of_correction(work.correction, work.atoms)
-    return files, [compare("correction as LAMMPS reads it", exported, original, _TABLE)], []
+    return files, [compare("correction as LAMMPS reads it", exported, original, TABLE)], []
+
+
+def _write_lammps_tables(work: Work) -> Outcome:
+    from votca_mlp.export.of_temperature import write_lammps_of_temperature
+
+    return write_lammps_of_temperature(work)
+
+
+def _write_ase(work: Work) -> Outcome:
+    from votca_mlp.export.calculator import write_ase
+
+    if "joined" not in work.content:
+        return write_ase(work, _write_tables(work))
+    from votca_mlp.export.of_temperature import copy_joined
+
+    return write_ase(work, (copy_joined(work), [], []))
 
 
 def _write_torchscript(work: Work) -> Outcome:
     from votca_mlp.export.torchscript import write_torchscript
 
-    tolerance = _FLOAT32 if work.mlp.dtype == "float32" else _FLOAT64
-    return write_torchscript(work, exact=EXACT, tolerance=tolerance)
+    return write_torchscript(work)
 
 
 FORMATS: dict[str, Callable[[Work], Outcome]] = {
@@ -171,3 +170,11 @@ FORMATS: dict[str, Callable[[Work], Outcome]] = {
     "lammps": _write_lammps,
     "torchscript": _write_torchscript,
 }
+"""What writes u(r) of one temperature, by name of the format."""
+
+FOLLOWING: dict[str, Callable[[Work], Outcome]] = {
+    "ase": _write_ase,
+    "lammps": _write_lammps_tables,
+    "torchscript": _write_torchscript,
+}
+"""What writes u(r; T) of a joined file; the other formats need ``--temperature``."""

@@ -12,7 +12,9 @@ from votca_mlp.errors import UserError
 from votca_mlp.export.scripted_models import scriptable_model
 from votca_mlp.models.contract import PairModel
 from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.temperature import TemperatureCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
+from votca_mlp.potentials.torch_temperature import TorchTemperatureCorrection
 
 
 class ScriptedCorrection(TorchPairCorrection):
@@ -24,6 +26,10 @@ class ScriptedCorrection(TorchPairCorrection):
         distances = torch.linalg.vector_norm(vectors[near], dim=1)
         energy, _ = self.pair_energies(numbers[first[near]], numbers[second[near]], distances)
         return 0.5 * energy.sum()
+
+
+class ScriptedTemperatureCorrection(TorchTemperatureCorrection, ScriptedCorrection):
+    """The same with a temperature that can be set."""
 
 
 class NoModel(nn.Module):
@@ -94,7 +100,32 @@ class Exported(nn.Module):
         return energy.detach(), forces, 0.5 * (virial + virial.t())
 
 
-def scripted(model: PairModel | None, correction: PairCorrection, dtype: torch.dtype) -> Any:
+class ExportedOfTemperature(Exported):
+    """The same for u(r; T): ``set_temperature`` comes before the first energy."""
+
+    correction: Any
+
+    @torch.jit.export
+    def set_temperature(self, temperature: float) -> None:
+        """Use u(r; T) of a temperature in K; outside the fitted range an error, unless it was allowed."""
+        self.correction.set_temperature(temperature)
+
+    @torch.jit.export
+    def temperature(self) -> float:
+        """Return the temperature of the correction, K; 0 before it is set."""
+        return self.correction.temperature
+
+    def _energy(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
+        if self.correction.temperature <= 0.0:
+            raise ValueError("u(r; T) has no temperature yet: call set_temperature(T in K) first")
+        return self.model(numbers, first, second, vectors).double() + self.correction(
+            numbers, first, second, vectors
+        )
+
+
+def scripted(
+    model: PairModel | None, correction: PairCorrection | TemperatureCorrection, dtype: torch.dtype
+) -> Any:
     """Return the TorchScript module of model + correction; of the correction alone when ``model`` is None.
 
     Raises
@@ -118,9 +149,15 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _scripted(model: PairModel | None, correction: PairCorrection, dtype: torch.dtype) -> Any:
+def _scripted(
+    model: PairModel | None, correction: PairCorrection | TemperatureCorrection, dtype: torch.dtype
+) -> Any:
     inner: nn.Module = NoModel() if model is None else scriptable_model(model, dtype)
-    numbers = sorted({z for pair in correction.pairs for z in pair}) if model is None else model.numbers
-    cutoff = max(correction.cutoff, 0.0 if model is None else float(model.cutoff))
-    whole = Exported(inner, ScriptedCorrection(correction), cutoff, [int(z) for z in numbers])
+    varies = isinstance(correction, TemperatureCorrection)
+    one = correction.terms[0] if isinstance(correction, TemperatureCorrection) else correction
+    numbers = sorted({z for pair in one.pairs for z in pair}) if model is None else model.numbers
+    cutoff = max(one.cutoff, 0.0 if model is None else float(model.cutoff))
+    module: Any = ScriptedTemperatureCorrection if varies else ScriptedCorrection
+    wrapper = ExportedOfTemperature if varies else Exported
+    whole = wrapper(inner, module(correction), cutoff, [int(z) for z in numbers])
     return torch.jit.script(whole.eval())

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import torch
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import Answer, Comparison, Tolerance, compare, of_correction, of_evaluator
+from votca_mlp.export.compare import EXACT, Answer, Tolerance, compare, of_correction, of_evaluator
+from votca_mlp.export.of_temperature import probes
 from votca_mlp.export.scripted import quiet, scripted
-from votca_mlp.export.work import Work
+from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.load import load_model, pick_dtype
 from votca_mlp.models.neighbours import SkinList
+from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
 CORRECTION = "correction.pt"
 CORRECTED = "corrected.pt"
 METADATA = "export.json"
+FLOAT32 = Tolerance(2e-5, 2e-3, 50.0)
+"""A float32 model summed in another order."""
+FLOAT64 = Tolerance(1e-8, 1e-6, 0.1)
 _LIST_MARGIN = 0.3  # Angstrom; engines hand over pairs beyond the cutoff too
 
 
-def write_torchscript(
-    work: Work, *, exact: Tolerance, tolerance: Tolerance
-) -> tuple[list[str], list[Comparison], list[str]]:
+def write_torchscript(work: Work) -> Outcome:
     """Write ``correction.pt`` and, where the kind of model allows it, ``corrected.pt``, and compare them.
 
     Returns
@@ -42,14 +46,20 @@ def write_torchscript(
         A module that disagrees with the package's own evaluator.
     """
     folder, content, mlp = work.folder, work.content, work.mlp
-    correction, atoms = work.correction, work.atoms
-    others = _other_configuration(atoms)
+    correction = work.varying or work.correction
     _save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
-    files, comparisons, left_out = [CORRECTION], [], []
-    for configuration in (atoms, others):
-        answer = ask(folder / CORRECTION, configuration)
-        original = of_correction(correction, configuration)
-        comparisons.append(compare("correction in TorchScript", answer, original, exact))
+
+    def answers(file: str) -> Iterator[tuple[Answer, PairCorrection, "Atoms", str]]:
+        for kelvin in [None] if work.varying is None else probes(work.varying):
+            at = work.correction if work.varying is None or kelvin is None else work.varying.at(kelvin)
+            for atoms in (work.atoms, _other_configuration(work.atoms)):
+                where = "in TorchScript" if kelvin is None else f"in TorchScript at {kelvin:g} K"
+                yield ask(folder / file, atoms, kelvin), at, atoms, where
+
+    comparisons = [
+        compare(f"correction {where}", answer, of_correction(at, atoms), EXACT)
+        for answer, at, atoms, where in answers(CORRECTION)
+    ]
     dtype = pick_dtype(mlp.dtype)
     # a model of its own: tracing switches its gradients off
     model: Any = load_model(mlp, work.main)
@@ -58,23 +68,23 @@ def write_torchscript(
             raise UserError(f"{mlp.calculator} is an ASE calculator, Python code")
         module = scripted(model, correction, dtype)
     except UserError as error:
-        left_out.append(f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}")
-        return files, comparisons, left_out
+        left_out = f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}"
+        return [CORRECTION], comparisons, [left_out]
     _save(folder / CORRECTED, module, content)
     fresh: Any = load_model(mlp, work.main)
-    evaluator = PairListEvaluator(fresh, correction, device="cpu", dtype=dtype, skin=0.0)
-    for configuration in (atoms, others):
-        answer = ask(folder / CORRECTED, configuration)
-        original = of_evaluator(evaluator, configuration)
-        comparisons.append(compare("model + correction in TorchScript", answer, original, tolerance))
-    return [*files, CORRECTED], comparisons, left_out
+    tolerance = FLOAT32 if dtype == torch.float32 else FLOAT64
+    for answer, at, atoms, where in answers(CORRECTED):
+        evaluator = PairListEvaluator(fresh, at, device="cpu", dtype=dtype, skin=0.0)
+        original = of_evaluator(evaluator, atoms)
+        comparisons.append(compare(f"model + correction {where}", answer, original, tolerance))
+    return [CORRECTION, CORRECTED], comparisons, []
 
 
-def ask(path: Path, atoms: "Atoms") -> Answer:
+def ask(path: Path, atoms: "Atoms", temperature: float | None = None) -> Answer:
     """Load a module and evaluate it on a configuration with a pair list made for it.
 
     The energy comes from ``forward`` and the forces from its derivative in the positions, as an engine such
-    as GROMACS takes them; both must equal ``evaluate``'s.
+    as GROMACS takes them; both must equal ``evaluate``'s. ``temperature`` (K) is set first when there is one.
 
     Raises
     ------
@@ -87,6 +97,8 @@ def ask(path: Path, atoms: "Atoms") -> Answer:
         except (RuntimeError, OSError, ValueError) as error:
             what = f"not a TorchScript module: {str(error).splitlines()[0]}"
             raise UserError(what, where=path, accepted="a file of 'votca-mlp export'") from None
+    if temperature is not None:
+        module.set_temperature(temperature)
     positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
     pairs = SkinList(float(module.cutoff), _LIST_MARGIN)
     pairs.update(positions, cell, atoms.pbc)

@@ -33,9 +33,14 @@ class MLPCalculator(Calculator):
         super().calculate(atoms, properties, system_changes)
         evaluation = self.evaluator.evaluate(self.atoms)
         self.evaluation = evaluation
-        self.results = {
-            "energy": evaluation.energy,
-            "free_energy": evaluation.energy,
-            "forces": evaluation.forces,
-            "stress": full_3x3_to_voigt_6_stress(evaluation.stress),
-        }
+        self.results = ase_results(evaluation)
+
+
+def ase_results(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as the results of an ASE calculator."""
+    return {
+        "energy": evaluation.energy,
+        "free_energy": evaluation.energy,
+        "forces": evaluation.forces,
+        "stress": full_3x3_to_voigt_6_stress(evaluation.stress),
+    }

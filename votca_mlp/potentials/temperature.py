@@ -24,7 +24,8 @@ from votca_mlp.units import ANGSTROM_PER_NM
 
 GRID_TOLERANCE = 1e-5
 """Grids agree when first point, spacing and end differ by less, Angstrom."""
-_EDGE = 1e-6  # K: a thermostat's kB T over kB is not the temperature to the last bit
+EDGE = 1e-6
+"""K; a thermostat's kB T over kB is not the temperature to the last bit."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class TemperatureCorrection:
 
     def inside(self, temperature: float) -> bool:
         """Return whether a temperature (K) is in the fitted range."""
-        return self.minimum - _EDGE <= temperature <= self.maximum + _EDGE
+        return self.minimum - EDGE <= temperature <= self.maximum + EDGE
 
     def with_extrapolation(self, allowed: bool = True) -> "TemperatureCorrection":
         """Return the same correction that answers, or refuses, temperatures outside its range."""

@@ -45,7 +45,7 @@ class TorchPairCorrection(nn.Module):
         numbers [n_atoms]; first, second [n_pairs]; vectors [n_pairs, 3] in Angstrom. Half of each ordered
         pair's energy goes to its first atom.
         """
-        distances = vectors.norm(dim=1)
+        distances = torch.linalg.vector_norm(vectors, dim=1)
         energy, _ = self.pair_energies(numbers[first], numbers[second], distances)
         atomic = torch.zeros(len(numbers), dtype=energy.dtype, device=energy.device)
         return atomic.index_add(0, first, 0.5 * energy)
