@@ -91,6 +91,20 @@ def run() -> None:
         run_simulation(settings, environment, tell=say)
 
 
+@app.command("run-state")
+def run_state(name: str) -> None:
+    """Run or resume the simulation of state NAME in this step; the loop that starts it holds the lock."""
+    from dataclasses import replace
+
+    from votca_mlp.csg.run import run_simulation
+    from votca_mlp.settings.states import state_named
+
+    settings, environment = _load()
+    state = state_named(settings, name)
+    folder = environment.step_directory / name
+    run_simulation(state.settings, replace(environment, step_directory=folder), tell=say)
+
+
 @app.command("has-checkpoint")
 def has_checkpoint() -> None:
     """Exit with 0 when this step can be resumed."""

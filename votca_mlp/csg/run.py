@@ -37,19 +37,19 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
         grid = grid_points(interaction.min, interaction.max, interaction.step)
         check_grid(read_table(path), grid, where=path)
     correction = read_correction(tables)
-    evaluator = make_evaluator(mlp, correction, environment.main_directory, settings.ase.skin)
+    evaluator = make_evaluator(mlp, correction, settings.run_directory, settings.ase.skin)
     if environment.max_steps is not None:
         tell(f"CSG_MDRUN_STEPS: at most {environment.max_steps} MD steps in each stage")
     result = run_step_of(settings.program)(
         settings,
         evaluator,
         step_directory=environment.step_directory,
-        main_directory=environment.main_directory,
+        main_directory=settings.main_directory,
         step_number=environment.step_number,
         progress=open_progress(),
         deadline=environment.ending,
         max_steps=environment.max_steps,
-        identity=model_identity(settings.mlp, environment.main_directory),
+        identity=model_identity(settings.mlp, settings.run_directory),
     )
     if result.status == "finished":
         tell(f"Simulation done: {result.steps_total} MD steps, {result.steps_per_second:.1f} a second")

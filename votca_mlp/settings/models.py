@@ -190,6 +190,7 @@ class RdfSettings(Section):
 class EngineSettings(Section):
     """cg.inverse.PROGRAM: what every engine's section has."""
 
+    topol: str
     traj: FileName
     conf_out: FileName
     equi_time: float = setting(
@@ -252,17 +253,45 @@ class AseSettings(EngineSettings):
 
 
 class LammpsSettings(EngineSettings):
-    """cg.inverse.lammps: molecular dynamics with LAMMPS."""
+    """cg.inverse.lammps: molecular dynamics with LAMMPS; VOTCA's own tags, with VOTCA's meaning."""
 
-    topol: str = setting(
-        "topol.xml", accepted="a file name", meaning="Topology for csg_stat; list it in filelist."
+    script: FileName = setting(
+        accepted="a file name",
+        meaning="LAMMPS input script in units metal, with dump and run; list it in filelist.",
     )
-    script: str = setting(accepted="a file name", meaning="LAMMPS input script; list it in filelist.")
+    conf: FileName = setting(
+        "conf.data",
+        accepted="a file name",
+        meaning="Start configuration in the main directory, which the script reads (read_data).",
+    )
+    topol: FileName = setting(
+        "topol.xml",
+        accepted="a file name",
+        meaning="Topology for csg_stat, whose bead types are the elements of the atoms in the order of their "
+        "IDs; list it in filelist.",
+    )
     traj: FileName = setting(
-        "traj.dump", accepted="a file name", meaning="Trajectory that the script writes for csg_stat."
+        "traj.dump",
+        accepted="a file name ending in .dump",
+        pattern=r"\.dump$",
+        meaning="Trajectory that the script's dump writes for csg_stat.",
     )
     conf_out: FileName = setting(
-        "confout.data", accepted="a file name", meaning="Last configuration of a step, start of the next."
+        "confout.data",
+        accepted="a file name",
+        meaning="Last configuration of a step (write_data), start of the next.",
+    )
+    checkpoint_every: int = setting(
+        1000,
+        ge=1,
+        unit="steps",
+        meaning="MD steps between two checkpoints; a killed run resumes from the last.",
+    )
+    python: str | None = setting(
+        None,
+        min_length=1,
+        accepted="a command",
+        meaning="A Python with the module lammps, when it is not the one that votca-mlp runs in.",
     )
 
 

@@ -75,6 +75,22 @@ def states_of(settings: Settings) -> tuple[State, ...]:
     return states
 
 
+def state_named(settings: Settings, name: str) -> State:
+    """Return one state of a run.
+
+    Raises
+    ------
+    UserError
+        There is none of that name; also as :func:`states_of`.
+    """
+    states = states_of(settings)
+    for state in states:
+        if state.name == name:
+            return state
+    known = ", ".join(state.name for state in states)
+    raise UserError(f"no state is named '{name}'", where=settings.path, accepted=known or "one state only")
+
+
 def states_with(states: Sequence[State], name: str) -> tuple[State, ...]:
     """Return the states that contain the types of an interaction."""
     return tuple(state for state in states if state.interaction(name) is not None)
@@ -189,7 +205,7 @@ def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> 
     """Return the state without the interactions whose types its topology does not have."""
     view = state.settings
     # GROMACS's own topology is another file than csg_stat's
-    path = view.input_path(getattr(view.engine.rdf, "topol", None) or getattr(view.engine, "topol"))
+    path = view.input_path(getattr(view.engine.rdf, "topol", None) or view.engine.topol)
     try:
         types = set(read_topology(path).types)
     except UserError as error:
