@@ -8,6 +8,7 @@ from ase.neighborlist import neighbor_list
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.neighbours import SkinList, check_box
+from votca_mlp.models.rows import LANES, find_rows
 
 
 def sorted_distances(listed: SkinList, atoms: Atoms, cutoff: float) -> np.ndarray:
@@ -39,6 +40,51 @@ def test_complete_while_atoms_and_cell_move(pbc) -> None:
         assert sorted_distances(listed, atoms, 5.0) == pytest.approx(expected, abs=1e-8)
     assert 1 < rebuilt < 40
     assert (np.diff(listed.first) >= 0).all()
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_rows_hold_the_pairs_of_their_kinds(pbc) -> None:
+    """Skewed small boxes seen through several images, atoms far outside the cell, two kinds of reach."""
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
+    atoms.rattle(0.3, seed=2)
+    random = np.random.default_rng(1)
+    if pbc is True:
+        atoms.set_cell(
+            atoms.cell.array @ (np.eye(3) + 0.1 * random.standard_normal((3, 3))), scale_atoms=True
+        )
+    atoms.positions += 30.0 * random.standard_normal(3)
+    atoms.pbc = pbc
+    if pbc is False:
+        atoms.cell[:] = 0.0
+    kinds = random.integers(0, 3, len(atoms))
+    reach = np.array([[9.7, 5.0, 0.0], [5.0, 0.0, 3.3], [0.0, 3.3, 6.1]])
+    rows = find_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds, reach)
+    where = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
+    found = []
+    for i, begins, counts in zip(rows.centres, rows.begins, rows.counts, strict=True):
+        for kind, (begin, count) in enumerate(zip(begins, counts, strict=True)):
+            near = rows.neighbours[begin : begin + count]
+            assert (kinds[rows.source[near]] == kind).all()
+            filling = rows.neighbours[begin + count : begin - (-count // LANES) * LANES]
+            assert (filling == len(rows.source)).all()
+            distances = np.linalg.norm(where[near] - where[i], axis=1).round(8)
+            found += [(rows.source[i], j, d) for j, d in zip(rows.source[near], distances, strict=True)]
+    first, second, distances = neighbor_list("ijd", atoms, 9.7)
+    kept = distances <= reach[kinds[first], kinds[second]]
+    columns = (first[kept], second[kept], distances[kept].round(8))
+    expected = sorted(zip(*columns, strict=True))
+    assert len(expected) > 100
+    assert np.array(sorted(found)) == pytest.approx(np.array(expected), abs=1e-7)
+
+
+def test_rows_of_a_dense_corner_in_empty_space() -> None:
+    """The first guess of the room that the rows need is too small here."""
+    random = np.random.default_rng(0)
+    positions = np.concatenate([random.uniform(0, 3, (150, 3)), [[200.0, 0, 0], [0, 300.0, 0]]])
+    kinds, none = np.zeros(152, np.int64), np.zeros(3, bool)
+    rows = find_rows(positions, np.zeros((3, 3)), none, kinds, np.array([[6.0]]))
+    counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts[:, 0].tolist(), strict=True))
+    assert counts == {**dict.fromkeys(range(150), 149), 150: 0, 151: 0}
 
 
 def test_forget_rebuilds() -> None:

@@ -1,5 +1,6 @@
 """The Akima correction against scipy, finite differences and between numpy, torch and ASE."""
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -139,17 +141,75 @@ def test_evaluators_agree_and_match_finite_differences() -> None:
     assert calculate_numerical_stress(atoms, eps=1e-6) == pytest.approx(atoms.get_stress(), abs=1e-7)
 
 
-def test_device_path_equals_compiled_loops() -> None:
+def on_device(adder: CorrectionAdder) -> CorrectionAdder:
+    """The same corrections by the code for other devices, here in the CPU's memory."""
+    adder.list = SkinList(adder.list.cutoff, adder.list.skin, full=False)
+    return adder
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_device_path_equals_compiled_loops(pbc) -> None:
     atoms = mixture()
-    adder = CorrectionAdder(correction(), 0.5)
+    atoms.pbc = pbc
+    atoms.numbers[:5] = 79  # without a table
     numbers = atoms.numbers.astype(np.int64)
-    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)
-    energy, forces, virial = adder.add(*arguments)
-    adder._indices = (torch.from_numpy(adder.list.first), torch.from_numpy(adder.list.second))
-    t_energy, t_forces, t_virial = adder._on_device(arguments[0], arguments[1], numbers)
-    assert t_energy == pytest.approx(energy, abs=1e-10)
-    assert t_forces == pytest.approx(forces, abs=1e-11)
-    assert t_virial == pytest.approx(virial, abs=1e-10)
+    compiled, device = CorrectionAdder(correction(), 0.5), on_device(CorrectionAdder(correction(), 0.5))
+    device._module = TorchPairCorrection(correction())
+    random = np.random.default_rng(2)
+    for _ in range(4):
+        arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)
+        energy, forces, virial = compiled.add(*arguments)
+        t_energy, t_forces, t_virial = device.add(*arguments)
+        assert t_energy == pytest.approx(energy, abs=1e-10)
+        assert t_forces == pytest.approx(forces, abs=1e-11)
+        assert t_virial == pytest.approx(virial, abs=1e-10)
+        atoms.positions += 0.05 * random.standard_normal(atoms.positions.shape)
+    assert 1 <= compiled.list.builds == device.list.builds < 4
+
+
+def test_single_precision_and_other_tables() -> None:
+    atoms = bulk("Al", "fcc", a=4.2, cubic=True).repeat(5)
+    atoms.rattle(0.2, seed=1)
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
+    # steps of 10 meV from point to point: rougher than corrections of real runs
+    pairs = [
+        PairCorrection({(13, 13): akima_from_points(r, 0.1 * u)})
+        for r, u in (wiggle(1, 81, 2, 10), wiggle(9, 81, 2, 10))
+    ]
+    energy, forces, virial = CorrectionAdder(pairs[0], 0.5).add(*arguments)
+    single = CorrectionAdder(pairs[1], 0.5, dtype=torch.float32).with_tables(pairs[0])
+    s_energy, s_forces, s_virial = single.add(*arguments)
+    assert abs(s_energy - energy) / len(atoms) < 1e-6
+    assert 0.0 < np.abs(s_forces - forces).max() < 1e-4
+    assert np.abs(s_virial - virial).max() < 1e-5 * len(atoms)
+
+
+def test_broken_positions_give_nan_forces() -> None:
+    atoms = bulk("Al", "fcc", a=4.2, cubic=True).repeat(3)
+    adder = CorrectionAdder(correction(), 0.5, dtype=torch.float32)
+    numbers = atoms.numbers.astype(np.int64)
+    adder.add(atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)
+    assert adder.list.rows.neighbours is not None
+    atoms.positions[7] = np.nan
+    adder.list._complete = lambda *_: True  # type: ignore[method-assign]
+    forces = adder.add(atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)[1]
+    assert np.isnan(forces[7]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_same_bits_for_any_threads(dtype: torch.dtype) -> None:
+    atoms = mixture()
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
+    before, results = numba.get_num_threads(), []
+    try:
+        for threads in range(1, int(vars(numba.config)["NUMBA_NUM_THREADS"]) + 1):
+            numba.set_num_threads(threads)
+            results.append(CorrectionAdder(correction(), 0.5, dtype=dtype).add(*arguments))
+    finally:
+        numba.set_num_threads(before)
+    for result in results[1:]:
+        for one, other in zip(result, results[0], strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_table_units_and_undefined_points() -> None:

@@ -1,10 +1,12 @@
-"""The pair correction's energy, forces and virial on its own half list."""
+"""The pair correction's energy, forces and virial of a moving configuration."""
+
+import copy
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from votca_mlp.models.neighbours import SkinList
+from votca_mlp.models.neighbours import SkinList, SkinRows
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -21,49 +23,105 @@ class CorrectionAdder:
     skin
         Angstrom.
     device
-        CPU: compiled loops; others: torch, in float64.
+        CPU: compiled loops over neighbour rows. Others: torch in float64 on a pair list; a step copies the
+        positions there and the forces back, and the list only when it is new.
+    dtype
+        Of the compiled loops.
     """
 
-    def __init__(self, correction: PairCorrection, skin: float, device: torch.device | None = None) -> None:
-        self.list = SkinList(correction.cutoff, skin, full=False)
-        self.device = device or torch.device("cpu")
-        self.tables = correction.stacked()
-        self._module = TorchPairCorrection(correction).to(self.device)
-        self._indices: tuple[torch.Tensor, ...] = ()
+    list: SkinRows | SkinList
+
+    def __init__(
+        self,
+        correction: PairCorrection,
+        skin: float,
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.device, self.dtype = device or torch.device("cpu"), dtype
+        self._set_tables(correction)
+        if self.device.type == "cpu":
+            self.list = SkinRows(self._tables.cutoffs[self._index], skin)
+        else:
+            self.list = SkinList(correction.cutoff, skin, full=False)
+        self._pairs: DevicePairs | None = None
+        self._numbers = self._kinds = np.empty(0, np.int64)
+
+    def with_tables(self, correction: PairCorrection) -> "CorrectionAdder":
+        """Return an adder of other tables for the same elements and cutoffs that shares the list."""
+        other = copy.copy(self)
+        other._set_tables(correction)
+        return other
+
+    def forget(self) -> None:
+        """Rebuild the neighbour list at the next call."""
+        self.list.forget()
 
     def add(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
     ) -> tuple[float, Array, Array]:
         """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3])."""
-        rebuilt = self.list.update(positions, cell, pbc)
+        if isinstance(self.list, SkinList):
+            rebuilt = self.list.update(positions, cell, pbc)
+            if rebuilt or self._pairs is None or not np.array_equal(numbers, self._pairs.numbers):
+                self._pairs = DevicePairs(self.list, numbers, self.device)
+            return self._on_device(self._pairs, positions, cell)
+        from votca_mlp.models.correction_kernel import correction_sums
+
+        if not np.array_equal(numbers, self._numbers):
+            places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
+            self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))
+            self._numbers = numbers.copy()
+        self.list.update(positions, cell, pbc, self._kinds)
+        return correction_sums(positions, cell, self.list.rows, self._kinds, self._kernel_tables)
+
+    def _set_tables(self, correction: PairCorrection) -> None:
+        self._tables = tables = correction.stacked()
+        # kinds of atoms: one for each element with a table, the last one for all others
+        self._elements = np.array(sorted({z for pair in correction.pairs for z in pair}))
+        self._index = np.zeros((len(self._elements) + 1,) * 2, np.int64)
+        self._index[:-1, :-1] = tables.pair_index[np.ix_(self._elements, self._elements)]
         if self.device.type == "cpu":
-            from votca_mlp.models.pair_kernels import correction_forces
+            from votca_mlp.models.correction_kernel import kernel_tables
 
-            return correction_forces(positions, cell, numbers, self.list, self.tables)
-        if rebuilt or not self._indices:
-            arrays = (self.list.first, self.list.second)
-            self._indices = tuple(torch.from_numpy(array).to(self.device) for array in arrays)
-        return self._on_device(positions, cell, numbers)
+            dtype = np.float32 if self.dtype == torch.float32 else np.float64
+            self._kernel_tables = kernel_tables(tables, self._index, dtype)
+        else:
+            self._module = TorchPairCorrection(correction).to(self.device)
 
-    def _on_device(
-        self, positions: Array, cell: Array, numbers: NDArray[np.int64]
-    ) -> tuple[float, Array, Array]:
-        first, second = self._indices
-        vectors = device_vectors(self.list, positions, cell, self._indices, self.device)
-        kinds = torch.from_numpy(numbers).to(self.device)
+    def _on_device(self, pairs: "DevicePairs", positions: Array, cell: Array) -> tuple[float, Array, Array]:
+        vectors = pairs.vectors(positions, cell)
         distances = vectors.norm(dim=1)
-        energy, slope = self._module.pair_energies(kinds[first], kinds[second], distances)
+        energy, slope = self._module.pair_energies(*pairs.kinds, distances)
         gradient = (slope / distances).unsqueeze(1) * vectors
-        forces = torch.zeros(len(numbers), 3, dtype=vectors.dtype, device=self.device)
-        forces.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
-        return float(energy.sum()), forces.cpu().numpy(), (gradient.T @ vectors).cpu().numpy()
+        forces = torch.zeros(len(positions), 3, dtype=vectors.dtype, device=self.device)
+        forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
+        # one copy back instead of three
+        parts = energy.sum().view(1), (gradient.T @ vectors).view(9), forces.view(-1)
+        result = torch.cat(parts).cpu().numpy()
+        return float(result[0]), result[10:].reshape(-1, 3), result[1:10].reshape(3, 3)
 
 
-def device_vectors(
-    listed: SkinList, positions: Array, cell: Array, indices: tuple[torch.Tensor, ...], device: torch.device
-) -> torch.Tensor:
-    """Return the list's pair vectors in float64 on ``device``, shape [n_pairs, 3], Angstrom."""
-    first, second = indices
-    x = torch.from_numpy(positions).to(device)
-    shifts = torch.from_numpy(listed.shifts).to(device, torch.float64) @ torch.from_numpy(cell).to(device)
-    return x[second] - x[first] + shifts
+class DevicePairs:
+    """A pair list on a device, uploaded once: indices, shifts, elements of the pairs' atoms.
+
+    Attributes
+    ----------
+    numbers
+        Atomic numbers, on the host.
+    first, second, kinds
+        Atoms of the pairs and their atomic numbers, on the device.
+    """
+
+    def __init__(self, listed: SkinList, numbers: NDArray[np.int64], device: torch.device) -> None:
+        self.device, self.numbers = device, numbers.copy()
+        self.first = torch.from_numpy(listed.first).to(device)
+        self.second = torch.from_numpy(listed.second).to(device)
+        elements = torch.from_numpy(numbers).to(device)
+        self.kinds = elements[self.first], elements[self.second]
+        self._shifts = torch.from_numpy(listed.shifts).to(device, torch.float64)
+
+    def vectors(self, positions: Array, cell: Array) -> torch.Tensor:
+        """Return the pair vectors in float64 on the device, shape [n_pairs, 3], Angstrom."""
+        x = torch.from_numpy(positions).to(self.device)
+        return x[self.second] - x[self.first] + self._shifts @ torch.from_numpy(cell).to(self.device)

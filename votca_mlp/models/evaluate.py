@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.add_correction import CorrectionAdder, device_vectors
+from votca_mlp.models.add_correction import CorrectionAdder, DevicePairs
 from votca_mlp.models.contract import Evaluation, PairModel
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.correction import PairCorrection
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Array = NDArray[np.float64]
+
+CORRECTION_SKIN = 2.0
+"""Skin of the correction's list by the model's: its pairs cost little beside building its list."""
 
 
 class Evaluator(ABC):
@@ -61,7 +64,7 @@ class PairListEvaluator(Evaluator):
         self.list = SkinList(model.cutoff, skin)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
-            self.adder = CorrectionAdder(correction, skin, self.device)
+            self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
         self._numbers = np.empty(0, np.int64)
         self._tensors: tuple[torch.Tensor, ...] = ()
         self._vectors = torch.empty(0)
@@ -70,7 +73,7 @@ class PairListEvaluator(Evaluator):
         """Rebuild the neighbour lists at the next call."""
         self.list.forget()
         if self.adder is not None:
-            self.adder.list.forget()
+            self.adder.forget()
 
     def evaluate(self, atoms: "Atoms") -> Evaluation:
         """Return the evaluation of one configuration.
@@ -85,8 +88,9 @@ class PairListEvaluator(Evaluator):
         if rebuilt or not np.array_equal(atoms.numbers, self._numbers):
             check_elements(atoms.numbers, self.model.numbers)
             self._numbers = atoms.numbers.astype(np.int64)
-            arrays = (self._numbers, self.list.first, self.list.second)
-            self._tensors = tuple(torch.from_numpy(array).to(self.device) for array in arrays)
+            self._pairs = DevicePairs(self.list, self._numbers, self.device)
+            numbers = torch.from_numpy(self._numbers).to(self.device)
+            self._tensors = numbers, self._pairs.first, self._pairs.second
             self._vectors = torch.empty(len(self.list.first), 3, dtype=self.dtype, device=self.device)
         vectors, closest = self._pair_vectors(positions, cell)
         numbers, first, second = self._tensors
@@ -135,7 +139,7 @@ class PairListEvaluator(Evaluator):
                 positions, cell, listed.first, listed.second, listed.shifts, vectors.numpy()
             )
         else:
-            vectors64 = device_vectors(listed, positions, cell, self._tensors[1:], self.device)
+            vectors64 = self._pairs.vectors(positions, cell)
             distances2 = vectors64.square().sum(1)
             pair = int(distances2.argmin()) if len(distances2) else -1
             squared = float(distances2[pair]) if len(distances2) else 0.0
@@ -190,13 +194,13 @@ class CalculatorEvaluator(Evaluator):
         self.watched = SkinList(watch, skin, full=False)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
-            self.adder = CorrectionAdder(correction, skin)
+            self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin)
 
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call and reset the calculator."""
         self.watched.forget()
         if self.adder is not None:
-            self.adder.list.forget()
+            self.adder.forget()
         self._species = None
         if hasattr(self.calculator, "reset"):
             self.calculator.reset()

@@ -1,17 +1,105 @@
-"""Pair list with a skin, shared by model and correction and reused while it stays complete."""
+"""Neighbour lists with a skin, reused while they stay complete."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 
+if TYPE_CHECKING:
+    from votca_mlp.models.rows import Rows
 
-class SkinList:
-    """Pair list out to cutoff + skin, rebuilt only when a pair could have been missed.
+
+class Skin:
+    """Tells whether a list out to cutoff + skin may still be used.
 
     A pair beyond cutoff + skin at the last build is now at least s (cutoff + skin) - 2 d apart, where s is
     the smallest stretch of the cell since then and d the largest displacement beyond that stretch; the list
     is complete while this exceeds the cutoff.
+
+    Attributes
+    ----------
+    cutoff, skin
+        Angstrom.
+    builds
+        How often the list was built.
+    """
+
+    def __init__(self, cutoff: float, skin: float) -> None:
+        self.cutoff, self.skin = cutoff, skin
+        self.builds = 0
+        self._positions: NDArray[np.float64] | None = None
+        self._cell = np.zeros((3, 3))
+        self._pbc = np.zeros(3, bool)
+
+    def forget(self) -> None:
+        """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
+        self._positions = None
+
+    def _built(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> None:
+        self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
+        self.builds += 1
+
+    def _complete(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        old = self._positions
+        if old is None or old.shape != positions.shape or not np.array_equal(pbc, self._pbc):
+            return False
+        stretch = 1.0
+        if np.array_equal(cell, self._cell):
+            moved = positions - old
+        elif not np.all(pbc):
+            return False
+        else:
+            deformation = np.linalg.solve(self._cell, cell)
+            stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
+            moved = positions - old @ deformation
+        displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
+        return stretch * (self.cutoff + self.skin) - 2.0 * displacement > self.cutoff
+
+
+class SkinRows(Skin):
+    """Neighbour rows of every atom; see :mod:`votca_mlp.models.rows`.
+
+    Parameters
+    ----------
+    cutoffs
+        By kinds of atom and neighbour, Angstrom, shape [n_kinds, n_kinds]; 0 for no pairs.
+    skin
+        Angstrom.
+    """
+
+    rows: "Rows"
+
+    def __init__(self, cutoffs: NDArray[np.float64], skin: float) -> None:
+        super().__init__(float(cutoffs.max()), skin)
+        self._reach = np.where(cutoffs > 0.0, cutoffs + skin, 0.0)
+        self._kinds = np.empty(0, np.int64)
+
+    def update(
+        self,
+        positions: NDArray[np.float64],
+        cell: NDArray[np.float64],
+        pbc: NDArray[np.bool_],
+        kinds: NDArray[np.int64],
+    ) -> bool:
+        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
+        if self._complete(positions, cell, pbc) and np.array_equal(kinds, self._kinds):
+            return False
+        from votca_mlp.models.rows import find_rows
+
+        self.rows = find_rows(positions, cell, pbc, kinds, self._reach)
+        self._kinds = kinds.copy()
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinList(Skin):
+    """Pair list out to cutoff + skin, rebuilt only when a pair could have been missed.
 
     Parameters
     ----------
@@ -27,24 +115,13 @@ class SkinList:
         Atoms of the pairs, shape [n_pairs].
     shifts
         Cell shifts of the second atoms in units of the cell vectors, shape [n_pairs, 3].
-    builds
-        How often the list was built.
     """
 
     def __init__(self, cutoff: float, skin: float, *, full: bool = True) -> None:
-        self.cutoff = cutoff
-        self.skin = skin
+        super().__init__(cutoff, skin)
         self.full = full
-        self.builds = 0
         self.first = self.second = np.empty(0, np.int64)
         self.shifts = np.empty((0, 3), np.int32)
-        self._positions: NDArray[np.float64] | None = None
-        self._cell = np.zeros((3, 3))
-        self._pbc = np.zeros(3, bool)
-
-    def forget(self) -> None:
-        """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
-        self._positions = None
 
     def update(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
@@ -68,31 +145,12 @@ class SkinList:
         )
         self.first, self.second = first.astype(np.int64), second.astype(np.int64)
         self.shifts = shifts.astype(np.int32)
-        self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
-        self.builds += 1
+        self._built(positions, cell, pbc)
         return True
 
     def vectors(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return x_second - x_first + shift for every pair, Angstrom, shape [n_pairs, 3]."""
         return positions[self.second] - positions[self.first] + self.shifts @ cell
-
-    def _complete(
-        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
-    ) -> bool:
-        old = self._positions
-        if old is None or old.shape != positions.shape or not np.array_equal(pbc, self._pbc):
-            return False
-        stretch = 1.0
-        if np.array_equal(cell, self._cell):
-            moved = positions - old
-        elif not np.all(pbc):
-            return False
-        else:
-            deformation = np.linalg.solve(self._cell, cell)
-            stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
-            moved = positions - old @ deformation
-        displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
-        return stretch * (self.cutoff + self.skin) - 2.0 * displacement > self.cutoff
 
 
 def check_box(cell: NDArray[np.float64], r_max: float, where: str) -> None:

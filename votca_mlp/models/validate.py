@@ -49,7 +49,7 @@ class Report:
     finite
         Every number that came back was finite.
     dtype
-        ``float64`` when energies resolve displacements of 1e-6 Angstrom, else ``float32``; this decides the
+        ``float64`` when energies resolve displacements of 1e-7 Angstrom, else ``float32``; this decides the
         accuracy that can be asked for.
     """
 
@@ -230,13 +230,13 @@ def _resolution(evaluator: Evaluator, base: "Atoms", reference: Evaluation) -> s
     norm = float(np.linalg.norm(reference.forces))
     if not 1e-6 < norm < np.inf:
         return "float64"
-    step, energies = 1e-6, []
+    step, energies = 1e-7, []
     for sign in (-1.0, 1.0):
         trial = base.copy()
         trial.positions += sign * step * reference.forces / norm
         energies.append(evaluator.evaluate(trial).energy)
     evaluator.forget()
-    return "float64" if abs((energies[0] - energies[1]) / (2.0 * step * norm) - 1.0) < 1e-2 else "float32"
+    return "float64" if abs((energies[0] - energies[1]) / (2.0 * step * norm) - 1.0) < 1e-3 else "float32"
 
 
 def _worst(a: float, b: float) -> float:
