@@ -5,7 +5,7 @@ no cell shifts, and all are sorted by place and kind, so that it reads memory th
 usual one by cells (Allen, Tildesley, Computer Simulation of Liquids, section 5.3.2).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -80,8 +80,8 @@ def find_rows(
     )
     while True:
         neighbours = np.empty((CHUNKS, room // CHUNKS), np.int32)
-        arguments: tuple[Any, ...] = (*columns, centres, kinds[source], reach, low, edge, shape, cell_begins)
-        begins, counts, full = _search(*arguments, neighbours)
+        arguments = (*columns, centres, kinds[source], reach, low, edge, shape, cell_begins)
+        begins, counts, full = _search(*arguments, neighbours)  # type: ignore[call-arg]
         if not full:
             return Rows(source, images, centres, begins, counts, neighbours.reshape(-1))
         room *= 2

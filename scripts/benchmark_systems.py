@@ -1,0 +1,152 @@
+"""What the benchmarks run: liquid-like aluminium in this package's MD and in a user's other choice."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("TORCHANI_NO_WARN_EXTENSIONS", "1")
+TEMPERATURE, TIMESTEP = 1023.0, 1.0  # K, fs
+CELLS = {108: (3, 3, 3), 256: (4, 4, 4), 500: (5, 5, 5), 2048: (8, 8, 8), 8192: (16, 16, 8)}
+NAMES = {"hipnn": ("hippynn", "builtin:al-hipnn"), "ani": ("ani", "$ANI_AL")}
+
+
+def atoms_of(count: int) -> Any:
+    """Return rattled fcc aluminium at the melt's density."""
+    from ase.build import bulk
+
+    atoms = bulk("Al", "fcc", a=4.25, cubic=True).repeat(CELLS[count])
+    atoms.rattle(0.2, seed=1)
+    return atoms
+
+
+def correction() -> Any:
+    """Return a correction of the size and reach of the paper's: some 10 meV, out to 10 Angstrom."""
+    from votca_mlp.potentials.akima import akima_from_points
+    from votca_mlp.potentials.correction import PairCorrection
+
+    r = np.linspace(0.0, 10.0, 201)
+    u = 0.01 * np.cos(2.3 * r) * np.exp(-0.3 * r) * (r > 2.0)
+    return PairCorrection({(13, 13): akima_from_points(r, u)})
+
+
+def evaluator(model: str, *, corrected: bool, threads: int, device: str = "cpu") -> Any:
+    """Return this package's evaluator."""
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.settings import MLPSettings
+
+    kind, name = NAMES[model]
+    mlp = MLPSettings(kind=kind, model=name, threads=threads, device=device)
+    # half the box of 256 atoms is below 10 Angstrom, which only g(r) minds
+    return make_evaluator(mlp, correction() if corrected else None, Path.cwd(), 0.5)
+
+
+def ours(evaluator: Any, atoms: Any, ensemble: str, velocities: Any = None) -> Any:
+    """Return the integrator of the engine ase; velocities in Angstrom/fs, else drawn."""
+    from votca_mlp.engines.ase.integrate import Integrator
+    from votca_mlp.engines.ase.start import draw_velocities
+
+    if velocities is None:
+        velocities = draw_velocities(atoms.get_masses(), TEMPERATURE, (1, 1, 1))
+    return Integrator(
+        atoms,
+        evaluator,
+        velocities,
+        timestep=TIMESTEP,
+        temperature=TEMPERATURE,
+        pressure=1.0 if ensemble == "npt" else None,
+        thermostat_time=None if ensemble == "nve" else 100.0,
+        barostat_time=1000.0,
+    )
+
+
+def reference(model: str, atoms: Any, ensemble: str, device: str = "cpu", velocities: Any = None) -> Any:
+    """Return ASE's integrator with the model's own calculator; velocities in Angstrom/fs, else drawn."""
+    from ase import units
+    from ase.md.nose_hoover_chain import IsotropicMTKNPT, NoseHooverChainNVT
+    from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+    from ase.md.verlet import VelocityVerlet
+
+    atoms.calc = hippynn_calculator(device) if model == "hipnn" else torchani_calculator(device)
+    if velocities is None:
+        MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE, rng=np.random.default_rng(1))
+    else:
+        atoms.set_velocities(velocities / units.fs)
+    common: dict[str, Any] = {"timestep": TIMESTEP * units.fs, "temperature_K": TEMPERATURE}
+    if ensemble == "nve":
+        return VelocityVerlet(atoms, timestep=common["timestep"])
+    if ensemble == "nvt":
+        return NoseHooverChainNVT(atoms, tdamp=100 * units.fs, **common)
+    times = {"tdamp": 100 * units.fs, "pdamp": 1000 * units.fs}
+    return IsotropicMTKNPT(atoms, pressure_au=1e5 * units.Pascal, **times, **common)
+
+
+def step_of(kind: str, model: str, count: int, ensemble: str, threads: int, device: str) -> Callable[[], Any]:
+    """Return one MD step of ``ours`` (with the correction) or of the ``reference`` (without)."""
+    if kind == "ours":
+        found = evaluator(model, corrected=True, threads=threads, device=device)
+        return ours(found, atoms_of(count), ensemble).step  # type: ignore[no-any-return]
+    dynamics = reference(model, atoms_of(count), ensemble, device)
+    return lambda: dynamics.run(1)
+
+
+def hippynn_calculator(device: str = "cpu") -> Any:
+    """Return hippynn's own ASE calculator with the shipped weights, float32, plain kernels."""
+    import torch
+    from ase import units
+
+    from votca_mlp.models.hipnn import hyperparameters_of, import_hippynn, load_hipnn
+    from votca_mlp.models.load import model_path
+
+    import_hippynn()
+    from hippynn.graphs import inputs, networks, targets
+    from hippynn.interfaces.ase_interface import HippynnCalculator
+
+    shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
+    numbers, positions = inputs.SpeciesNode(db_name="Z"), inputs.PositionsNode(db_name="R")
+    settings = {"possible_species": [0, 13], **hyperparameters_of(shipped)}
+    parents = (numbers, positions, inputs.CellNode(db_name="C"))
+    network = networks.Hipnn("network", parents, periodic=True, module_kwargs=settings)
+    energy = targets.HEnergyNode("energy", network, db_name="E")
+    network.torch_module.load_state_dict(shipped.network.state_dict())
+    energy.torch_module.load_state_dict(shipped.energy.state_dict())
+    calculator = HippynnCalculator(energy, en_unit=units.eV)
+    calculator.to(torch.float32)
+    if device != "cpu":
+        calculator.to(torch.device(device))
+    return calculator
+
+
+def torchani_calculator(device: str = "cpu") -> Any:
+    """Return torchani's own ASE calculator of the eight networks, float32."""
+    import torch
+    from torchani.aev import AEVComputer
+    from torchani.arch import ANI
+    from torchani.neighbors import CellList
+    from torchani.nn import ANINetworks, AtomicNetwork, Ensemble, TightCELU
+    from torchani.sae import SelfEnergy
+
+    from votca_mlp.models.neurochem import read_neurochem
+
+    source = read_neurochem(os.environ["ANI_AL"])
+    c = source.constants
+    angular = (c.angular_eta, c.zeta, c.angular_shifts, c.sections)
+    computer = AEVComputer.from_constants(
+        c.radial_cutoff, c.angular_cutoff, c.radial_eta, c.radial_shifts, *angular, len(c.symbols)
+    )
+    computer.neighborlist = CellList()
+    members = []
+    for member in source.members:
+        networks = {}
+        for symbol, network in member.items():
+            built = AtomicNetwork(network.sizes, activation=TightCELU(), bias=True)
+            layers = [*built.layers, built.final_layer]
+            for layer, weight, bias in zip(layers, network.weights, network.biases, strict=True):
+                layer.weight.data = torch.from_numpy(weight).float()
+                layer.bias.data = torch.from_numpy(bias).float()
+            networks[symbol] = built
+        members.append(ANINetworks(networks))
+    shifts = SelfEnergy(c.symbols, [0.0 for _ in c.symbols])
+    return ANI(c.symbols, computer, Ensemble(members), shifts).float().to(device).ase()
