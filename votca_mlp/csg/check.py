@@ -92,7 +92,7 @@ def check_scope(settings: "Settings") -> None:
             accepted="no",
         )
     for interaction in settings.interactions:
-        if "pressure" in interaction.post_update:
+        if settings.program == "ase" and "pressure" in interaction.post_update:
             raise UserError(
                 "VOTCA's pressure correction works with gromacs and lammps only",
                 where=settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update"),
@@ -140,7 +140,18 @@ def check_start_and_model(
     from votca_mlp.settings import read_topology
 
     ase = settings.ase
-    topology = main_directory / ase.topol
+    if settings.program == "lammps":
+        from votca_mlp.engines.lammps import step as lammps
+
+        evaluator = evaluator or make_evaluator(settings.mlp, None, main_directory, ase.skin)
+        return lammps.check_start(settings, evaluator, main_directory)
+    if settings.program == "gromacs":
+        from votca_mlp.engines.gromacs.step import check_engine
+
+        found = check_engine(settings, main_directory) + "; "
+    else:
+        found = ""
+    topology = settings.input_path(ase.topol)
     atoms, source, _ = load_start(
         settings, step_directory=step_directory, main_directory=main_directory, step_number=1
     )
@@ -152,4 +163,4 @@ def check_start_and_model(
     evaluation = evaluator.evaluate(atoms)
     edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
     per_atom = evaluation.energy / len(atoms)
-    return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
+    return f"{found}{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from votca_mlp.models.evaluate import Evaluator
     from votca_mlp.settings import Settings
 
-CHECKPOINTS = {"ase": "ase_checkpoint.npz"}
+CHECKPOINTS = {"ase": "ase_checkpoint.npz", "lammps": "lammps_checkpoint.zip", "gromacs": "state.cpt"}
 """What an engine leaves in an unfinished step to resume from."""
 
 
@@ -36,6 +36,10 @@ def run_step_of(program: str) -> RunStep:
     """Return the engine's ``run_step``; imported here, as engines are heavy."""
     if program == "ase":
         from votca_mlp.engines.ase.step import run_step
+    elif program == "lammps":
+        from votca_mlp.engines.lammps.step import run_step
+    elif program == "gromacs":
+        from votca_mlp.engines.gromacs.step import run_step
     else:
         raise NotImplementedError(program)
     return run_step

@@ -1,0 +1,1 @@
+"""Molecular dynamics with LAMMPS: the user's input script, forces of the package's own evaluator."""

@@ -1,0 +1,111 @@
+"""What LAMMPS has written: frames of the trajectory, ``thermo.dat``, and the means over the production."""
+
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.engines.ase.summary import MIN_BLOCKS, block_error
+from votca_mlp.errors import UserError
+from votca_mlp.units import kelvin
+
+THERMO = "thermo.dat"
+COLUMNS = {
+    "temperature[K]": "temp",
+    "pressure[bar]": "press",
+    "density[kg/m3]": "density",
+    "volume[A3]": "vol",
+    "potential[eV]": "pe",
+    "kinetic[eV]": "ke",
+}
+"""Columns of ``thermo.dat`` after the step, and LAMMPS's words for them."""
+_KG_PER_M3_PER_G_PER_CM3 = 1000.0
+_FRAME = b"ITEM: TIMESTEP\n"
+_FAR = 0.05
+
+
+def thermo_command(every: int) -> str:
+    """Return the command that writes ``thermo.dat`` at the steps of the trajectory."""
+    values = " ".join(f"$({word}:%.10g)" for word in COLUMNS.values())
+    return f'fix votca_mlp_thermo all print {every} "$(step) {values}" append {THERMO} screen no title none'
+
+
+def frame_steps(traj: Path) -> list[int]:
+    """Return the time step of every frame of a LAMMPS dump, in order; empty when there is no file.
+
+    Raises
+    ------
+    UserError
+        A frame without a number.
+    """
+    steps: list[int] = []
+    if not traj.is_file():
+        return steps
+    with open(traj, "rb") as file:
+        for line in file:
+            if line == _FRAME:
+                text = next(file, b"").strip()
+                if not text.isdigit():
+                    raise UserError(
+                        "a frame without its time step", where=traj, accepted="a whole LAMMPS dump"
+                    )
+                steps.append(int(text))
+    return steps
+
+
+def length_without(path: Path, step: int) -> int:
+    """Return the length of a trajectory that is on disk, less its last frame when that is of this time step.
+
+    A resumed run begins by writing the frame of the time step that it is at.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return 0
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            last = data.rfind(_FRAME)
+            number = data[last + len(_FRAME) : last + len(_FRAME) + 24].split(b"\n")[0]
+            return last if last >= 0 and number == b"%d" % step else len(data)
+
+
+def production_means(directory: Path, traj: str) -> dict[str, dict[str, float | int | None]]:
+    """Return mean, error and number of samples of each quantity over the frames of the trajectory."""
+    steps = set(frame_steps(directory / traj))
+    rows: dict[int, list[float]] = {}
+    path = directory / THERMO
+    for line in path.read_text().splitlines() if path.is_file() else ():
+        words = line.split()
+        # the step where a run ends and the next begins is printed twice
+        if len(words) == 1 + len(COLUMNS) and words[0].isdigit() and int(words[0]) in steps:
+            rows[int(words[0])] = [float(word) for word in words[1:]]
+    if not rows:
+        return {}
+    data = np.array([rows[step] for step in sorted(rows)])
+    data[:, list(COLUMNS).index("density[kg/m3]")] *= _KG_PER_M3_PER_G_PER_CM3
+    return {
+        name: {"mean": float(column.mean()), "error": block_error(column), "samples": len(column)}
+        for name, column in zip(COLUMNS, data.T, strict=True)
+    }
+
+
+def check_temperature(production: dict[str, Any], kBT: float, *, where: Path) -> None:
+    """Refuse a simulation that has run at another temperature than kBT (kJ/mol) says.
+
+    Raises
+    ------
+    UserError
+        The means differ by more than 5 % and by more than five standard errors.
+    """
+    found = production.get("temperature[K]")
+    if found is None or found["error"] is None or found["samples"] < MIN_BLOCKS:
+        return
+    difference = abs(found["mean"] - kelvin(kBT))
+    if difference > max(_FAR * kelvin(kBT), 5.0 * found["error"]):
+        raise UserError(
+            f"the simulation ran at {found['mean']:.0f} +- {found['error']:.0f} K, but cg.inverse.kBT is "
+            f"{kelvin(kBT):.0f} K: its g(r) would be corrected with the wrong kBT",
+            where=where,
+            accepted="a thermostat at the temperature of kBT, and time to reach it before the dump begins",
+        )

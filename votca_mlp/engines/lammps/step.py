@@ -1,0 +1,168 @@
+"""One step of the inverse loop with LAMMPS, and what can be checked before the first.
+
+The user's script runs in the step directory: ``log.lammps``, ``lammps.out``, the trajectory and
+``thermo.dat`` grow; the last configuration gets its name when all is complete, and the checkpoint goes.
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.engines.ase.start import largest_maximum
+from votca_mlp.engines.lammps import checkpoint as checkpoints
+from votca_mlp.engines.lammps.run import Run
+from votca_mlp.engines.lammps.script import Plan, plan_script, read_script
+from votca_mlp.engines.progress import Progress
+from votca_mlp.engines.result import SUMMARY, StepResult
+from votca_mlp.errors import UserError
+from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.units import kelvin
+
+_TOLERANCE = 0.002
+"""Largest relative difference between kBT and a thermostat's temperature."""
+
+
+def run_step(
+    settings: Any,
+    evaluator: Evaluator,
+    *,
+    step_directory: str | Path,
+    main_directory: str | Path,
+    step_number: int,
+    progress: Progress,
+    deadline: float | None = None,
+    max_steps: int | None = None,
+    identity: str = "",
+) -> StepResult:
+    """Run or continue the LAMMPS script of one step; arguments as those of the engine ``ase``.
+
+    A run interrupted anywhere goes on from its last checkpoint. After SIGKILL the rest is what it would have
+    been, bit for bit, where LAMMPS's own restart is exact (Nose-Hoover thermostats and barostats are,
+    Langevin's random numbers are not) and the evaluator is deterministic. A deadline stops it at once, with a
+    checkpoint there; the trajectory then goes on with other rounding.
+
+    Raises
+    ------
+    UserError
+        Input that does not fit, LAMMPS missing or failing, a simulation that has gone wrong, a damaged
+        checkpoint, no space left.
+    """
+    directory = Path(step_directory)
+    plan, symbols, files = prepare(settings, directory, Path(main_directory), max_steps)
+    inputs = checkpoints.describe_inputs(
+        settings, files, step_directory=directory, identity=identity, max_steps=max_steps
+    )
+    finished = _already_finished(directory, settings.lammps, inputs, plan.total)
+    if finished is not None:
+        return finished
+    saved = checkpoints.load(directory, inputs)
+    run = Run(
+        settings,
+        evaluator,
+        plan,
+        symbols,
+        directory,
+        inputs=inputs,
+        r_max=largest_maximum(settings),
+        saved=saved,
+    )
+    progress.start(f"step {step_number}", plan.total, run.done)
+    note = "failed"
+    try:
+        in_time = run.advance(progress, deadline)
+        note = "" if in_time else "stopped at a checkpoint before the deadline"
+        rate = progress.rate(run.done)
+        if not in_time:
+            return StepResult("checkpointed", run.saved_at, plan.total, rate)
+        summary = run.finish(step_number=step_number, steps_per_second=rate)
+        return StepResult("finished", plan.total, plan.total, rate, summary)
+    finally:
+        progress.close(run.done, note)
+        run.lammps.kill()
+
+
+def prepare(
+    settings: Any, directory: Path, main_directory: Path, max_steps: int | None = None
+) -> tuple[Plan, list[str], list[Path]]:
+    """Return the plan of the script, the elements of the atoms, and the files that the run is made from.
+
+    Raises
+    ------
+    UserError
+        A script or topology that is missing or cannot be used, a thermostat at another temperature than kBT.
+    """
+    from votca_mlp.settings import read_topology
+
+    lammps = settings.lammps
+    for tag in ("command", "opts"):
+        if settings.text(f"cg.inverse.lammps.{tag}"):
+            raise UserError(
+                "is not used: LAMMPS runs as a library in the Python of this package, or in that of <python>",
+                where=settings.where(f"cg.inverse.lammps.{tag}"),
+                accepted="no such tag",
+            )
+    script = directory / lammps.script
+    plan = plan_script(read_script(script), path=script, traj=lammps.traj, max_steps=max_steps)
+    expected = kelvin(settings.kBT)
+    for command, temperature in plan.temperatures:
+        if abs(temperature - expected) > _TOLERANCE * expected:
+            raise UserError(
+                f"the thermostat is set to {temperature:g} K while {lammps.traj} is written, but "
+                f"cg.inverse.kBT is {settings.kBT:g} kJ/mol ({expected:.5g} K)",
+                where=command.where,
+                accepted=f"{expected:.5g} K, or the kBT that belongs to the thermostat",
+            )
+    topology = directory / lammps.topol
+    if not topology.is_file():
+        topology = main_directory / lammps.topol
+    symbols = list(read_topology(topology).types)
+    names = dict.fromkeys((*settings.filelist, lammps.conf))
+    return plan, symbols, [script, *(directory / name for name in names if directory / name != script)]
+
+
+def check_start(settings: Any, evaluator: Evaluator, main_directory: Path) -> str:
+    """Carry out the script up to its first run and compare step 0; return a line about the system.
+
+    Everything happens in a temporary folder.
+
+    Raises
+    ------
+    UserError
+        Whatever would stop the first step.
+    """
+    with tempfile.TemporaryDirectory(prefix="votca-mlp-lammps-") as folder:
+        directory = Path(folder)
+        for name in dict.fromkeys((*settings.filelist, settings.lammps.conf)):
+            if (main_directory / name).is_file():
+                shutil.copy(main_directory / name, directory / Path(name).name)
+        plan, symbols, _ = prepare(settings, directory, main_directory)
+        run = Run(settings, evaluator, plan, symbols, directory, inputs={}, r_max=largest_maximum(settings))
+        try:
+            run.advance()
+        finally:
+            run.lammps.kill()
+        assert run.agreement is not None
+        energy, force, pressure = run.agreement
+        edges = " x ".join(f"{edge:.2f}" for edge in run.atoms.cell.lengths())
+        return (
+            f"{run.atoms.get_chemical_formula()} in {edges} Angstrom, {run.energy / len(symbols):.4f} eV an "
+            f"atom at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, "
+            f"{force:.1e} eV/Angstrom, {pressure:.1e} bar"
+        )
+
+
+def _already_finished(directory: Path, lammps: Any, inputs: dict[str, Any], total: int) -> StepResult | None:
+    """Return the result of a run that was killed after its last rename, or None."""
+    if not all((directory / name).is_file() for name in (lammps.traj, lammps.conf_out, SUMMARY)):
+        return None
+    try:
+        summary = json.loads((directory / SUMMARY).read_text())
+        same = summary["inputs"] == json.loads(json.dumps(inputs))
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not same:
+        return None
+    (directory / checkpoints.NAME).unlink(missing_ok=True)
+    return StepResult("finished", total, total, 0.0, summary)
