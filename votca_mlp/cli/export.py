@@ -1,5 +1,6 @@
 """``votca-mlp export``: a corrected potential for other programs."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -46,16 +47,19 @@ def export(
     """Write a corrected potential for ASE, LAMMPS, TorchScript or as tables, compared with the original."""
     from votca_mlp.export.run import export as run_export
 
-    result = run_export(
-        run,
-        form,
-        output,
-        step,
-        temperature=temperature,
-        extrapolate=extrapolate,
-        model=model,
-        trust=trust,
-    )
+    with warnings.catch_warnings(record=True) as caught:
+        result = run_export(
+            run,
+            form,
+            output,
+            step,
+            temperature=temperature,
+            extrapolate=extrapolate,
+            model=model,
+            trust=trust,
+        )
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"warning: {text}", err=True)
     for comparison in result.comparisons:
         typer.echo(str(comparison))
     for reason in result.left_out:

@@ -103,20 +103,18 @@ class Exported(nn.Module):
 class ExportedOfTemperature(Exported):
     """The same for u(r; T): ``set_temperature`` comes before the first energy."""
 
-    correction: Any
-
     @torch.jit.export
     def set_temperature(self, temperature: float) -> None:
         """Use u(r; T) of a temperature in K; outside the fitted range an error, unless it was allowed."""
-        self.correction.set_temperature(temperature)
+        self.correction.set_temperature(temperature)  # type: ignore[operator]
 
     @torch.jit.export
     def temperature(self) -> float:
         """Return the temperature of the correction, K; 0 before it is set."""
-        return self.correction.temperature
+        return self.correction.temperature  # type: ignore[return-value]
 
     def _energy(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
-        if self.correction.temperature <= 0.0:
+        if self.correction.temperature <= 0.0:  # type: ignore[operator]
             raise ValueError("u(r; T) has no temperature yet: call set_temperature(T in K) first")
         return self.model(numbers, first, second, vectors).double() + self.correction(
             numbers, first, second, vectors

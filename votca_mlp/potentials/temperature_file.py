@@ -73,7 +73,6 @@ class _Content(BaseModel):
     versions: dict[str, str]
     written: str
     interactions: list[_Interaction]
-    sha256: str
 
 
 def write_temperature_file(path: str | Path, content: TemperatureFile) -> None:
@@ -120,12 +119,14 @@ def read_temperature_file(path: str | Path) -> TemperatureFile:
         raise UserError("no such file", where=path, accepted=_ACCEPTED) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read: {error}", where=path, accepted=_ACCEPTED) from None
-    content = _parsed(text, path)
-    body, _, _ = text.rpartition(_SEAL)
-    if hashlib.sha256(body.encode()).hexdigest() != content.sha256:
+    if f"\nformat: {FORMAT}\n" not in text:
+        raise UserError("this is no file of u(r; T)", where=path, accepted=_ACCEPTED)
+    body, _, seal = text.rpartition(_SEAL)
+    if hashlib.sha256(body.encode()).hexdigest() != seal.strip():
         raise UserError(
             "the file was changed or cut short after it was written", where=path, accepted=_ACCEPTED
         )
+    content = _parsed(body, path)
     pairs = {}
     for interaction in content.interactions:
         pair = _pair_of(interaction, path)
@@ -150,8 +151,8 @@ _ORIGIN = ("model", "model_sha256", "main_directory", "skin", "sources", "versio
 def _parsed(text: str, path: Path) -> _Content:
     try:
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise UserError("this is no file of u(r; T)", where=path, accepted=_ACCEPTED)
+        if not isinstance(content, dict):
+            raise TypeError
         return _Content(**content)
     except yaml.YAMLError as error:
         what = f"not YAML: {str(error).splitlines()[0]}"
@@ -159,7 +160,7 @@ def _parsed(text: str, path: Path) -> _Content:
         first = error.errors()[0]
         what = ".".join(map(str, first["loc"])) + f": {first['msg']}"
     except TypeError:
-        what = "a key that is no text"
+        what = "not keys and values"
     raise UserError(what, where=path, accepted=_ACCEPTED)
 
 

@@ -1,5 +1,7 @@
 """u(r; T) as a torch module whose temperature can be set; it compiles to TorchScript."""
 
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -48,6 +50,8 @@ class TorchTemperatureCorrection(TorchPairCorrection):
             raise ValueError(
                 f"{temperature} K is outside {self.minimum} to {self.maximum} K, where u(r; T) was fitted"
             )
+        if not inside:
+            warnings.warn("u(r; T) is extrapolated beyond the fitted range", stacklevel=2)
         self.temperature = temperature
         self.coefficients = (self.functions(temperature)[:, None, None] * self.terms).sum(0)
 
