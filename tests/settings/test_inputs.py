@@ -137,7 +137,8 @@ def test_targets_of_several_states_lie_in_their_folders(good: Path) -> None:
         "<state_weights>1 1</state_weights><state_kBTs>7.8 11</state_kBTs></multistate>"
     )
     good.write_text(GOOD.replace("<mlp>", states + "<mlp>"))
-    (good.parent / "cold").mkdir()
+    for name in ("cold", "hot"):
+        (good.parent / name).mkdir()
     good.with_name("Al-Al.dist.tgt").rename(good.parent / "cold" / "Al-Al.dist.tgt")
     (line,) = messages(good)
     assert str(good.parent / "hot" / "Al-Al.dist.tgt") in line

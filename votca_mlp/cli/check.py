@@ -9,7 +9,10 @@ import typer
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from votca_mlp.settings import Settings
+    from votca_mlp.settings.states import State
 
 _Argument = Annotated[Path | None, typer.Argument(help="The settings file; settings.xml when none is named.")]
 _Options = Annotated[Path | None, typer.Option("--options", help="The same, as csg_inverse names it.")]
@@ -25,10 +28,8 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
     for line in summary(found):
         typer.echo(line)
     if deep:
-        from votca_mlp.csg.check import check_start_and_model
-
-        main = found.main_directory
-        typer.echo(f"start        {check_start_and_model(found, main, main / 'step_001')}")
+        for line in starts(found):
+            typer.echo(f"start        {line}")
     if shutil.which("csg_inverse") is None:
         typer.echo(
             "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
@@ -58,21 +59,24 @@ def checked_settings(path: Path) -> "Settings":
 
 def summary(settings: "Settings") -> list[str]:
     """Return what would be done, a few lines."""
+    from votca_mlp.settings.states import states_of
+
     mlp, ase = settings.mlp, settings.ase
     what = mlp.calculator if mlp.kind == "ase" else mlp.model
     members = "" if mlp.members is None else f", members {' '.join(map(str, mlp.members))}"
     # an ASE calculator chooses for itself
     runs = "" if mlp.kind == "ase" else f" on {mlp.device}, {mlp.dtype}"
-    held = f"{ase.temperature:g} K" + (f", {ase.pressure:g} bar" if ase.ensemble == "npt" else "")
+    states = states_of(settings) if settings.multistate.enabled else ()
+    held = "each state's temperature" if states else f"{ase.temperature:g} K"
+    held += f", {ase.pressure:g} bar" if ase.ensemble == "npt" else ""
     lines = [
         f"settings     {settings.path}: no problem found",
         f"model        {mlp.kind} {what}{members}{runs}",
         f"engine       {settings.program}, {ase.ensemble} at {held}, timestep {ase.timestep:g} fs",
     ]
-    states = settings.multistate
-    if states.enabled:
-        each = zip(states.state_names, states.state_weights, states.state_kBTs, strict=True)
-        lines.append("states       " + ", ".join(f"{n} (weight {w:g}, kBT {t:g} kJ/mol)" for n, w, t in each))
+    lines += [f"state        {_state(settings, state)}" for state in states]
+    if states:
+        lines.append(f"shared       {_shared(settings, states)}")
     else:
         lines.append(f"states       one, kBT {settings.kBT:g} kJ/mol")
     for pair in settings.interactions:
@@ -83,6 +87,58 @@ def summary(settings: "Settings") -> list[str]:
             f"target {pair.target}, alpha {wibi.alpha:g}, weight {weight or wibi.weight}"
         )
     return [*lines, *_lengths(settings)]
+
+
+def _state(settings: "Settings", state: "State") -> str:
+    """Return what a state has of its own."""
+    view = state.settings
+    words = [f"{state.name}: {state.temperature:g} K, kBT {state.kBT:g} kJ/mol, weight {state.weight:.3g}"]
+    if view.ase.ensemble == "npt" and view.ase.pressure != settings.ase.pressure:
+        words.append(f"{view.ase.pressure:g} bar")
+    for pair in settings.interactions:
+        own = state.interaction(pair.name)
+        if own is None:
+            words.append(f"without {pair.name}")
+        elif own.wibi != pair.wibi:
+            words.append(f"{pair.name} alpha {own.wibi.alpha:g}, weight {own.wibi.weight}")
+    return ", ".join(words)
+
+
+def _shared(settings: "Settings", states: "Sequence[State]") -> str:
+    from votca_mlp.inverse.states import basis_of
+
+    terms = settings.multistate.temperature_terms
+    if terms == 1:
+        return "one u(r)"
+    basis = basis_of(settings, states)
+    words = f"u(r; T), {terms} terms in (T - {basis.reference:.6g} K)/{basis.scale:.6g} K"
+    fitted = sum(state.weight > 0 for state in states)
+    return words if terms < fitted else f"{words}: as many as states, so that nothing is shared"
+
+
+def starts(settings: "Settings") -> list[str]:
+    """Load the model and evaluate the start, of each state; return a line about each.
+
+    Raises
+    ------
+    UserError
+        What does not fit.
+    """
+    from votca_mlp.csg.check import check_start_and_model
+    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.settings.states import states_of
+
+    if not settings.multistate.enabled:
+        main = settings.main_directory
+        return [check_start_and_model(settings, main, main / "step_001")]
+    lines = []
+    for state in states_of(settings):
+        view = state.settings
+        evaluator = make_evaluator(view.mlp, None, view.run_directory, view.ase.skin)
+        step = view.run_directory / "step_001" / state.name
+        found = check_start_and_model(view, view.main_directory, step, evaluator)
+        lines.append(f"{state.name}: {found}")
+    return lines
 
 
 def _lengths(settings: "Settings") -> list[str]:

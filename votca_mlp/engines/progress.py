@@ -23,11 +23,19 @@ class Progress:
         Draw a bar; otherwise a line every ``LOG_INTERVAL`` seconds.
     clock
         Seconds that only increase.
+    name
+        Put before every label, such as that of a state.
     """
 
     def __init__(
-        self, stream: TextIO | None, *, terminal: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO | None,
+        *,
+        terminal: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        name: str = "",
     ) -> None:
+        self.name = name
         self._stream, self._terminal, self._clock = stream, terminal, clock
         self._label, self._total = "", 0
         self._bar: Any = None
@@ -35,12 +43,13 @@ class Progress:
 
     def start(self, label: str, total: int, done: int = 0) -> None:
         """Begin counting ``total`` steps, of which ``done`` are there already."""
-        self._label, self._total, self._first = label, total, done
+        self._label = f"{self.name}, {label}" if self.name else label
+        self._total, self._first = total, done
         self._began = self._shown = self._clock()
         if self._stream is not None and self._terminal:
             self._open_bar(done)
         else:
-            self._line(f"{label}: {done} of {total} steps done")
+            self._line(f"{self._label}: {done} of {total} steps done")
 
     def update(self, done: int, note: str = "") -> None:
         """Report ``done`` steps; cheap, and silent until it is time to show something."""

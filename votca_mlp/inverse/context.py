@@ -1,23 +1,26 @@
 """What every stage of a run needs to know."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.options import LoopOptions
 from votca_mlp.settings import Settings
+from votca_mlp.settings.states import State
 
 
 @dataclass
 class Context:
-    """A run of the loop.
+    """A run of the loop, or one state of a run of several.
 
     Attributes
     ----------
     settings, options
-        As read at the start.
+        As read at the start; of a state, its view of them.
     messages
         Terminal and log.
     load_model
@@ -28,6 +31,10 @@ class Context:
         Seconds until the wall time is up, or None.
     max_steps
         ``CSG_MDRUN_STEPS``, or None.
+    states
+        Of a run of several states, else empty.
+    state, run
+        Of one state: which, and the context of the whole run.
     """
 
     settings: Settings
@@ -37,11 +44,14 @@ class Context:
     model_identity: str
     time_left: Callable[[], float | None]
     max_steps: int | None = None
+    states: tuple[State, ...] = ()
+    state: State | None = None
+    run: "Context | None" = None
     _model: Any = field(default=None, repr=False)
 
     @property
     def main(self) -> Path:
-        """The main directory."""
+        """The main directory; of a state, the folder of its inputs."""
         return self.settings.main_directory
 
     @property
@@ -52,5 +62,79 @@ class Context:
         return self._model
 
     def step_directory(self, number: int) -> Path:
-        """Return ``step_NNN``."""
-        return self.main / f"step_{number:03d}"
+        """Return ``step_NNN``; of a state, its folder in there."""
+        step = self.settings.run_directory / f"step_{number:03d}"
+        return step if self.state is None else step / self.state.name
+
+
+def state_context(run: Context, state: State) -> Context:
+    """Return the context of one state; it shares the run's model where it has the same settings of it.
+
+    Raises
+    ------
+    UserError
+        A model that is not there.
+    """
+    settings = state.settings
+    same = settings.mlp == run.settings.mlp
+    return replace(
+        run,
+        settings=settings,
+        load_model=(lambda: run.model) if same else model_loader(settings),
+        model_identity=run.model_identity if same else identity_of(settings),
+        states=(),
+        state=state,
+        run=run,
+        _model=None,
+    )
+
+
+def model_loader(settings: Settings) -> Callable[[], Any]:
+    """Return what loads the model of the settings; obeys CSG_NUM_THREADS.
+
+    Raises
+    ------
+    UserError
+        CSG_NUM_THREADS is not a number.
+    """
+    from votca_mlp.csg.run import with_threads
+
+    mlp = with_threads(settings.mlp, number_in_environment("CSG_NUM_THREADS"))
+
+    def load() -> Any:
+        from votca_mlp.models.load import load_model, set_threads
+
+        set_threads(mlp.threads)
+        return load_model(mlp, settings.run_directory)
+
+    return load
+
+
+def identity_of(settings: Settings) -> str:
+    """Return a digest of the model's settings and files.
+
+    Raises
+    ------
+    UserError
+        A model that is not there.
+    """
+    from votca_mlp.csg.run import model_identity
+
+    return model_identity(settings.mlp, settings.run_directory)
+
+
+def number_in_environment(name: str) -> int | None:
+    """Return the number in an environment variable, None when it is not set.
+
+    Raises
+    ------
+    UserError
+        It is not a whole number above 0.
+    """
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        where = f"environment variable {name}"
+        raise UserError(f"{name} is '{text}'", where=where, accepted="a whole number > 0")
+    return int(text)

@@ -5,6 +5,7 @@ from pathlib import Path
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.operations import resample_target
 from votca_mlp.settings import Settings
+from votca_mlp.settings.states import states_of
 from votca_mlp.structure.agreement import Agreement, compare_tables
 from votca_mlp.tables import Table, grid_points, read_table
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -32,20 +33,32 @@ def agreement_with(target: Table, distribution: Table) -> Agreement:
 def agreements(settings: Settings, main_directory: Path, last: int) -> dict[str, list[Agreement]]:
     """Return the agreement of steps 1 to ``last`` with the present target, by interaction.
 
-    A step whose g(r) is not there (cleaned away) is left out.
+    Of several states, by ``STATE/NAME``; those of weight 0 are not judged. A step whose g(r) is not there
+    (cleaned away) is left out.
 
     Raises
     ------
     UserError
         A damaged table, or g(r) on another grid than the target.
     """
+    if not settings.multistate.enabled:
+        return _of_one(settings, main_directory, last, "")
+    found: dict[str, list[Agreement]] = {}
+    for state in states_of(settings):
+        if state.weight > 0:
+            one = _of_one(state.settings, main_directory, last, state.name)
+            found |= {f"{state.name}/{name}": history for name, history in one.items()}
+    return found
+
+
+def _of_one(settings: Settings, run: Path, last: int, folder: str) -> dict[str, list[Agreement]]:
     found: dict[str, list[Agreement]] = {}
     for pair in settings.interactions:
         grid = grid_points(pair.min, pair.max, pair.step)
-        target = resample_target(read_table(main_directory / pair.target), grid)
+        target = resample_target(read_table(settings.main_directory / pair.target), grid)
         found[pair.name] = []
         for number in range(1, last + 1):
-            path = main_directory / f"step_{number:03d}" / f"{pair.name}.dist.new"
+            path = run / f"step_{number:03d}" / folder / f"{pair.name}.dist.new"
             if path.is_file():
                 found[pair.name].append(agreement_with(target, read_table(path)))
     return found

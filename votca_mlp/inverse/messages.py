@@ -86,14 +86,14 @@ class Messages:
         """Write a line with the date to the log."""
         self.note(f"{text} {datetime.now().astimezone().isoformat(timespec='seconds')}")
 
-    def progress(self) -> Progress:
+    def progress(self, name: str = "") -> Progress:
         """Return the progress of a simulation: a bar on a terminal, else lines there and in the log."""
         try:
             if os.isatty(self.terminal.fileno()):
-                return Progress(self.terminal, terminal=True)
+                return Progress(self.terminal, terminal=True, name=name)
         except (OSError, ValueError):
             pass
-        return Progress(self._Both(self))  # type: ignore[arg-type]
+        return Progress(self._Both(self), name=name)  # type: ignore[arg-type]
 
     class _Both(_Stream):
         """The terminal's lines in the log too."""

@@ -97,8 +97,6 @@ def _refuse(settings: Settings) -> None:
     def refuse(tag: str, what: str, accepted: str) -> None:
         raise UserError(what, where=settings.where(tag), accepted=accepted)
 
-    if settings.multistate.enabled:
-        refuse("cg.inverse.multistate.enabled", "this loop runs one state at a time", "no")
     for tag, accepted in _NOT_OBEYED.items():
         if settings.text(tag):
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
@@ -126,6 +124,10 @@ def _refuse(settings: Settings) -> None:
                     accepted = _INSTEAD.get(task) or ", ".join(known)
                     where = f"cg.non-bonded[{pair.name}].inverse.{tag}"
                     refuse(where, f"votca-mlp inverse has no {tag} task '{task}'", accepted)
+        one_term = {"average", "overwrite"} & set(pair.post_add)
+        if one_term and settings.multistate.enabled and settings.multistate.temperature_terms > 1:
+            where = f"cg.non-bonded[{pair.name}].inverse.post_add"
+            refuse(where, f"'{min(one_term)}' knows one u(r) only", "temperature_terms 1 with it")
         if "overwrite" in pair.post_add[:-1]:
             where = f"cg.non-bonded[{pair.name}].inverse.post_add"
             refuse(where, "'overwrite' is not the last task", "'overwrite' at the end")

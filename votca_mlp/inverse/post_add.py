@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 
 from votca_mlp import __version__
@@ -11,8 +12,12 @@ from votca_mlp.inverse import operations as ops
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.copying import copy_file
 from votca_mlp.inverse.options import cycle
+from votca_mlp.inverse.states import term_names
 from votca_mlp.settings import Interaction
 from votca_mlp.tables import Table, grid_points, read_table, write_table
+
+_EVERY_TERM = ("shift", "smooth_at_cut_off", "tag")
+"""Tasks that change tables; the others concern an interaction as a whole."""
 
 
 class PostAdd:
@@ -22,21 +27,22 @@ class PostAdd:
     ----------
     context, number
         Run and step.
-    distributions, targets, potentials
-        g(r), target and new potential by name (nm, kJ/mol).
+    measured
+        g(r) and target by name, once for each state.
+    potentials
+        New potentials by name, those of further terms of u(r; T) among them (nm, kJ/mol).
     """
 
     def __init__(
         self,
         context: Context,
         number: int,
-        distributions: dict[str, Table],
-        targets: dict[str, Table],
+        measured: Sequence[tuple[dict[str, Table], dict[str, Table]]],
         potentials: dict[str, Table],
     ) -> None:
         self.context, self.number = context, number
         self.directory = context.step_directory(number)
-        self.distributions, self.targets, self.potentials = distributions, targets, dict(potentials)
+        self.measured, self.potentials = measured, dict(potentials)
         self.overwritten: set[str] = set()
 
     def run(self) -> dict[str, Table]:
@@ -52,9 +58,11 @@ class PostAdd:
                 continue
             if pair.post_add:
                 self.context.messages.say(f"Postadd tasks for {pair.name}: {' '.join(pair.post_add)}")
-            for count, task in enumerate((*pair.post_add, "shift", "tag"), start=1):
-                write_table(self.directory / f"{pair.name}.pot.{count}", self.potentials[pair.name])
-                self.potentials[pair.name] = self._task(task, pair, self.potentials[pair.name])
+            for stem in term_names(self.context.settings, pair.name):
+                for count, task in enumerate((*pair.post_add, "shift", "tag"), start=1):
+                    write_table(self.directory / f"{stem}.pot.{count}", self.potentials[stem])
+                    if stem == pair.name or task in _EVERY_TERM:
+                        self.potentials[stem] = self._task(task, pair, self.potentials[stem])
         return self.potentials
 
     def _task(self, task: str, pair: Interaction, table: Table) -> Table:
@@ -82,10 +90,16 @@ class PostAdd:
         for what, _, weight, norm in self.context.options.pairs[pair.name].convergence:
             if what == "dist":
                 grid = grid_points(pair.min, pair.max, pair.step)
-                new, base = ops.resample(self.distributions[pair.name], grid), self.targets[pair.name]
+                both = [
+                    (ops.resample(g[pair.name], grid), target[pair.name])
+                    for g, target in self.measured
+                    if pair.name in g
+                ]
             else:
-                new, base = table, read_table(self.directory / f"{pair.name}.pot.cur")
-            difference = float(f"{ops.summed_difference(new, base, norm):.15g}")
+                both = [(table, read_table(self.directory / f"{pair.name}.pot.cur"))]
+            # of several states the one that is furthest off counts
+            largest = max(ops.summed_difference(new, base, norm) for new, base in both)
+            difference = float(f"{largest:.15g}")
             self._write(f"{pair.name}.{what}.conv", f"{difference:.15g}\n")
             # csg_calc prints six digits
             part = float(f"{weight * difference:.6g}")
@@ -146,7 +160,13 @@ def finish_files(context: Context, number: int) -> None:
         if "compress" in pair.post_add:
             for name in options.compress:
                 _compress(context, number, name, [options.compress_program, *options.compress_options])
-    if context.options.cleanlist:
+    clean_up(context, number)
+
+
+def clean_up(context: Context, number: int) -> None:
+    """Remove what ``cleanlist`` names from the step directory."""
+    directory = context.step_directory(number)
+    if context.options.cleanlist and context.state is None:
         context.messages.say(f"Clean up files: {' '.join(context.options.cleanlist)}")
     for pattern in context.options.cleanlist:
         for path in directory.glob(pattern):

@@ -1,9 +1,12 @@
 """Step 0: check everything that can be checked, then write the initial tables."""
 
+from collections.abc import Sequence
+
 from votca_mlp.csg.check import check_start_and_model
 from votca_mlp.csg.potentials import initial_potential
+from votca_mlp.inverse.begin import shared_names
 from votca_mlp.inverse.changes import describe_inputs
-from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.context import Context, state_context
 from votca_mlp.inverse.copying import copy_file, touch
 from votca_mlp.inverse.operations import resample_target
 from votca_mlp.inverse.record import StepRecord, write_record
@@ -28,20 +31,25 @@ def prepare(context: Context) -> None:
         context.messages.say("step 0 is already done - skipping")
         return
     context.messages.say(f"Prepare (dir {directory.name})")
-    check_everything(context)
+    contexts = [state_context(context, state) for state in context.states] or [context]
+    check_everything(context, contexts)
     directory.mkdir(exist_ok=True)
     restart = RestartFile(directory / context.options.restart_file)
     restart.mark(STEPDIR)
-    for name in context.settings.filelist:
-        copy_file(context.main / name, directory / name)
+    for state in contexts:
+        folder = state.step_directory(0)
+        folder.mkdir(exist_ok=True)
+        for name in state.settings.filelist:
+            copy_file(state.settings.input_path(name), folder / name)
+        for pair in state.settings.interactions:
+            write_table(folder / f"{pair.name}.dist.tgt", target_on_grid(state, pair))
     record = StepRecord(inputs=describe_inputs(context))
-    for pair in context.settings.interactions:
-        table, given = initial_potential(pair, context.main)
-        write_table(directory / f"{pair.name}.dist.tgt", target_on_grid(context, pair))
-        write_table(directory / f"{pair.name}.pot.new", table)
-        source = f"{pair.name}.pot.in" if given else "none, the model as it is"
-        context.messages.say(f"Initial correction of {pair.name}: {source}")
-        record.add(directory, f"{pair.name}.pot.new")
+    for stem, pair in shared_names(context).items():
+        table, given = initial_potential(pair.model_copy(update={"name": stem}), context.main)
+        write_table(directory / f"{stem}.pot.new", table)
+        source = f"{stem}.pot.in" if given else "none, the model as it is"
+        context.messages.say(f"Initial correction of {stem}: {source}")
+        record.add(directory, f"{stem}.pot.new")
     record.complete = True
     write_record(directory, record)
     restart.mark(PREPARE)
@@ -61,8 +69,8 @@ def target_on_grid(context: Context, pair: Interaction) -> Table:
     return resample_target(target, grid_points(pair.min, pair.max, pair.step))
 
 
-def check_everything(context: Context) -> None:
-    """Check files, initial potentials, start and model, and evaluate the start once.
+def check_everything(context: Context, states: Sequence[Context]) -> None:
+    """Check files, initial potentials, start and model, and evaluate the start (of each state) once.
 
     Raises
     ------
@@ -71,10 +79,13 @@ def check_everything(context: Context) -> None:
     """
     from votca_mlp.models.load import evaluator_of
 
-    settings, main = context.settings, context.main
     context.messages.say("Checking settings, model, targets and start configuration")
-    check_inputs(settings)
-    for pair in settings.interactions:
-        initial_potential(pair, main)
-    evaluator = evaluator_of(context.model, settings.mlp, None, settings.ase.skin)
-    context.messages.say(check_start_and_model(settings, main, context.step_directory(1), evaluator))
+    check_inputs(context.settings)
+    for stem, pair in shared_names(context).items():
+        initial_potential(pair.model_copy(update={"name": stem}), context.main)
+    for state in states:
+        settings = state.settings
+        evaluator = evaluator_of(state.model, settings.mlp, None, settings.ase.skin)
+        found = check_start_and_model(settings, state.main, state.step_directory(1), evaluator)
+        before = f"{state.state.name}: " if state.state is not None else ""
+        context.messages.say(before + found)

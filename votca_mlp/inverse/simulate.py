@@ -33,13 +33,8 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
     from votca_mlp.potentials.correction import read_correction
 
     settings, directory = context.settings, context.step_directory(number)
-    files = settings.engine
-    if restart.done(SIMULATION):
-        if finished(directory, files.traj, files.conf_out):
-            context.messages.note("Simulation is already done")
-            return None
-        context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
-        restart.unmark(SIMULATION)
+    if simulation_done(context, number, restart):
+        return None
     context.messages.say(f"Simulation with {settings.program}")
     if context.max_steps is not None:
         context.messages.say(f"CSG_MDRUN_STEPS: at most {context.max_steps} MD steps in each stage")
@@ -54,18 +49,37 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
         step_directory=directory,
         main_directory=context.main,
         step_number=number,
-        progress=context.messages.progress(),
+        progress=context.messages.progress(context.state.name if context.state is not None else ""),
         deadline=None if left is None else time.time() + left,
         max_steps=context.max_steps,
         identity=context.model_identity,
     )
     if result.status == "finished":
-        record.add(directory, files.traj, files.conf_out)
-        write_record(directory, record)
-        restart.mark(SIMULATION)
+        mark_simulated(context, number, restart, record)
         rate = f", {result.steps_per_second:.1f} a second" if result.steps_per_second else ""
         context.messages.say(f"Simulation done: {result.steps_total} MD steps{rate}")
     return result
+
+
+def simulation_done(context: Context, number: int, restart: RestartFile) -> bool:
+    """Return whether the simulation is marked as done and has its files; a mark without them goes."""
+    directory, files = context.step_directory(number), context.settings.engine
+    if not restart.done(SIMULATION):
+        return False
+    if finished(directory, files.traj, files.conf_out):
+        context.messages.note("Simulation is already done")
+        return True
+    context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
+    restart.unmark(SIMULATION)
+    return False
+
+
+def mark_simulated(context: Context, number: int, restart: RestartFile, record: StepRecord) -> None:
+    """Take the digests of a simulation's results, then mark it as done."""
+    directory, files = context.step_directory(number), context.settings.engine
+    record.add(directory, files.traj, files.conf_out)
+    write_record(directory, record)
+    restart.mark(SIMULATION)
 
 
 def finished(directory: Path, *names: str) -> bool:

@@ -5,15 +5,15 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse import lock, summary
-from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.context import Context, identity_of, model_loader, number_in_environment
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.options import loop_options
 from votca_mlp.settings import Settings, load_settings
+from votca_mlp.settings.states import states_of
 
 
 def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: int | None = None) -> str:
@@ -59,25 +59,16 @@ def make_context(
     UserError
         An environment variable that is not a number; a model that is not there.
     """
-    from votca_mlp.csg.run import model_identity, with_threads
-
-    mlp = with_threads(settings.mlp, _number_in_environment("CSG_NUM_THREADS"))
-
-    def load() -> Any:
-        from votca_mlp.models.load import load_model, set_threads
-
-        set_threads(mlp.threads)
-        return load_model(mlp, settings.main_directory)
-
     bounded = not os.environ.get("CSG_DONT_OVERWRITE_MDRUN_STEPS")
     return Context(
         settings=settings,
         options=loop_options(settings),
         messages=messages,
-        load_model=load,
-        model_identity=model_identity(settings.mlp, settings.main_directory),
+        load_model=model_loader(settings),
+        model_identity=identity_of(settings),
         time_left=time_left,
-        max_steps=_number_in_environment("CSG_MDRUN_STEPS") if bounded else None,
+        max_steps=number_in_environment("CSG_MDRUN_STEPS") if bounded else None,
+        states=states_of(settings) if settings.multistate.enabled else (),
     )
 
 
@@ -109,13 +100,3 @@ def clean(settings: Settings) -> None:
 def _countdown(begin: float, wall_time: int | None) -> Callable[[], float | None]:
     # a clock that never goes back: setting the system's time must not lengthen a job
     return lambda: None if wall_time is None else begin + wall_time - time.monotonic()
-
-
-def _number_in_environment(name: str) -> int | None:
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) == 0:
-        where = f"environment variable {name}"
-        raise UserError(f"{name} is '{text}'", where=where, accepted="a whole number > 0")
-    return int(text)

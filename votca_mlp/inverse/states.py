@@ -27,7 +27,7 @@ PURE = "dpot.pure_ibi"
 
 def term_names(settings: "Settings", name: str) -> tuple[str, ...]:
     """Return the names of an interaction's shared tables: NAME for u_0, NAME.term1 for u_1 and so on."""
-    count = settings.multistate.temperature_terms
+    count = settings.multistate.temperature_terms if settings.multistate.enabled else 1
     return (name, *(f"{name}.term{k}" for k in range(1, count)))
 
 

@@ -19,6 +19,7 @@ from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.simulate import check_trajectory, simulate
 from votca_mlp.inverse.update import update_potentials
 from votca_mlp.structure.agreement import Agreement
+from votca_mlp.tables import Table
 
 
 def run_iteration(context: Context, number: int) -> bool:
@@ -31,16 +32,20 @@ def run_iteration(context: Context, number: int) -> bool:
     UserError
         Bad or damaged input, no space left, a simulation that has gone wrong.
     """
+    if context.states:
+        from votca_mlp.inverse.step_states import run_states
+
+        return run_states(context, number)
     directory = context.step_directory(number)
     restart = open_step(context, directory)
     copy_files(context, directory, restart)
     record = initialize(context, number, restart)
     names = [f"{pair.name}.pot.new" for pair in context.settings.interactions]
-    if record.complete and _whole(record, directory, names):
+    if record.complete and whole(record, directory, names):
         context.messages.note("the potentials of this step are already complete")
     else:
         record.complete = False
-        with _timed(record, "simulation"):
+        with timed(record, "simulation"):
             result = simulate(context, number, restart, record)
         if result is not None and result.status != "finished":
             context.messages.say(
@@ -65,15 +70,27 @@ def run_iteration(context: Context, number: int) -> bool:
 def _update(context: Context, number: int, record: StepRecord) -> None:
     directory = context.step_directory(number)
     context.messages.say("Make update for ibi")
-    with _timed(record, "rdf"):
+    with timed(record, "rdf"):
         distributions = measure(context, number)
-    with _timed(record, "update"):
-        targets = update_potentials(context, number, distributions)
+    with timed(record, "update"):
+        (targets,) = update_potentials(context, number, [(context, distributions)])
+    tell_agreement(context, directory, record, distributions, targets)
+
+
+def tell_agreement(
+    context: Context,
+    directory: Path,
+    record: StepRecord,
+    distributions: dict[str, Table],
+    targets: dict[str, Table],
+) -> None:
+    """Say how far each g(r) is from its target, and add it to the record."""
+    before = f"{context.state.name}, " if context.state is not None else ""
     for name, distribution in distributions.items():
         agreement = agreement_with(targets[name], distribution)
         record.agreement[name] = facts_of(agreement)
         record.add(directory, f"{name}.dist.new")
-        context.messages.say(f"{name}: {described(agreement)}")
+        context.messages.say(f"{before}{name}: {described(agreement)}")
 
 
 def facts_of(agreement: Agreement) -> dict[str, Any]:
@@ -98,7 +115,8 @@ def described(agreement: Agreement) -> str:
     )
 
 
-def _whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
+def whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
+    """Return whether the files are there as the record has them."""
     from votca_mlp.inverse.record import digest
 
     paths = [directory / name for name in names]
@@ -106,7 +124,8 @@ def _whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
 
 
 @contextmanager
-def _timed(record: StepRecord, stage: str) -> Iterator[None]:
+def timed(record: StepRecord, stage: str) -> Iterator[None]:
+    """Add the time that the block takes to the record."""
     begin = time.monotonic()
     try:
         yield

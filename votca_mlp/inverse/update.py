@@ -1,5 +1,7 @@
 """From g(r) of a step to the potentials of the next: update, post_update, sum, post_add."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from votca_mlp.csg.update import update_table
@@ -9,20 +11,29 @@ from votca_mlp.inverse.options import PairOptions, cycle
 from votca_mlp.inverse.post_add import PostAdd
 from votca_mlp.inverse.prepare import target_on_grid
 from votca_mlp.inverse.printing import PERL_DIGITS, as_printed
+from votca_mlp.inverse.states import PURE, shared_updates, term_names
 from votca_mlp.settings import Interaction
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 
 
-def update_potentials(context: Context, number: int, distributions: dict[str, Table]) -> dict[str, Table]:
+def update_potentials(
+    context: Context, number: int, measured: Sequence[tuple[Context, dict[str, Table]]]
+) -> list[dict[str, Table]]:
     """Write NAME.pot.new of every interaction, and what VOTCA leaves on the way; return the targets.
 
-    Files: dist.tgt, dpot.pure_ibi, dpot.1 ..., dpot.new, pot.1 ..., pot.new.
+    Files: dist.tgt (in each state's folder), dpot.pure_ibi, dpot.1 ..., dpot.new, pot.1 ..., pot.new.
 
     Parameters
     ----------
-    distributions
-        g(r) of the step by name; dist.new holds the same.
+    context
+        Of the run.
+    measured
+        Contexts of its states, or that of the run itself, with g(r) by name; dist.new holds the same.
+
+    Returns
+    -------
+    Targets on the grid by name, in the order of ``measured``.
 
     Raises
     ------
@@ -32,62 +43,73 @@ def update_potentials(context: Context, number: int, distributions: dict[str, Ta
     # they may have been cut short or replaced during the simulation
     check_inputs(context.settings)
     directory = context.step_directory(number)
-    targets: dict[str, Table] = {}
+    targets = [_targets(state, number) for state, _ in measured]
     updates: dict[str, Table] = {}
     for pair in context.settings.interactions:
-        targets[pair.name] = target_on_grid(context, pair)
-        write_table(directory / f"{pair.name}.dist.tgt", targets[pair.name])
-        update = _update(context, number, pair)
-        updates[pair.name] = _post_update(context, number, pair, update)
+        for term, table in enumerate(_update(context, number, pair)):
+            stem = term_names(context.settings, pair.name)[term]
+            updates[stem] = _post_update(context, number, pair, stem, table)
     context.messages.say("Adding up potential")
     new = {}
-    for pair in context.settings.interactions:
-        current = read_table(directory / f"{pair.name}.pot.cur")
-        new[pair.name] = ops.add(current, updates[pair.name])
-        write_table(directory / f"{pair.name}.pot.new", new[pair.name])
+    for stem, update in updates.items():
+        new[stem] = ops.add(read_table(directory / f"{stem}.pot.cur"), update)
+        write_table(directory / f"{stem}.pot.new", new[stem])
     context.messages.say("Post add")
-    post = PostAdd(context, number, distributions, targets, new)
-    for name, table in post.run().items():
-        write_table(directory / f"{name}.pot.new", table)
+    distributions = [(g, target) for (_, g), target in zip(measured, targets, strict=True)]
+    for stem, table in PostAdd(context, number, distributions, new).run().items():
+        write_table(directory / f"{stem}.pot.new", table)
     return targets
 
 
-def _pure_update(context: Context, number: int, pair: Interaction) -> Table:
+def _targets(context: Context, number: int) -> dict[str, Table]:
+    targets = {pair.name: target_on_grid(context, pair) for pair in context.settings.interactions}
+    for name, table in targets.items():
+        write_table(context.step_directory(number) / f"{name}.dist.tgt", table)
+    return targets
+
+
+def _pure_updates(context: Context, number: int, pair: Interaction) -> tuple[Table, ...]:
+    """Return the updates of an interaction's terms: one, but for several with several states."""
     directory = context.step_directory(number)
-    table = update_table(
-        pair,
-        target=directory / f"{pair.name}.dist.tgt",
-        rdf=directory / f"{pair.name}.dist.new",
-        potential=directory / f"{pair.name}.pot.cur",
-        kbt=context.settings.kBT,
-        main_directory=context.main,
-    )
-    table = table.with_y(as_printed(table.y, PERL_DIGITS))
-    write_table(directory / f"{pair.name}.dpot.pure_ibi", table)
-    return table
+    if context.states:
+        tables = shared_updates(context.settings, context.states, pair.name, directory)
+    else:
+        table = update_table(
+            pair,
+            target=directory / f"{pair.name}.dist.tgt",
+            rdf=directory / f"{pair.name}.dist.new",
+            potential=directory / f"{pair.name}.pot.cur",
+            kbt=context.settings.kBT,
+            main_directory=context.main,
+        )
+        tables = (table.with_y(as_printed(table.y, PERL_DIGITS)),)
+    for stem, table in zip(term_names(context.settings, pair.name), tables, strict=True):
+        write_table(directory / f"{stem}.{PURE}", table)
+    return tables
 
 
-def _update(context: Context, number: int, pair: Interaction) -> Table:
+def _update(context: Context, number: int, pair: Interaction) -> tuple[Table, ...]:
     if cycle(pair.do_potential, number):
         context.messages.note(f"Update potential {pair.name} : yes")
-        return ops.shift(_pure_update(context, number, pair))
+        return tuple(map(ops.shift, _pure_updates(context, number, pair)))
     context.messages.note(f"Update potential {pair.name} : no")
     grid = grid_points(pair.min, pair.max, pair.step)
-    return make_table(grid, np.zeros(len(grid)))
+    return (make_table(grid, np.zeros(len(grid))),) * len(term_names(context.settings, pair.name))
 
 
-def _post_update(context: Context, number: int, pair: Interaction, table: Table) -> Table:
+def _post_update(context: Context, number: int, pair: Interaction, stem: str, table: Table) -> Table:
     directory, options = context.step_directory(number), context.options.pairs[pair.name]
     if pair.post_update:
-        context.messages.say(f"Postupd tasks for {pair.name}: {' '.join(pair.post_update)}")
+        context.messages.say(f"Postupd tasks for {stem}: {' '.join(pair.post_update)}")
     for count, task in enumerate((*pair.post_update, "shift"), start=1):
-        write_table(directory / f"{pair.name}.dpot.{count}", table)
+        write_table(directory / f"{stem}.dpot.{count}", table)
         if task == "ibi":
             if cycle(options.ibi_do, number):
-                table = ops.shift(_pure_update(context, number, pair))
+                term = term_names(context.settings, pair.name).index(stem)
+                table = ops.shift(_pure_updates(context, number, pair)[term])
         else:
             table = post_update_task(task, table, options)
-    write_table(directory / f"{pair.name}.dpot.new", table)
+    write_table(directory / f"{stem}.dpot.new", table)
     return table
 
 

@@ -7,7 +7,6 @@ looked for.
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.settings.checks import atoms_in_crystal
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.states import read_states
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.tables import Table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -37,12 +37,14 @@ def check_inputs(settings: Settings) -> None:
 
 def input_problems(settings: Settings) -> list[Problem]:
     """Return every problem of the files that the settings name."""
+    if settings.multistate.enabled:
+        states, problems = read_states(settings)
+        for state in states:
+            problems += input_problems(state.settings)
+        return problems
     problems = [*_topology(settings), *_files(settings), *_model(settings)]
-    for folder in _state_directories(settings):
-        for pair in settings.interactions:
-            problems += _target(settings, pair, folder)
     for pair in settings.interactions:
-        problems += _weight(settings, pair)
+        problems += [*_target(settings, pair), *_weight(settings, pair)]
     return problems
 
 
@@ -55,45 +57,36 @@ def _told(settings: Settings, tag: str, error: UserError) -> Problem:
     return _problem(settings, tag, f"names a bad file: {where}{error.what}", error.accepted or "")
 
 
-def _state_directories(settings: Settings) -> list[Path]:
-    main, states = settings.main_directory, settings.multistate
-    return [main / name for name in states.state_names] if states.enabled else [main]
-
-
 def _topology(settings: Settings) -> Iterator[Problem]:
     ase, tag = settings.ase, "cg.inverse.ase.topol"
     if ase.topol not in settings.filelist:
         what = f"does not list {ase.topol}, the topology, so no step directory will have it"
         listed = " ".join((*settings.filelist, ase.topol))
         yield _problem(settings, "cg.inverse.filelist", what, f"<filelist>{listed}</filelist>")
-    for folder in _state_directories(settings):
-        # with several states a topology for all may lie in the main directory
-        path = folder / ase.topol
-        try:
-            counts = read_topology(path if path.is_file() else settings.main_directory / ase.topol).counts
-        except UserError as error:
-            yield _told(settings, tag, error)
-            continue
-        for pair in settings.interactions:
-            missing = sorted({pair.type1, pair.type2} - set(counts))
-            if missing:
-                name = f"cg.non-bonded[{pair.name}].{'type1' if pair.type1 in missing else 'type2'}"
-                what = f"is '{missing[0]}', a type that {ase.topol} does not have"
-                yield _problem(settings, name, what, " ".join(counts))
-        atoms = atoms_in_crystal(ase)
-        if ase.crystal is not None and atoms is not None and counts != {ase.crystal.element: atoms}:
-            has = ", ".join(f"{number} {kind}" for kind, number in counts.items())
-            what = f"makes {atoms} {ase.crystal.element} atoms, but {ase.topol} has {has}"
-            yield _problem(settings, "cg.inverse.ase.crystal.repeat", what, "the same numbers in both")
+    try:
+        counts = read_topology(settings.input_path(ase.topol)).counts
+    except UserError as error:
+        yield _told(settings, tag, error)
+        return
+    for pair in settings.interactions:
+        missing = sorted({pair.type1, pair.type2} - set(counts))
+        if missing:
+            name = f"cg.non-bonded[{pair.name}].{'type1' if pair.type1 in missing else 'type2'}"
+            what = f"is '{missing[0]}', a type that {ase.topol} does not have"
+            yield _problem(settings, name, what, " ".join(counts))
+    atoms = atoms_in_crystal(ase)
+    if ase.crystal is not None and atoms is not None and counts != {ase.crystal.element: atoms}:
+        has = ", ".join(f"{number} {kind}" for kind, number in counts.items())
+        what = f"makes {atoms} {ase.crystal.element} atoms, but {ase.topol} has {has}"
+        yield _problem(settings, "cg.inverse.ase.crystal.repeat", what, "the same numbers in both")
 
 
 def _files(settings: Settings) -> Iterator[Problem]:
     conf = settings.ase.conf
     named = [("cg.inverse.filelist", name) for name in settings.filelist if name != settings.ase.topol]
     for tag, name in named + ([("cg.inverse.ase.conf", conf)] if conf else []):
-        folders = [*_state_directories(settings), settings.main_directory]
-        if not any((folder / name).is_file() for folder in folders):
-            what = f"names {name}, which does not exist in {folders[0]}"
+        if not settings.input_path(name).is_file():
+            what = f"names {name}, which does not exist in {settings.main_directory}"
             yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")
 
 
@@ -106,13 +99,13 @@ def _model(settings: Settings) -> Iterator[Problem]:
     unset = re.search(r"\$(\w+|\{\w+\})", expanded)
     if unset:
         yield _problem(settings, tag, f"uses {unset[0]}, which is not set", f"export it as {accepted}")
-    elif not (settings.main_directory / expanded).exists():
+    elif not (settings.run_directory / expanded).exists():
         yield _problem(settings, tag, f"is {model}, which does not exist", accepted)
 
 
-def _target(settings: Settings, pair: Interaction, folder: Path) -> Iterator[Problem]:
+def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     tag = f"cg.non-bonded[{pair.name}].inverse.target"
-    path = folder / pair.target
+    path = settings.main_directory / pair.target
     accepted = f"a VOTCA table r (nm), g(r), from {pair.min:g} to {pair.max:g} nm"
     try:
         table = read_table(path)
