@@ -48,6 +48,23 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
                 os.unlink(temporary)
 
 
+def cache_folders() -> list[Path]:
+    """Return the writable folders for what can be made again, best first; none where nothing is writable.
+
+    ``votca-mlp`` in ``XDG_CACHE_HOME`` (~/.cache), and one of this user's own in ``TMPDIR`` for a home that
+    is read-only on the compute nodes.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "votca-mlp"
+    found = []
+    for folder in (home, Path(tempfile.gettempdir()) / f"votca-mlp-{os.getuid()}"):
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # in a folder for all, another user may have made it
+            if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK):
+                found.append(folder)
+    return found
+
+
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file; of a folder, that of its files' relative names and digests in order.
 

@@ -16,6 +16,12 @@ KJMOL_PER_EV = 96.48533212331002
 ANGSTROM_PER_NM = 10.0
 """1 nm in Angstrom."""
 
+ANGSTROM_PER_BOHR = 0.529177210903
+"""1 Bohr radius in Angstrom."""
+
+EV_PER_HARTREE = 27.211386245988
+"""1 Hartree in eV."""
+
 BAR_PER_EV_PER_ANGSTROM3 = 1.602176634e6
 """1 eV/Angstrom^3 in bar."""
 

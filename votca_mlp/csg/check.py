@@ -148,7 +148,7 @@ def check_start_and_model(
     if settings.program == "gromacs":
         from votca_mlp.engines.gromacs.step import check_engine
 
-        found = check_engine(settings, main_directory) + "; "
+        found = check_engine(settings) + "; "
     else:
         found = ""
     topology = settings.input_path(ase.topol)
@@ -163,4 +163,5 @@ def check_start_and_model(
     evaluation = evaluator.evaluate(atoms)
     edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
     per_atom = evaluation.energy / len(atoms)
-    return f"{found}{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
+    formula = atoms.get_chemical_formula()
+    return f"{found}{formula} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"

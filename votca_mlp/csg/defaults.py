@@ -1,12 +1,10 @@
 """One defaults file with VOTCA's tags and ours, which ``VOTCA_CSG_DEFAULTS`` then names."""
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, cache_folders
 
 
 def merged_defaults_file(stock: Path) -> Path:
@@ -21,24 +19,16 @@ def merged_defaults_file(stock: Path) -> Path:
 
     data = merged_defaults(stock).encode()
     name = f"csg_defaults-{hashlib.sha256(data).hexdigest()[:16]}.xml"
-    for folder in (_cache_folder(), Path(tempfile.gettempdir()) / f"votca-mlp-{os.getuid()}"):
+    for folder in cache_folders():
         path = folder / name
         if path.is_file() and path.read_bytes() == data:
             return path
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.stat().st_uid != os.getuid():
-                continue
             with atomic_write(path, "wb") as file:
                 file.write(data)
-        except (OSError, UserError):
-            # a home that is read-only on the compute nodes
+        except UserError:
             continue
         return path
     raise UserError(
         "cannot write VOTCA's defaults file", accepted="a writable XDG_CACHE_HOME, home or TMPDIR folder"
     )
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "votca-mlp"

@@ -60,6 +60,11 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
     from votca_mlp.structure.gro import read_gro
 
     files = context.settings.engine
+    if context.settings.program == "gromacs":
+        from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
+
+        yield from read_gromacs_frames(context.settings, directory)
+        return
     read = read_gro if files.traj.endswith(".gro") else read_dump
     frames = islice(read(directory / files.traj), max(files.first_frame - 1, 0), None)
     first = next(frames, None)

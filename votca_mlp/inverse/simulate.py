@@ -106,7 +106,8 @@ def frames_expected(directory: Path) -> int | None:
 
     try:
         facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-        return int(next(iter(facts["production"].values()))["samples"])
+        # an engine's trajectory may be sampled at other times than its energies
+        return int(facts.get("frames") or next(iter(facts["production"].values()))["samples"])
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return None
 

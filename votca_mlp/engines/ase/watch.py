@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.stages import Stage
 from votca_mlp.errors import UserError
+from votca_mlp.models.contract import Evaluation
 
 VOLUME_RATIO = 3.0
 """A box that has grown or shrunk by this factor has boiled off or collapsed."""
@@ -17,6 +18,23 @@ ADVICE = (
     "a smaller <timestep>, a longer <equilibration>, or a smaller <alpha> of the interaction; "
     "look at u(r) below the first peak of g(r). The last checkpoint stays"
 )
+
+
+class Moving(Protocol):
+    """The present state of a simulation, in the package's units; 0 K and velocities of 0 where not known."""
+
+    @property
+    def evaluation(self) -> Evaluation: ...
+    @property
+    def velocities(self) -> NDArray[np.float64]: ...
+    @property
+    def cell(self) -> NDArray[np.float64]: ...
+    @property
+    def timestep(self) -> float: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def volume(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Watch:
     r_max: float
     volume: float
 
-    def check(self, md: Integrator, stage: Stage, step: int) -> None:
+    def check(self, md: Moving, stage: Stage, step: int) -> None:
         """Look at the integrator's present state after ``step`` steps in all.
 
         Raises
@@ -103,7 +121,7 @@ def make_watch(limits: Any, *, r_max: float, volume: float) -> Watch:
     return Watch(limits.distance_min, limits.temperature_max, limits.spread_max, r_max, volume)
 
 
-def _closest(md: Integrator) -> str:
+def _closest(md: Moving) -> str:
     pair = md.evaluation.closest
     if pair is None:
         return ""
@@ -111,7 +129,7 @@ def _closest(md: Integrator) -> str:
     return f"; closest are atoms {first + 1} and {second + 1} (counted from 1), {distance:.3f} Angstrom apart"
 
 
-def _not_finite(md: Integrator) -> str:
+def _not_finite(md: Moving) -> str:
     for name, array in (("force", md.evaluation.forces), ("velocity", md.velocities)):
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         if len(bad):

@@ -1,0 +1,162 @@
+"""What a GROMACS can do, and which of the two ways to the potential it therefore goes."""
+
+import os
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from votca_mlp.errors import UserError
+from votca_mlp.settings import Settings
+
+Way = Literal["plumed", "nnpot"]
+
+OLDEST = 2025
+NEEDED = (
+    "GROMACS 2025 or later with a PLUMED slot (Debian 13's and conda's packages have it) or linked to "
+    "LibTorch, in cg.inverse.gromacs.grompp.bin and mdrun.command"
+)
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A GROMACS.
+
+    Attributes
+    ----------
+    command
+        The words before the name of a tool, such as ``gmx``.
+    version
+        As it says itself.
+    year
+        First number of the version.
+    plumed, torch
+        Whether it has a PLUMED slot, whether it is linked to LibTorch.
+    thread_mpi
+        Whether it is built with thread-MPI rather than MPI or none.
+    """
+
+    command: tuple[str, ...]
+    version: str
+    year: int
+    plumed: bool
+    torch: bool
+    thread_mpi: bool
+
+
+def tool_command(settings: Settings) -> tuple[str, ...]:
+    """Return what stands before a tool's name, read from ``grompp.bin``, as in ``/opt/bin/gmx grompp``.
+
+    Raises
+    ------
+    UserError
+        Not of that form.
+    """
+    assert settings.gromacs is not None
+    words = shlex.split(settings.gromacs.grompp.bin)
+    if len(words) < 2 or words[-1] != "grompp":
+        raise UserError(
+            f"is '{settings.gromacs.grompp.bin}'",
+            where=settings.where("cg.inverse.gromacs.grompp.bin"),
+            accepted="the gmx program and 'grompp', such as: gmx grompp",
+        )
+    return tuple(words[:-1])
+
+
+def with_gmxrc(settings: Settings, command: list[str]) -> list[str]:
+    """Return a command that sources ``gmxrc`` first, where there is one."""
+    assert settings.gromacs is not None
+    if settings.gromacs.gmxrc is None:
+        return command
+    file = settings.main_directory / os.path.expanduser(settings.gromacs.gmxrc)
+    return ["bash", "-c", 'source "$0" && exec "$@"', str(file), *command]
+
+
+def probe(settings: Settings) -> Binary:
+    """Ask the GROMACS of the settings what it is.
+
+    Raises
+    ------
+    UserError
+        It is not there or does not answer.
+    """
+    command = tool_command(settings)
+    where = settings.where("cg.inverse.gromacs.grompp.bin")
+    text = _ask(settings, [*command, "--version"], where)
+    version = re.search(r"^GROMACS version:\s*(\S+)", text, re.MULTILINE)
+    year = re.search(r"\d{4}", version[1]) if version else None
+    if version is None or year is None:
+        raise UserError(f"'{' '.join(command)}' does not say its version", where=where, accepted=NEEDED)
+
+    def says(name: str, *words: str) -> bool | None:
+        line = re.search(rf"^{name}[^:\n]*:\s*(.*)$", text, re.MULTILINE | re.IGNORECASE)
+        return any(word in line[1].lower() for word in words) if line else None
+
+    plumed = says("PLUMED", "enabled")
+    if plumed is None:
+        # 2025 does not say; its mdrun lists the option only where it has the slot
+        plumed = int(year[0]) >= OLDEST and "-plumed" in _ask(settings, [*command, "help", "mdrun"], where)
+    torch = bool(says("(Lib)?Torch", "enabled", "yes") or says("Neural network", "torch", "enabled"))
+    found = says("MPI library", "thread_mpi")
+    return Binary(command, version[1], int(year[0]), plumed, torch, bool(found))
+
+
+def _ask(settings: Settings, command: list[str], where: str) -> str:
+    try:
+        done = subprocess.run(
+            with_gmxrc(settings, command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot run '{' '.join(command)}': {reason}", where=where, accepted=NEEDED) from None
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise UserError(f"'{' '.join(command)}' failed: {last}", where=where, accepted=NEEDED)
+    return done.stdout + done.stderr
+
+
+def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> Way:
+    """Return the way to the potential: the one that the mdp file asks for, else the PLUMED slot, else NNPot.
+
+    Parameters
+    ----------
+    mdp
+        Of :func:`votca_mlp.engines.gromacs.mdp.read_mdp`.
+
+    Raises
+    ------
+    UserError
+        A GROMACS with neither; NNPot with pressure coupling.
+    """
+    name = f"GROMACS {binary.version} ({' '.join(binary.command)})"
+    if binary.year < OLDEST:
+        what = f"{name} is too old: it cannot take forces from a machine-learning potential"
+        raise UserError(what, where="cg.inverse.gromacs.grompp.bin", accepted=NEEDED)
+    asked = mdp.get("nnpot-active", "no").lower() in ("yes", "true", "1", "on")
+    if asked and not binary.torch:
+        raise UserError(
+            f"nnpot-active is set, but {name} is not linked to LibTorch",
+            where=mdp_file,
+            accepted="a GROMACS built with -DGMX_NNPOT=TORCH"
+            + (", or the mdp file without nnpot lines, for its PLUMED slot" if binary.plumed else ""),
+        )
+    if not asked and binary.plumed:
+        return "plumed"
+    if not binary.torch:
+        what = f"{name} has neither a PLUMED slot nor LibTorch"
+        raise UserError(what, where="cg.inverse.gromacs.grompp.bin", accepted=NEEDED)
+    coupling = mdp.get("pcoupl", "no")
+    if coupling.lower() != "no":
+        raise UserError(
+            f"pcoupl is {coupling}, but NNPot adds no virial: the pressure would be the kinetic one alone",
+            where=mdp_file,
+            accepted="pcoupl = no, or a GROMACS with a PLUMED slot",
+        )
+    return "nnpot"

@@ -1,0 +1,86 @@
+"""Columns of mdrun's energy file, and their means over the production."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.engines.ase.summary import block_error
+from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
+from votca_mlp.engines.gromacs.serve import why
+from votca_mlp.errors import UserError
+from votca_mlp.settings import Settings
+from votca_mlp.units import ANGSTROM_PER_NM
+
+Array = NDArray[np.float64]
+
+EDR = "ener.edr"
+_A3_PER_NM3 = ANGSTROM_PER_NM**3
+
+
+def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[str, Array]:
+    """Return columns of an edr file by name, and ``time`` (ps), in GROMACS's units.
+
+    Raises
+    ------
+    UserError
+        gmx energy cannot read it.
+    """
+    out = path.with_name(f".{path.stem}.xvg")
+    words = [*tool_command(settings), "energy", "-nobackup", "-f", str(path), "-o", str(out)]
+    try:
+        done = subprocess.run(
+            with_gmxrc(settings, words),
+            input="\n".join([*terms, "", ""]),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0 or not out.is_file():
+            what = f"gmx energy failed: {why(done.stderr.splitlines())}"
+            raise UserError(what, where=path, accepted="the energy file of mdrun")
+        lines = out.read_text(errors="replace").splitlines()
+    finally:
+        out.unlink(missing_ok=True)
+    names = ["time", *(line.split('"')[1] for line in lines if line.startswith("@ s") and " legend " in line)]
+    rows = [line.split() for line in lines if line and line[0] not in "#@"]
+    data = np.array(rows, float).reshape(len(rows), len(names))
+    return dict(zip(names, data.T, strict=True))
+
+
+def production_means(
+    settings: Settings, directory: Path, *, constant_volume: bool, density: float, volume: float
+) -> dict[str, Any]:
+    """Return mean, error and number of samples of temperature, pressure, density and volume.
+
+    Parameters
+    ----------
+    constant_volume
+        mdrun then writes neither density nor volume: ``density`` (kg/m^3) and ``volume`` (Angstrom^3) of the
+        start hold.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_energies`.
+    """
+    assert settings.gromacs is not None
+    terms = ["Temperature", "Pressure"] + ([] if constant_volume else ["Volume", "Density"])
+    found = read_energies(settings, directory / EDR, terms)
+    used = found["time"] >= settings.gromacs.equi_time - 1e-6
+    if not used.any():
+        return {}
+    samples = int(used.sum())
+    columns = {
+        "temperature[K]": found["Temperature"],
+        "pressure[bar]": found["Pressure"],
+        "density[kg/m3]": found.get("Density", np.full(len(used), density)),
+        "volume[A3]": found["Volume"] * _A3_PER_NM3 if "Volume" in found else np.full(len(used), volume),
+    }
+    return {
+        name: {"mean": float(c[used].mean()), "error": block_error(c[used]), "samples": samples}
+        for name, c in columns.items()
+    }

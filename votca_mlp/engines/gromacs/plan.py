@@ -1,0 +1,182 @@
+"""What a settings.xml asks of GROMACS, checked before anything runs."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from votca_mlp.engines.gromacs.binary import Binary, Way, choose_way, probe
+from votca_mlp.engines.gromacs.mdp import number, read_mdp
+from votca_mlp.errors import UserError
+from votca_mlp.settings import Settings
+from votca_mlp.settings.checks import KBT_TOLERANCE
+from votca_mlp.units import kbt_kjmol
+
+NNPOT_MODULE = "mlp_nnpot.pt"
+"""The module that mdrun loads where it goes through NNPot."""
+
+_OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A step's simulation with GROMACS.
+
+    Attributes
+    ----------
+    binary, way
+        Which GROMACS, and how it gets its forces.
+    mdp
+        Parameters by name.
+    steps, timestep
+        MD steps (without CSG_MDRUN_STEPS), fs.
+    frames
+        Frames of the trajectory that csg_stat will count.
+    log_every
+        Steps between two lines of energies.
+    constant_volume
+        No barostat.
+    """
+
+    binary: Binary
+    way: Way
+    mdp: dict[str, str]
+    steps: int
+    timestep: float
+    frames: int
+    log_every: int
+    constant_volume: bool
+
+    def __str__(self) -> str:
+        names = {"plumed": "through its PLUMED slot", "nnpot": "through NNPot"}
+        ensemble = "constant volume" if self.constant_volume else "constant pressure"
+        return f"GROMACS {self.binary.version} {names[self.way]}, {ensemble}, {self.steps} MD steps a step"
+
+
+def make_plan(settings: Settings, file: Path, *, max_steps: int | None = None) -> Plan:
+    """Read the mdp ``file`` and ask GROMACS what it can do.
+
+    Raises
+    ------
+    UserError
+        A GROMACS that is missing or unsuitable, or settings that do not fit.
+    """
+    gromacs = settings.gromacs
+    assert gromacs is not None
+    mdp = read_mdp(file)
+    binary = probe(settings)
+    way = choose_way(binary, mdp, mdp_file=file)
+    _check_options(settings)
+    for tag in ("mdrun.multidir", "pre_simulation"):
+        if settings.text(f"cg.inverse.gromacs.{tag}") not in (None, "", "no"):
+            what = "is not possible with a machine-learning potential"
+            raise UserError(what, where=settings.where(f"cg.inverse.gromacs.{tag}"), accepted="no such tag")
+    if way == "nnpot" and mdp.get("nnpot-modelfile") != NNPOT_MODULE:
+        from votca_mlp.export.gromacs import mdp_fragment
+
+        raise UserError(
+            f"{gromacs.mdp} does not load the model through NNPot, the only way of GROMACS {binary.version}",
+            where=file,
+            accepted="these lines in it:\n" + mdp_fragment(NNPOT_MODULE, binary.year),
+        )
+    _check_temperature(settings, mdp, file)
+    timestep = 1000.0 * number(mdp, "dt", 0.001, file)
+    steps = int(number(mdp, "nsteps", 0, file))
+    if steps < 1 or timestep <= 0:
+        raise UserError(
+            f"nsteps is {steps}, dt {timestep / 1000:g} ps", where=file, accepted="numbers above 0"
+        )
+    return Plan(
+        binary=binary,
+        way=way,
+        mdp=mdp,
+        steps=steps,
+        timestep=timestep,
+        frames=_frames(settings, mdp, file, steps, timestep, max_steps),
+        log_every=int(number(mdp, "nstenergy", 1000, file)),
+        constant_volume=mdp.get("pcoupl", "no").lower() == "no",
+    )
+
+
+def mdrun_options(plan: Plan, settings: Settings, *, resume: bool, slot: str) -> list[str]:
+    """Return what is added to the user's options of mdrun.
+
+    Parameters
+    ----------
+    resume
+        Name the checkpoint (VOTCA does it itself when there is a wall time).
+    slot
+        File for the PLUMED slot.
+    """
+    assert settings.gromacs is not None
+    given = settings.gromacs.mdrun.opts
+    added = ["-plumed", slot] if plan.way == "plumed" else []
+    if plan.binary.thread_mpi and "-ntmpi" not in given:
+        added += ["-ntmpi", "1"]
+    if plan.way == "plumed":
+        # mdrun has next to nothing to do; its threads would only wait in the model's way
+        added += [] if "-ntomp" in given or "-nt" in given else ["-ntomp", "1"]
+        added += [] if "-pin" in given else ["-pin", "off"]
+    if resume:
+        added += ["-cpi", settings.gromacs.mdrun.checkpoint]
+    return added
+
+
+def _check_options(settings: Settings) -> None:
+    assert settings.gromacs is not None
+    sources = {
+        settings.where("cg.inverse.gromacs.mdrun.opts"): list(settings.gromacs.mdrun.opts),
+        "environment variable CSG_MDRUN_OPTS": shlex.split(os.environ.get("CSG_MDRUN_OPTS", "")),
+    }
+    for where, words in sources.items():
+        for option, value in pairwise([*words, ""]):
+            if option in _OURS:
+                raise UserError(
+                    f"has {option}, which votca-mlp or VOTCA sets", where=where, accepted="other options"
+                )
+            if option == "-ntmpi" and value != "1":
+                raise UserError(
+                    f"asks for {value} thread-MPI ranks: the potential is evaluated beside one rank",
+                    where=where,
+                    accepted="-ntmpi 1; threads are for the model: cg.inverse.mlp.threads",
+                )
+
+
+def _check_temperature(settings: Settings, mdp: dict[str, str], file: Path) -> None:
+    assert settings.gromacs is not None
+    if not settings.gromacs.temp_check:
+        return
+    for text in mdp.get("ref-t", "").split():
+        temperature = number({"ref-t": text}, "ref-t", 0.0, file)
+        expected = kbt_kjmol(temperature)
+        if abs(expected - settings.kBT) > KBT_TOLERANCE * settings.kBT:
+            raise UserError(
+                f"ref-t is {text} K ({expected:.6g} kJ/mol), but kBT is {settings.kBT:g} kJ/mol",
+                where=file,
+                accepted="the same temperature in both, or temp_check no",
+            )
+
+
+def _frames(
+    settings: Settings, mdp: dict[str, str], file: Path, steps: int, timestep: float, max_steps: int | None
+) -> int:
+    gromacs = settings.gromacs
+    assert gromacs is not None
+    name = "nstxout-compressed" if gromacs.traj.endswith(".xtc") else "nstxout"
+    every = int(number(mdp, name, number(mdp, "nstxtcout", 0, file) if name != "nstxout" else 0, file))
+    if every < 1:
+        raise UserError(f"{name} is 0, so {gromacs.traj} would be empty", where=file, accepted="a number > 0")
+    made = min(steps, max_steps or steps)
+    times = [k * every * timestep / 1000 for k in range(made // every + 1)]
+    left = [t for t in times if t >= gromacs.equi_time - 1e-6]
+    frames = min(len(left), len(times) - max(gromacs.first_frame - 1, 0))
+    needed = 2 * gromacs.rdf.block_length if gromacs.rdf.with_errors else 1
+    if frames < needed and max_steps is None:
+        what = (
+            f"{frames} frames are left of {len(times)} after equi_time and first_frame, {needed} are needed"
+        )
+        raise UserError(
+            what, where=file, accepted=f"more nsteps, or a smaller {name}, equi_time or block_length"
+        )
+    return frames

@@ -1,0 +1,321 @@
+"""Run a command that contains mdrun, answer it, and stop each side when the other ends."""
+
+import contextlib
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.engines.gromacs.ipi import Beginning, Connection, Gone, WrongMessageError
+from votca_mlp.engines.gromacs.partner import Partner
+from votca_mlp.errors import UserError
+
+SLOT_FILE = "mlp_slot.dat"
+"""What ``mdrun -plumed`` is given: it names the socket."""
+_LOOK = 0.5
+_GRACE = 3.0
+_PATIENCE = 30.0
+"""Seconds that mdrun has to end by itself after it was asked to."""
+_KEPT = 400
+
+
+@dataclass
+class Ended:
+    """How a command ended.
+
+    Attributes
+    ----------
+    status
+        Exit status.
+    words
+        Its last lines.
+    interrupted
+        The signal that this process was sent meanwhile, or None.
+    """
+
+    status: int
+    words: list[str] = field(default_factory=list)
+    interrupted: int | None = None
+
+
+def serve(
+    command: list[str],
+    partner: Partner | None,
+    *,
+    folder: Path,
+    variables: Mapping[str, str],
+    log: Path | None = None,
+    after_step: Callable[[int], None] = lambda step: None,
+) -> Ended:
+    """Start a command in ``folder`` and answer the mdrun in it until it ends.
+
+    Parameters
+    ----------
+    partner
+        None when mdrun needs none: it is only watched.
+    variables
+        Added to the environment.
+    log
+        Where its output goes; this process's own when None.
+    after_step
+        Called with the number of each MD step.
+
+    Raises
+    ------
+    UserError
+        A simulation that has gone wrong, an mdrun that does not speak our protocol; nothing is left running.
+    """
+    with contextlib.ExitStack() as stack:
+        listener = None
+        if partner is not None:
+            listener = stack.enter_context(_listen(folder / SLOT_FILE))
+            stack.callback(partner.close)
+        child = _start(command, folder, variables)
+        stack.callback(_end, child)
+        output = _Output(child, log)
+        stack.callback(output.close)
+        signals = stack.enter_context(_signals())
+        if partner is not None and listener is not None:
+            _answer(child, listener, partner, signals, output, after_step)
+        while child.poll() is None:
+            signals.pass_on(child.pid if partner is None else None)
+            time.sleep(0.05)
+        output.join()
+        return Ended(child.returncode, list(output.lines), signals.got)
+
+
+def _answer(
+    child: "subprocess.Popen[bytes]",
+    listener: socket.socket,
+    partner: Partner,
+    signals: "_Signals",
+    output: "_Output",
+    after_step: Callable[[int], None],
+) -> None:
+    while True:
+        # a workflow may run mdrun more than once, such as for a presimulation
+        link = _accept(child, listener, signals)
+        if link is None:
+            return
+        with link:
+            mdrun = _peer(link)
+            connection = Connection(link)
+            selector = selectors.DefaultSelector()
+            selector.register(link, selectors.EVENT_READ)
+            try:
+                while True:
+                    # the time limit is for signals; mdrun's end shows as the end of the connection
+                    while not selector.select(_LOOK):
+                        signals.pass_on(mdrun)
+                    signals.pass_on(mdrun)
+                    message = connection.next()
+                    if message is None:
+                        break
+                    if isinstance(message, Beginning):
+                        partner.begin(message)
+                        continue
+                    connection.answer(*partner.answer(message))
+                    after_step(partner.step)
+            except Gone:
+                # why is in its output
+                pass
+            except WrongMessageError as error:
+                raise UserError(
+                    f"mdrun sent {error}, which is no message of the i-PI protocol",
+                    where=f"MD step {partner.step}",
+                    accepted="the library that votca-mlp builds, as PLUMED_KERNEL",
+                ) from None
+            finally:
+                selector.close()
+                partner.close()
+
+
+def _accept(
+    child: "subprocess.Popen[bytes]", listener: socket.socket, signals: "_Signals"
+) -> socket.socket | None:
+    """Wait for mdrun; None when the command ends without one."""
+    listener.settimeout(0.1)
+    while child.poll() is None:
+        signals.pass_on(None)
+        with contextlib.suppress(TimeoutError):
+            link, _ = listener.accept()
+            link.settimeout(None)
+            return link
+    return None
+
+
+@contextlib.contextmanager
+def _listen(slot: Path) -> Iterator[socket.socket]:
+    """Listen on a socket of our own, named in the file for mdrun; both go at the end."""
+    # a step directory's path may be longer than a socket's name can be
+    folder = tempfile.mkdtemp(prefix="votca-mlp-")
+    path = os.path.join(folder, "mdrun")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            try:
+                listener.bind(path)
+            except OSError as error:
+                accepted = "a TMPDIR with a shorter path"
+                raise UserError(f"cannot listen: {error}", where=path, accepted=accepted) from None
+            listener.listen(1)
+            slot.write_text(f"# for the library that mdrun loads as PLUMED_KERNEL\nsocket {path}\n")
+            yield listener
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        slot.unlink(missing_ok=True)
+
+
+def _peer(link: socket.socket) -> int | None:
+    """Return the process at the other end."""
+    try:
+        data = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    except (OSError, AttributeError):
+        return None
+    return int.from_bytes(data[:4], sys.byteorder)
+
+
+def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    # csg_inverse keeps the terminal as descriptors 3 and 4
+    kept = [descriptor for descriptor in (3, 4) if os.environ.get("CSGLOG") and _is_open(descriptor)]
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # its own group: what it starts can be ended with it, and a Ctrl-C reaches us first
+            process_group=0,
+            pass_fds=kept,
+        )
+    except OSError as error:
+        what = f"cannot run '{command[0]}': {error.strerror}"
+        accepted = "an executable in cg.inverse.gromacs.mdrun.command and grompp.bin"
+        raise UserError(what, where=folder, accepted=accepted) from None
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """Leave nothing running of what was started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+class _Output:
+    """Copies the output of a process and keeps its last lines."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", log: Path | None) -> None:
+        self.lines: deque[str] = deque(maxlen=_KEPT)
+        self._stream: Any = child.stdout
+        self._file = None if log is None else open(log, "ab")  # noqa: SIM115
+        self._thread = threading.Thread(target=self._copy, daemon=True)
+        self._thread.start()
+
+    def _copy(self) -> None:
+        for line in self._stream:
+            self.lines.append(line.decode(errors="replace").rstrip())
+            with contextlib.suppress(OSError, ValueError):
+                if self._file is not None:
+                    self._file.write(line)
+                else:
+                    sys.stdout.buffer.write(line)
+                    sys.stdout.buffer.flush()
+
+    def join(self) -> None:
+        """Wait for the last line; not for what a process left behind still holds."""
+        self._thread.join(5.0)
+
+    def close(self) -> None:
+        """Close the log."""
+        self.join()
+        if self._file is not None:
+            self._file.close()
+
+
+class _Signals:
+    """Notes SIGINT and SIGTERM, which mdrun answers with a checkpoint and an end at its next list."""
+
+    def __init__(self) -> None:
+        self.got: int | None = None
+        self._since = 0.0
+        self._told = False
+        self._again = False
+
+    def note(self, number: int, frame: object) -> None:
+        """Handle a signal."""
+        if self.got is None:
+            self.got, self._since = number, time.monotonic()
+        elif number == signal.SIGINT:
+            self._again = True
+
+    def pass_on(self, mdrun: int | None) -> None:
+        """Ask mdrun to end when we were asked to.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            It did not in time, or a second Ctrl-C.
+        """
+        if self.got is None:
+            return
+        if mdrun is not None and not self._told:
+            self._told = True
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(mdrun, signal.SIGTERM)
+        # without an mdrun, a script that fails may have sent the signal: its reason is about to come
+        patience = _GRACE if mdrun is None and not self._told else _PATIENCE
+        if self._again or time.monotonic() - self._since > patience:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[_Signals]:
+    found = _Signals()
+    if threading.current_thread() is not threading.main_thread():
+        yield found
+        return
+    before = {number: signal.signal(number, found.note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield found
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def why(words: list[str]) -> str:
+    """Return the reason in a GROMACS program's output: its error without the frame, else the last line."""
+    ours = [line for line in words if line.startswith("votca-mlp (in mdrun): ")]
+    if ours:
+        return ours[-1].partition(": ")[2]
+    starts = [
+        k for k, line in enumerate(words) if re.match(r"(Fatal error|Error in user input|.* error):", line)
+    ]
+    if starts:
+        found = []
+        for line in words[starts[-1] :]:
+            if not line.strip() or line.startswith(("For more information", "---")):
+                break
+            found.append(line.strip())
+        return " ".join(found)
+    return next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")
