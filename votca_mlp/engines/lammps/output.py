@@ -29,7 +29,9 @@ _FAR = 0.05
 def thermo_command(every: int) -> str:
     """Return the command that writes ``thermo.dat`` at the steps of the trajectory."""
     values = " ".join(f"$({word}:%.10g)" for word in COLUMNS.values())
-    return f'fix votca_mlp_thermo all print {every} "$(step) {values}" append {THERMO} screen no title none'
+    names = " ".join(name.replace("density[kg/m3]", "density[g/cm3]") for name in COLUMNS)
+    ending = f'append {THERMO} screen no title "# step {names}"'
+    return f'fix votca_mlp_thermo all print {every} "$(step) {values}" {ending}'
 
 
 def frame_steps(traj: Path) -> list[int]:

@@ -201,6 +201,9 @@ class Run:
             made = 0
         while made < steps:
             piece = min(self.settings.lammps.checkpoint_every, steps - made)
+            if piece > 1 and made + piece < steps and (now + piece) % self.plan.dump.every == 0:
+                # a resumed run writes the frame that it begins at once more, with atoms wrapped into the box
+                piece -= 1
             self._counting, self._calls, self._began = True, -1, time.time()
             line = f"run {piece} start {begin} stop {begin + steps} post no"
             after = self.lammps.command(line, where=command.where)
@@ -246,7 +249,7 @@ class Run:
         if len(positions) != len(self.atoms):
             raise UserError(
                 f"{len(self.atoms) - len(positions)} atoms have been lost",
-                where=self.script,
+                where=self.lammps.where,
                 accepted=_ADVICE,
             )
         self._place(positions, cell)
@@ -263,7 +266,8 @@ class Run:
         step = self.done + max(self._calls, 0)
         state = SimpleNamespace(
             evaluation=evaluation,
-            temperature=0.0,
+            # not known in the middle of a step; a force that is no number must not pass for a cold start
+            temperature=0.0 if np.isfinite(evaluation.forces).all() else np.nan,
             velocities=np.zeros((1, 3)),
             volume=volume,
             cell=cell,

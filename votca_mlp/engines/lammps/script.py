@@ -223,7 +223,9 @@ def plan_script(commands: list[Command], *, path: Path, traj: str, max_steps: in
         raise UserError("the script has no run command", where=path, accepted="run N after its fixes")
     if dump is None or not covered:
         what = (
-            f"no dump writes {traj} during a run" if dump is None else f"{traj} is dumped after the last run"
+            f"no dump writes {traj} during a run"
+            if dump is None
+            else f"no dump writes {traj} during a run, only after it"
         )
         line = f"dump traj all custom 50 {traj} id type element x y z   (before the run that is sampled)"
         raise UserError(what, where=path, accepted=line)

@@ -1,0 +1,252 @@
+"""A whole step in LAMMPS itself: files, physics, interruption at any moment."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from ase.md.verlet import VelocityVerlet
+from ase.units import fs
+
+from tests.engines.case import evaluator
+from tests.engines.lammps.case import FILES, SCRIPT, argon, make_case, run_case
+from votca_mlp.engines.lammps import run
+from votca_mlp.engines.lammps.checkpoint import NAME
+from votca_mlp.engines.result import SUMMARY
+from votca_mlp.models.calculator import MLPCalculator
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def contents(settings) -> list[bytes]:
+    return [(settings.path.parent / "step_001" / name).read_bytes() for name in FILES]
+
+
+def spawn(settings) -> subprocess.Popen:
+    file = settings.path.parent / "settings.json"
+    file.write_text(settings.model_dump_json())
+    command = [sys.executable, "-m", "tests.engines.lammps.case", str(file)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def log_rows(directory: Path, first: str = "Step") -> list[dict[str, float]]:
+    """Thermo output of log.lammps, all runs."""
+    rows, names = [], None
+    for line in (directory / "log.lammps").read_text().splitlines():
+        words = line.split()
+        if words[:1] == [first]:
+            names = words
+        elif names and len(words) == len(names):
+            try:
+                rows.append(dict(zip(names, map(float, words), strict=True)))
+            except ValueError:
+                names = None
+        else:
+            names = None
+    return rows
+
+
+def test_files_of_a_step(tmp_path) -> None:
+    settings = make_case(tmp_path)
+    result = run_case(settings)
+    directory = tmp_path / "step_001"
+    assert result.status == "finished"
+    assert result.steps_done == result.steps_total == 260
+    made = {"lammps.out", "log.lammps", SUMMARY, *FILES}
+    assert {path.name for path in directory.iterdir()} == {"in.lmp", "topol.xml", "conf.data", *made}
+    frames = ase.io.read(directory / "traj.dump", ":", format="lammps-dump-text")
+    assert len(frames) == 21
+    assert frames[0].get_chemical_formula() == "Ar108"
+    # LAMMPS's own thermo output, which is printed every 50 steps, has the same numbers as thermo.dat
+    thermo = {int(row[0]): row for row in np.loadtxt(directory / "thermo.dat")}
+    told = {int(row["Step"]): row for row in log_rows(directory)}
+    for step in (100, 150, 200, 250):
+        assert thermo[step][1] == pytest.approx(told[step]["Temp"], rel=1e-6)
+        assert thermo[step][2] == pytest.approx(told[step]["Press"], rel=1e-6)
+    means = result.summary["production"]
+    # N m / V, argon's mass in kg by its own constant
+    density = np.mean([108 * 39.948 * 1.66053906660e-27 / (f.get_volume() * 1e-30) for f in frames])
+    assert means["density[kg/m3]"]["mean"] == pytest.approx(density, rel=1e-5)
+    assert means["temperature[K]"]["samples"] == 21
+    summary = json.loads((directory / SUMMARY).read_text())
+    assert summary == result.summary
+    assert max(summary["step_0_differs_by"].values()) < 1e-2
+    # the next step can begin from the last configuration, and it is the last frame
+    last = ase.io.read(directory / "confout.data", format="lammps-data")
+    difference = last.positions - frames[-1].positions
+    difference -= np.diag(last.cell) * np.round(difference / np.diag(last.cell))
+    assert np.abs(difference).max() < 1e-4
+
+
+NVE = """units metal
+atom_style atomic
+read_data conf.data
+timestep 0.004
+fix 1 all nve
+thermo 1
+thermo_style custom step pe ke etotal pxx pyy pzz pxy pxz pyz
+dump traj all custom 100 traj.dump id type element x y z
+dump_modify traj format float %.15g
+run 100
+"""
+
+
+def test_the_same_motion_as_ase(tmp_path) -> None:
+    """Velocity Verlet from rest: LAMMPS with our forces against ASE with our calculator, step by step."""
+    atoms = argon()
+    atoms.rattle(0.1, seed=4)
+    settings = make_case(tmp_path, atoms, NVE)
+    run_case(settings)
+    atoms.calc = MLPCalculator(evaluator())
+    dynamics = VelocityVerlet(atoms, 4.0 * fs)
+    rows = log_rows(tmp_path / "step_001")
+    # run 0 prints it too, and the run in two pieces of 50 prints step 50 twice
+    told = {int(row["Step"]): row for row in rows}
+    assert sorted(told) == list(range(101))
+    energies = []
+    for step in range(101):
+        assert told[step]["PotEng"] == pytest.approx(atoms.get_potential_energy(), abs=1e-6)
+        assert told[step]["KinEng"] == pytest.approx(atoms.get_kinetic_energy(), abs=1e-6)
+        energies.append(told[step]["TotEng"])
+        dynamics.run(1)
+    assert np.ptp(energies) < 2e-3 * max(told[k]["KinEng"] for k in told)
+    last = ase.io.read(tmp_path / "step_001" / "traj.dump", "-1", format="lammps-dump-text")
+    dynamics = None
+    again = argon()
+    again.rattle(0.1, seed=4)
+    again.calc = MLPCalculator(evaluator())
+    VelocityVerlet(again, 4.0 * fs).run(100)
+    difference = last.positions - again.positions
+    difference -= np.diag(again.cell) * np.round(difference / np.diag(again.cell))
+    # LAMMPS's constants of force and mass differ from ASE's in the eighth digit
+    assert np.abs(difference).max() < 1e-6
+
+
+def test_kill_and_resume_is_bit_for_bit(tmp_path) -> None:
+    whole, killed = make_case(tmp_path / "a"), make_case(tmp_path / "b")
+    run_case(whole)
+    directory = tmp_path / "b" / "step_001"
+    process = spawn(killed)
+    deadline = time.time() + 60
+    # wait until something was written after a checkpoint within the production
+    while time.time() < deadline:
+        part = directory / "traj.dump"
+        if part.exists() and part.read_bytes().count(b"TIMESTEP") >= 14:
+            break
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (directory / "confout.data").exists()
+    assert (directory / NAME).exists()
+    # LAMMPS must not live on and write into the step
+    wait_until_alone(directory)
+    with open(directory / "traj.dump", "ab") as file:
+        file.write(b"ITEM: TIMESTEP\n12")
+    process = spawn(killed)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    frames = [(tmp_path / name / "step_001" / "traj.dump").read_bytes() for name in "ab"]
+    assert frames[0] == frames[1]
+    assert (directory / "confout.data").read_bytes() == contents(whole)[2]
+    summaries = [json.loads((tmp_path / name / "step_001" / SUMMARY).read_text()) for name in "ab"]
+    assert summaries[0]["production"] == summaries[1]["production"]
+
+
+def wait_until_alone(directory: Path) -> None:
+    from tests.csg.case import wait_for, working_in
+
+    wait_for(lambda: not working_in(directory), "LAMMPS to end with its parent", 10.0)
+
+
+def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, monkeypatch) -> None:
+    settings = make_case(tmp_path)
+    now = [1e9]
+    monkeypatch.setattr(run.time, "time", lambda: now[0])
+
+    class Slow:
+        inner = evaluator()
+
+        def evaluate(self, atoms):
+            now[0] += 1.0
+            return self.inner.evaluate(atoms)
+
+        def forget(self) -> None:
+            self.inner.forget()
+
+    result = run_case(settings, evaluator=Slow(), deadline=1e9 + 100.0)
+    assert result.status == "checkpointed"
+    assert 80 <= result.steps_done < 100
+    assert now[0] <= 1e9 + 100.0
+    # it stopped at once, not at a multiple of checkpoint_every, and has lost nothing
+    again = run_case(settings)
+    assert again.status == "finished"
+    assert again.summary["production"]["temperature[K]"]["samples"] == 21
+    frames = ase.io.read(tmp_path / "step_001" / "traj.dump", ":", format="lammps-dump-text")
+    assert len(frames) == 21
+
+
+def test_max_steps_bounds_each_run(tmp_path) -> None:
+    result = run_case(make_case(tmp_path), max_steps=20)
+    assert result.steps_total == 40
+    text = (tmp_path / "step_001" / "traj.dump").read_text()
+    assert [line for line in text.splitlines() if line in ("20", "30", "40", "50")] == ["20", "30", "40"]
+
+
+def test_finished_step_is_not_run_again(tmp_path) -> None:
+    settings = make_case(tmp_path)
+    first = run_case(settings, max_steps=20)
+    again = run_case(settings, max_steps=20)
+    assert again.steps_per_second == 0
+    assert again.summary == first.summary
+    # another potential table is another run, and the old results must not pass for its
+    (tmp_path / "step_001" / "pair.pot.cur").write_text("0 0 i\n")
+    assert run_case(settings, max_steps=20, deadline=0.0).status == "checkpointed"
+    assert not (tmp_path / "step_001" / "confout.data").exists()
+    assert run_case(settings, max_steps=20).status == "finished"
+
+
+def test_a_script_with_its_own_fix_and_an_include(tmp_path) -> None:
+    own = "fix mlp all external pf/callback 1 1\nfix_modify mlp energy yes virial yes\n"
+    script = SCRIPT.replace("fix  ", "pair_style zero 7.0\npair_coeff * *\ninclude own.lmp\nfix  ", 1)
+    settings = make_case(tmp_path / "a", script=script)
+    (tmp_path / "a" / "step_001" / "own.lmp").write_text(own)
+    run_case(settings, max_steps=20)
+    plain = make_case(tmp_path / "b")
+    run_case(plain, max_steps=20)
+    frames = [
+        ase.io.read(tmp_path / name / "step_001" / "traj.dump", ":", format="lammps-dump-text")
+        for name in "ab"
+    ]
+    # LAMMPS sorts its atoms otherwise when it has a pair style
+    for one, other in zip(*frames, strict=True):
+        assert one.get_all_distances(mic=True) == pytest.approx(other.get_all_distances(mic=True), abs=1e-4)
+
+
+@pytest.mark.skipif(shutil.which("csg_stat") is None, reason="VOTCA is not installed")
+def test_csg_stat_reads_the_trajectory(tmp_path) -> None:
+    from votca_mlp.structure.dump import read_dump
+    from votca_mlp.structure.rdf import pair_histograms
+
+    settings = make_case(tmp_path)
+    run_case(settings)
+    directory = tmp_path / "step_001"
+    options = (
+        "<cg><non-bonded><name>Ar-Ar</name><type1>Ar</type1><type2>Ar</type2>"
+        "<min>0</min><max>0.7</max><step>0.02</step></non-bonded></cg>"
+    )
+    (directory / "options.xml").write_text(options)
+    command = ["csg_stat", "--top", "topol.xml", "--trj", "traj.dump", "--options", "options.xml"]
+    subprocess.run(command, cwd=directory, check=True, capture_output=True)
+    r, g = np.loadtxt(directory / "Ar-Ar.dist.new", usecols=(0, 1), unpack=True)
+    own = pair_histograms(read_dump(directory / "traj.dump"), [("Ar", "Ar")], 10 * r)
+    assert g == pytest.approx(own.g(("Ar", "Ar")), abs=1e-6)
+    assert g.max() > 1.5
