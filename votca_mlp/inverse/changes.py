@@ -42,7 +42,7 @@ def describe_inputs(context: Context) -> dict[str, Any]:
         _flatten(name, pair.model_dump(mode="json"), found)
         _flatten(f"{name}.options", dataclasses.asdict(context.options.pairs[pair.name]), found)
         for file in filter(None, (pair.target, pair.wibi.weight_file)):
-            found[f"file {file}"] = _digest_or_none(context.main / file)
+            found[f"file {file}"] = _digest_or_none(context.settings.input_path(file))
     kept = {key: value for key, value in found.items() if key not in _FREE}
     return dict(json.loads(json.dumps(kept)))
 

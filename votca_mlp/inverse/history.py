@@ -1,14 +1,17 @@
 """Agreement of every iteration so far, and whether to stop: for both loops' directories."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.operations import resample_target
+from votca_mlp.inverse.states import misfit_of
 from votca_mlp.settings import Settings
 from votca_mlp.settings.states import states_of
 from votca_mlp.structure.agreement import Agreement, compare_tables
 from votca_mlp.tables import Table, grid_points, read_table
 from votca_mlp.units import ANGSTROM_PER_NM
+from votca_mlp.update.conflict import LIMIT, Misfit
 from votca_mlp.update.convergence import Verdict, judge
 
 R_MIN = 2.0
@@ -84,7 +87,55 @@ def verdict(settings: Settings, main_directory: Path, number: int) -> Verdict:
             where=main_directory / f"step_{number:03d}",
             accepted="NAME.dist.new kept in the steps: not in cleanlist, not compressed",
         )
-    return judge(check.type, history, limit=check.limit, iterations=check.iterations)
+    found = judge(check.type, history, limit=check.limit, iterations=check.iterations)
+    if check.type == "plateau" and found.stop and settings.multistate.enabled:
+        against = contradiction(settings, main_directory, number, history)
+        if against is not None:
+            return Verdict(True, f"{found.reason}, but {against}", met=False)
+    return found
+
+
+def contradiction(
+    settings: Settings,
+    main_directory: Path,
+    number: int,
+    history: Mapping[str, Sequence[Agreement]] | None = None,
+) -> str | None:
+    """Return why no correction of this kind fits all states, None where nothing says so.
+
+    Either the states' updates cancel (see :mod:`votca_mlp.update.conflict`), or, at a plateau, whose
+    ``history`` is given, chi^2 of a state is still beyond noise. Without errors of g(r) nothing can say so.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    if not settings.multistate.enabled:
+        return None
+    terms = settings.multistate.temperature_terms
+    what = "no single u(r) fits all states" if terms == 1 else f"no u(r; T) of {terms} terms fits all states"
+    for name, misfit in misfits(settings, main_directory, number).items():
+        if misfit.conflict:
+            return f"{what}: their updates of {name} cancel, {misfit}"
+    last = {name: items[-1].chi2 or 0.0 for name, items in (history or {}).items()}
+    worst = max(last, key=lambda name: last[name], default=None)
+    if worst is not None and last[worst] > LIMIT:
+        return f"{what}: chi2 of {worst} is {last[worst]:.3g}"
+    return None
+
+
+def misfits(settings: Settings, main_directory: Path, number: int) -> dict[str, Misfit]:
+    """Return how far the states agree in a step, by interaction, where errors of g(r) tell.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    states, step = states_of(settings), main_directory / f"step_{number:03d}"
+    found = {pair.name: misfit_of(settings, states, pair.name, step) for pair in settings.interactions}
+    return {name: misfit for name, misfit in found.items() if misfit is not None}
 
 
 def _default(settings: Settings, directory: Path) -> Verdict:

@@ -2,18 +2,20 @@
 
 import re
 import time
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import changed_lines, describe_inputs
-from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.context import Context, state_context
 from votca_mlp.inverse.copying import touch
-from votca_mlp.inverse.history import verdict
+from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.prepare import prepare
 from votca_mlp.inverse.record import digest, read_record
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
+from votca_mlp.update.convergence import Verdict
 
 GOING_ON = "still running, or killed"
 
@@ -76,8 +78,9 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
                 average = (average * (made - 1) + seconds) / made
                 messages.say(f"\nstep {number} done, needed {seconds:.0f} secs")
                 summarise(GOING_ON)
-            if _converged(context, number):
-                reason = f"converged: {verdict(context.settings, main, number).reason}"
+            found = _judged(context, number)
+            if found.stop:
+                reason = f"converged: {found.reason}" if found.met else f"not converged: {found.reason}"
                 break
             if not skip:
                 if settings_digest != (settings_digest := digest(context.settings.path)):
@@ -102,6 +105,9 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
             # the disk that is full is the error already
             messages.note("the summary could not be written")
         raise
+    against = contradiction(context.settings, main, reached) if reached else None
+    if against is not None and against not in reason:
+        reason += f"; {against}"
     messages.say(f"Stopping: {reason}")
     summarise(reason)
     messages.date("All done at")
@@ -114,33 +120,45 @@ def last_step(main: Path) -> int:
     return max((int(match[1]) for match in found if match), default=0)
 
 
-def _converged(context: Context, number: int) -> bool:
+def _judged(context: Context, number: int) -> Verdict:
     """Judge a finished step; when the iterations stop, leave ``stop`` in it and ``done`` in the main one."""
     check = context.settings.convergence_check.type
-    if check == "none":
-        return False
     found = verdict(context.settings, context.main, number)
+    if check == "none":
+        return found
     context.messages.say(f"Convergence check {check}: {found.reason}")
     stop = context.step_directory(number) / "stop"
     if not found.stop:
         stop.unlink(missing_ok=True)
         context.messages.say("Iterations are not converged, going on")
-        return False
+        return found
     touch(stop)
     touch(context.main / "done")
-    context.messages.say("Iterations are converged, stopping")
-    return True
+    words = "Iterations are converged" if found.met else "Iterations are not converged, but at their end"
+    context.messages.say(f"{words}, stopping")
+    return found
 
 
 def _tell_changes(context: Context, number: int) -> None:
     """Say which settings and inputs have changed since the last step that has a record."""
+    known = _told_changes(context, number, "", ())
+    for state in context.states:
+        _told_changes(state_context(context, state), number, f"state {state.name}: ", known)
+
+
+def _told_changes(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:
+    """Say and return what has changed, but for the ``known`` lines that were told of the run as a whole."""
     new = describe_inputs(context)
     for step in range(number, -1, -1):
         record = read_record(context.step_directory(step))
         if record is None:
             continue
-        begun = step == number and not (context.step_directory(step) / "done").is_file()
+        whole = (context.run or context).step_directory(step)
+        begun = step == number and not (whole / "done").is_file()
         following = step if begun else step + 1
-        for line in changed_lines(record.inputs, new, following):
-            context.messages.say(f"CHANGED since step {step:03d}: {line}")
-        return
+        lines = changed_lines(record.inputs, new, following)
+        for line in lines:
+            if line not in known:
+                context.messages.say(f"CHANGED since step {step:03d}: {before}{line}")
+        return lines
+    return []

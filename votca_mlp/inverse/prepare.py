@@ -11,6 +11,7 @@ from votca_mlp.inverse.copying import copy_file, touch
 from votca_mlp.inverse.operations import resample_target
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import PREPARE, STEPDIR, RestartFile
+from votca_mlp.inverse.states import check_basis
 from votca_mlp.settings import Interaction
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import Table, grid_points, read_table, write_table
@@ -50,6 +51,8 @@ def prepare(context: Context) -> None:
         source = f"{stem}.pot.in" if given else "none, the model as it is"
         context.messages.say(f"Initial correction of {stem}: {source}")
         record.add(directory, f"{stem}.pot.new")
+    if context.states:
+        check_basis(context.settings, context.states)
     record.complete = True
     write_record(directory, record)
     restart.mark(PREPARE)

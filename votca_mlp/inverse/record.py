@@ -28,6 +28,9 @@ class StepRecord:
         Flat settings and digests that shape the step; see :mod:`votca_mlp.inverse.changes`.
     agreement
         Measures of g(r) by interaction.
+    misfit
+        Of several states: shared part and rest of the misfit by interaction; see
+        :mod:`votca_mlp.update.conflict`.
     seconds
         Wall time by stage.
     complete
@@ -37,6 +40,7 @@ class StepRecord:
     files: dict[str, list[Any]] = field(default_factory=dict)
     inputs: dict[str, Any] = field(default_factory=dict)
     agreement: dict[str, dict[str, Any]] = field(default_factory=dict)
+    misfit: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     complete: bool = False
     format: int = _FORMAT

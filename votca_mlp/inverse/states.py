@@ -6,23 +6,33 @@ follow as with one state) and, with ``temperature_terms`` above 1, the same of `
 ``NAME.pot.cur`` that it ran with and ``NAME.dpot.pure_ibi``, the update that it asks for.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from votca_mlp.csg.potentials import check_grid
-from votca_mlp.csg.update import update_table
+from votca_mlp.csg.update import interaction_weight, update_table
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
 from votca_mlp.inverse.printing import PERL_DIGITS, as_printed
 from votca_mlp.tables import Table, grid_points, read_table, write_table
+from votca_mlp.update.conflict import Misfit, split_misfit
+from votca_mlp.update.ibi import ZERO_RDF
 from votca_mlp.update.states import TemperatureBasis, shared_update, temperature_basis
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings
     from votca_mlp.settings.states import State
 
+Array = NDArray[np.float64]
 PURE = "dpot.pure_ibi"
+BASIS = "temperature_terms.json"
+"""In step_000, with several terms: their number, T_ref and T_scale (K)."""
 
 
 def term_names(settings: "Settings", name: str) -> tuple[str, ...]:
@@ -38,6 +48,36 @@ def basis_of(settings: "Settings", states: Sequence["State"]) -> TemperatureBasi
         [state.temperature for state in states],
         [state.weight for state in states],
     )
+
+
+def check_basis(settings: "Settings", states: Sequence["State"]) -> None:
+    """Note the c_k(T) of a run in ``step_000``, and refuse others later: the u_k would mean something else.
+
+    Raises
+    ------
+    UserError
+        Other temperatures, weights or another number of terms than at the start of the run.
+    """
+    path = settings.run_directory / "step_000" / BASIS
+    if settings.multistate.temperature_terms == 1 and not path.is_file():
+        return
+    now = asdict(basis_of(settings, states))
+    if not path.is_file():
+        with atomic_write(path) as file:
+            json.dump(now, file)
+        return
+    try:
+        before = json.loads(path.read_text())
+        same = all(np.isclose(before[name], value, rtol=1e-9) for name, value in now.items())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"cannot be read: {error}", where=path, accepted="the file as it was") from None
+    if not same:
+        words = "{terms} terms in (T - {reference:.6g} K)/{scale:.6g} K"
+        raise UserError(
+            f"the run began with {words.format(**before)}, the settings now give {words.format(**now)}",
+            where=settings.where("cg.inverse.multistate"),
+            accepted="the number of terms, temperatures and weights of the beginning, or a new run",
+        )
 
 
 def state_potential(
@@ -117,6 +157,52 @@ def shared_updates(
     return tuple(
         Table(updates[0].x, as_printed(y, PERL_DIGITS), found.flags, comments=(comment,)) for y in found.terms
     )
+
+
+def misfit_of(
+    settings: "Settings", states: Sequence["State"], name: str, step_directory: Path
+) -> Misfit | None:
+    """Return how far the states agree on the update of an interaction; None when errors or g(r) lack.
+
+    Points count where every g and target is above three times its error.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    from votca_mlp.settings.states import states_with
+
+    having = [state for state in states_with(states, name) if state.weight > 0]
+    folders = [step_directory / state.name for state in having]
+    if len(having) < 2 or not all((folder / f"{name}.dist.new").is_file() for folder in folders):
+        return None
+    found = [_update_with_error(state, name, folder) for state, folder in zip(having, folders, strict=True)]
+    basis = basis_of(settings, states)
+    return split_misfit(
+        np.stack([update for update, _ in found]),
+        np.stack([error for _, error in found]),
+        np.array([state.weight for state in having]),
+        np.stack([basis.values(state.temperature) for state in having]),
+    )
+
+
+def _update_with_error(state: "State", name: str, folder: Path) -> tuple[Array, Array]:
+    """Return Delta_s(r) and its standard error (kJ/mol), nan where g or target is not above its noise."""
+    pair = state.interaction(name)
+    assert pair is not None
+    g, target = read_table(folder / f"{name}.dist.new"), read_table(folder / f"{name}.dist.tgt")
+    weight = interaction_weight(pair.wibi, target.x, target.y, state.directory)
+    factor = pair.wibi.alpha * state.kBT * weight
+    # csg_stat writes errors of zero where it knows none
+    errors = [np.zeros(len(t.x)) if t.yerr is None else np.nan_to_num(t.yerr) for t in (g, target)]
+    good = (g.y > ZERO_RDF) & (target.y > ZERO_RDF) & g.valid & target.valid
+    for table, error in zip((g, target), errors, strict=True):
+        good &= table.y > 3.0 * error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        update = np.where(good, factor * np.log(g.y / target.y), np.nan)
+        error = np.where(good, factor * np.hypot(errors[0] / g.y, errors[1] / target.y), np.nan)
+    return update, error
 
 
 def _on_grid(settings: "Settings", name: str, path: Path) -> Table:

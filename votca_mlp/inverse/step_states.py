@@ -1,6 +1,7 @@
 """One iteration of several states: their simulations, then the update that they share."""
 
 import time
+from dataclasses import asdict
 
 from votca_mlp.csg.run import described_means
 from votca_mlp.errors import UserError
@@ -8,6 +9,7 @@ from votca_mlp.inverse.begin import copy_files, initialize, open_step, shared_na
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context, state_context
 from votca_mlp.inverse.copying import touch
+from votca_mlp.inverse.history import contradiction, misfits
 from votca_mlp.inverse.measure import measure
 from votca_mlp.inverse.post_add import clean_up, finish_files
 from votca_mlp.inverse.record import StepRecord, write_record
@@ -26,6 +28,7 @@ from votca_mlp.inverse.simulate import (
     simulate,
     simulation_done,
 )
+from votca_mlp.inverse.states import check_basis
 from votca_mlp.inverse.step import tell_agreement, timed, whole
 from votca_mlp.inverse.update import update_potentials
 
@@ -40,6 +43,7 @@ def run_states(context: Context, number: int) -> bool:
     UserError
         As with one state; it names the state. What the other states have done stays.
     """
+    check_basis(context.settings, context.states)
     directory = context.step_directory(number)
     record = initialize(context, number, open_step(context, directory))
     names = [f"{stem}.pot.new" for stem in shared_names(context)]
@@ -154,3 +158,10 @@ def _update(context: Context, number: int, record: StepRecord, begun: list[Begun
         tell_agreement(state, directory, item[2], distributions, target)
         write_record(directory, item[2])
         record.agreement |= {f"{state.state.name}/{k}": v for k, v in item[2].agreement.items()}
+    found = misfits(context.settings, context.main, number)
+    record.misfit = {name: asdict(misfit) for name, misfit in found.items()}
+    for name, misfit in found.items():
+        context.messages.say(f"{name}, all states: {misfit}")
+    against = contradiction(context.settings, context.main, number)
+    if against is not None:
+        context.messages.say(f"WARNING: {against}")

@@ -2,13 +2,15 @@
 
 import platform
 import socket
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.files import atomic_write
-from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.record import digest, read_record
+from votca_mlp.inverse.context import Context, state_context
+from votca_mlp.inverse.record import StepRecord, digest, read_record
+from votca_mlp.inverse.states import basis_of
 from votca_mlp.versions import versions
 
 NAME = "votca_mlp_run.yaml"
@@ -45,6 +47,7 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         "seed": settings.ase.seed,
         "files": _input_files(context),
         "settings": settings.model_dump(mode="json", exclude={"path"}),
+        **_states(context),
         "iterations": [_iteration(context, number) for number in range(1, last + 1)],
     }
     with atomic_write(context.main / NAME) as file:
@@ -61,7 +64,7 @@ def model_facts(context: Context) -> dict[str, Any]:
     facts: dict[str, Any] = {"kind": mlp.kind, "identity": context.model_identity}
     if mlp.kind == "ase" or not mlp.model:
         return {**facts, "calculator": mlp.calculator, "arguments": mlp.arguments}
-    path = model_path(mlp.model, context.main)
+    path = model_path(mlp.model, context.settings.run_directory)
     if path.is_dir():
         files = sorted(item for item in path.rglob("*") if item.is_file())
         sums: Any = {str(item.relative_to(path)): digest(item)[1] for item in files}
@@ -76,8 +79,28 @@ def _input_files(context: Context) -> dict[str, str]:
     names += [pair.wibi.weight_file for pair in settings.interactions if pair.wibi.weight_file]
     names += [settings.ase.conf] if settings.ase.conf else []
     names += [f"{pair.name}.pot.in" for pair in settings.interactions]
-    paths = {name: context.main / name for name in dict.fromkeys(names)}
+    paths = {name: settings.input_path(name) for name in dict.fromkeys(names)}
     return {name: digest(path)[1] for name, path in paths.items() if path.is_file()}
+
+
+def _states(context: Context) -> dict[str, Any]:
+    """Return what each state has: weight, kBT (kJ/mol), temperature (K), files and settings."""
+    if not context.states:
+        return {}
+    basis = basis_of(context.settings, context.states)
+    found = {}
+    for state in context.states:
+        own = state_context(context, state)
+        found[state.name] = {
+            "weight": state.weight,
+            "kBT": state.kBT,
+            "temperature": state.temperature,
+            "c_k": basis.values(state.temperature).tolist(),
+            "model": model_facts(own),
+            "files": _input_files(own),
+            "settings": state.settings.model_dump(mode="json", exclude={"path", "multistate"}),
+        }
+    return {"states": found, "temperature_terms": asdict(basis)}
 
 
 def _iteration(context: Context, number: int) -> dict[str, Any]:
@@ -85,10 +108,16 @@ def _iteration(context: Context, number: int) -> dict[str, Any]:
     record = read_record(directory) if directory.is_dir() else None
     if record is None:
         return {"step": number, "by": "csg_inverse" if _done(directory) else "not run here"}
+    found = {"step": number, "done": _done(directory), "agreement": record.agreement, **_made(record)}
+    if context.states:
+        records = {state.name: read_record(directory / state.name) for state in context.states}
+        found["misfit"] = record.misfit
+        found["states"] = {name: _made(record) for name, record in records.items() if record is not None}
+    return found
+
+
+def _made(record: StepRecord) -> dict[str, Any]:
     return {
-        "step": number,
-        "done": _done(directory),
-        "agreement": record.agreement,
         "seconds": {name: round(value, 3) for name, value in record.seconds.items()},
         "files": {name: sha for name, (_, sha) in record.files.items()},
     }

@@ -35,7 +35,7 @@ def with_kbt(root: Node, program: str, kBT: float, line: int) -> Node:
     engine = section_of(Settings.model_fields[program]) if program in ENGINES else None
     has = engine is not None and "temperature" in engine.model_fields
     if has and not root_has(root, f"inverse.{program}.temperature"):
-        root = with_tag(root, ("inverse", program, "temperature"), f"{kelvin(kBT):.10g}", line)
+        root = with_tag(root, ("inverse", program, "temperature"), f"{kelvin(kBT):.7g}", line)
     return root
 
 

@@ -17,10 +17,14 @@ from votca_mlp.structure.agreement import Agreement
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to stop, and why (or why not), in one sentence."""
+    """Whether to stop, and why (or why not), in one sentence.
+
+    ``met`` is False where the iterations are to stop although the states of a run contradict each other.
+    """
 
     stop: bool
     reason: str
+    met: bool = True
 
 
 def judge(
