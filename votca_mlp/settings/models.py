@@ -191,6 +191,7 @@ class EngineSettings(Section):
     """cg.inverse.PROGRAM: what every engine's section has."""
 
     topol: str
+    conf: str | None
     traj: FileName
     conf_out: FileName
     equi_time: float = setting(
