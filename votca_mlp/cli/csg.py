@@ -63,12 +63,16 @@ def check() -> None:
 def prepare(name: str) -> None:
     """Write the initial potential NAME.pot.new."""
     from votca_mlp.csg.potentials import initial_potential, interaction_named
+    from votca_mlp.inverse.states import term_names
     from votca_mlp.tables import write_table
 
     settings, environment = _load()
-    table, given = initial_potential(interaction_named(settings, name), environment.main_directory)
-    write_table(f"{name}.pot.new", table)
-    say(f"Initial correction of {name}: " + (f"{name}.pot.in" if given else "none, the model as it is"))
+    interaction = interaction_named(settings, name)
+    for stem in term_names(settings, name):
+        pair = interaction.model_copy(update={"name": stem})
+        table, given = initial_potential(pair, environment.main_directory)
+        write_table(f"{stem}.pot.new", table)
+        say(f"Initial correction of {stem}: " + (f"{stem}.pot.in" if given else "none, the model as it is"))
 
 
 @app.command()
@@ -81,14 +85,16 @@ def convert(source: Path, out: Path) -> None:
 
 @app.command()
 def run() -> None:
-    """Run or resume the simulation of this step."""
+    """Run or resume the simulation of this step, or those of its states."""
     from votca_mlp.csg.run import run_simulation
+    from votca_mlp.csg.states import run_states
     from votca_mlp.inverse.lock import locked
 
     settings, environment = _load()
     # no second loop, of either kind, may write into the same step
     with locked(environment.main_directory):
-        run_simulation(settings, environment, tell=say)
+        start = run_states if settings.multistate.enabled else run_simulation
+        start(settings, environment, tell=say)
 
 
 @app.command("run-state")
@@ -108,9 +114,12 @@ def run_state(name: str) -> None:
 @app.command("has-checkpoint")
 def has_checkpoint() -> None:
     """Exit with 0 when this step can be resumed."""
+    from votca_mlp.csg.states import can_resume
     from votca_mlp.engines.dispatch import checkpoint_file
 
     settings, environment = _load()
+    if settings.multistate.enabled:
+        raise typer.Exit(0 if can_resume(settings, environment.step_directory) else 1)
     raise typer.Exit(0 if checkpoint_file(settings.program, environment.step_directory).is_file() else 1)
 
 
@@ -132,6 +141,52 @@ def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: 
     )
     write_table(out, table)
     say(described_agreement(name, rdf, target))
+
+
+@app.command("begin-states")
+def begin() -> None:
+    """Bring files, potentials and start of each state into its folder of the step."""
+    from votca_mlp.csg.states import begin_states
+
+    begin_states(*_load())
+
+
+@app.command("state-settings")
+def state_settings() -> None:
+    """Write STATE/settings.xml for every state into the step."""
+    from votca_mlp.csg.states import write_settings
+
+    settings, environment = _load()
+    write_settings(settings, environment.step_directory)
+
+
+@app.command("term-settings")
+def term_settings(out: Path) -> None:
+    """Write a settings.xml in which every term of u(r; T) is an interaction."""
+    from votca_mlp.csg.states import write_term_settings
+
+    write_term_settings(_load()[0], out)
+
+
+@app.command("update-states")
+def update_of_states(name: str) -> None:
+    """Write the update of interaction or term NAME that all states share, NAME.dpot.pure_ibi."""
+    from votca_mlp.csg.states import update_states
+
+    update_states(*_load(), name)
+
+
+@app.command()
+def agreement(state: str) -> None:
+    """Say how far each g(r) of STATE is from its target."""
+    from votca_mlp.csg.update import described_agreement
+    from votca_mlp.settings.states import state_named
+
+    settings, environment = _load()
+    directory = environment.step_directory / state
+    for pair in state_named(settings, state).settings.interactions:
+        rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
+        say(f"{state}, {described_agreement(pair.name, rdf, target)}")
 
 
 @app.command()

@@ -28,7 +28,10 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     UserError
         The first thing that would stop the run later.
     """
+    from votca_mlp.inverse.states import term_names
+    from votca_mlp.models.load import make_evaluator
     from votca_mlp.settings.inputs import check_inputs
+    from votca_mlp.settings.states import states_of
 
     version = check_votca(votca_version())
     found = [f"VOTCA {'.'.join(map(str, version))}" if version else "VOTCA of unknown version"]
@@ -36,8 +39,15 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     check_scope(settings)
     check_inputs(settings)
     for interaction in settings.interactions:
-        initial_potential(interaction, main_directory)
-    found.append(check_start_and_model(settings, main_directory, step_directory))
+        for name in term_names(settings, interaction.name):
+            initial_potential(interaction.model_copy(update={"name": name}), main_directory)
+    if not settings.multistate.enabled:
+        return [*found, check_start_and_model(settings, main_directory, step_directory)]
+    for state in states_of(settings):
+        view = state.settings
+        evaluator = make_evaluator(view.mlp, None, view.run_directory, view.ase.skin)
+        told = check_start_and_model(view, state.directory, step_directory / state.name, evaluator)
+        found.append(f"{state.name}: {told}")
     return found
 
 
@@ -83,20 +93,33 @@ def check_scope(settings: "Settings") -> None:
     Raises
     ------
     UserError
-        Several states, or VOTCA's pressure correction.
+        VOTCA's pressure correction; with several states GROMACS, and tasks that know one g(r) only.
     """
     if settings.multistate.enabled:
-        raise UserError(
-            "csg_inverse runs one state at a time",
-            where=settings.where("cg.inverse.multistate.enabled"),
-            accepted="no",
-        )
+        _check_scope_of_states(settings)
     for interaction in settings.interactions:
         if settings.program == "ase" and "pressure" in interaction.post_update:
             raise UserError(
                 "VOTCA's pressure correction works with gromacs and lammps only",
                 where=settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update"),
                 accepted="cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
+            )
+
+
+def _check_scope_of_states(settings: "Settings") -> None:
+    if settings.program == "gromacs":
+        raise UserError(
+            "csg_inverse runs several states with ase and lammps only",
+            where=settings.where("cg.inverse.program"),
+            accepted="votca-mlp inverse, or another program",
+        )
+    for interaction in settings.interactions:
+        tag = f"cg.non-bonded[{interaction.name}].inverse.post_add_options.convergence.what"
+        if (settings.text(tag) or "dist").split() != ["dist"]:
+            raise UserError(
+                f"is '{settings.text(tag)}', but the convergence of several states is that of their g(r)",
+                where=settings.where(tag),
+                accepted="dist, or no such tag",
             )
 
 

@@ -38,13 +38,41 @@ VOTCA_CSG_DEFAULTS="$($VOTCA_MLP csg defaults "$VOTCA_CSG_DEFAULTS")" || die "vo
 export VOTCA_CSG_DEFAULTS
 
 votca_mlp_csg() { #runs a votca-mlp csg command; it shows its own error on the terminal
-  $VOTCA_MLP csg "$@" || exit 1
+  # which knows the run's own settings only, not those written for VOTCA's scripts
+  CSGXMLFILE="${CSG_RUN_XMLFILE:-$CSGXMLFILE}" $VOTCA_MLP csg "$@" || exit 1
 }
 export -f votca_mlp_csg
+
+multistate() { #checks if the run has several states
+  [[ $(csg_get_property cg.inverse.multistate.enabled) = yes ]]
+}
+export -f multistate
+
+for_all_states() { #runs a command in the folder of each state of this step, with the settings and inputs of the state
+  local state main
+  main="$(get_main_dir)"
+  for state in $(csg_get_property cg.inverse.multistate.state_names); do
+    echo "for_all_states: run '$*' for state '$state'" >&2
+    (
+      cd "$state" || exit 1
+      export CSG_RUN_XMLFILE="$CSGXMLFILE" CSGXMLFILE="$PWD/settings.xml" CSG_MAINDIR="$main/$state" CSG_STATE="$state"
+      "$@"
+    ) || return 1
+  done
+}
+export -f for_all_states
+
+if multistate; then
+  # csg_inverse itself copies the files of <filelist>, and knows one folder of inputs only
+  for file in $(csg_get_property --allow-empty cg.inverse.filelist); do
+    [[ -f $(get_main_dir)/$file ]] || die "<filelist> names $file, which is not in $(get_main_dir)\nA file that each state has for itself belongs into the <filelist> of each state's own settings.xml"
+  done
+fi
 
 simulation_finish() { #checks if simulation is finished
   # both appear under their names only when complete
   local program
+  multistate && { for_all_states simulation_finish; return; }
   program="$(csg_get_property cg.inverse.program)"
   [[ -f "$(csg_get_property "cg.inverse.$program.traj")" && -f "$(csg_get_property "cg.inverse.$program.conf_out")" ]]
 }

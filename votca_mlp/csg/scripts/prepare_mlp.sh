@@ -8,4 +8,5 @@ fi
 
 msg "Checking settings, model, targets and start configuration"
 votca_mlp_csg check
+multistate && votca_mlp_csg state-settings
 for_all "bonded non-bonded" do_external prepare_single ibi

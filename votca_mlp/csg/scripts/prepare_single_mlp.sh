@@ -2,7 +2,7 @@
 # The initial correction: NAME.pot.in of the main directory as it is, else zero. Never a Boltzmann inversion.
 
 if [[ $1 = "--help" ]]; then
-  echo "Usage: ${0##*/}   writes NAME.pot.new and checks that the target can be resampled"
+  echo "Usage: ${0##*/}   writes NAME.pot.new and checks that the target, of each state, can be resampled"
   exit 0
 fi
 
@@ -14,5 +14,13 @@ for hook in post_update:postupd post_add:postadd; do
 done
 
 name="$(csg_get_interaction_property name)"
-do_external resample target "$(csg_get_interaction_property inverse.target)" "${name}.dist.tgt"
+target_of_state() { #target of an interaction (1st argument) in the folder of a state that has it
+  is_part "$1" "$(csg_get_property cg.non-bonded.name)" || return 0
+  do_external resample target "$(csg_get_interaction_property inverse.target)" "$1.dist.tgt"
+}
+if multistate; then
+  for_all_states target_of_state "$name" || die "${0##*/}: the target of a state failed"
+else
+  do_external resample target "$(csg_get_interaction_property inverse.target)" "${name}.dist.tgt"
+fi
 votca_mlp_csg prepare "$name"

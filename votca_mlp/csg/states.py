@@ -1,0 +1,195 @@
+"""Several states for csg_inverse: each in its own folder of the step, with a settings.xml of its own.
+
+``step_NNN/STATE/settings.xml`` is the state's complete settings, so that VOTCA's scripts work there as in a
+run of that state alone. The tables are those of :mod:`votca_mlp.inverse.states`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.copying import copy_file
+from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
+from votca_mlp.inverse.states import PURE, shared_updates, state_potential, term_names
+from votca_mlp.settings.states import State, states_of, write_state_settings
+from votca_mlp.tables import write_table
+
+if TYPE_CHECKING:
+    from votca_mlp.csg.environment import CsgEnvironment
+    from votca_mlp.settings import Settings
+    from votca_mlp.settings.document import Node
+
+SETTINGS = "settings.xml"
+"""Of a state, in its folder of the step."""
+EVERY_TERM = ("shift", "smooth_at_cut_off")
+"""post_add tasks that change tables; the others concern an interaction, not each term of u(r; T)."""
+
+
+def write_settings(settings: "Settings", step_directory: Path) -> tuple[State, ...]:
+    """Write the settings of every state into its folder of the step, and return the states.
+
+    Raises
+    ------
+    UserError
+        Bad settings of a state; a file that cannot be written.
+    """
+    states = states_of(settings)
+    for state in states:
+        directory = step_directory / state.name
+        directory.mkdir(exist_ok=True)
+        write_state_settings(state, directory / SETTINGS)
+    return states
+
+
+def begin_states(settings: "Settings", environment: "CsgEnvironment") -> None:
+    """Bring files, potentials and start configuration of every state into its folder of the step.
+
+    Raises
+    ------
+    UserError
+        A file that is missing or damaged.
+    """
+    step = environment.step_directory
+    states = write_settings(settings, step)
+    for state in states:
+        directory = step / state.name
+        for name in state.settings.filelist:
+            copy_file(state.settings.input_path(name), directory / name)
+        for pair in state.settings.interactions:
+            table = state_potential(settings, states, state, pair.name, step)
+            write_table(directory / f"{pair.name}.pot.cur", table)
+        _copy_start(state, environment)
+        RestartFile(directory / restart_name(settings)).mark(STEPDIR, FILECOPY, INITIALIZE)
+
+
+def _copy_start(state: State, environment: "CsgEnvironment") -> None:
+    engine, number = state.settings.engine, environment.step_number
+    directory = environment.step_directory / state.name
+    if state.settings.initial_configuration == "laststep" and number > 1:
+        last = environment.main_directory / f"step_{number - 1:03d}" / state.name
+        # the engine looks for conf.extxyz when the first start was a crystal
+        copy_file(last / engine.conf_out, directory / Path(engine.conf or "conf.extxyz").name)
+    elif engine.conf is not None:
+        copy_file(state.settings.input_path(engine.conf), directory / Path(engine.conf).name)
+
+
+def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Callable[[str], None]) -> None:
+    """Run or resume the simulations that are not finished; returns also when they stopped at a checkpoint.
+
+    Raises
+    ------
+    UserError
+        A simulation that has failed, naming its state. What the others have done stays.
+    """
+    from votca_mlp.csg.orphan import end_with
+    from votca_mlp.inverse.side_by_side import (
+        run_side_by_side,
+        state_command,
+        state_environment,
+        states_at_once,
+    )
+
+    end_with(environment.master)
+    step = environment.step_directory
+    waiting = [state.name for state in states_of(settings) if not finished(state, step)]
+    if not waiting:
+        tell("All states are simulated already")
+        return
+    at_once = min(states_at_once(settings), len(waiting))
+    how = f", {at_once} at a time" if at_once > 1 else ""
+    tell(f"Simulating {', '.join(waiting)}{how}")
+    ends = run_side_by_side(
+        {name: state_command(settings, name) for name in waiting},
+        at_once=at_once,
+        directory=step,
+        environment=state_environment(
+            settings,
+            step_number=environment.step_number,
+            ending=environment.ending,
+            max_steps=environment.max_steps,
+            at_once=at_once,
+        ),
+        tell=tell,
+    )
+    for state in states_of(settings):
+        if finished(state, step):
+            RestartFile(step / state.name / restart_name(settings)).mark(SIMULATION)
+    failed = {name: end for name, end in ends.items() if end.status != 0}
+    if failed:
+        told = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
+        raise UserError(
+            f"the simulation of {', '.join(failed)} has failed\n{told}",
+            where=step,
+            accepted="csg_inverse again when that is mended: what the other states have done stays",
+        )
+
+
+def finished(state: State, step_directory: Path) -> bool:
+    """Return whether a state's simulation of the step is finished."""
+    engine = state.settings.engine
+    return all((step_directory / state.name / name).is_file() for name in (engine.traj, engine.conf_out))
+
+
+def can_resume(settings: "Settings", step_directory: Path) -> bool:
+    """Return whether a state is finished or has left a checkpoint, so that the step can go on."""
+    from votca_mlp.engines.dispatch import checkpoint_file
+
+    return any(
+        finished(state, step_directory)
+        or checkpoint_file(settings.program, step_directory / state.name).is_file()
+        for state in states_of(settings)
+    )
+
+
+def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str) -> None:
+    """Write STEM.dpot.pure_ibi, the update of an interaction or of a term of it (NAME.term1).
+
+    Raises
+    ------
+    UserError
+        Tables on other grids, a zero or non-finite RDF, an interaction that is not there.
+    """
+    step = environment.step_directory
+    for pair in settings.interactions:
+        terms = term_names(settings, pair.name)
+        if stem in terms:
+            tables = shared_updates(settings, states_of(settings), pair.name, step)
+            write_table(step / f"{stem}.{PURE}", tables[terms.index(stem)])
+            return
+    known = ", ".join(pair.name for pair in settings.interactions)
+    raise UserError(f"no interaction is named '{stem}'", where=settings.path, accepted=known)
+
+
+def write_term_settings(settings: "Settings", path: Path) -> None:
+    """Write a settings.xml in which every term of u(r; T) is an interaction, for VOTCA's table scripts.
+
+    Raises
+    ------
+    UserError
+        It cannot be written.
+    """
+    from votca_mlp.settings.merge import write_tree
+
+    root = settings._root
+    children: list[Node] = []
+    for child in root.children:
+        children.append(child)
+        if child.tag == "non-bonded":
+            _, *others = term_names(settings, child.deepest("name").text)
+            children += [_as_term(child, name) for name in others]
+    write_tree(replace(root, children=tuple(children)), path)
+
+
+def _as_term(node: "Node", name: str) -> "Node":
+    if node.tag == "name":
+        return replace(node, text=name)
+    if node.tag == "post_add":
+        return replace(node, text=" ".join(word for word in node.text.split() if word in EVERY_TERM))
+    return replace(node, children=tuple(_as_term(child, name) for child in node.children))
+
+
+def restart_name(settings: "Settings") -> str:
+    """Return the name of VOTCA's restart file."""
+    return settings.text("cg.inverse.restart_file") or "restart_points.log"
