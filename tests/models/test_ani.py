@@ -123,9 +123,11 @@ def test_compiled_path_same_bits(one_species: AniModel) -> None:
             torch.set_num_threads(threads)
             evaluator = PairListEvaluator(one_species, dtype=torch.float32)
             vectors, _ = evaluator.evaluate(atoms), evaluator.forget()
-            numbers, first, second = evaluator._tensors
+            numbers, first, second = (
+                getattr(evaluator.pairs, name) for name in ("numbers", "first", "second")
+            )
             energies, gradient = evaluator.model.energies_and_gradient(
-                numbers, first, second, evaluator._vectors
+                numbers, first, second, evaluator.pairs.vectors
             )
             results.append((energies.clone(), gradient.clone(), vectors.energy))
     finally:

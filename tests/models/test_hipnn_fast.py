@@ -89,8 +89,10 @@ def test_same_bits_for_any_threads() -> None:
             torch.set_num_threads(threads)
             evaluator = PairListEvaluator(model)
             evaluator.evaluate(atoms)
-            numbers, first, second = evaluator._tensors
-            results.append(model.energies_and_gradient(numbers, first, second, evaluator._vectors))
+            numbers, first, second = (
+                getattr(evaluator.pairs, name) for name in ("numbers", "first", "second")
+            )
+            results.append(model.energies_and_gradient(numbers, first, second, evaluator.pairs.vectors))
     finally:
         torch.set_num_threads(before)
     for energies, gradient in results[1:]:
@@ -103,8 +105,8 @@ def test_gradient_is_the_energys() -> None:
     atoms, fast = liquid(2), FastHipnn(network().network, network().energy)
     evaluator = PairListEvaluator(network())
     evaluator.evaluate(atoms)
-    _, first, _ = evaluator._tensors
-    vectors = evaluator._vectors
+    first = evaluator.pairs.first
+    vectors = evaluator.pairs.vectors
     step = 0.01 * torch.randn(vectors.shape, generator=torch.Generator().manual_seed(0))
     result = fast(len(atoms), first, vectors)
     assert result is not None
@@ -123,8 +125,8 @@ def test_broken_positions_give_nan() -> None:
     atoms, model = liquid(2), network()
     evaluator = PairListEvaluator(model)
     evaluator.evaluate(atoms)
-    numbers, first, second = evaluator._tensors
-    vectors = evaluator._vectors.clone()
+    numbers, first, second = (getattr(evaluator.pairs, name) for name in ("numbers", "first", "second"))
+    vectors = evaluator.pairs.vectors.clone()
     vectors[5] = torch.nan
     energies, gradient = model.energies_and_gradient(numbers, first, second, vectors)
     assert torch.isnan(energies).any()

@@ -47,7 +47,7 @@ def test_ani(tmp_path: Path) -> None:
     assert isinstance(evaluator.model, AniModel)
     assert evaluator.model.n_members == 2
     assert evaluator.dtype == torch.float32
-    assert evaluator.list.skin == 0.3
+    assert evaluator.pairs.list.skin == 0.3
     assert np.isfinite(evaluator.evaluate(bulk("Al") * (3, 3, 3)).energy)
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 from ase.build import bulk
 from ase.neighborlist import neighbor_list
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import SkinList, check_box
 from votca_mlp.models.rows import LANES, find_rows
 
@@ -85,6 +87,37 @@ def test_rows_of_a_dense_corner_in_empty_space() -> None:
     rows = find_rows(positions, np.zeros((3, 3)), none, kinds, np.array([[6.0]]))
     counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts[:, 0].tolist(), strict=True))
     assert counts == {**dict.fromkeys(range(150), 149), 150: 0, 151: 0}
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_pairs_for_devices_equal_the_compiled_ones(pbc) -> None:
+    """The code for devices run in the CPU's memory: closest pair, forces and virial of a gradient."""
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(3)
+    atoms.pbc = pbc
+    atoms.numbers[::3] = 28
+    random = np.random.default_rng(4)
+    host = HostPairs(5.0, 0.5, torch.float64)
+    device = DevicePairs(5.0, 0.5, torch.float64, torch.device("cpu"))
+    for _ in range(5):
+        atoms.positions += 0.06 * random.standard_normal(atoms.positions.shape)
+        arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
+        closest, expected = host.update(*arguments), device.update(*arguments)
+        assert sorted(closest[:2]) == sorted(expected[:2])
+        assert closest[2] == pytest.approx(expected[2], abs=1e-12)
+        forces, virial = host.sums(gradient_of(host))
+        d_forces, d_virial = device.sums(gradient_of(device))
+        assert forces == pytest.approx(d_forces, abs=1e-11)
+        assert virial == pytest.approx(d_virial, abs=1e-9)
+        assert np.abs(forces).max() > 0.1
+        assert (host.numbers.numpy() == atoms.numbers[host.order]).all()
+    assert 1 < host.list.builds == device.list.builds < 5
+
+
+def gradient_of(pairs: HostPairs | DevicePairs) -> torch.Tensor:
+    """Central forces that depend on the kinds of both atoms; nothing beyond 5 Angstrom."""
+    r = pairs.vectors.norm(dim=1, keepdim=True)
+    strength = (pairs.numbers[pairs.first] + 2 * pairs.numbers[pairs.second]).unsqueeze(1) / 30.0
+    return strength * (5.0 - r).clamp(min=0.0) ** 2 * pairs.vectors
 
 
 def test_forget_rebuilds() -> None:

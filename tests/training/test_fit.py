@@ -62,12 +62,13 @@ def test_prediction_and_its_derivatives_are_hippynns(data: Dataset) -> None:
     for k in range(len(few)):
         evaluator = PairListEvaluator(exact, dtype=torch.float64)
         evaluator.evaluate(few.atoms(k))
-        numbers, first, second = evaluator._tensors
-        vectors = evaluator._vectors.clone().requires_grad_(True)
+        numbers, first, second = (getattr(evaluator.pairs, name) for name in ("numbers", "first", "second"))
+        vectors = evaluator.pairs.vectors.clone().requires_grad_(True)
         atomic = exact(numbers, first, second, vectors)
         (pull,) = torch.autograd.grad(atomic.sum(), vectors, create_graph=True)
         force = torch.zeros(len(numbers), 3, dtype=torch.float64)
-        expected_forces.append(force.index_add(0, first, pull).index_add(0, second, -pull))
+        force = force.index_add(0, first, pull).index_add(0, second, -pull)
+        expected_forces.append(force[np.argsort(evaluator.pairs.order)])
         expected_energies.append(atomic.sum())
     e, f = torch.stack(expected_energies), torch.cat(expected_forces)
     counts = torch.from_numpy(few.atom_counts).double()

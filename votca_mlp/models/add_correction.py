@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from votca_mlp.models.model_pairs import Uploaded
 from votca_mlp.models.neighbours import SkinList, SkinRows
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -44,7 +45,7 @@ class CorrectionAdder:
             self.list = SkinRows(self._tables.cutoffs[self._index], skin)
         else:
             self.list = SkinList(correction.cutoff, skin, full=False)
-        self._pairs: DevicePairs | None = None
+        self._pairs: Uploaded | None = None
         self._numbers = self._kinds = np.empty(0, np.int64)
 
     def with_tables(self, correction: PairCorrection) -> "CorrectionAdder":
@@ -63,8 +64,8 @@ class CorrectionAdder:
         """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3])."""
         if isinstance(self.list, SkinList):
             rebuilt = self.list.update(positions, cell, pbc)
-            if rebuilt or self._pairs is None or not np.array_equal(numbers, self._pairs.numbers):
-                self._pairs = DevicePairs(self.list, numbers, self.device)
+            if rebuilt or self._pairs is None or not np.array_equal(numbers, self._pairs.host_numbers):
+                self._pairs = Uploaded(self.list, numbers, self.device)
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.models.correction_kernel import correction_sums
 
@@ -89,10 +90,11 @@ class CorrectionAdder:
         else:
             self._module = TorchPairCorrection(correction).to(self.device)
 
-    def _on_device(self, pairs: "DevicePairs", positions: Array, cell: Array) -> tuple[float, Array, Array]:
+    def _on_device(self, pairs: Uploaded, positions: Array, cell: Array) -> tuple[float, Array, Array]:
         vectors = pairs.vectors(positions, cell)
         distances = vectors.norm(dim=1)
-        energy, slope = self._module.pair_energies(*pairs.kinds, distances)
+        kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
+        energy, slope = self._module.pair_energies(*kinds, distances)
         gradient = (slope / distances).unsqueeze(1) * vectors
         forces = torch.zeros(len(positions), 3, dtype=vectors.dtype, device=self.device)
         forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
@@ -100,28 +102,3 @@ class CorrectionAdder:
         parts = energy.sum().view(1), (gradient.T @ vectors).view(9), forces.view(-1)
         result = torch.cat(parts).cpu().numpy()
         return float(result[0]), result[10:].reshape(-1, 3), result[1:10].reshape(3, 3)
-
-
-class DevicePairs:
-    """A pair list on a device, uploaded once: indices, shifts, elements of the pairs' atoms.
-
-    Attributes
-    ----------
-    numbers
-        Atomic numbers, on the host.
-    first, second, kinds
-        Atoms of the pairs and their atomic numbers, on the device.
-    """
-
-    def __init__(self, listed: SkinList, numbers: NDArray[np.int64], device: torch.device) -> None:
-        self.device, self.numbers = device, numbers.copy()
-        self.first = torch.from_numpy(listed.first).to(device)
-        self.second = torch.from_numpy(listed.second).to(device)
-        elements = torch.from_numpy(numbers).to(device)
-        self.kinds = elements[self.first], elements[self.second]
-        self._shifts = torch.from_numpy(listed.shifts).to(device, torch.float64)
-
-    def vectors(self, positions: Array, cell: Array) -> torch.Tensor:
-        """Return the pair vectors in float64 on the device, shape [n_pairs, 3], Angstrom."""
-        x = torch.from_numpy(positions).to(self.device)
-        return x[self.second] - x[self.first] + self._shifts @ torch.from_numpy(cell).to(self.device)

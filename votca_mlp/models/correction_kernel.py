@@ -10,14 +10,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.models.pair_kernels import CHUNKS
+from votca_mlp.models.pair_kernels import CHUNKS, INDEX, place
 from votca_mlp.models.rows import LANES, Rows
 from votca_mlp.potentials.correction import StackedTables
 
 # no "nnan"/"ninf": a broken configuration must give nan, not something plausible
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
-# numba need not ask whether such an index is negative, and the compiler may gather
-_INDEX = np.int32(0x7FFFFFFF)
 _NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 Array = NDArray[np.float64]
@@ -95,11 +93,7 @@ def _sums(  # type: ignore[no-untyped-def]
     where = np.empty((3, extended + 1), table.dtype)
     for k in range(3):
         where[k, extended] = _NOWHERE
-    for chunk in numba.prange(CHUNKS):
-        for e in range(chunk * extended // CHUNKS, (chunk + 1) * extended // CHUNKS):
-            a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
-            for k in range(3):
-                where[k, e] = positions[source[e], k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
+    place(positions, cell, source, images, where)
     forces = np.zeros((atoms, 3))
     energies, virials = np.zeros(CHUNKS), np.zeros((CHUNKS, 6))
     x, y, z = where[0], where[1], where[2]
@@ -125,7 +119,7 @@ def _sums(  # type: ignore[no-untyped-def]
                 scale, end = one / h, number(n)
                 fx = fy = fz = e = vxx = vyy = vzz = vyz = vxz = vxy = zero
                 for p in range(len(near)):
-                    j = near[p] & _INDEX
+                    j = near[p] & INDEX
                     dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
                     square = dx * dx + dy * dy + dz * dz
                     inverse = one / np.sqrt(square)
@@ -135,7 +129,7 @@ def _sums(  # type: ignore[no-untyped-def]
                     s = s if s < end else end
                     k = np.int32(s)
                     t = s - number(k)
-                    k = k & _INDEX
+                    k = k & INDEX
                     a, b, c = u1[k], u2[k], u3[k]
                     pull = (a + t * (b + t * c)) * inverse
                     e += u[k] + h * t * (a + t * (half * b + t * (third * c)))

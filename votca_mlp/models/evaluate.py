@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.add_correction import CorrectionAdder, DevicePairs
+from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.contract import Evaluation, PairModel
+from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.correction import PairCorrection
 
@@ -36,7 +37,7 @@ class Evaluator(ABC):
 class PairListEvaluator(Evaluator):
     """A pair-list model and a correction.
 
-    The model reads a full list out to its own cutoff; the correction, which reaches further, a half list:
+    The model reads a pair list out to its own cutoff, the correction, which reaches further, rows of its own:
     together they cost less than one list for both. Each is kept while its skin allows. On a CPU compiled
     loops form the pair vectors and evaluate the correction; elsewhere torch does on the device.
 
@@ -61,17 +62,19 @@ class PairListEvaluator(Evaluator):
     ) -> None:
         self.device, self.dtype = torch.device(device), dtype
         self.model = model.to(device=self.device, dtype=dtype).eval()
-        self.list = SkinList(model.cutoff, skin)
+        self.pairs: HostPairs | DevicePairs
+        if self.device.type == "cpu":
+            self.pairs = HostPairs(model.cutoff, skin, dtype)
+        else:
+            self.pairs = DevicePairs(model.cutoff, skin, dtype, self.device)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
-        self._numbers = np.empty(0, np.int64)
-        self._tensors: tuple[torch.Tensor, ...] = ()
-        self._vectors = torch.empty(0)
+        self._checked = np.empty(0, np.int64)
 
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""
-        self.list.forget()
+        self.pairs.list.forget()
         if self.adder is not None:
             self.adder.forget()
 
@@ -84,23 +87,20 @@ class PairListEvaluator(Evaluator):
             An element that the model does not know.
         """
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        rebuilt = self.list.update(positions, cell, atoms.pbc)
-        if rebuilt or not np.array_equal(atoms.numbers, self._numbers):
+        if not np.array_equal(atoms.numbers, self._checked):
             check_elements(atoms.numbers, self.model.numbers)
-            self._numbers = atoms.numbers.astype(np.int64)
-            self._pairs = DevicePairs(self.list, self._numbers, self.device)
-            numbers = torch.from_numpy(self._numbers).to(self.device)
-            self._tensors = numbers, self._pairs.first, self._pairs.second
-            self._vectors = torch.empty(len(self.list.first), 3, dtype=self.dtype, device=self.device)
-        vectors, closest = self._pair_vectors(positions, cell)
-        numbers, first, second = self._tensors
-        members, gradient = self.model.energies_and_gradient(numbers, first, second, vectors)
+            self._checked = atoms.numbers.astype(np.int64)
+        pairs, numbers = self.pairs, self._checked
+        closest = pairs.update(positions, cell, atoms.pbc, numbers)
+        members, gradient = self.model.energies_and_gradient(
+            pairs.numbers, pairs.first, pairs.second, pairs.vectors
+        )
         member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
 
-        forces, virial = self._sums(gradient, vectors)
+        forces, virial = pairs.sums(gradient)
         extra = 0.0
         if self.adder is not None:
-            extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, self._numbers)
+            extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, numbers)
             forces += extra_forces
             virial += extra_virial
         volume = abs(float(np.linalg.det(cell))) if cell.any() else 0.0
@@ -112,41 +112,6 @@ class PairListEvaluator(Evaluator):
             correction_energy=extra,
             closest=closest,
         )
-
-    def _sums(self, gradient: torch.Tensor, vectors: torch.Tensor) -> tuple[Array, Array]:
-        """Return forces and virial of the pairs' gradients."""
-        numbers, first, second = self._tensors
-        if self.device.type == "cpu":
-            from votca_mlp.models.pair_kernels import pair_sums
-
-            atoms, arrays = len(numbers), (gradient.numpy(), vectors.numpy())
-            forces, virial = pair_sums(self.list.first, self.list.second, *arrays, atoms)
-            return forces, virial
-        pulled = torch.zeros(len(numbers), 3, dtype=self.dtype, device=self.device)
-        pulled.index_add_(0, first, gradient).index_add_(0, second, gradient, alpha=-1)
-        return pulled.double().cpu().numpy(), (gradient.T @ vectors).double().cpu().numpy()
-
-    def _pair_vectors(
-        self, positions: Array, cell: Array
-    ) -> tuple[torch.Tensor, tuple[int, int, float] | None]:
-        """Return the vectors of the model's pairs on the device, and the closest pair."""
-        listed = self.list
-        if self.device.type == "cpu":
-            from votca_mlp.models.pair_kernels import pair_vectors
-
-            vectors = self._vectors
-            pair, squared = pair_vectors(
-                positions, cell, listed.first, listed.second, listed.shifts, vectors.numpy()
-            )
-        else:
-            vectors64 = self._pairs.vectors(positions, cell)
-            distances2 = vectors64.square().sum(1)
-            pair = int(distances2.argmin()) if len(distances2) else -1
-            squared = float(distances2[pair]) if len(distances2) else 0.0
-            vectors = vectors64.to(self.dtype)
-        if pair < 0:
-            return vectors, None
-        return vectors, (int(listed.first[pair]), int(listed.second[pair]), float(np.sqrt(squared)))
 
 
 def check_elements(numbers: NDArray[np.int64], known: tuple[int, ...]) -> None:

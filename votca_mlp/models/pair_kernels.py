@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 CHUNKS = 8
+# numba need not ask whether such an index is negative, and the compiler may gather
+INDEX = np.int32(0x7FFFFFFF)
 
 # Starting numba's pool overwrites torch's number of threads where both share one OpenMP library: start it
 # here, with torch's number, and put that back.
@@ -18,49 +20,114 @@ torch.set_num_threads(_threads)
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def pair_vectors(positions, cell, first, second, shifts, vectors):  # type: ignore[no-untyped-def]
-    """Fill ``vectors`` [n_pairs, 3] (any float dtype) and return (pair, squared distance) of the closest.
+def place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
+    """Fill ``where`` [3, n_extended or more] with the places of extended atoms about the cell's centre.
 
-    positions [n_atoms, 3] and cell [3, 3] in Angstrom, float64; shifts [n_pairs, 3] in cell vectors. Without
-    pairs the result is (-1, inf).
+    positions [n_atoms, 3] and cell [3, 3] in Angstrom; source and images as in
+    :class:`votca_mlp.models.rows.Rows`.
     """
-    n = len(first)
-    closest = np.full(CHUNKS, -1)
-    smallest = np.full(CHUNKS, np.inf)
+    count = len(source)
     for chunk in numba.prange(CHUNKS):
-        best, best_pair = np.inf, -1
-        for p in range(chunk * n // CHUNKS, (chunk + 1) * n // CHUNKS):
-            i, j = first[p], second[p]
-            a, b, c = shifts[p, 0], shifts[p, 1], shifts[p, 2]
-            squared = 0.0
-            for k in range(3):
-                d = positions[j, k] - positions[i, k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
-                vectors[p, k] = d
-                squared += d * d
-            if squared < best:
-                best, best_pair = squared, p
-        closest[chunk], smallest[chunk] = best_pair, best
-    winner = np.argmin(smallest)
-    return closest[winner], smallest[winner]
+        for e in range(chunk * count // CHUNKS, (chunk + 1) * count // CHUNKS):
+            i = source[e]
+            a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
+            where[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
+            where[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]
+            where[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def pair_sums(first, second, gradient, vectors, atoms):  # type: ignore[no-untyped-def]
-    """Return forces [atoms, 3] and sum of d x dE/dd [3, 3] of gradients dE/dd [n_pairs, 3], float64."""
-    n = len(first)
-    forces = np.zeros((CHUNKS, atoms, 3))
-    virials = np.zeros((CHUNKS, 3, 3))
+def compact(source, centres, begins, counts, neighbours):  # type: ignore[no-untyped-def]
+    """Return one kind's rows without gaps: starts [n_atoms + 1], near, first and second [n_pairs].
+
+    The arguments are those of :class:`votca_mlp.models.rows.Rows`. ``near`` are extended atoms; first and
+    second count the atoms in the order of the rows.
+    """
+    atoms = len(centres)
+    starts = np.zeros(atoms + 1, np.int64)
+    row_of = np.empty(atoms, np.int64)
+    for row in range(atoms):
+        starts[row + 1] = starts[row] + counts[row, 0]
+        row_of[source[centres[row]]] = row
+    pairs = starts[atoms]
+    near, first, second = np.empty(pairs, np.int32), np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    for row in numba.prange(atoms):
+        shift = begins[row, 0] - starts[row]
+        for p in range(starts[row], starts[row + 1]):
+            e = neighbours[p + shift]
+            near[p], first[p], second[p] = e, row, row_of[source[e]]
+    return starts, near, first, second
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def pair_vectors(where, centres, starts, near, vectors):  # type: ignore[no-untyped-def]
+    """Fill ``vectors`` [n_pairs, 3] (any float dtype); return (row, pair, squared distance) of the closest.
+
+    ``where`` of :func:`place`, in Angstrom, the others of :func:`compact`. Without pairs the result is
+    (-1, -1, inf).
+    """
+    atoms = len(centres)
+    x, y, z = where[0], where[1], where[2]
+    rows, smallest = np.full(CHUNKS, -1), np.full(CHUNKS, INDEX)
     for chunk in numba.prange(CHUNKS):
-        own, virial = forces[chunk], virials[chunk]
-        for p in range(chunk * n // CHUNKS, (chunk + 1) * n // CHUNKS):
-            i, j = first[p], second[p]
-            for k in range(3):
-                own[i, k] += gradient[p, k]
-                own[j, k] -= gradient[p, k]
-                for m in range(3):
-                    virial[k, m] += gradient[p, k] * vectors[p, m]
-    total, virial_total = forces[0], virials[0]
-    for chunk in range(1, CHUNKS):
-        total += forces[chunk]
-        virial_total += virials[chunk]
-    return total, virial_total
+        best, best_row = INDEX, -1
+        for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
+            i = centres[row]
+            least = INDEX
+            for p in range(starts[row], starts[row + 1]):
+                j = near[p] & INDEX
+                dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
+                vectors[p, 0], vectors[p, 1], vectors[p, 2] = dx, dy, dz
+                # the bits of numbers >= 0 are in the numbers' order, and smallest integers vectorise
+                least = min(least, np.float32(dx * dx + dy * dy + dz * dz).view(np.int32) & INDEX)
+            if least < best:
+                best, best_row = least, row
+        rows[chunk], smallest[chunk] = best_row, best
+    row = rows[np.argmin(smallest)]
+    pair, squared = -1, np.inf
+    if row >= 0:
+        i = centres[row]
+        for p in range(starts[row], starts[row + 1]):
+            j = near[p]
+            square = (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 + (z[j] - z[i]) ** 2
+            if square < squared:
+                pair, squared = p, square
+    return row, pair, squared
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def pair_sums(where, source, centres, starts, near, gradient):  # type: ignore[no-untyped-def]
+    """Return forces [n_atoms, 3] and sum of d x dE/dd [3, 3] of gradients dE/dd [n_pairs, 3], float64.
+
+    The other arguments as for :func:`pair_vectors`. The virial comes from the forces on the extended atoms:
+    sum over pairs of d x g = - sum over extended atoms of place x force.
+    """
+    atoms, extended = len(centres), len(source)
+    parts = np.zeros((CHUNKS, extended, 3))
+    for chunk in numba.prange(CHUNKS):
+        own = parts[chunk]
+        for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
+            fx = fy = fz = 0.0
+            for p in range(starts[row], starts[row + 1]):
+                j = near[p] & INDEX
+                gx, gy, gz = gradient[p, 0], gradient[p, 1], gradient[p, 2]
+                fx += gx
+                fy += gy
+                fz += gz
+                own[j, 0] -= gx
+                own[j, 1] -= gy
+                own[j, 2] -= gz
+            i = centres[row]
+            own[i, 0] += fx
+            own[i, 1] += fy
+            own[i, 2] += fz
+    forces, virial = np.zeros((atoms, 3)), np.zeros((3, 3))
+    for e in range(extended):
+        for k in range(3):
+            total = 0.0
+            for chunk in range(CHUNKS):
+                total += parts[chunk, e, k]
+            forces[source[e], k] += total
+            for m in range(3):
+                virial[k, m] -= total * where[m, e]
+    return forces, virial

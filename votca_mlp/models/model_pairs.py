@@ -1,0 +1,148 @@
+"""The model's pair list, its vectors and the way back from their gradient: on the host, or on a device."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from votca_mlp.models.neighbours import SkinList, SkinRows
+
+Array = NDArray[np.float64]
+Closest = tuple[int, int, float] | None
+"""Two atoms and their distance, Angstrom."""
+
+
+class HostPairs:
+    """Pairs in the CPU's memory, by compiled loops.
+
+    The model sees the atoms in the order of the rows, which is their order in space.
+
+    Parameters
+    ----------
+    cutoff, skin
+        Angstrom.
+    dtype
+        Of the vectors; they are formed in float64.
+
+    Attributes
+    ----------
+    list
+        With a skin.
+    numbers, first, second
+        What :meth:`votca_mlp.models.contract.PairModel.forward` gets.
+    vectors
+        Likewise, of the last configuration.
+    order
+        Number of each of the model's atoms in the configuration.
+    """
+
+    order: NDArray[np.int64]
+
+    def __init__(self, cutoff: float, skin: float, dtype: torch.dtype) -> None:
+        self.list = SkinRows(np.array([[cutoff]]), skin)
+        self.dtype = dtype
+        self.numbers = self.first = self.second = torch.empty(0, dtype=torch.int64)
+        self.vectors = torch.empty(0, 3, dtype=dtype)
+        self._numbers = self._kinds = np.empty(0, np.int64)
+
+    def update(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> Closest:
+        """Bring pairs and vectors up to date and return the closest pair.
+
+        positions [n_atoms, 3] and cell [3, 3] in Angstrom; numbers [n_atoms].
+        """
+        from votca_mlp.models import pair_kernels
+
+        if len(self._kinds) != len(numbers):
+            self._kinds = np.zeros(len(numbers), np.int64)
+        rebuilt = self.list.update(positions, cell, pbc, self._kinds)
+        rows = self.list.rows
+        if rebuilt or not np.array_equal(numbers, self._numbers):
+            self._starts, self._near, first, second = pair_kernels.compact(
+                rows.source, rows.centres, rows.begins, rows.counts, rows.neighbours
+            )
+            self.order = rows.source[rows.centres]
+            self._numbers = numbers.copy()
+            self.numbers = torch.from_numpy(numbers[self.order])
+            self.first, self.second = torch.from_numpy(first), torch.from_numpy(second)
+            self.vectors = torch.empty(len(first), 3, dtype=self.dtype)
+            self._where = np.empty((3, len(rows.source)))
+        pair_kernels.place(positions, cell, rows.source, rows.images, self._where)
+        row, pair, squared = pair_kernels.pair_vectors(
+            self._where, rows.centres, self._starts, self._near, self.vectors.numpy()
+        )
+        if pair < 0:
+            return None
+        return int(self.order[row]), int(rows.source[self._near[pair]]), float(np.sqrt(squared))
+
+    def sums(self, gradient: torch.Tensor) -> tuple[Array, Array]:
+        """Return forces [n_atoms, 3] and virial [3, 3] of d(energy)/d(vectors), eV and Angstrom."""
+        from votca_mlp.models.pair_kernels import pair_sums
+
+        rows = self.list.rows
+        forces, virial = pair_sums(
+            self._where, rows.source, rows.centres, self._starts, self._near, gradient.numpy()
+        )
+        return forces, virial
+
+
+class DevicePairs:
+    """Pairs on a device, by torch; parameters and attributes as of :class:`HostPairs` less the order.
+
+    A step copies the positions there and forces, virial and the closest pair back; the list only when it is
+    new.
+    """
+
+    def __init__(self, cutoff: float, skin: float, dtype: torch.dtype, device: torch.device) -> None:
+        self.list = SkinList(cutoff, skin)
+        self.dtype, self.device = dtype, device
+        self._uploaded: Uploaded | None = None
+
+    def update(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> Closest:
+        """Bring pairs and vectors up to date and return the closest pair; see :class:`HostPairs`."""
+        rebuilt = self.list.update(positions, cell, pbc)
+        if rebuilt or self._uploaded is None or not np.array_equal(numbers, self._uploaded.host_numbers):
+            self._uploaded = uploaded = Uploaded(self.list, numbers, self.device)
+            self.numbers, self.first, self.second = uploaded.numbers, uploaded.first, uploaded.second
+        vectors = self._uploaded.vectors(positions, cell)
+        self.vectors = vectors.to(self.dtype)
+        if not len(vectors):
+            return None
+        squared, pair = vectors.square().sum(1).min(0)
+        found = torch.stack([squared, pair.to(squared.dtype)]).tolist()
+        k = int(found[1])
+        return int(self.list.first[k]), int(self.list.second[k]), float(np.sqrt(found[0]))
+
+    def sums(self, gradient: torch.Tensor) -> tuple[Array, Array]:
+        """Return forces [n_atoms, 3] and virial [3, 3] of d(energy)/d(vectors), eV and Angstrom."""
+        forces = torch.zeros(len(self.numbers), 3, dtype=gradient.dtype, device=self.device)
+        forces.index_add_(0, self.first, gradient).index_add_(0, self.second, gradient, alpha=-1)
+        both = torch.cat([(gradient.T @ self.vectors).view(9), forces.view(-1)]).double().cpu().numpy()
+        return both[9:].reshape(-1, 3), both[:9].reshape(3, 3)
+
+
+class Uploaded:
+    """A pair list on a device.
+
+    Attributes
+    ----------
+    host_numbers
+        Atomic numbers, on the host.
+    numbers, first, second
+        Atomic numbers of the atoms, atoms of the pairs; on the device.
+    """
+
+    def __init__(self, listed: SkinList, numbers: NDArray[np.int64], device: torch.device) -> None:
+        self.host_numbers = numbers.copy()
+        self.numbers = torch.from_numpy(self.host_numbers).to(device)
+        self.first = torch.from_numpy(listed.first).to(device)
+        self.second = torch.from_numpy(listed.second).to(device)
+        self._shifts = torch.from_numpy(listed.shifts).to(device, torch.float64)
+
+    def vectors(self, positions: Array, cell: Array) -> torch.Tensor:
+        """Return the pair vectors in float64 on the device, shape [n_pairs, 3], Angstrom."""
+        device = self.numbers.device
+        x = torch.from_numpy(positions).to(device)
+        return x[self.second] - x[self.first] + self._shifts @ torch.from_numpy(cell).to(device)
