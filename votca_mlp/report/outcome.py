@@ -23,8 +23,8 @@ def outcome_lines(directory: str | Path, interaction: str | None = None) -> list
     """
     done = [summary for summary in summarise_run(directory, interaction) if summary.agreement is not None]
     lines: list[str] = []
-    for name in dict.fromkeys(summary.interaction for summary in done):
-        lines += _one([summary for summary in done if summary.interaction == name])
+    for which in dict.fromkeys((summary.state, summary.interaction) for summary in done):
+        lines += _one([summary for summary in done if (summary.state, summary.interaction) == which])
     if not lines:
         raise UserError("no g(r) yet", where=directory, accepted="a run with two finished iterations")
     return lines
@@ -64,7 +64,8 @@ def _one(done: Sequence[StepSummary]) -> list[str]:
         f"{row[0]:<{widths[0]}}  " + "  ".join(row[k].rjust(widths[k]) for k in (1, 2, 3)) for row in rows
     ]
     alone = " (the model alone)" if first.corrected is False else ""
-    return [f"{first.interaction}: first iteration{alone} against last", *(t.rstrip() for t in text)]
+    name = f"{first.state}, {first.interaction}" if first.state else first.interaction
+    return [f"{name}: first iteration{alone} against last", *(t.rstrip() for t in text)]
 
 
 def _peak_row(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.report.run_files import Run, RunStep, read_run
+from votca_mlp.report.run_files import Run, RunStep, read_runs
 from votca_mlp.structure.agreement import compare_tables
 from votca_mlp.tables import Table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
@@ -35,7 +35,8 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
 
     Panels: g(r) against the target; g - target, over a band of two standard errors of the last iteration
     where g or the target has one; u(r) that each g(r) was simulated with, and the one after the last update;
-    RMS difference by iteration. Colours run along viridis from the first iteration (dark) to the last.
+    RMS difference by iteration. Colours run along viridis from the first iteration (dark) to the last. Of
+    several states each has these panels, one below the other.
 
     Parameters
     ----------
@@ -52,20 +53,28 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
     import matplotlib
     from matplotlib.figure import Figure
 
-    run = read_run(directory, interaction)
-    if not run.measured:
-        raise UserError("no g(r) yet", where=run.directory, accepted="a run with one finished iteration")
+    runs = [run for run in read_runs(directory, interaction) if run.measured]
+    if not runs:
+        raise UserError("no g(r) yet", where=directory, accepted="a run with one finished iteration")
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 5.2), layout="constrained")
-        panels = figure.subplots(2, 2, sharex=False, height_ratios=[2.1, 1.0])
-        colours = _colours(len(run.measured))
-        _plot_g(panels[0, 0], run, colours)
-        _plot_difference(panels[1, 0], run, colours)
-        _plot_u(panels[0, 1], run, colours)
-        _plot_rms(panels[1, 1], run, colours)
-        for panel, letter in zip(panels.T.ravel(), "abcd", strict=True):
-            panel.set_title(f"({letter})", loc="left", fontsize=9, pad=4)
+        figure = Figure(figsize=(7.4, 5.2 * len(runs)), layout="constrained")
+        parts = figure.subfigures(len(runs), 1, squeeze=False)[:, 0] if len(runs) > 1 else [figure]
+        for part, run in zip(parts, runs, strict=True):
+            _plot_one(part, run)
     return figure
+
+
+def _plot_one(figure: Any, run: Run) -> None:
+    panels = figure.subplots(2, 2, sharex=False, height_ratios=[2.1, 1.0])
+    colours = _colours(len(run.measured))
+    _plot_g(panels[0, 0], run, colours)
+    _plot_difference(panels[1, 0], run, colours)
+    _plot_u(panels[0, 1], run, colours)
+    _plot_rms(panels[1, 1], run, colours)
+    for panel, letter in zip(panels.T.ravel(), "abcd", strict=True):
+        panel.set_title(f"({letter})", loc="left", fontsize=9, pad=4)
+    if run.state:
+        figure.suptitle(f"state {run.state}", fontsize=10)
 
 
 def _colours(count: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 Works on the directory of csg_inverse and of our own loop alike: ``step_NNN`` with ``NAME.dist.new`` (g(r) of
 the step's simulation), ``NAME.pot.cur`` (u(r) that it ran with) and ``NAME.pot.new`` (u(r) after the update).
+With several states the first two are in ``step_NNN/STATE`` and the last is shared.
 """
 
 import re
@@ -27,12 +28,15 @@ class RunStep:
 
 @dataclass(frozen=True)
 class Run:
-    """One interaction of a run: its target g(r) and its iterations from step_001 on, in order."""
+    """One interaction of a run, in one ``state`` of several (empty with one): its target g(r) and its
+    iterations from step_001 on, in order.
+    """
 
     name: str
     directory: Path
     target: Table
     steps: tuple[RunStep, ...]
+    state: str = ""
 
     @property
     def measured(self) -> tuple[RunStep, ...]:
@@ -64,15 +68,40 @@ def interaction_names(directory: str | Path) -> list[str]:
     names = {
         path.name.removesuffix(ending)
         for _, step in steps
-        for ending in (".dist.new", ".pot.new")
-        for path in step.glob(f"*{ending}")
+        for pattern, ending in (("*", ".dist.new"), ("*/*", ".dist.new"), ("*", ".pot.new"))
+        for path in step.glob(f"{pattern}{ending}")
     }
+    # u_1, u_2 of a correction continuous in temperature belong to u_0's interaction
+    names = {name for name in names if re.sub(r"\.term\d+$", "", name) not in names - {name}}
     if not names:
         raise UserError("no NAME.dist.new in any step directory yet", where=directory, accepted=_ACCEPTED)
     return sorted(names)
 
 
-def read_run(directory: str | Path, interaction: str | None = None) -> Run:
+def state_names(directory: str | Path, interaction: str) -> list[str]:
+    """Return the states of a run that have an interaction, sorted; ``[""]`` for a run of one state."""
+    found = {
+        path.parent.name
+        for _, step in step_directories(directory)
+        for ending in (".dist.new", ".dist.tgt", ".pot.cur")
+        for path in step.glob(f"*/{interaction}{ending}")
+    }
+    return sorted(found) or [""]
+
+
+def read_runs(directory: str | Path, interaction: str | None = None) -> list[Run]:
+    """Read one interaction's tables in every state; see :func:`read_run`.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_run`.
+    """
+    run = _chosen(directory, interaction)
+    return [read_run(directory, run, state) for state in state_names(directory, run)]
+
+
+def read_run(directory: str | Path, interaction: str | None = None, state: str = "") -> Run:
     """Read one interaction's tables.
 
     Parameters
@@ -81,6 +110,8 @@ def read_run(directory: str | Path, interaction: str | None = None) -> Run:
         The run's main directory.
     interaction
         Its name; None when there is only one.
+    state
+        One of :func:`state_names`.
 
     Raises
     ------
@@ -88,6 +119,22 @@ def read_run(directory: str | Path, interaction: str | None = None) -> Run:
         No run there; an unknown or missing choice of interaction; no target; a broken table.
     """
     directory = Path(directory)
+    name = _chosen(directory, interaction)
+    steps = tuple(
+        RunStep(
+            number,
+            path / state,
+            _read(path / state / f"{name}.dist.new"),
+            _read(path / state / f"{name}.pot.cur"),
+            _after(directory, name, state, number),
+        )
+        for number, path in step_directories(directory)
+        if number > 0
+    )
+    return Run(name, directory, _target(directory, name, state), steps, state)
+
+
+def _chosen(directory: str | Path, interaction: str | None) -> str:
     names = interaction_names(directory)
     if interaction is None and len(names) > 1:
         raise UserError(
@@ -98,28 +145,26 @@ def read_run(directory: str | Path, interaction: str | None = None) -> Run:
         raise UserError(
             f"no interaction '{name}'", where=directory, accepted="--interaction " + " or ".join(names)
         )
-    steps = tuple(
-        RunStep(
-            number,
-            path,
-            _read(path / f"{name}.dist.new"),
-            _read(path / f"{name}.pot.cur"),
-            _read(path / f"{name}.pot.new"),
-        )
-        for number, path in step_directories(directory)
-        if number > 0
-    )
-    return Run(name, directory, _target(directory, name), steps)
+    return name
+
+
+def _after(directory: Path, name: str, state: str, number: int) -> Table | None:
+    """Return u(r) after the update of a step."""
+    step = directory / f"step_{number:03d}"
+    if state and (step / f"{name}.term1.pot.new").is_file():
+        # the sum of the terms at the state's temperature is formed by the next step
+        return _read(directory / f"step_{number + 1:03d}" / state / f"{name}.pot.cur")
+    return _read(step / f"{name}.pot.new")
 
 
 def _read(path: Path) -> Table | None:
     return read_table(path) if path.is_file() else None
 
 
-def _target(directory: Path, name: str) -> Table:
+def _target(directory: Path, name: str, state: str) -> Table:
     # the steps hold the target on the grid of g(r), the main directory as the user gave it
-    candidates = [step / f"{name}.dist.tgt" for _, step in reversed(step_directories(directory))]
-    for path in [*candidates, directory / f"{name}.dist.tgt"]:
+    candidates = [step / state / f"{name}.dist.tgt" for _, step in reversed(step_directories(directory))]
+    for path in [*candidates, directory / state / f"{name}.dist.tgt"]:
         if path.is_file():
             return read_table(path)
     raise UserError(f"no {name}.dist.tgt", where=directory, accepted=_ACCEPTED)

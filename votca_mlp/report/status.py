@@ -9,6 +9,7 @@ from votca_mlp.structure.blocks import Estimate
 
 _HEADINGS = (
     "step",
+    "state",
     "interaction",
     "rms",
     "largest",
@@ -29,7 +30,7 @@ LEGEND = (
 def status_lines(summaries: Sequence[StepSummary]) -> list[str]:
     """Return heading and rows with columns aligned; a column that nothing is known of is left out."""
     rows = [_cells(summary) for summary in summaries]
-    columns = [k for k in range(len(_HEADINGS)) if k < 2 or any(row[k] != "-" for row in rows)]
+    columns = [k for k in range(len(_HEADINGS)) if k in (0, 2) or any(row[k] != "-" for row in rows)]
     table = [[_HEADINGS[k] for k in columns], *[[row[k] for k in columns] for row in rows]]
     widths = [max(len(row[k]) for row in table) for k in range(len(columns))]
     return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
@@ -48,7 +49,8 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
 
 def _cells(s: StepSummary) -> list[str]:
     if s.agreement is None:
-        doing = "running" if s.time is None else f"{s.time / 1000:.2f} ps"
+        begun = s.corrected is not None or not s.state
+        doing = f"{s.time / 1000:.2f} ps" if s.time is not None else "running" if begun else "waiting"
         measures = [doing, "-", "-", "-"]
     else:
         a = s.agreement
@@ -61,6 +63,7 @@ def _cells(s: StepSummary) -> list[str]:
         ]
     return [
         str(s.step),
+        s.state or "-",
         s.interaction,
         *measures,
         "-" if s.change is None else f"{1000 * s.change:.2f}",

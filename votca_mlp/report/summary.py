@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from votca_mlp.engines.result import SUMMARY
-from votca_mlp.report.run_files import Run, RunStep, interaction_names, read_run
+from votca_mlp.report.run_files import Run, RunStep, interaction_names, read_runs
 from votca_mlp.structure.agreement import Agreement, compare_tables
 from votca_mlp.structure.blocks import Estimate
 from votca_mlp.tables import Table
@@ -25,6 +25,8 @@ class StepSummary:
     ----------
     step, interaction
         Number of the iteration, name of the interaction.
+    state
+        Name of the state of a run of several, else empty.
     agreement
         g(r) of this step's simulation against the target.
     change
@@ -50,10 +52,11 @@ class StepSummary:
     steps_per_second: float | None
     time: float | None
     corrected: bool | None = None
+    state: str = ""
 
 
 def summarise_run(directory: str | Path, interaction: str | None = None) -> list[StepSummary]:
-    """Return one record an iteration and interaction (all of them when None), in order of iteration.
+    """Return one record an iteration, state and interaction (all of them when None), in order of iteration.
 
     Raises
     ------
@@ -61,7 +64,8 @@ def summarise_run(directory: str | Path, interaction: str | None = None) -> list
         As :func:`votca_mlp.report.run_files.read_run`; also for tables whose grids differ.
     """
     names = interaction_names(directory) if interaction is None else [interaction]
-    runs = [read_run(directory, name) for name in names]
+    runs = [run for name in names for run in read_runs(directory, name)]
+    runs.sort(key=lambda run: (run.state, run.name))
     # every run has the same step directories
     return [
         _summarise(run, step) for k in range(len(runs[0].steps)) for run in runs for step in [run.steps[k]]
@@ -75,6 +79,7 @@ def _summarise(run: Run, step: RunStep) -> StepSummary:
     return StepSummary(
         step=step.number,
         interaction=run.name,
+        state=run.state,
         agreement=None if step.distribution is None else compare_tables(step.distribution, run.target),
         change=_change(step.before, step.after, run.target),
         temperature=_estimate(production, "temperature[K]"),

@@ -1,0 +1,44 @@
+"""Whether the states of a run still have a common correction to find."""
+
+from pathlib import Path
+
+from votca_mlp.report.run_files import step_directories
+
+
+def state_lines(directory: str | Path) -> list[str]:
+    """Return what the last step with g(r) in all states says of their common correction; none with one state.
+
+    Raises
+    ------
+    UserError
+        Settings or tables that cannot be read.
+    """
+    from votca_mlp.inverse.history import contradiction, misfits
+    from votca_mlp.settings import load_settings
+    from votca_mlp.settings.states import states_of
+
+    directory = Path(directory)
+    if not any(path.is_dir() for _, step in step_directories(directory) for path in step.iterdir()):
+        return []
+    settings = load_settings(directory / "settings.xml")
+    if not settings.multistate.enabled:
+        return []
+    states = states_of(settings)
+    for number, step in reversed(step_directories(directory)):
+        if all(
+            (step / state.name / f"{pair.name}.dist.new").is_file()
+            for state in states
+            for pair in state.settings.interactions
+        ):
+            break
+    else:
+        return []
+    lines = [
+        f"step {number}, {name}, all states: {misfit}"
+        for name, misfit in misfits(settings, directory, number).items()
+    ]
+    if not lines:
+        without = "without errors of g(r), or with as many terms as states,"
+        lines = [f"step {number}, all states: {without} nothing tells whether they agree"]
+    against = contradiction(settings, directory, number)
+    return lines if against is None else [*lines, f"CONFLICT: {against}"]
