@@ -69,10 +69,11 @@ def summary(settings: "Settings") -> list[str]:
     states = states_of(settings) if settings.multistate.enabled else ()
     held = "each state's temperature" if states else f"{ase.temperature:g} K"
     held += f", {ase.pressure:g} bar" if ase.ensemble == "npt" else ""
+    asked = f"{ase.ensemble} at {held}, timestep {ase.timestep:g} fs"
     lines = [
         f"settings     {settings.path}: no problem found",
         f"model        {mlp.kind} {what}{members}{runs}",
-        f"engine       {settings.program}, {ase.ensemble} at {held}, timestep {ase.timestep:g} fs",
+        f"engine       {settings.program}, " + (asked if settings.program == "ase" else "as its input says"),
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]
     if states:
@@ -141,8 +142,24 @@ def starts(settings: "Settings") -> list[str]:
     return lines
 
 
+def _lammps(settings: "Settings") -> list[str]:
+    """Return what the LAMMPS script will do, without LAMMPS."""
+    from votca_mlp.engines.lammps.script import plan_script, read_script
+
+    assert settings.lammps is not None
+    script = settings.input_path(settings.lammps.script)
+    plan = plan_script(read_script(script), path=script, traj=settings.lammps.traj)
+    runs = " + ".join(map(str, plan.runs.values()))
+    return [
+        f"each step    {runs} MD steps of {settings.lammps.script}, a frame every {plan.dump.every} steps"
+    ]
+
+
 def _lengths(settings: "Settings") -> list[str]:
     ase = settings.ase
+    if settings.program != "ase":
+        told = _lammps(settings) if settings.program == "lammps" else []
+        return [*told, f"iterations   {settings.iterations_max}"]
 
     def steps(time: float) -> int:
         return round(time / ase.timestep)

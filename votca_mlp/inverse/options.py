@@ -102,9 +102,10 @@ def _refuse(settings: Settings) -> None:
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
     if settings.text("cg.inverse.simulation.background") == "yes":
         refuse("cg.inverse.simulation.background", "the simulation is part of this process", "no")
-    if settings.program == "ase" and settings.ase.equi_time > 0.0:
+    if settings.program != "gromacs" and settings.engine.equi_time > 0.0:
         what = "the trajectory stores no time, so csg_stat would find no frame"
-        refuse("cg.inverse.ase.equi_time", what, "0, and first_frame or a longer equilibration instead")
+        instead = "0, and first_frame or a longer equilibration instead"
+        refuse(f"cg.inverse.{settings.program}.equi_time", what, instead)
     check = settings.convergence_check.type
     if check not in CHECKS:
         what = f"'{check}' is a script, and this loop runs none"

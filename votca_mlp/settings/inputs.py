@@ -58,13 +58,14 @@ def _told(settings: Settings, tag: str, error: UserError) -> Problem:
 
 
 def _topology(settings: Settings) -> Iterator[Problem]:
-    ase, tag = settings.ase, "cg.inverse.ase.topol"
-    if ase.topol not in settings.filelist:
-        what = f"does not list {ase.topol}, the topology, so no step directory will have it"
-        listed = " ".join((*settings.filelist, ase.topol))
-        yield _problem(settings, "cg.inverse.filelist", what, f"<filelist>{listed}</filelist>")
+    ase, (topol, tag) = settings.ase, _csg_topology(settings)
+    for name, what in ((topol, "the topology"), *_scripts(settings)):
+        if name not in settings.filelist:
+            what = f"does not list {name}, {what}, so no step directory will have it"
+            listed = " ".join((*settings.filelist, name))
+            yield _problem(settings, "cg.inverse.filelist", what, f"<filelist>{listed}</filelist>")
     try:
-        counts = read_topology(settings.input_path(ase.topol)).counts
+        counts = read_topology(settings.input_path(topol)).counts
     except UserError as error:
         yield _told(settings, tag, error)
         return
@@ -72,19 +73,30 @@ def _topology(settings: Settings) -> Iterator[Problem]:
         missing = sorted({pair.type1, pair.type2} - set(counts))
         if missing:
             name = f"cg.non-bonded[{pair.name}].{'type1' if pair.type1 in missing else 'type2'}"
-            what = f"is '{missing[0]}', a type that {ase.topol} does not have"
+            what = f"is '{missing[0]}', a type that {topol} does not have"
             yield _problem(settings, name, what, " ".join(counts))
     atoms = atoms_in_crystal(ase)
     if ase.crystal is not None and atoms is not None and counts != {ase.crystal.element: atoms}:
         has = ", ".join(f"{number} {kind}" for kind, number in counts.items())
-        what = f"makes {atoms} {ase.crystal.element} atoms, but {ase.topol} has {has}"
+        what = f"makes {atoms} {ase.crystal.element} atoms, but {topol} has {has}"
         yield _problem(settings, "cg.inverse.ase.crystal.repeat", what, "the same numbers in both")
 
 
+def _csg_topology(settings: Settings) -> tuple[str, str]:
+    """Return the name of the topology that csg_stat reads, and its tag."""
+    if settings.gromacs is not None:
+        return settings.gromacs.rdf.topol, "cg.inverse.gromacs.rdf.topol"
+    return settings.engine.topol, f"cg.inverse.{settings.program}.topol"
+
+
+def _scripts(settings: Settings) -> tuple[tuple[str, str], ...]:
+    return () if settings.lammps is None else ((settings.lammps.script, "the LAMMPS script"),)
+
+
 def _files(settings: Settings) -> Iterator[Problem]:
-    conf = settings.ase.conf
-    named = [("cg.inverse.filelist", name) for name in settings.filelist if name != settings.ase.topol]
-    for tag, name in named + ([("cg.inverse.ase.conf", conf)] if conf else []):
+    conf, (topol, _) = settings.engine.conf, _csg_topology(settings)
+    named = [("cg.inverse.filelist", name) for name in settings.filelist if name != topol]
+    for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
         if not settings.input_path(name).is_file():
             what = f"names {name}, which does not exist in {settings.main_directory}"
             yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")

@@ -50,7 +50,7 @@ def run_step(
         checkpoint, no space left.
     """
     directory = Path(step_directory)
-    plan, symbols, files = prepare(settings, directory, Path(main_directory), max_steps)
+    plan, symbols, files = prepare(settings, directory, max_steps)
     inputs = checkpoints.describe_inputs(
         settings, files, step_directory=directory, identity=identity, max_steps=max_steps
     )
@@ -84,7 +84,7 @@ def run_step(
 
 
 def prepare(
-    settings: Any, directory: Path, main_directory: Path, max_steps: int | None = None
+    settings: Any, directory: Path, max_steps: int | None = None
 ) -> tuple[Plan, list[str], list[Path]]:
     """Return the plan of the script, the elements of the atoms, and the files that the run is made from.
 
@@ -116,13 +116,13 @@ def prepare(
             )
     topology = directory / lammps.topol
     if not topology.is_file():
-        topology = main_directory / lammps.topol
+        topology = settings.input_path(lammps.topol)
     symbols = list(read_topology(topology).types)
     names = dict.fromkeys((*settings.filelist, lammps.conf))
     return plan, symbols, [script, *(directory / name for name in names if directory / name != script)]
 
 
-def check_start(settings: Any, evaluator: Evaluator, main_directory: Path) -> str:
+def check_start(settings: Any, evaluator: Evaluator) -> str:
     """Carry out the script up to its first run and compare step 0; return a line about the system.
 
     Everything happens in a temporary folder.
@@ -135,9 +135,9 @@ def check_start(settings: Any, evaluator: Evaluator, main_directory: Path) -> st
     with tempfile.TemporaryDirectory(prefix="votca-mlp-lammps-") as folder:
         directory = Path(folder)
         for name in dict.fromkeys((*settings.filelist, settings.lammps.conf)):
-            if (main_directory / name).is_file():
-                shutil.copy(main_directory / name, directory / Path(name).name)
-        plan, symbols, _ = prepare(settings, directory, main_directory)
+            if settings.input_path(name).is_file():
+                shutil.copy(settings.input_path(name), directory / Path(name).name)
+        plan, symbols, _ = prepare(settings, directory)
         run = Run(settings, evaluator, plan, symbols, directory, inputs={}, r_max=largest_maximum(settings))
         try:
             run.advance()
