@@ -24,15 +24,18 @@ def state_lines(directory: str | Path) -> list[str]:
     if not settings.multistate.enabled:
         return []
     states = states_of(settings)
-    for number, step in reversed(step_directories(directory)):
+    measured = [
+        number
+        for number, step in step_directories(directory)
         if all(
             (step / state.name / f"{pair.name}.dist.new").is_file()
             for state in states
             for pair in state.settings.interactions
-        ):
-            break
-    else:
+        )
+    ]
+    if not measured:
         return []
+    number = measured[-1]
     lines = [
         f"step {number}, {name}, all states: {misfit}"
         for name, misfit in misfits(settings, directory, number).items()
