@@ -167,7 +167,7 @@ def check_start_and_model(
         from votca_mlp.engines.lammps import step as lammps
 
         evaluator = evaluator or make_evaluator(settings.mlp, None, main_directory, ase.skin)
-        return lammps.check_start(settings, evaluator, main_directory)
+        return lammps.check_start(settings, evaluator)
     if settings.program == "gromacs":
         from votca_mlp.engines.gromacs.step import check_engine
 
