@@ -20,9 +20,11 @@ from votca_mlp.versions import versions
 if TYPE_CHECKING:
     from ase import Atoms
 
-RESAMPLED = 100
-"""Points of a VOTCA table for each of u(r; T), where T is none of the fitted temperatures: the spline through
-points of u(r; T) is not u(r; T), and 100 times as many points bring them together."""
+PER_INTERVAL = (1, 100, 300, 1000)
+"""Points of a VOTCA table for each of u(r; T). Between the fitted temperatures the spline through points of
+u(r; T) is not u(r; T); the first of these is taken whose force is good to ``FORCE_ERROR`` everywhere."""
+FORCE_ERROR = 1e-3
+"""eV/Angstrom."""
 
 
 def is_joined(path: str | Path) -> bool:
@@ -122,17 +124,16 @@ def _content(
 
 def table_of(spline: AkimaPair) -> Table:
     """Return a spline as a VOTCA table, nm and kJ/mol, from which it comes back."""
-    same = _points(spline, 1)
-    again = akima_from_points(*same)
-    if not np.allclose(again.coefficients, spline.coefficients, rtol=1e-9, atol=1e-12):
-        same = _points(spline, RESAMPLED)
-    r, u = same
+    # a spacing that is no multiple of the table's, so that all parts of an interval are met
+    places = np.arange(spline.first, spline.cutoff, spline.step / 203.7)
+    _, slope = spline.evaluate(places)
+    for number in PER_INTERVAL:
+        r = np.linspace(spline.first, spline.cutoff, len(spline.coefficients) * number + 1)
+        u, _ = spline.evaluate(r)
+        _, again = akima_from_points(r, u).evaluate(places)
+        if np.abs(again - slope).max() < FORCE_ERROR:
+            break
     return make_table(np.round(r / ANGSTROM_PER_NM, 12), u * KJMOL_PER_EV)
-
-
-def _points(spline: AkimaPair, per_interval: int) -> tuple[Any, Any]:
-    r = np.linspace(spline.first, spline.cutoff, len(spline.coefficients) * per_interval + 1)
-    return r, spline.evaluate(r)[0]
 
 
 def _configuration(joined: TemperatureFile) -> "Atoms":
