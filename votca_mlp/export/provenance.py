@@ -91,10 +91,13 @@ def now() -> str:
 
 def temperatures(settings: "Settings") -> list[float]:
     """Return the temperatures that the correction was fitted at, K."""
-    states = settings.multistate
-    if not states.enabled and hasattr(settings.engine, "temperature"):
+    if settings.multistate.enabled:
+        from votca_mlp.settings.states import states_of
+
+        return [round(state.temperature, 2) for state in states_of(settings) if state.weight > 0]
+    if hasattr(settings.engine, "temperature"):
         return [settings.engine.temperature]
-    energies = states.state_kBTs if states.enabled else [settings.kBT]
+    energies = [settings.kBT]
     return [round(kbt / kbt_kjmol(1.0), 2) for kbt in energies]
 
 

@@ -76,6 +76,13 @@ def read_source(path: str | Path, step: int | None = None) -> Source:
     if not file.is_file():
         raise UserError("no such settings file", where=file, accepted=_ACCEPTED)
     settings = load_settings(file)
+    terms = settings.multistate.temperature_terms
+    if settings.multistate.enabled and terms > 1:
+        raise UserError(
+            f"the run's correction is a u(r; T) of {terms} terms",
+            where=file,
+            accepted=f"{settings.main_directory / 'u_of_T.yaml'}, which the run writes",
+        )
     finished = {
         number: directory
         for number, directory in step_directories(settings.main_directory)
@@ -96,12 +103,15 @@ def read_source(path: str | Path, step: int | None = None) -> Source:
 
 def _finished(settings: "Settings", step: Path) -> bool:
     """Return whether u(r) and the g(r) that it gave are there, in every state."""
-    states = settings.multistate
-    folders = [step / name for name in states.state_names] if states.enabled else [step]
-    return all(
-        (step / f"{i.name}.pot.cur").is_file()
-        and all((folder / f"{i.name}.dist.new").is_file() for folder in folders)
-        for i in settings.interactions
+    from votca_mlp.settings.states import states_of
+
+    # a state has the interactions of its own types only
+    states = states_of(settings) if settings.multistate.enabled else ()
+    each = [(step / state.name, state.settings.interactions) for state in states]
+    return all((step / f"{i.name}.pot.cur").is_file() for i in settings.interactions) and all(
+        (folder / f"{i.name}.dist.new").is_file()
+        for folder, interactions in each or [(step, settings.interactions)]
+        for i in interactions
     )
 
 

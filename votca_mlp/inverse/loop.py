@@ -15,6 +15,7 @@ from votca_mlp.inverse.prepare import prepare
 from votca_mlp.inverse.record import digest, read_record
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
+from votca_mlp.inverse.temperature import write_u_of_t
 from votca_mlp.update.convergence import Verdict
 
 GOING_ON = "still running, or killed"
@@ -63,7 +64,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
                 break
             step_begin = time.monotonic()
             directory = context.step_directory(number)
-            skip = (directory / "done").is_file()
+            skip = _is_done(context, number)
             if skip:
                 messages.say(f"step {number} is already done - skipping")
             else:
@@ -108,10 +109,18 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     against = contradiction(context.settings, main, reached) if reached else None
     if against is not None and against not in reason:
         reason += f"; {against}"
+    finished = max((n for n in range(1, reached + 1) if _is_done(context, n)), default=0)
+    written = write_u_of_t(context.settings, finished) if context.states else None
+    if written is not None:
+        messages.say(f"u(r; T) of step {finished} is in {written.name}")
     messages.say(f"Stopping: {reason}")
     summarise(reason)
     messages.date("All done at")
     return reason
+
+
+def _is_done(context: Context, number: int) -> bool:
+    return (context.step_directory(number) / "done").is_file()
 
 
 def last_step(main: Path) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse import lock, summary
+from votca_mlp.inverse import lock, summary, temperature
 from votca_mlp.inverse.context import Context, identity_of, model_loader, number_in_environment
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
@@ -75,7 +75,7 @@ def make_context(
 def to_clean(settings: Settings) -> list[Path]:
     """Return what ``clean`` removes from the main directory: done, log, steps, editors' backups."""
     main, log = settings.main_directory, loop_options(settings).log_file
-    names = ("done", log, summary.NAME, lock.NAME)
+    names = ("done", log, summary.NAME, temperature.NAME, lock.NAME)
     files = [main / name for name in names if (main / name).exists()]
     return files + sorted(main.glob("step_*")) + sorted(main.glob("*~"))
 
