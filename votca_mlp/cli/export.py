@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-FORMATS = "table, ase, lammps or torchscript"
+FORMATS = "table, ase, lammps, torchscript or gromacs"
 
 
 def export(

@@ -164,11 +164,18 @@ def _write_torchscript(work: Work) -> Outcome:
     return write_torchscript(work)
 
 
+def _write_gromacs(work: Work) -> Outcome:
+    from votca_mlp.export.gromacs import write_gromacs
+
+    return write_gromacs(work)
+
+
 FORMATS: dict[str, Callable[[Work], Outcome]] = {
     "table": _write_tables,
     "ase": _write_ase,
     "lammps": _write_lammps,
     "torchscript": _write_torchscript,
+    "gromacs": _write_gromacs,
 }
 """What writes u(r) of one temperature, by name of the format."""
 

@@ -47,12 +47,12 @@ def write_torchscript(work: Work) -> Outcome:
     """
     folder, content, mlp = work.folder, work.content, work.mlp
     correction = work.varying or work.correction
-    _save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
+    save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
 
     def answers(file: str) -> Iterator[tuple[Answer, PairCorrection, "Atoms", str]]:
         for kelvin in [None] if work.varying is None else probes(work.varying):
             at = work.correction if work.varying is None or kelvin is None else work.varying.at(kelvin)
-            for atoms in (work.atoms, _other_configuration(work.atoms)):
+            for atoms in (work.atoms, other_configuration(work.atoms)):
                 where = "in TorchScript" if kelvin is None else f"in TorchScript at {kelvin:g} K"
                 yield ask(folder / file, atoms, kelvin), at, atoms, where
 
@@ -70,7 +70,7 @@ def write_torchscript(work: Work) -> Outcome:
     except UserError as error:
         left_out = f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}"
         return [CORRECTION], comparisons, [left_out]
-    _save(folder / CORRECTED, module, content)
+    save(folder / CORRECTED, module, content)
     fresh: Any = load_model(mlp, work.main)
     tolerance = FLOAT32 if dtype == torch.float32 else FLOAT64
     for answer, at, atoms, where in answers(CORRECTED):
@@ -117,7 +117,8 @@ def ask(path: Path, atoms: "Atoms", temperature: float | None = None) -> Answer:
     return Answer(float(energy), -slope.numpy(), virial.numpy() / atoms.get_volume())
 
 
-def _save(path: Path, module: Any, content: dict[str, Any]) -> None:
+def save(path: Path, module: Any, content: dict[str, Any]) -> None:
+    """Write a scripted module with its provenance."""
     # through a buffer: torch's own writer turns a full disk into an internal error
     data = io.BytesIO()
     with quiet():
@@ -126,7 +127,7 @@ def _save(path: Path, module: Any, content: dict[str, Any]) -> None:
         file.write(data.getvalue())
 
 
-def _other_configuration(atoms: "Atoms") -> "Atoms":
+def other_configuration(atoms: "Atoms") -> "Atoms":
     """Return a configuration with another number of atoms and pairs: a module may have frozen either."""
     other = atoms[[k for k in range(len(atoms)) if k % 7 != 3]]
     other.rattle(0.05, seed=2)

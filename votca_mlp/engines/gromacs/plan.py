@@ -13,7 +13,7 @@ from votca_mlp.settings import Settings
 from votca_mlp.settings.checks import KBT_TOLERANCE
 from votca_mlp.units import kbt_kjmol
 
-NNPOT_MODULE = "mlp_nnpot.pt"
+NNPOT_MODULE = "nnpot.pt"
 """The module that mdrun loads where it goes through NNPot."""
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
