@@ -46,7 +46,9 @@ def test_stock_defaults_stay(merged: Path) -> None:
         before, after = stock.find(path), new.find(path)
         assert before is not None
         assert after is not None, path
-        assert (before.text or "").split() == (after.text or "").split(), path
+        # where VOTCA has none, as for cg.inverse.lammps.traj, ours may be
+        if (before.text or "").strip():
+            assert (before.text or "").split() == (after.text or "").split(), path
 
 
 @needs_votca

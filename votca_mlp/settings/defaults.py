@@ -63,8 +63,13 @@ def _child(element: etree._Element, tag: str) -> etree._Element:
 
 def _add(element: etree._Element, model: type[Section], leave_out: tuple[str, ...] = ()) -> None:
     for name, info in model.model_fields.items():
-        section = section_of(info)
-        if name in leave_out or (section is None and element.find(name) is not None):
+        section, known = section_of(info), element.find(name)
+        if name in leave_out:
+            continue
+        if section is None and known is not None:
+            # VOTCA lists some tags without a default, such as cg.inverse.lammps.traj
+            if not (known.text or "").strip() and not info.is_required():
+                known.text = text_of(info.default)
             continue
         child = _child(element, name)
         if section is not None:

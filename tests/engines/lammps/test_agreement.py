@@ -1,0 +1,58 @@
+"""One configuration of liquid aluminium: LAMMPS's own printed numbers against the package's calculator."""
+
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+
+from tests.engines.lammps.case import make_case, run_case
+from tests.engines.lammps.test_step import log_rows
+from votca_mlp.models.calculator import MLPCalculator
+from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.models.load import make_evaluator
+from votca_mlp.potentials.akima import akima_from_points
+from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.settings import MLPSettings
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
+
+CASE = Path(__file__).resolve().parents[3] / "settings" / "al_quickstart"
+SCRIPT = """units metal
+atom_style atomic
+read_data conf.data
+timestep 0.001
+fix 1 all nve
+thermo 1
+thermo_style custom step pe ke pxx pyy pzz pxy pxz pyz
+thermo_modify format float %.12g
+dump traj all custom 1 traj.dump id type element x y z fx fy fz
+dump_modify traj format float %.12g
+run 1
+"""
+ENERGY, FORCE, PRESSURE = 1e-6, 1e-4, 5.0  # eV/atom, eV/Angstrom, bar: rounding of float32
+
+
+def aluminium() -> Evaluator:
+    r = np.linspace(0.0, 10.0, 201)
+    u = akima_from_points(r, 0.01 * np.cos(2.3 * r) * np.exp(-0.3 * r) * (r > 2.0))
+    mlp = MLPSettings(kind="hippynn", model="builtin:al-hipnn", threads=1, device="cpu")
+    return make_evaluator(mlp, PairCorrection({(13, 13): u}), Path.cwd(), 0.5)
+
+
+def test_energy_forces_and_virial(tmp_path) -> None:
+    atoms = ase.io.read(CASE / "conf.extxyz")
+    settings = make_case(tmp_path, atoms, SCRIPT)
+    run_case(settings, evaluator=aluminium())
+    atoms.calc = MLPCalculator(aluminium())
+    found = log_rows(tmp_path / "step_001")[0]
+    frame = ase.io.read(tmp_path / "step_001" / "traj.dump", "0", format="lammps-dump-text")
+    assert frame.positions == pytest.approx(atoms.positions, abs=1e-6)
+    assert found["PotEng"] == pytest.approx(atoms.get_potential_energy(), abs=ENERGY * len(atoms))
+    assert frame.get_forces() == pytest.approx(atoms.get_forces(), abs=FORCE)
+    assert found["KinEng"] == 0.0
+    # from rest the pressure is the virial's
+    stress = -atoms.get_stress() * BAR_PER_EV_PER_ANGSTROM3
+    pressure = [found[name] for name in ("Pxx", "Pyy", "Pzz", "Pyz", "Pxz", "Pxy")]
+    assert pressure == pytest.approx(stress.tolist(), abs=PRESSURE)
+    assert np.abs(atoms.get_forces()).max() > 1.0
+    assert np.abs(stress[3:]).max() > 100.0

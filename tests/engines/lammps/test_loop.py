@@ -1,0 +1,92 @@
+"""The loop with program lammps: through csg_inverse and through votca-mlp inverse, with the same result."""
+
+import json
+import shutil
+from pathlib import Path
+
+import ase.io
+
+from tests.csg.case import edit, inverse, make_case, needs_votca
+from tests.engines.lammps.case import write_data
+from tests.inverse.case import ours, potentials, same_tables
+
+SCRIPT = """units metal
+atom_style atomic
+read_data conf.data
+velocity all create 120 7
+timestep 0.004
+fix 1 all nvt temp 120 120 0.2
+run 100
+dump traj all custom 10 traj.dump id type element x y z
+run 200
+"""
+
+
+def lammps_case(directory: Path) -> Path:
+    """Return the argon case of the csg tests with program lammps, as a user would change it."""
+    make_case(directory)
+    write_data(directory / "conf.data", ase.io.read(directory / "conf.extxyz"))
+    (directory / "conf.extxyz").unlink()
+    (directory / "in.lmp").write_text(SCRIPT)
+    settings = directory / "settings.xml"
+    text = settings.read_text()
+    begin, end = text.index("    <ase>"), text.index("</ase>") + len("</ase>\n")
+    own = "    <lammps>\n      <script>in.lmp</script>\n    </lammps>\n"
+    settings.write_text(text[:begin] + own + text[end:])
+    edit(
+        settings, {"<program>ase<": "<program>lammps<", "<filelist>topol.xml<": "<filelist>topol.xml in.lmp<"}
+    )
+    return directory
+
+
+def test_both_loops(tmp_path) -> None:
+    needs_votca()
+    one = lammps_case(tmp_path / "one")
+    two = tmp_path / "two"
+    shutil.copytree(one, two)
+    status, output = inverse(one)
+    assert status == 0, output
+    assert "LAMMPS 2" in output
+    assert "agrees to" in output
+    assert "Production means: temperature" in output
+    status, output = ours(two)
+    assert status == 0, output
+    same_tables(one / "step_001", two / "step_001", ("Ar-Ar",))
+    assert (one / "step_001/traj.dump").read_bytes() == (two / "step_001/traj.dump").read_bytes()
+    # the one goes on where the other stopped, from its last configuration and potential
+    (one / "done").unlink()
+    edit(one / "settings.xml", {"<iterations_max>1<": "<iterations_max>2<"})
+    status, output = ours(one)
+    assert status == 0, output
+    assert potentials(one, 2) != potentials(one, 1)
+    start, last = (
+        (one / "step_002" / "conf.data").read_bytes(),
+        (one / "step_001" / "confout.data").read_bytes(),
+    )
+    assert start == last
+    facts = json.loads((one / "step_002" / "md_step.json").read_text())
+    assert facts["md_steps"] == 300
+    assert facts["inputs"]["Ar-Ar.pot.cur"]
+    # with a correction at work LAMMPS still has what the package says
+    assert max(facts["step_0_differs_by"].values()) < 1e-2
+
+
+def test_wrong_script_is_found_before_any_simulation(tmp_path) -> None:
+    case = lammps_case(tmp_path / "case")
+    edit(case / "in.lmp", {"120 120": "130 130"})
+    status, output = ours(case)
+    assert status == 1
+    assert "in.lmp:6: the thermostat is set to 130 K" in output
+    assert not (case / "step_001").exists()
+    edit(case / "in.lmp", {"130 130": "120 120"})
+    edit(case / "settings.xml", {"topol.xml in.lmp": "topol.xml"})
+    status, output = ours(case)
+    assert status == 1
+    assert "does not list in.lmp, the LAMMPS script" in output
+    edit(
+        case / "settings.xml",
+        {"<script>": "<command>lmp</command><script>", ">topol.xml<": ">topol.xml in.lmp<"},
+    )
+    status, output = ours(case)
+    assert status == 1
+    assert "<cg.inverse.lammps.command>: is not used: LAMMPS runs as a library" in output
