@@ -28,7 +28,12 @@ from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.hipnn import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
-from votca_mlp.potentials.temperature_file import read_temperature_file
+from votca_mlp.potentials.temperature import from_terms
+from votca_mlp.potentials.temperature_file import (
+    TemperatureFile,
+    read_temperature_file,
+    write_temperature_file,
+)
 
 BUILTIN = HIPNN.format(model="builtin:al-hipnn", dtype="float64")
 __all__ = ["lammps_python"]
@@ -80,7 +85,9 @@ def test_ase_follows(place: Path, tmp_path: Path) -> None:
     warm = aluminium()
     warm.calc = space["calculator"](temperature=1323, device="cpu")
     assert warm.get_potential_energy() == pytest.approx(atoms.get_potential_energy(), abs=1e-8)
-    dynamics = Langevin(warm, units.fs, temperature_K=1323, friction=0.01, rng=np.random.default_rng(1))
+    dynamics = Langevin(
+        warm, units.fs, temperature_K=1323, friction=0.01, fixcm=False, rng=np.random.default_rng(1)
+    )
     dynamics.attach(lambda: dynamics.set_temperature(temperature_K=1323 - 10 * dynamics.nsteps))
     follow_temperature(dynamics, warm.calc)
     dynamics.run(3)
@@ -346,3 +353,34 @@ def test_command_line(place: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "warning: u(r; T) is extrapolated" in result.output
     assert (tmp_path / "out" / "Al-Al.table").is_file()
+
+
+def test_the_example_of_the_documentation(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "temperature.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    export(place / "u.yaml", "ase", tmp_path / "al_anneal")
+    aluminium().write(tmp_path / "confout.extxyz")
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    exec(code.replace("steps = 1323, 943, 300", "steps = 1323, 943, 60"), {})
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("step   0  u(r; 1323.0 K)")
+    assert last.startswith("step  60  u(r;  943.0 K)")
+
+
+def test_powers_of_temperature(place: Path, tmp_path: Path) -> None:
+    """The form that a run of several states writes."""
+    content = read_temperature_file(place / "u.yaml")
+    terms = content.correction.terms[:2]
+    powers = from_terms(terms, 1100.0, 200.0, minimum=943.0, maximum=1323.0)
+    write_temperature_file(tmp_path / "u.yaml", TemperatureFile(powers, content.names, content.origin))
+    for form in FOLLOWING:
+        export(tmp_path / "u.yaml", form, tmp_path / form)
+    export(tmp_path / "u.yaml", "table", tmp_path / "table", temperature=1000.0)
+    x, u = np.loadtxt(tmp_path / "table" / "Al-Al.table", usecols=(0, 1)).T
+    by_hand = sum(
+        factor * term.pairs[13, 13].evaluate(10 * x)[0] for factor, term in zip((1, -0.5), terms, strict=True)
+    )
+    assert u / 96.48533212331002 == pytest.approx(by_hand, abs=1e-12)

@@ -81,6 +81,17 @@ def test_straight_lines_stay_straight() -> None:
             assert functions.values(kelvin) @ kelvins == pytest.approx(kelvin, rel=1e-12)
 
 
+def test_noise_grows_less_than_with_a_parabola() -> None:
+    """The numbers of docs/temperature.md."""
+    kelvins = np.array([943.0, 1023.0, 1323.0])
+    grid = np.linspace(943.0, 1323.0, 2001)
+    functions = spline_functions(kelvins.tolist())
+    spline = max(np.linalg.norm(functions.values(kelvin)) for kelvin in grid)
+    parabolas = [np.polyfit(kelvins - 943.0, unit, 2) for unit in np.eye(3)]
+    lagrange = np.linalg.norm([np.polyval(parabola, grid - 943.0) for parabola in parabolas], axis=0).max()
+    assert (round(spline, 2), round(lagrange, 2)) == (1.48, 1.67)
+
+
 def test_powers() -> None:
     functions = power_functions(3, 1000.0, 200.0)
     assert functions.values(1100.0).tolist() == [1.0, 0.5, 0.25]

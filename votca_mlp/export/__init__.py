@@ -1,9 +1,12 @@
 """Taking a corrected potential out of a run: tables, ASE, LAMMPS, TorchScript."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from votca_mlp.models.annealing import TemperatureCalculator
     from votca_mlp.models.calculator import MLPCalculator
 
 
@@ -19,3 +22,16 @@ def load_corrected(
     from votca_mlp.export.load import load_corrected as load
 
     return load(path, temperature=temperature, model=model, device=device, trust=trust)
+
+
+def follow_temperature(
+    dynamics: Any,
+    calculator: "TemperatureCalculator",
+    temperature: "Callable[[], float] | None" = None,
+    *,
+    interval: int = 1,
+) -> None:
+    """Let the correction follow a thermostat; see :func:`votca_mlp.models.annealing.follow_temperature`."""
+    from votca_mlp.models.annealing import follow_temperature as follow
+
+    follow(dynamics, calculator, temperature, interval=interval)
