@@ -1,0 +1,204 @@
+"""One case of scripts/benchmark in a process of its own: prints its results as one line of JSON."""
+
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import benchmark_systems as systems
+import numpy as np
+
+SECONDS = 1.0  # at least, of a sample
+SHARE = 15.0  # seconds after which a case gets no further sample, if it has two
+SAMPLE_STEPS, CHECKPOINT_STEPS = 100, 1000  # the engine's defaults at 1 fs
+
+
+def speeds(model: str, count: int, ensemble: str, threads: int, device: str, repeats: int) -> dict[str, Any]:
+    """Return ms a step of ours (with the correction) and of the reference (without), sampled in turn."""
+    place = (model, count, ensemble, threads, device)
+    steps = {kind: systems.step_of(kind, *place) for kind in ("ours", "reference")}
+    found: dict[str, list[float]] = {kind: [] for kind in steps}
+    spent = dict.fromkeys(steps, 0.0)
+    for step in steps.values():
+        step()
+    for number in range(repeats):
+        for kind, step in steps.items():
+            if number < 2 or spent[kind] < SHARE:
+                begin = time.perf_counter()
+                found[kind].append(sample(step, device))
+                spent[kind] += time.perf_counter() - begin
+    return found
+
+
+def sample(step: Callable[[], Any], device: str) -> float:
+    """Return ms a step over at least SECONDS."""
+    count, begin = 0, time.perf_counter()
+    while not count or time.perf_counter() - begin < SECONDS:
+        step()
+        count += 1
+    if device != "cpu":
+        import torch
+
+        torch.cuda.synchronize()
+    return 1000.0 * (time.perf_counter() - begin) / count
+
+
+class Clock:
+    """Sums up the time spent in functions, in ms."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self._watched: list[tuple[Any, str, Any]] = []
+
+    def watch(self, owner: Any, name: str, part: str) -> None:
+        """Count the calls of owner.name as ``part``."""
+        function = getattr(owner, name)
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            begin = time.perf_counter()
+            result = function(*arguments, **named)
+            self.spent[part] = self.spent.get(part, 0.0) + 1000.0 * (time.perf_counter() - begin)
+            return result
+
+        self._watched.append((owner, name, function))
+        setattr(owner, name, timed)
+
+    def stop(self) -> None:
+        """Put the functions back."""
+        for owner, name, function in self._watched:
+            setattr(owner, name, function)
+
+
+def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
+    """Return ms of each part of a step of ours; "step" is the whole, output included."""
+    from votca_mlp.models import hipnn_kernel, pair_kernels
+
+    evaluator = systems.evaluator(model, corrected=True, threads=threads)
+    md = systems.ours(evaluator, systems.atoms_of(count), ensemble)
+    for _ in range(3):
+        md.step()
+    clock = Clock()
+    clock.watch(evaluator, "evaluate", "evaluate")
+    clock.watch(evaluator.pairs.list, "update", "neighbour list")
+    clock.watch(pair_kernels, "compact", "neighbour list")
+    clock.watch(evaluator.pairs, "update", "pairs")
+    clock.watch(evaluator.model, "energies_and_gradient", "model")
+    clock.watch(evaluator.pairs, "sums", "forces from its gradient")
+    clock.watch(evaluator.adder, "add", "correction with its list")
+    clock.watch(evaluator.adder.list, "update", "its list")
+    kernels = hipnn_kernel if model == "hipnn" else __import__("votca_mlp.models.ani_kernel", fromlist=["x"])
+    if threads == 1:  # with more, several of them run at a time
+        forward = "environments" if model == "hipnn" else "descriptors"
+        clock.watch(kernels, forward, "of this descriptor")
+        clock.watch(kernels, "gradients", "of this its gradient")
+        layers = "_layers" if model == "hipnn" else "_networks"
+        clock.watch(evaluator.model._fast, layers, "of this networks, both ways")
+    begin, steps = time.perf_counter(), 0
+    while steps < 2 * SAMPLE_STEPS and (steps < 32 or time.perf_counter() - begin < 6.0):
+        md.step()
+        steps += 1
+    total = 1000.0 * (time.perf_counter() - begin) / steps
+    clock.stop()
+    spent = {part: value / steps for part, value in clock.spent.items()}
+    spent["pair vectors"] = spent.pop("pairs") - spent["neighbour list"]
+    parts = (
+        "neighbour list",
+        "pair vectors",
+        "model",
+        "forces from its gradient",
+        "correction with its list",
+    )
+    evaluated = spent.pop("evaluate")
+    spent["rest of the evaluation"] = evaluated - sum(spent[part] for part in parts)
+    spent["integrator"] = total - evaluated
+    spent["output, checkpoints"] = output(md)
+    spent["step"] = total + spent["output, checkpoints"]
+    return spent
+
+
+def output(md: Any) -> float:
+    """Return ms a step of what the engine does beside MD: limits each step, samples, checkpoints."""
+    from votca_mlp.engines.ase import checkpoint
+    from votca_mlp.engines.ase.output import GrowingFile, thermo_row
+    from votca_mlp.engines.ase.stages import Stage
+    from votca_mlp.engines.ase.trajectory import frame_writer
+    from votca_mlp.engines.ase.watch import make_watch
+    from votca_mlp.settings import Limits
+
+    watch = make_watch(Limits(), r_max=1.0, volume=md.volume)
+    stage = Stage("production", 10**9, 10**9, systems.TEMPERATURE, False, False)
+    symbols, frame = md.atoms.get_chemical_symbols(), frame_writer("traj.dump")
+    with tempfile.TemporaryDirectory() as folder:
+        files = [GrowingFile(Path(folder, name)) for name in ("thermo", "traj")]
+
+        def take_sample() -> None:
+            files[0].write(thermo_row(1, "production", md))
+            files[1].write(frame(1, 1.0, symbols, md.positions, np.diag(md.cell)))
+
+        def save() -> None:
+            lengths = {"traj": files[1].sync(), "thermo": files[0].sync()}
+            saved = checkpoint.Checkpoint(1, 1.0, lengths, {}, md.state())
+            checkpoint.save(Path(folder, "checkpoint"), saved)
+            md.evaluator.forget()
+            md.recompute()
+
+        each = [median_of(lambda: watch.check(md, stage, 1)), median_of(take_sample), median_of(save)]
+    return each[0] + each[1] / SAMPLE_STEPS + each[2] / CHECKPOINT_STEPS
+
+
+def median_of(function: Callable[[], Any]) -> float:
+    """Return ms of a call."""
+    found = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        function()
+        found.append(1000.0 * (time.perf_counter() - begin))
+    return statistics.median(found)
+
+
+def memory(kind: str, model: str, count: int, ensemble: str, threads: int) -> float:
+    """Return the largest memory of this process in MB after two steps."""
+    step = systems.step_of(kind, model, count, ensemble, threads, "cpu")
+    for _ in range(2):
+        step()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+def equality(model: str, count: int) -> dict[str, list[float]]:
+    """Return the largest differences of energies (eV/atom) and forces (eV/Angstrom).
+
+    Between ours, the reference and our plain torch path in float64, all without the correction. Energies are
+    taken relative to a second configuration, as the reference leaves out the atoms' own.
+    """
+    import torch
+
+    from votca_mlp.models.evaluate import PairListEvaluator
+
+    fast = systems.evaluator(model, corrected=False, threads=1)
+    atoms = [systems.atoms_of(count), systems.atoms_of(count)]
+    atoms[1].rattle(0.1, seed=7)
+    found = {"ours": [(e.energy, e.forces) for e in map(fast.evaluate, atoms)]}
+    exact = PairListEvaluator(fast.model, dtype=torch.float64)
+    found["float64"] = [(e.energy, e.forces) for e in map(exact.evaluate, atoms)]
+    systems.reference(model, atoms[0], "nvt")
+    atoms[1].calc = atoms[0].calc
+    found["reference"] = [(float(a.get_potential_energy()), a.get_forces()) for a in atoms]
+    result = {}
+    for one, other in (("ours", "reference"), ("ours", "float64"), ("reference", "float64")):
+        a, b = found[one], found[other]
+        energy = abs((a[1][0] - a[0][0]) - (b[1][0] - b[0][0])) / count
+        forces = max(float(np.abs(x[1] - y[1]).max()) for x, y in zip(a, b, strict=True))
+        result[f"{one} - {other}"] = [energy, forces]
+    return result
+
+
+TASKS = {"speeds": speeds, "breakdown": breakdown, "memory": memory, "equality": equality}
+
+if __name__ == "__main__":
+    name, arguments = json.loads(sys.argv[1])
+    print(json.dumps(TASKS[name](**arguments)))
