@@ -78,6 +78,7 @@ def hold(values: Array, usable: NDArray[np.bool_], start: int) -> Array:
     """Replace unusable values by the nearest usable one on the side of index ``start``, 0 without one."""
     held = np.empty_like(values)
     held[start:] = _hold(values[start:], usable[start:])
+    # without the point at start itself, as VOTCA's kernel
     held[:start] = _hold(values[:start][::-1], usable[:start][::-1])[::-1]
     return held
 

@@ -105,7 +105,9 @@ def shared_update(
     for count in range(n_terms, -1, -1):
         if count < n_terms:
             # now that they are known at all points that determine more of them
-            terms[count] = hold(terms[count], known > count, start)
+            terms[count, start:] = hold(terms[count], known > count, start)[start:]
+            # the point at start counts for its left side too
+            terms[count, :start] = hold(terms[count], known > count, start + 1)[:start]
         for k in np.unique(which[known == count]) if count else ():
             states, points = patterns[:, k], (which == k) & (known == count)
             rest = updates[states][:, points] - factors[states, count:] @ terms[count:, points]
