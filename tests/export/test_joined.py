@@ -355,6 +355,37 @@ def test_command_line(place: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "Al-Al.table").is_file()
 
 
+def test_damaged_exports(place: Path, tmp_path: Path) -> None:
+    export(place / "u.yaml", "ase", tmp_path / "follow")
+    export(place / "u.yaml", "ase", tmp_path / "fixed", temperature=1000.0)
+    for name in ("follow", "fixed"):
+        file = tmp_path / name / "export.json"
+        good = json.loads(file.read_text())
+        joined = good["joined"]
+        spoilt = [
+            joined | {"range": 3},
+            joined | {"range": [1]},
+            joined | {"extrapolation": "yes"},
+            [],
+            4,
+            {},
+        ]
+        spoilt += [
+            {k: v for k, v in joined.items() if k != key} for key in ("range", "extrapolated", "sha256")
+        ]
+        for joined in spoilt:
+            file.write_text(json.dumps(good | {"joined": joined}))
+            with pytest.raises(UserError):
+                load_corrected(tmp_path / name)
+        file.write_text(json.dumps(good | {"temperatures": []}))
+        with pytest.raises(UserError, match="damaged"):
+            load_corrected(tmp_path / name)
+        file.write_text(json.dumps(good))
+        (tmp_path / name / "u_of_T.yaml").unlink()
+        with pytest.raises(UserError, match="no such file"):
+            load_corrected(tmp_path / name)
+
+
 def test_the_example_of_the_documentation(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,6 +94,7 @@ def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
         known = content["format"] == FORMAT and content["version"] == VERSION
         known = known and all(isinstance(content[key], kind) for key, kind in _NEEDED.items())
         known = known and all(isinstance(kelvin, (int, float)) for kelvin in content["temperatures"])
+        known = known and _joined_is_whole(content)
     except FileNotFoundError:
         raise UserError("no such export", where=file, accepted=_ACCEPTED) from None
     except (OSError, ValueError, KeyError, TypeError):
@@ -101,6 +102,17 @@ def read_export(path: str | Path) -> tuple[dict[str, Any], Path]:
     if not known:
         raise UserError("this is not an export, or it is damaged", where=file, accepted=_ACCEPTED)
     return content, file.parent
+
+
+def _joined_is_whole(content: dict[str, Any]) -> bool:
+    joined = content.get("joined")
+    if joined is None:
+        return True
+    low, high = (float(kelvin) for kelvin in joined["range"])
+    flags = all(
+        isinstance(joined[key], bool) for key in ("extrapolation", "extrapolated", "follows_temperature")
+    )
+    return flags and low <= high and len(content["temperatures"]) > 0
 
 
 def read_varying(content: dict[str, Any], folder: Path) -> "TemperatureCorrection | None":
@@ -112,9 +124,7 @@ def read_varying(content: dict[str, Any], folder: Path) -> "TemperatureCorrectio
         A missing or damaged file.
     """
     joined = content.get("joined")
-    if not isinstance(joined, dict) or not joined.get("follows_temperature"):
-        return None
-    return _joined_file(joined, folder)
+    return _joined_file(joined, folder) if joined and joined["follows_temperature"] else None
 
 
 def _joined_file(joined: dict[str, Any], folder: Path) -> "TemperatureCorrection":
@@ -124,7 +134,7 @@ def _joined_file(joined: dict[str, Any], folder: Path) -> "TemperatureCorrection
     if file.is_file() and sha256_of(file) != joined.get("sha256"):
         raise UserError("the file is not the one that was exported", where=file, accepted=_ACCEPTED)
     correction = read_temperature_file(file).correction
-    return correction.with_extrapolation(joined.get("extrapolation") is True)
+    return correction.with_extrapolation(joined["extrapolation"])
 
 
 def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorrection":
@@ -138,7 +148,7 @@ def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorr
     from votca_mlp.potentials.correction import read_correction
 
     joined = content.get("joined")
-    if isinstance(joined, dict) and "sha256" in joined:
+    if joined and "sha256" in joined:
         return _joined_file(joined, folder).at(float(content["temperatures"][0]))
     try:
         entries = content["tables"]
