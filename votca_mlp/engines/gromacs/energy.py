@@ -45,7 +45,9 @@ def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[
         lines = out.read_text(errors="replace").splitlines()
     finally:
         out.unlink(missing_ok=True)
-    names = ["time", *(line.split('"')[1] for line in lines if line.startswith("@ s") and " legend " in line)]
+    legends = [line.split('"')[1] for line in lines if line.startswith("@ s") and " legend " in line]
+    # as gmx energy takes names
+    names = ["time", *(legend.replace(" ", "-") for legend in legends)]
     rows = [line.split() for line in lines if line and line[0] not in "#@"]
     data = np.array(rows, float).reshape(len(rows), len(names))
     return dict(zip(names, data.T, strict=True))

@@ -303,19 +303,24 @@ def _signals() -> Iterator[_Signals]:
             signal.signal(number, handler)
 
 
-def why(words: list[str]) -> str:
-    """Return the reason in a GROMACS program's output: its error without the frame, else the last line."""
+def error_in(words: list[str]) -> str | None:
+    """Return the error in a GROMACS program's output without the frame around it, or None."""
     ours = [line for line in words if line.startswith("votca-mlp (in mdrun): ")]
     if ours:
         return ours[-1].partition(": ")[2]
-    starts = [
-        k for k, line in enumerate(words) if re.match(r"(Fatal error|Error in user input|.* error):", line)
-    ]
-    if starts:
-        found = []
-        for line in words[starts[-1] :]:
-            if not line.strip() or line.startswith(("For more information", "---")):
-                break
-            found.append(line.strip())
-        return " ".join(found)
-    return next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")
+    kinds = re.compile(r"(Fatal error|Error in user input|.* error):")
+    starts = [k for k, line in enumerate(words) if kinds.match(line)]
+    if not starts:
+        return None
+    found = []
+    for line in words[starts[-1] :]:
+        if not line.strip() or line.startswith(("For more information", "---")):
+            break
+        found.append(line.strip())
+    return " ".join(found)
+
+
+def why(words: list[str]) -> str:
+    """Return the error in a GROMACS program's output, else its last line."""
+    last = next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")
+    return error_in(words) or last

@@ -22,7 +22,7 @@ from votca_mlp.engines.gromacs.first_step import check_first_step
 from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
 from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, make_plan, mdrun_options
-from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, serve, why
+from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, error_in, serve, why
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY, StepResult
 from votca_mlp.errors import UserError
@@ -278,7 +278,9 @@ class _Run:
 
 
 def _raise_for(ended: Ended, run: _Run, settings: Settings, what: str = "GROMACS") -> None:
-    if ended.status != 0:
+    # mdrun that was asked to end says so by its status
+    failed = ended.status != 0 and (ended.interrupted is None or error_in(ended.words) is not None)
+    if failed:
         kept = f"; {run.checkpoint.name} stays: run again to go on" if run.checkpoint.is_file() else ""
         raise UserError(
             f"{what} ended with status {ended.status}: {why(ended.words)}",
