@@ -32,8 +32,10 @@ class Binary:
         As it says itself.
     year
         First number of the version.
-    plumed, torch
-        Whether it has a PLUMED slot, whether it is linked to LibTorch.
+    plumed
+        Whether it has a PLUMED slot.
+    torch
+        Whether it is linked to LibTorch; None when it does not say.
     thread_mpi
         Whether it is built with thread-MPI rather than MPI or none.
     """
@@ -42,7 +44,7 @@ class Binary:
     version: str
     year: int
     plumed: bool
-    torch: bool
+    torch: bool | None
     thread_mpi: bool
 
 
@@ -91,16 +93,15 @@ def probe(settings: Settings) -> Binary:
         raise UserError(f"'{' '.join(command)}' does not say its version", where=where, accepted=NEEDED)
 
     def says(name: str, *words: str) -> bool | None:
-        line = re.search(rf"^{name}[^:\n]*:\s*(.*)$", text, re.MULTILINE | re.IGNORECASE)
+        line = re.search(rf"^{name}:\s*(.*)$", text, re.MULTILINE | re.IGNORECASE)
         return any(word in line[1].lower() for word in words) if line else None
 
-    plumed = says("PLUMED", "enabled")
+    plumed = says("Plumed support", "enabled")
     if plumed is None:
         # 2025 does not say; its mdrun lists the option only where it has the slot
         plumed = int(year[0]) >= OLDEST and "-plumed" in _ask(settings, [*command, "help", "mdrun"], where)
-    torch = bool(says("(Lib)?Torch", "enabled", "yes") or says("Neural network", "torch", "enabled"))
-    found = says("MPI library", "thread_mpi")
-    return Binary(command, version[1], int(year[0]), plumed, torch, bool(found))
+    torch, thread_mpi = says("Torch support", "enabled"), bool(says("MPI library", "thread_mpi"))
+    return Binary(command, version[1], int(year[0]), plumed, torch, thread_mpi)
 
 
 def _ask(settings: Settings, command: list[str], where: str) -> str:
@@ -140,7 +141,7 @@ def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> 
         what = f"{name} is too old: it cannot take forces from a machine-learning potential"
         raise UserError(what, where="cg.inverse.gromacs.grompp.bin", accepted=NEEDED)
     asked = mdp.get("nnpot-active", "no").lower() in ("yes", "true", "1", "on")
-    if asked and not binary.torch:
+    if asked and binary.torch is False:
         raise UserError(
             f"nnpot-active is set, but {name} is not linked to LibTorch",
             where=mdp_file,
@@ -149,7 +150,7 @@ def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> 
         )
     if not asked and binary.plumed:
         return "plumed"
-    if not binary.torch:
+    if not asked and not binary.torch:
         what = f"{name} has neither a PLUMED slot nor LibTorch"
         raise UserError(what, where="cg.inverse.gromacs.grompp.bin", accepted=NEEDED)
     coupling = mdp.get("pcoupl", "no")

@@ -80,15 +80,19 @@ def serve(
     with contextlib.ExitStack() as stack:
         listener = None
         if partner is not None:
-            listener = stack.enter_context(_listen(folder / SLOT_FILE))
+            listener = _Listener(folder / SLOT_FILE)
+            stack.callback(listener.close)
             stack.callback(partner.close)
         child = _start(command, folder, variables)
         stack.callback(_end, child)
         output = _Output(child, log)
         stack.callback(output.close)
+        # before its output is waited for
+        stack.callback(_end, child)
         signals = stack.enter_context(_signals())
         if partner is not None and listener is not None:
-            _answer(child, listener, partner, signals, output, after_step)
+            _answer(child, listener, partner, signals, after_step)
+            partner.close()
         while child.poll() is None:
             signals.pass_on(child.pid if partner is None else None)
             time.sleep(0.05)
@@ -98,83 +102,89 @@ def serve(
 
 def _answer(
     child: "subprocess.Popen[bytes]",
-    listener: socket.socket,
+    listener: "_Listener",
     partner: Partner,
     signals: "_Signals",
-    output: "_Output",
     after_step: Callable[[int], None],
 ) -> None:
-    while True:
-        # a workflow may run mdrun more than once, such as for a presimulation
-        link = _accept(child, listener, signals)
-        if link is None:
-            return
-        with link:
-            mdrun = _peer(link)
-            connection = Connection(link)
-            selector = selectors.DefaultSelector()
-            selector.register(link, selectors.EVENT_READ)
-            try:
-                while True:
-                    # the time limit is for signals; mdrun's end shows as the end of the connection
-                    while not selector.select(_LOOK):
-                        signals.pass_on(mdrun)
+    """Answer mdrun until it ends; the command around it may still have something to do then."""
+    link = _accept(child, listener, signals)
+    if link is None:
+        return
+    mdrun, connection = _peer(link), Connection(link)
+    with link, selectors.DefaultSelector() as selector:
+        selector.register(link, selectors.EVENT_READ)
+        try:
+            while True:
+                # the time limit is for signals; mdrun's end shows as the end of the connection
+                while not selector.select(_LOOK):
                     signals.pass_on(mdrun)
-                    message = connection.next()
-                    if message is None:
-                        break
-                    if isinstance(message, Beginning):
-                        partner.begin(message)
-                        continue
-                    connection.answer(*partner.answer(message))
-                    after_step(partner.step)
-            except Gone:
-                # why is in its output
-                pass
-            except WrongMessageError as error:
-                raise UserError(
-                    f"mdrun sent {error}, which is no message of the i-PI protocol",
-                    where=f"MD step {partner.step}",
-                    accepted="the library that votca-mlp builds, as PLUMED_KERNEL",
-                ) from None
-            finally:
-                selector.close()
-                partner.close()
+                signals.pass_on(mdrun)
+                message = connection.next()
+                if message is None:
+                    return
+                if isinstance(message, Beginning):
+                    partner.begin(message)
+                    continue
+                connection.answer(*partner.answer(message))
+                after_step(partner.step)
+        except Gone:
+            # why is in its output
+            return
+        except (UserError, KeyboardInterrupt):
+            # at once: a script around mdrun would take the end of the connection for the error
+            _end(child)
+            raise
+        except WrongMessageError as error:
+            raise UserError(
+                f"mdrun sent {error}, which is no message of the i-PI protocol",
+                where=f"MD step {partner.step}",
+                accepted="the library that votca-mlp builds, as PLUMED_KERNEL",
+            ) from None
 
 
 def _accept(
-    child: "subprocess.Popen[bytes]", listener: socket.socket, signals: "_Signals"
+    child: "subprocess.Popen[bytes]", listener: "_Listener", signals: "_Signals"
 ) -> socket.socket | None:
     """Wait for mdrun; None when the command ends without one."""
-    listener.settimeout(0.1)
     while child.poll() is None:
         signals.pass_on(None)
         with contextlib.suppress(TimeoutError):
-            link, _ = listener.accept()
-            link.settimeout(None)
-            return link
+            return listener.accept()
     return None
 
 
-@contextlib.contextmanager
-def _listen(slot: Path) -> Iterator[socket.socket]:
-    """Listen on a socket of our own, named in the file for mdrun; both go at the end."""
-    # a step directory's path may be longer than a socket's name can be
-    folder = tempfile.mkdtemp(prefix="votca-mlp-")
-    path = os.path.join(folder, "mdrun")
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            try:
-                listener.bind(path)
-            except OSError as error:
-                accepted = "a TMPDIR with a shorter path"
-                raise UserError(f"cannot listen: {error}", where=path, accepted=accepted) from None
-            listener.listen(1)
+class _Listener:
+    """A socket of our own, named in the file for mdrun; its name goes with the first that connects."""
+
+    def __init__(self, slot: Path) -> None:
+        # a step directory's path may be longer than a socket's name can be
+        self._folder = tempfile.mkdtemp(prefix="votca-mlp-")
+        self._slot = slot
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path = os.path.join(self._folder, "mdrun")
+        try:
+            self._socket.bind(path)
+            self._socket.listen(1)
+            self._socket.settimeout(0.1)
             slot.write_text(f"# for the library that mdrun loads as PLUMED_KERNEL\nsocket {path}\n")
-            yield listener
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        slot.unlink(missing_ok=True)
+        except OSError as error:
+            self.close()
+            accepted = "a TMPDIR with a shorter path, space in the step directory"
+            raise UserError(f"cannot listen: {error}", where=path, accepted=accepted) from None
+
+    def accept(self) -> socket.socket:
+        """Return the connection of mdrun; TimeoutError when it is not there yet."""
+        link, _ = self._socket.accept()
+        link.settimeout(None)
+        self.close()
+        return link
+
+    def close(self) -> None:
+        """Leave no socket and no name behind."""
+        self._socket.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._slot.unlink(missing_ok=True)
 
 
 def _peer(link: socket.socket) -> int | None:
