@@ -1,15 +1,33 @@
 """Targets made by simulation with a known correction: the inverse method must find it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from votca_mlp.tables import Table, grid_points, write_table
-from votca_mlp.units import ANGSTROM_PER_NM
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.tables import Table, grid_points, make_table, write_table
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 
 if TYPE_CHECKING:
     from votca_mlp.engines.progress import Progress
     from votca_mlp.settings import Settings
+
+
+def known_correction(r: NDArray[np.float64], bumps: Sequence[tuple[float, float, float]]) -> Table:
+    """Return u*(r) (nm, kJ/mol), a sum of Gaussians brought smoothly to zero at the end of the grid.
+
+    Parameters
+    ----------
+    r
+        Grid, nm.
+    bumps
+        Height in eV, centre and width in nm of each.
+    """
+    u = sum(height * np.exp(-(((r - centre) / width) ** 2)) for height, centre, width in bumps)
+    end = np.clip((r[-1] - r) / 0.2, 0.0, 1.0)
+    return make_table(r, KJMOL_PER_EV * u * end**2 * (3.0 - 2.0 * end), comments=("known answer",))
 
 
 def simulate_targets(
@@ -56,7 +74,7 @@ def simulate_targets(
     engine = settings.ase.model_copy(update={"production": production})
     run_step(
         settings.model_copy(update={"ase": engine}),
-        make_evaluator(settings.mlp, correction, settings.main_directory, settings.ase.skin),
+        make_evaluator(settings.mlp, correction, settings.run_directory, settings.ase.skin),
         step_directory=directory,
         main_directory=settings.main_directory,
         step_number=1,
