@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-FORMATS = "table, ase, lammps, torchscript or gromacs"
+FORMATS = "table, ase, lammps, torchscript, gromacs or mliap"
 
 
 def export(

@@ -170,12 +170,19 @@ def _write_gromacs(work: Work) -> Outcome:
     return write_gromacs(work)
 
 
+def _write_mliap(work: Work) -> Outcome:
+    from votca_mlp.export.mliap import write_mliap
+
+    return write_mliap(work)
+
+
 FORMATS: dict[str, Callable[[Work], Outcome]] = {
     "table": _write_tables,
     "ase": _write_ase,
     "lammps": _write_lammps,
     "torchscript": _write_torchscript,
     "gromacs": _write_gromacs,
+    "mliap": _write_mliap,
 }
 """What writes u(r) of one temperature, by name of the format."""
 

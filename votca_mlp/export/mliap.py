@@ -1,0 +1,244 @@
+"""Model + correction as an object for LAMMPS's ``pair_style mliap unified``.
+
+LAMMPS (built with the packages ML-IAP and PYTHON) unpickles the object and calls ``compute_forces`` in every
+step with a data object: the elements of local atoms and ghosts, and every pair of a local atom with another
+atom, d = x_j - x_i. It takes atomic energies and, for each pair, the force on the first atom, which is dE/dd;
+the opposite goes to the second, which may be a ghost of another MPI rank. That is right as long as an atom's
+energy depends on its own pairs alone. A second interaction layer needs features of ghosts, which come from
+pairs that are not there: such models are refused.
+
+Interface: LAMMPS, src/ML-IAP/mliap_unified_couple.pyx, and its documentation of pair_style mliap.
+"""
+
+import json
+import pickle
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.export.compare import Answer, compare, of_evaluator
+from votca_mlp.export.provenance import NAME, header
+from votca_mlp.export.table import write_tables
+from votca_mlp.export.work import Outcome, Work
+from votca_mlp.files import atomic_write, sha256_of
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+OBJECT = "corrected.mliap.pkl"
+FRAGMENT = "mliap.in"
+Array = NDArray[np.float64]
+
+
+class CorrectedMLIAP:
+    """Model + correction with the attributes and methods that LAMMPS's ML-IAP asks for.
+
+    Parameters
+    ----------
+    content, tables
+        Of an export in the format ``table``: what ``export.json`` holds, and the text of each table.
+    trust
+        Allow a pickled hippynn experiment.
+    """
+
+    def __init__(self, content: dict[str, Any], tables: dict[str, str], trust: bool = False) -> None:
+        self.__setstate__({"content": content, "tables": tables, "trust": trust})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: the tables and where the model is, with checksums, no weights."""
+        return {"content": self.content, "tables": self.tables, "trust": self.trust}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from votca_mlp.export.load import load_corrected, read_exported_correction
+        from votca_mlp.models.evaluate import PairListEvaluator
+        from votca_mlp.potentials.torch_pair import TorchPairCorrection
+
+        self.content, self.tables, self.trust = state["content"], state["tables"], state["trust"]
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / NAME).write_text(json.dumps(self.content))
+            for name, text in self.tables.items():
+                (Path(folder) / name).write_text(text)
+            evaluator = load_corrected(folder, trust=self.trust).evaluator
+            correction = read_exported_correction(self.content, Path(folder))
+        assert isinstance(evaluator, PairListEvaluator)
+        self.model, self.device, self.dtype = evaluator.model, evaluator.device, evaluator.dtype
+        self.correction = TorchPairCorrection(correction).to(self.device)
+        refuse_layers(self.model)
+        from ase.data import chemical_symbols
+
+        # what LAMMPS reads
+        self.interface: Any = None
+        self.element_types = [chemical_symbols[z] for z in self.model.numbers]
+        self.ndescriptors = 1
+        self.nparams = sum(parameter.numel() for parameter in self.model.parameters())
+        self.rcutfac = 0.5 * max(float(self.model.cutoff), correction.cutoff)
+
+    def compute_gradients(self, data: Any) -> None:
+        """Do nothing; a part of the interface."""
+
+    def compute_descriptors(self, data: Any) -> None:
+        """Do nothing; a part of the interface."""
+
+    def compute_forces(self, data: Any) -> None:
+        """Write energy, atomic energies and the pairs' forces into LAMMPS's data object."""
+        import torch
+
+        from votca_mlp.models.contract import PairModel
+
+        local = int(data.nlistatoms)
+        if local == 0:
+            return
+        known = torch.tensor(self.model.numbers, device=self.device)
+        numbers = known[torch.as_tensor(data.elems, device=self.device).long()]
+        if data.npairs > 0:
+            first, second = (
+                torch.as_tensor(x, device=self.device).long() for x in (data.pair_i, data.pair_j)
+            )
+            vectors = torch.as_tensor(data.rij, device=self.device).double()
+        else:
+            first = second = torch.zeros(0, dtype=torch.long, device=self.device)
+            vectors = torch.zeros(0, 3, dtype=torch.float64, device=self.device)
+        # the list reaches as far as the correction
+        near = vectors.norm(dim=1) < self.model.cutoff
+        # one backward pass: the compiled paths count on a list without ghosts
+        energies, slope = PairModel.energies_and_gradient(
+            self.model, numbers, first[near], second[near], vectors[near].to(self.dtype)
+        )
+        gradient = torch.zeros_like(vectors)
+        gradient[near] = slope.double()
+        distances = vectors.norm(dim=1)
+        u, du = self.correction.pair_energies(numbers[first], numbers[second], distances)
+        # every pair comes twice
+        gradient += (0.5 * du / distances).unsqueeze(1) * vectors
+        atomic = energies.mean(0).double().index_add(0, first, 0.5 * u)[:local]
+        data.energy = float(atomic.sum())
+        self._hand_over(data, atomic, gradient)
+
+    def _hand_over(self, data: Any, atomic: Any, gradient: Any) -> None:
+        """Write into the arrays; those of the KOKKOS package are on the device and are filled in place."""
+        import torch
+
+        if "kokkos" not in type(data).__module__.lower():
+            data.eatoms = atomic.cpu().numpy()
+            if len(gradient):
+                data.update_pair_forces(np.ascontiguousarray(gradient.cpu().numpy()))
+            return
+        place = torch.as_tensor(data.elems).device
+        torch.as_tensor(data.eatoms, device=place).copy_(atomic)
+        if len(gradient):
+            update = data.update_pair_forces_cpu if place.type == "cpu" else data.update_pair_forces_gpu
+            update(gradient.to(place).contiguous())
+
+
+def refuse_layers(model: Any) -> None:
+    """Refuse a network whose second interaction layer would need features of ghost atoms.
+
+    Raises
+    ------
+    UserError
+        Two or more interaction layers.
+    """
+    layers = len(getattr(getattr(model, "network", None), "interaction_layers", (None,)))
+    if layers > 1:
+        raise UserError(
+            f"the network has {layers} interaction layers; in LAMMPS's ML-IAP the second would be wrong",
+            accepted="<program>lammps</program>, which evaluates outside LAMMPS, or one interaction layer",
+        )
+
+
+class LammpsData:
+    """What LAMMPS hands over, made from a configuration: ghosts are atoms of their own, as in LAMMPS.
+
+    A stand-in to try the object with where no LAMMPS has ML-IAP with Python.
+    """
+
+    def __init__(self, atoms: "Atoms", element_types: list[str], cutoff: float) -> None:
+        from votca_mlp.models.neighbours import SkinList
+
+        positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
+        pairs = SkinList(cutoff, 0.0)
+        pairs.update(positions, cell, atoms.pbc)
+        kept = np.linalg.norm(pairs.vectors(positions, cell), axis=1) < cutoff
+        first, second, shifts = (x[kept] for x in (pairs.first, pairs.second, pairs.shifts))
+        away = shifts.any(axis=1)
+        images, which = np.unique(np.column_stack([second, shifts])[away], axis=0, return_inverse=True)
+        self.pair_i, self.pair_j = first.astype(np.int32), second.astype(np.int32)
+        self.pair_j[away] = len(atoms) + which.ravel()
+        self.owners = np.concatenate([np.arange(len(atoms)), images[:, 0].astype(int)])
+        symbols = atoms.get_chemical_symbols()
+        self.elems = np.array([element_types.index(symbols[k]) for k in self.owners], np.int32)
+        self.rij = pairs.vectors(positions, cell)[kept]
+        self.nlistatoms, self.ntotal, self.npairs = len(atoms), len(self.owners), len(first)
+        self.volume = atoms.get_volume()
+        self.energy, self.eatoms = 0.0, np.zeros(len(atoms))
+        self.f = np.zeros((self.ntotal, 3))
+        self.virial = np.zeros((3, 3))
+
+    def update_pair_forces(self, fij: Array) -> None:
+        """Add each pair's force to its first atom, the opposite to its second, and the virial."""
+        np.add.at(self.f, self.pair_i, fij)
+        np.add.at(self.f, self.pair_j, -fij)
+        self.virial += self.rij.T @ fij
+
+    def answer(self) -> Answer:
+        """Return energy, forces with those of ghosts given back to their owners, and stress."""
+        forces = np.zeros((self.nlistatoms, 3))
+        np.add.at(forces, self.owners, self.f)
+        return Answer(self.energy, forces, 0.5 * (self.virial + self.virial.T) / self.volume)
+
+
+def write_mliap(work: Work) -> Outcome:
+    """Write the object and the lines of input that load it; read it back and compare it twice.
+
+    Raises
+    ------
+    UserError
+        A kind of model that cannot be asked by pairs, several interaction layers, an object that disagrees.
+    """
+    from votca_mlp.export.torchscript import FLOAT32, FLOAT64, other_configuration
+    from votca_mlp.models.load import make_evaluator
+
+    if work.mlp.kind == "ase":
+        raise UserError(
+            "kind ase is any ASE calculator, which cannot be asked by LAMMPS's pairs",
+            where="cg.inverse.mlp.kind",
+            accepted="kind hippynn or ani; or <program>lammps</program>, which takes every kind",
+        )
+    files = write_tables(work.folder, work.tables, work.content)
+    for entry in work.content["tables"]:
+        entry["sha256"] = sha256_of(work.folder / entry["file"])
+    tables = {name: (work.folder / name).read_text() for name in files}
+    made = CorrectedMLIAP(work.content, tables, work.mlp.trust_pickle)
+    with atomic_write(work.folder / OBJECT, "wb") as file:
+        pickle.dump(made, file)
+    with atomic_write(work.folder / FRAGMENT) as file:
+        file.writelines(f"{line}\n" for line in _fragment(work, made))
+    loaded = pickle.loads((work.folder / OBJECT).read_bytes())
+    evaluator = make_evaluator(work.mlp, work.correction, work.main, 0.0)
+    comparisons = []
+    for atoms in (work.atoms, other_configuration(work.atoms)):
+        data = LammpsData(atoms, loaded.element_types, 2.0 * loaded.rcutfac)
+        loaded.compute_forces(data)
+        tolerance = FLOAT32 if work.mlp.dtype == "float32" else FLOAT64
+        original = of_evaluator(evaluator, atoms)
+        what = "model + correction by ML-IAP's calls"
+        comparisons.append(compare(what, data.answer(), original, tolerance))
+    return [OBJECT, FRAGMENT, *files], comparisons, ["LAMMPS itself was not run with it"]
+
+
+def _fragment(work: Work, made: CorrectedMLIAP) -> list[str]:
+    elements = " ".join(sorted(set(work.atoms.get_chemical_symbols())))
+    return [
+        *(f"# {line}" for line in header(work.content)),
+        "#",
+        "# units metal. LAMMPS with the packages ML-IAP (MLIAP_ENABLE_PYTHON) and PYTHON, whose Python has",
+        "# votca-mlp. The file is a pickle, which runs code when it is loaded. LAMMPS has not been run with it:",
+        "# compare step 0 with the ASE export.",
+        f"# One name for each LAMMPS type, among: {' '.join(made.element_types)}",
+        f"pair_style mliap unified {OBJECT} 0",
+        f"pair_coeff * * {elements}",
+    ]
