@@ -177,16 +177,12 @@ def update_of_states(name: str) -> None:
 
 
 @app.command()
-def agreement(state: str) -> None:
-    """Say how far each g(r) of STATE is from its target."""
-    from votca_mlp.csg.update import described_agreement
-    from votca_mlp.settings.states import state_named
+def agreement() -> None:
+    """Say how far each g(r) of every state is from its target, and whether the states are in conflict."""
+    from votca_mlp.csg.states import described_states
 
-    settings, environment = _load()
-    directory = environment.step_directory / state
-    for pair in state_named(settings, state).settings.interactions:
-        rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
-        say(f"{state}, {described_agreement(pair.name, rdf, target)}")
+    for line in described_states(*_load()):
+        say(line)
 
 
 @app.command()
@@ -207,6 +203,12 @@ def converged() -> None:
     found = verdict(settings, environment.main_directory, environment.step_number)
     say(f"Convergence check {settings.convergence_check.type}: {found.reason}")
     if found.stop:
-        # csg_inverse ends on the first; without the second it would go on when it is started again
-        Path("stop").touch()
+        # csg_inverse ends on the second; without the first it would go on when it is started again
         (environment.main_directory / "done").touch()
+        if not found.met:
+            # for csg_inverse an end without an error is convergence
+            raise UserError(
+                "the iterations are at their end, but not converged",
+                accepted="states that one correction can fit, or more temperature_terms",
+            )
+        Path("stop").touch()

@@ -162,6 +162,27 @@ def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str
     raise UserError(f"no interaction is named '{stem}'", where=settings.path, accepted=known)
 
 
+def described_states(settings: "Settings", environment: "CsgEnvironment") -> list[str]:
+    """Return lines about how far each g(r) is from its target, and about states that contradict each other.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    from votca_mlp.csg.update import described_agreement
+    from votca_mlp.inverse.history import contradiction
+
+    lines = []
+    for state in states_of(settings):
+        directory = environment.step_directory / state.name
+        for pair in state.settings.interactions:
+            rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
+            lines.append(f"{state.name}, {described_agreement(pair.name, rdf, target)}")
+    against = contradiction(settings, environment.main_directory, environment.step_number)
+    return lines if against is None else [*lines, f"Caution: {against}"]
+
+
 def write_term_settings(settings: "Settings", path: Path) -> None:
     """Write a settings.xml in which every term of u(r; T) is an interaction, for VOTCA's table scripts.
 
