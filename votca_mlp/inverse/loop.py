@@ -46,6 +46,8 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     if (main / "done").is_file():
         reason = "Job is already done (remove the file named 'done' if you want to go on)"
         messages.say(reason)
+        # the run may have been killed in between
+        _write_result(context, last_step(main))
         return reason
     try:
         reached = last_step(main)
@@ -109,14 +111,19 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     against = contradiction(context.settings, main, reached) if reached else None
     if against is not None and against not in reason:
         reason += f"; {against}"
-    finished = max((n for n in range(1, reached + 1) if _is_done(context, n)), default=0)
-    written = write_u_of_t(context.settings, finished) if context.states else None
-    if written is not None:
-        messages.say(f"u(r; T) of step {finished} is in {written.name}")
+    _write_result(context, reached)
     messages.say(f"Stopping: {reason}")
     summarise(reason)
     messages.date("All done at")
     return reason
+
+
+def _write_result(context: Context, last: int) -> None:
+    """Write u(r; T) of the last finished step, where the correction has terms in temperature."""
+    finished = max((n for n in range(1, last + 1) if _is_done(context, n)), default=0)
+    written = write_u_of_t(context.settings, finished) if context.states else None
+    if written is not None:
+        context.messages.say(f"u(r; T) of step {finished} is in {written.name}")
 
 
 def _is_done(context: Context, number: int) -> bool:

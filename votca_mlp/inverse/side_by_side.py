@@ -35,9 +35,11 @@ class End:
     @property
     def reason(self) -> str:
         """What it complained of."""
-        begin = next((k for k, line in enumerate(self.lines) if line.startswith("votca-mlp: ")), None)
-        told = self.lines[begin:] if begin is not None else self.lines[-1:]
-        return "\n".join(told).removeprefix("votca-mlp: ") or f"exit status {self.status}"
+        for k, line in enumerate(self.lines):
+            if line.startswith("votca-mlp: "):
+                return "\n".join(self.lines[k:]).removeprefix("votca-mlp: ")
+        how = f"ended by signal {-self.status}" if self.status < 0 else f"ended with status {self.status}"
+        return f"{how}; its last line: {self.lines[-1]}" if self.lines else how
 
 
 def states_at_once(settings: "Settings") -> int:

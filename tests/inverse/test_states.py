@@ -1,0 +1,424 @@
+"""Several states in our loop: one update of all, each state for itself in everything else."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.csg.case import edit, environment, make_case, wait_for
+from tests.inverse.case import numbers, ours, start_ours
+from tests.inverse.states_case import TEMPERATURES, higher, make_states
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.history import contradiction, verdict
+from votca_mlp.inverse.side_by_side import states_at_once
+from votca_mlp.inverse.start import run_inverse
+from votca_mlp.potentials.temperature_file import read_temperature_file
+from votca_mlp.settings import load_settings
+from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
+from votca_mlp.units import kbt_kjmol
+
+TWO_TERMS = "<temperature_terms>2</temperature_terms>"
+ERRORS = "<rdf><with_errors>yes</with_errors><block_length>2</block_length></rdf>"
+
+
+def own(main: Path, state: str, text: str) -> None:
+    """Write a state's own settings."""
+    (main / state / "settings.xml").write_text(f"<cg>{text}</cg>\n")
+
+
+def tables(main: Path, number: int = 1) -> str:
+    """Return the numbers of all shared potentials of a step, digit by digit."""
+    paths = sorted((main / f"step_{number:03d}").glob("*.pot.new"))
+    assert paths
+    return "".join(path.name + numbers(path) for path in paths)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two iterations of two states with one u, one state after the other."""
+    main = make_states(tmp_path_factory.mktemp("states") / "finished", iterations=2)
+    assert run_inverse(main / "settings.xml") == "iterations_max 2 is reached"
+    return main
+
+
+@pytest.fixture(scope="module")
+def finished_terms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One iteration with a part linear in T."""
+    main = make_states(tmp_path_factory.mktemp("states") / "terms", multistate=TWO_TERMS)
+    run_inverse(main / "settings.xml")
+    return main
+
+
+def expected_update(step: Path, name: str, state: str, alpha: float, kBT: float) -> np.ndarray:
+    """alpha kB T w ln(g/g*) with w = g*, nan where a g is zero; kJ/mol."""
+    g, target = (read_table(step / state / f"{name}.dist.{end}").y for end in ("new", "tgt"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((g > 1e-10) & (target > 1e-10), alpha * kBT * target * np.log(g / target), np.nan)
+
+
+def test_the_shared_update_is_the_mean_of_the_states(finished: Path) -> None:
+    for number in (1, 2):
+        step = finished / f"step_{number:03d}"
+        each = [expected_update(step, "Ar-Ar", s, 0.5, kbt_kjmol(t)) for s, t in TEMPERATURES.items()]
+        # where one g is zero the other state alone counts
+        mean = np.where(np.isnan(each[0]), each[1], np.where(np.isnan(each[1]), each[0], 0.5 * sum(each)))
+        update = read_table(step / "Ar-Ar.dpot.pure_ibi")
+        defined = np.isfinite(mean)
+        assert 40 < defined.sum() < len(mean)
+        assert list(update.flags == "i") == list(defined)
+        np.testing.assert_allclose(update.y[defined], mean[defined], rtol=1e-6, atol=1e-9)
+        before, after = (read_table(step / f"Ar-Ar.pot.{end}").y for end in ("cur", "new"))
+        np.testing.assert_allclose(after, before + update.y - update.y[-1], atol=1e-9)
+        for state in TEMPERATURES:
+            # every state runs with the shared u
+            assert numbers(step / state / "Ar-Ar.pot.cur") == numbers(step / "Ar-Ar.pot.cur")
+    second = numbers(finished / "step_002/Ar-Ar.pot.cur")
+    assert second == numbers(finished / "step_001/Ar-Ar.pot.new")
+
+
+def test_each_state_runs_at_its_own_temperature_from_its_own_last_configuration(finished: Path) -> None:
+    first = [(finished / "step_001" / s / "confout.extxyz").read_bytes() for s in TEMPERATURES]
+    starts = [(finished / "step_002" / s / "conf.extxyz").read_bytes() for s in TEMPERATURES]
+    assert first == starts
+    assert first[0] != first[1]
+    for state, temperature in TEMPERATURES.items():
+        facts = json.loads((finished / "step_002" / state / "md_step.json").read_text())
+        assert facts["inputs"]["temperature"] == pytest.approx(temperature, abs=1e-3)
+
+
+def test_summary_has_every_state(finished: Path) -> None:
+    summary = yaml.safe_load((finished / "votca_mlp_run.yaml").read_text())
+    assert summary["states"]["hot"]["temperature"] == pytest.approx(140.0, abs=1e-3)
+    assert summary["states"]["hot"]["weight"] == 0.5
+    assert summary["states"]["hot"]["files"]["Ar-Ar.dist.tgt"]
+    last = summary["iterations"][-1]
+    assert set(last["agreement"]) == {"cold/Ar-Ar", "hot/Ar-Ar"}
+    assert last["states"]["cold"]["seconds"]["simulation"] > 0
+    assert last["states"]["cold"]["files"]["traj.dump"]
+
+
+def test_two_terms_meet_two_states_exactly(finished_terms: Path) -> None:
+    step = finished_terms / "step_001"
+    u0, u1 = (read_table(step / f"Ar-Ar{term}.dpot.pure_ibi") for term in ("", ".term1"))
+    for sign, (state, temperature) in zip((-1, 1), TEMPERATURES.items(), strict=True):
+        wanted = expected_update(step, "Ar-Ar", state, 0.5, kbt_kjmol(temperature))
+        defined = (u0.flags == "i") & np.isfinite(wanted)
+        assert defined.sum() > 40
+        np.testing.assert_allclose((u0.y + sign * u1.y)[defined], wanted[defined], rtol=1e-6, atol=1e-9)
+    edited = finished_terms.with_name("second")
+    shutil.copytree(finished_terms, edited)
+    edit(edited / "settings.xml", {"<iterations_max>1": "<iterations_max>2"})
+    (edited / "done").unlink()
+    run_inverse(edited / "settings.xml")
+    new0, new1 = (read_table(step / f"Ar-Ar{term}.pot.new").y for term in ("", ".term1"))
+    for sign, state in zip((-1, 1), TEMPERATURES, strict=True):
+        ran = read_table(edited / "step_002" / state / "Ar-Ar.pot.cur").y
+        np.testing.assert_allclose(ran, new0 + sign * new1, atol=1e-7)
+    # the result: u(r; T) of the last step, in the file of votca-mlp temperature
+    content = read_temperature_file(edited / "u_of_T.yaml").correction
+    assert (content.minimum, content.maximum) == pytest.approx((100.0, 140.0), abs=1e-3)
+    (spline,) = content.at(120.0).pairs.values()
+    u, _ = spline.evaluate(np.array([4.0]))
+    assert u[0] * 96.48533212331 == pytest.approx(new0[40], rel=1e-6)
+
+
+def test_other_terms_in_mid_run_are_refused(finished_terms: Path, tmp_path: Path) -> None:
+    main = Path(shutil.copytree(finished_terms, tmp_path / "case"))
+    (main / "done").unlink()
+    edit(main / "settings.xml", {"<iterations_max>1": "<iterations_max>2"})
+    edit(main / "settings.xml", {TWO_TERMS: TWO_TERMS + "<state_weights>1 3</state_weights>"})
+    with pytest.raises(UserError, match=r"began with 2 terms in \(T - 120 K\)/20 K, the settings now give"):
+        run_inverse(main / "settings.xml")
+
+
+def test_killed_in_every_write(finished_terms: Path, tmp_path: Path) -> None:
+    main = make_states(tmp_path / "case", multistate=TWO_TERMS)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.inverse.harness", str(main), "storm"],
+        env=environment(PYTHONPATH=os.getcwd()),
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.stdout, done.stderr
+    data = json.loads(done.stdout)
+    ends, killed = data["ends"], Path(data["main"])
+    assert ends[-1]["status"] == 0, ends[-1]
+    assert all(end["status"] == -signal.SIGKILL for end in ends[:-1])
+    assert len(ends) > 60
+    assert tables(killed) == tables(finished_terms)
+    assert (killed / "u_of_T.yaml").is_file()
+    for state in ("", *TEMPERATURES):
+        left = {path.name for path in (finished_terms / "step_001" / state).iterdir()}
+        found = {path.name for path in (killed / "step_001" / state).iterdir()}
+        assert {name for name in found if not name.endswith(".part")} == left
+
+
+def test_side_by_side_gives_the_same_also_with_a_launch_command(finished: Path, tmp_path: Path) -> None:
+    """Two at a time by simulation.tasks; the launch command is seen to be used."""
+    main = make_states(tmp_path / "case", iterations=1)
+    log = tmp_path / "launched"
+    (tmp_path / "launch").write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec "$@"\n')
+    (tmp_path / "launch").chmod(0o755)
+    edit(main / "settings.xml", {"<tasks>1": "<tasks>2"})
+    edit(main / "settings.xml", {"</multistate>": f"<launch>{tmp_path}/launch</launch></multistate>"})
+    status, output = ours(main)
+    assert status == 0, output
+    assert "Simulating cold, hot, 2 at a time" in output
+    for state in TEMPERATURES:
+        assert f"{state}: Simulation done: 50 MD steps" in output
+    assert tables(main) == tables(finished)
+    lines = log.read_text().splitlines()
+    assert sorted(line.split()[-2:] for line in lines) == [["run-state", "cold"], ["run-state", "hot"]]
+    # what is done is not started again
+    for name in ("done", "step_001/done", "step_001/votca_mlp_step.json", "step_001/Ar-Ar.pot.new"):
+        (main / name).unlink()
+    run_inverse(main / "settings.xml")
+    assert tables(main) == tables(finished)
+    assert len(log.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_a_failed_state_is_named_and_the_other_kept(finished: Path, tmp_path: Path, tasks: int) -> None:
+    main = make_states(tmp_path / "case", iterations=1)
+    edit(main / "settings.xml", {"<tasks>1": f"<tasks>{tasks}"})
+    own(main, "hot", "<inverse><ase><limits><temperature_max>1</temperature_max></limits></ase></inverse>")
+    with pytest.raises(UserError, match="state hot: ") as error:
+        run_inverse(main / "settings.xml")
+    assert "1 K" in str(error.value)
+    step = main / "step_001"
+    kept = (step / "cold/traj.dump").stat()
+    assert "Simulation done" in (step / "cold/restart_points.log").read_text()
+    assert not (step / "Ar-Ar.pot.new").exists()
+    # mended: only the failed one runs again
+    (main / "hot/settings.xml").unlink()
+    run_inverse(main / "settings.xml")
+    assert (step / "cold/traj.dump").stat().st_mtime_ns == kept.st_mtime_ns
+    assert tables(main) == tables(finished)
+
+
+def test_one_states_process_is_killed(tmp_path: Path) -> None:
+    """In mid-run; the other state goes on to its end, and the next run resumes the killed one."""
+    reference = make_states(tmp_path / "reference", production=1600)
+    run_inverse(reference / "settings.xml")
+    main = make_states(tmp_path / "case", production=1600)
+    edit(main / "settings.xml", {"<tasks>1": "<tasks>2"})
+    process = start_ours(main)
+    thermo = main / "step_001/hot/thermo.dat"
+    wait_for(lambda: _rows(thermo) > 3 or process.poll() is not None, "some frames")
+    child = _child(process.pid, "hot")
+    assert child is not None
+    os.kill(child, signal.SIGKILL)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the simulation of hot has failed" in output
+    assert "state hot: ended by signal 9" in output
+    assert (main / "step_001/hot/ase_checkpoint.npz").is_file()
+    assert not (main / "step_001/hot/traj.dump").exists()
+    cold = (main / "step_001/cold/traj.dump").stat().st_mtime_ns
+    run_inverse(main / "settings.xml")
+    assert (main / "step_001/cold/traj.dump").stat().st_mtime_ns == cold
+    assert tables(main) == tables(reference)
+
+
+def _rows(path: Path) -> int:
+    return path.read_text().count("\n") if path.is_file() else 0
+
+
+def _child(parent: int, state: str) -> int | None:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                owner = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            if b"run-state" in words and state.encode() in words and owner == parent:
+                return int(entry.name)
+    return None
+
+
+def test_wall_time(finished: Path, tmp_path: Path) -> None:
+    main = make_states(tmp_path / "case", iterations=1)
+    assert "the wall time is up in step 1" in run_inverse(main / "settings.xml", wall_time=4)
+    assert not (main / "step_001/done").exists()
+    run_inverse(main / "settings.xml")
+    assert tables(main) == tables(finished)
+
+
+def test_each_state_has_its_own_alpha_weight_target_and_number_of_atoms(tmp_path: Path) -> None:
+    main = make_states(tmp_path / "case", multistate="<state_weights>1 3</state_weights>")
+    wibi = "<wibi><alpha>0.2</alpha><weight>power</weight><power>0.5</power></wibi>"
+    own(
+        main,
+        "hot",
+        f"<non-bonded><name>Ar-Ar</name><inverse><target>mine.tgt</target>{wibi}</inverse></non-bonded>",
+    )
+    (main / "hot/Ar-Ar.dist.tgt").rename(main / "hot/mine.tgt")
+    more_atoms(main, "hot")
+    run_inverse(main / "settings.xml")
+    step = main / "step_001"
+    assert "\n256\n" in (step / "hot/traj.dump").read_text()[:200]
+    assert "\n108\n" in (step / "cold/traj.dump").read_text()[:200]
+    cold = expected_update(step, "Ar-Ar", "cold", 0.5, kbt_kjmol(100.0))
+    g, target = (read_table(step / f"hot/Ar-Ar.dist.{end}").y for end in ("new", "tgt"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hot = 0.2 * kbt_kjmol(140.0) * np.sqrt(target) * np.log(g / target)
+    both = np.isfinite(cold) & np.isfinite(hot)
+    update = read_table(step / "Ar-Ar.dpot.pure_ibi").y
+    assert both.sum() > 40
+    np.testing.assert_allclose(update[both], (0.25 * cold + 0.75 * hot)[both], rtol=1e-6, atol=1e-9)
+
+
+def more_atoms(main: Path, state: str) -> None:
+    """Give a state 256 atoms where the others have 108."""
+    from ase.build import bulk
+    from ase.io import write
+
+    write(main / state / "conf.extxyz", bulk("Ar", "fcc", a=5.7, cubic=True).repeat(4))
+    text = (main / "topol.xml").read_text()
+    (main / state / "topol.xml").write_text(text.replace('nmols="108"', 'nmols="256"'))
+
+
+def test_a_state_without_one_of_the_elements(tmp_path: Path) -> None:
+    """Pure argon beside a mixture: two interactions are the mixture's alone."""
+    main = make_states(tmp_path / "case", ("Ar", "Kr"), production=320)
+    pure = make_case(tmp_path / "pure")
+    for name in ("topol.xml", "conf.extxyz"):
+        shutil.copy(pure / name, main / "cold" / name)
+    for name in ("Ar-Kr", "Kr-Kr"):
+        (main / f"cold/{name}.dist.tgt").unlink()
+    run_inverse(main / "settings.xml")
+    step = main / "step_001"
+    for name in ("Ar-Kr", "Kr-Kr"):
+        wanted = expected_update(step, name, "hot", 0.5, kbt_kjmol(140.0))
+        update = read_table(step / f"{name}.dpot.pure_ibi")
+        defined = np.isfinite(wanted)
+        assert list(update.flags == "i") == list(defined)
+        np.testing.assert_allclose(update.y[defined], wanted[defined], rtol=1e-6, atol=1e-9)
+        assert not (step / f"cold/{name}.dist.new").exists()
+    assert (step / "cold/Ar-Ar.dist.new").is_file()
+
+
+def test_changes_are_told_by_state(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = Path(shutil.copytree(finished, tmp_path / "case"))
+    (main / "done").unlink()
+    edit(main / "settings.xml", {"<iterations_max>2": "<iterations_max>3"})
+    own(main, "hot", "<inverse><ase><timestep>2</timestep></ase></inverse>")
+    run_inverse(main / "settings.xml")
+    told = capsys.readouterr().out
+    assert "CHANGED since step 002: cg.inverse.iterations_max was 2, is 3" in told
+    assert told.count("iterations_max was 2") == 1
+    assert "CHANGED since step 002: state hot: cg.inverse.ase.timestep was 4, is 2; affects the sim" in told
+
+
+def test_the_number_at_a_time(finished: Path, tmp_path: Path) -> None:
+    main = tmp_path
+    for name in TEMPERATURES:
+        shutil.copytree(finished / name, main / name)
+    text = (finished / "settings.xml").read_text()
+    for tags, expected in (
+        ("<tasks>7</tasks>", 2),
+        ("", 1),
+        ("<tasks>auto</tasks>", min(2, len(os.sched_getaffinity(0)))),
+    ):
+        (main / "settings.xml").write_text(text.replace("<tasks>1</tasks>", tags))
+        assert states_at_once(load_settings(main / "settings.xml")) == expected
+    (main / "settings.xml").write_text(text.replace("<tasks>1", "<tasks>many"))
+    with pytest.raises(UserError, match="accepted: auto, or a whole number"):
+        states_at_once(load_settings(main / "settings.xml"))
+
+
+class TestConvergence:
+    """Steps written by hand: g(r) of each state at a chosen distance from its target."""
+
+    def case(self, directory: Path, check: str, offsets: dict[str, list[float]], error: float = 0.02) -> Path:
+        main = make_states(directory)
+        tags = f"<convergence_check>{check}</convergence_check><mlp>"
+        edit(main / "settings.xml", {"<mlp>": tags, "<production>160": "<production>1600"})
+        edit(main / "settings.xml", {"<ase>": f"<ase>{ERRORS}"})
+        grid = grid_points(0.0, 0.8, 0.01)
+        noise = np.random.default_rng(3).standard_normal((2, len(grid)))
+        for k, (state, history) in enumerate(offsets.items()):
+            target = read_table(main / state / "Ar-Ar.dist.tgt")
+            for number, offset in enumerate(history, start=1):
+                folder = main / f"step_{number:03d}" / state
+                folder.mkdir(parents=True)
+                bump = offset * np.exp(-(((grid - 0.4) / 0.05) ** 2)) * (target.y > 0.1)
+                g = target.y + bump + error * noise[k] * (target.y > 0.1)
+                write_table(folder / "Ar-Ar.dist.tgt", make_table(grid, target.y))
+                write_table(folder / "Ar-Ar.dist.new", self.with_error(grid, g, error))
+        return main
+
+    def with_error(self, grid: np.ndarray, g: np.ndarray, error: float) -> Table:
+        return make_table(grid, np.clip(g, 0, None), yerr=np.full(len(grid), error))
+
+    def test_all_states_must_meet_the_limit(self, tmp_path: Path) -> None:
+        check = "<type>rms</type><limit>0.1</limit>"
+        main = self.case(tmp_path / "a", check, {"cold": [0.5, 0.0], "hot": [0.5, 0.5]})
+        settings = load_settings(main / "settings.xml")
+        found = verdict(settings, main, 2)
+        assert not found.stop
+        assert "rms of hot/Ar-Ar" in found.reason
+        # a state of weight 0 is only looked at
+        edit(main / "settings.xml", {"</multistate>": "<state_weights>1 0</state_weights></multistate>"})
+        assert verdict(load_settings(main / "settings.xml"), main, 2).stop
+
+    def test_a_plateau_at_which_the_states_contradict_each_other(self, tmp_path: Path) -> None:
+        check = "<type>plateau</type><iterations>2</iterations>"
+        # the states' weights w = g* and kB T differ: with these offsets their updates cancel at the peak
+        main = self.case(
+            tmp_path / "a", check, {"cold": [0.6, 0.3, 0.3, 0.3], "hot": [-0.6, -0.3, -0.3, -0.3]}
+        )
+        found = verdict(load_settings(main / "settings.xml"), main, 4)
+        assert found.stop
+        assert not found.met
+        assert "no single u(r) fits all states" in found.reason
+
+    def test_updates_that_cancel_are_told_without_a_plateau(self, tmp_path: Path) -> None:
+        main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.34], "hot": [-0.24]})
+        settings = load_settings(main / "settings.xml")
+        against = contradiction(settings, main, 1)
+        assert against is not None
+        assert "their updates of Ar-Ar cancel" in against
+
+    def test_the_same_misfit_in_all_states_is_no_contradiction(self, tmp_path: Path) -> None:
+        main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.4], "hot": [0.4]})
+        assert contradiction(load_settings(main / "settings.xml"), main, 1) is None
+
+    def test_a_plateau_within_noise_is_convergence(self, tmp_path: Path) -> None:
+        check = "<type>plateau</type><iterations>2</iterations>"
+        main = self.case(tmp_path / "a", check, {"cold": [0.6, 0.0, 0.0, 0.0], "hot": [0.6, 0.0, 0.0, 0.0]})
+        found = verdict(load_settings(main / "settings.xml"), main, 4)
+        assert found.stop
+        assert found.met
+
+
+def test_the_loop_does_not_call_a_contradiction_converged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two states that differ in nothing but their targets: no u fits both, and more steps change nothing."""
+    main = make_states(tmp_path / "case", iterations=9, production=1600)
+    check = "<convergence_check><type>plateau</type><iterations>1</iterations></convergence_check>"
+    edit(main / "settings.xml", {"<mlp>": check + "<mlp>", "<ase>": f"<ase>{ERRORS}"})
+    kBTs = (main / "settings.xml").read_text().split("<state_kBTs>")[1].split("</state_kBTs>")[0]
+    edit(main / "settings.xml", {kBTs: "0.99774 0.99774"})
+    target = main / "cold/Ar-Ar.dist.tgt"
+    target.write_text(higher(target.read_text(), 2.0))
+    reason = run_inverse(main / "settings.xml")
+    assert reason.startswith("not converged: the RMS has not improved"), reason
+    assert "no single u(r) fits all states" in reason
+    told = capsys.readouterr().out
+    assert "Iterations are not converged, but at their end, stopping" in told
+    summary = yaml.safe_load((main / "votca_mlp_run.yaml").read_text())
+    assert summary["stopped"] == reason
+    assert summary["iterations"][-1]["misfit"]["Ar-Ar"]["rest"] > 2
