@@ -1,5 +1,6 @@
 """Runs with two finished steps, made without MD: the second simulated with a known u(r)."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,23 @@ def make_run(folder: Path, mlp: str, atoms: Atoms, pairs: tuple[str, ...] = ("Al
         if step < 3:
             atoms.write(directory / "confout.extxyz")
     return folder
+
+
+def make_states(run: Path, kbts: str = "8.50577 9.5") -> None:
+    """Make two states of a run of aluminium, cold and hot; none has a g(r) yet."""
+    states = (
+        "<multistate><enabled>yes</enabled><state_names>cold hot</state_names>"
+        f"<state_weights>1 1</state_weights><state_kBTs>{kbts}</state_kBTs></multistate>"
+    )
+    text = (run / "settings.xml").read_text()
+    text = re.sub("<kBT>.*</kBT>|<temperature>.*</temperature>", "", text)
+    (run / "settings.xml").write_text(text.replace("<program>", states + "<program>"))
+    (run / "topol.xml").write_text(
+        '<topology><molecules><molecule name="Al" nmols="256" nbeads="1"><bead name="Al" type="Al"'
+        ' mass="26.98" q="0"/></molecule></molecules></topology>'
+    )
+    for name in ("cold", "hot"):
+        (run / name).mkdir()
 
 
 def brute_force(atoms: Atoms, tables: dict[tuple[str, str], Path]) -> tuple[float, np.ndarray]:

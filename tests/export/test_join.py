@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.export.joined_runs import KELVINS, make_runs
-from tests.export.runs import HIPNN, MIXTURE, aluminium, mixture
+from tests.export.runs import HIPNN, MIXTURE, aluminium, make_states, mixture
 from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
 from votca_mlp.export.join import join
@@ -98,15 +98,10 @@ def test_sources_that_do_not_fit(runs: dict[int, Path], tmp_path: Path) -> None:
     settings = other / "settings.xml"
     settings.write_text(settings.read_text().replace("builtin:al-hipnn", "model.pt"))
     states = shutil.copytree(runs[1023], tmp_path / "states")
-    (states / "step_002" / "cold").mkdir()
-    shutil.copy(states / "step_002" / "Al-Al.dist.new", states / "step_002" / "cold")
-    shutil.copytree(states / "step_002" / "cold", states / "step_002" / "hot")
-    text = (states / "settings.xml").read_text()
-    two = (
-        "<multistate><enabled>yes</enabled><state_names>cold hot</state_names>"
-        "<state_weights>1 1</state_weights><state_kBTs>8.50577 9.5</state_kBTs></multistate>"
-    )
-    (states / "settings.xml").write_text(text.replace("<program>", two + "<program>"))
+    make_states(states)
+    for name in ("cold", "hot"):
+        (states / "step_002" / name).mkdir()
+        shutil.copy(states / "step_002" / "Al-Al.dist.new", states / "step_002" / name)
     export(runs[943], "lammps", tmp_path / "lammps")
     join([str(runs[943]), str(runs[1023])], tmp_path / "joined.yaml")
     export(tmp_path / "joined.yaml", "table", tmp_path / "joined", temperature=1000)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
+from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, make_states, mixture
 from tests.models.neurochem_files import write_model
 from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
@@ -159,12 +159,7 @@ def test_every_missing_key_is_a_message(tmp_path: Path) -> None:
 
 def test_several_states_share_one_table(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", BUILTIN, aluminium())
-    states = (
-        "<multistate><enabled>yes</enabled><state_names>cold hot</state_names>"
-        "<state_weights>1 1</state_weights><state_kBTs>8.50577 9.5</state_kBTs></multistate>"
-    )
-    text = (run / "settings.xml").read_text()
-    (run / "settings.xml").write_text(text.replace("<program>", states + "<program>"))
+    make_states(run)
     with pytest.raises(UserError, match="no step has finished"):
         export(run, "table", tmp_path / "out")
     for name in ("cold", "hot"):

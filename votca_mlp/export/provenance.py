@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from votca_mlp.errors import UserError
 from votca_mlp.export.source import Source
 from votca_mlp.files import atomic_write, sha256_of
-from votca_mlp.units import kbt_kjmol
+from votca_mlp.units import kelvin
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
@@ -97,22 +97,21 @@ def temperatures(settings: "Settings") -> list[float]:
         return [round(state.temperature, 2) for state in states_of(settings) if state.weight > 0]
     if hasattr(settings.engine, "temperature"):
         return [settings.engine.temperature]
-    energies = [settings.kBT]
-    return [round(kbt / kbt_kjmol(1.0), 2) for kbt in energies]
+    return [round(kelvin(settings.kBT), 2)]
 
 
 def holds_at(content: dict[str, Any]) -> str:
     """Return temperature and pressure in words."""
     joined = content.get("joined") or {}
     between = " to " if joined.get("follows_temperature") else ", "
-    kelvin = between.join(f"{t:g}" for t in content["temperatures"]) + " K"
+    words = between.join(f"{t:g}" for t in content["temperatures"]) + " K"
     if joined.get("extrapolated"):
         low, high = joined["range"]
-        kelvin += f" (EXTRAPOLATED: fitted from {low:g} to {high:g} K)"
+        words += f" (EXTRAPOLATED: fitted from {low:g} to {high:g} K)"
     pressure = content["pressure"]
     if pressure is not None:
-        return f"{kelvin} and {pressure:g} bar"
-    return kelvin + (" at constant volume" if content.get("ensemble") == "nvt" else "")
+        return f"{words} and {pressure:g} bar"
+    return words + (" at constant volume" if content.get("ensemble") == "nvt" else "")
 
 
 def header(content: dict[str, Any]) -> list[str]:
