@@ -158,11 +158,11 @@ def _smallest_distance(
     peak = int(np.argmax(g))
     below = np.flatnonzero(g[:peak] < 0.05 * g[peak])
     onset = float(r[below[-1]] if len(below) else r[0]) * ANGSTROM_PER_NM
-    limit = settings.ase.limits.distance_min
+    limit = settings.engine.limits.distance_min
     if onset < limit:
         what = (
             f"names {pair.target}, where g(r) begins at {onset:.3g} Angstrom, "
-            f"below <cg.inverse.ase.limits.distance_min> {limit:g}"
+            f"below <cg.inverse.{settings.program}.limits.distance_min> {limit:g}"
         )
         yield _problem(settings, tag, what, f"distance_min below {onset:.3g} Angstrom")
 

@@ -158,7 +158,7 @@ class CrystalSettings(Section):
 
 
 class Limits(Section):
-    """cg.inverse.ase.limits: the run stops with a message when one is passed."""
+    """cg.inverse.PROGRAM.limits: the run stops with a message when one is passed."""
 
     temperature_max: float | None = setting(
         None,
@@ -201,6 +201,7 @@ class EngineSettings(Section):
         0, ge=0, meaning="csg_stat starts at this frame (from 1; 0 is also the first)."
     )
     rdf: RdfSettings = RdfSettings()
+    limits: Limits = Limits()
 
 
 class AseSettings(EngineSettings):
@@ -250,7 +251,6 @@ class AseSettings(EngineSettings):
         ge=0.001,
         meaning="Time between two checkpoints; a killed run resumes from the last.",
     )
-    limits: Limits = Limits()
 
 
 class LammpsSettings(EngineSettings):

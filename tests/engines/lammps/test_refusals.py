@@ -131,6 +131,8 @@ def test_atoms_too_close(tmp_path) -> None:
     atoms.positions[1] = atoms.positions[0] + [1.4, 0.0, 0.0]
     text = refused(make_case(tmp_path, atoms), r"two atoms are closer than distance_min = 1.5 Angstrom")
     assert "closest are atoms 1 and 2" in text
+    settings = make_case(tmp_path / "wide", limits={"distance_min": 3.8})
+    refused(settings, r"two atoms are closer than distance_min = 3.8 Angstrom")
 
 
 EXTERNAL = "fix a all external pf/callback 1 1\nfix_modify a {}\n"

@@ -165,4 +165,4 @@ def watch_of(settings: Any, atoms: "Atoms", r_max: float) -> Watch:
     """Return the limits for a run that begins with ``atoms``; r_max in Angstrom."""
     from votca_mlp.engines.ase.watch import make_watch
 
-    return make_watch(settings.ase.limits, r_max=r_max, volume=atoms.get_volume())
+    return make_watch(settings.engine.limits, r_max=r_max, volume=atoms.get_volume())

@@ -179,7 +179,7 @@ class Run:
         check_box(cell, self.r_max, str(self.script))
         self.timestep = facts["timestep"] * FS_PER_PS
         volume = float(np.linalg.det(cell)) if self.saved is None else self.saved.volume
-        self.watch = make_watch(self.settings.ase.limits, r_max=self.r_max, volume=volume)
+        self.watch = make_watch(self.settings.engine.limits, r_max=self.r_max, volume=volume)
         answer, data = self.lammps.ask("evaluated")
         positions, forces = np.frombuffer(data).reshape(2, -1, 3)
         found = Found(answer["energy"], np.array(answer["pressure"]), forces)
