@@ -84,6 +84,7 @@ def test_u_linear_in_temperature_equals_our_loop(linear: tuple[Path, str, Path])
     same_tables(main, own, least=2 + 2 * 4 + 2 * 4)
     for name in ("Ar-Ar.conv", "Ar-Ar.dist.conv"):
         assert (main / "step_001" / name).read_text() == (own / "step_001" / name).read_text()
+    assert (main / "u_of_T.yaml").is_file()
     # each state ran with u_0 + c(T) u_1, c = -1 and 1
     first, second = (read_table(main / f"step_001/Ar-Ar{term}.pot.cur").y for term in ("", ".term1"))
     for sign, name in zip((-1, 1), TEMPERATURES, strict=True):

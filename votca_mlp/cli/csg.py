@@ -178,11 +178,14 @@ def update_of_states(name: str) -> None:
 
 @app.command()
 def agreement() -> None:
-    """Say how far each g(r) of every state is from its target, and whether the states are in conflict."""
+    """Say how far the states are from their targets and whether they are in conflict; write u(r; T)."""
     from votca_mlp.csg.states import described_states
+    from votca_mlp.inverse.temperature import write_u_of_t
 
-    for line in described_states(*_load()):
+    settings, environment = _load()
+    for line in described_states(settings, environment):
         say(line)
+    write_u_of_t(settings, environment.step_number)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.copying import copy_file
 from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
-from votca_mlp.inverse.states import PURE, shared_updates, state_potential, term_names
+from votca_mlp.inverse.states import PURE, check_basis, shared_updates, state_potential, term_names
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.tables import write_table
 
@@ -33,9 +33,10 @@ def write_settings(settings: "Settings", step_directory: Path) -> tuple[State, .
     Raises
     ------
     UserError
-        Bad settings of a state; a file that cannot be written.
+        Bad settings of a state; other terms of u(r; T) than at the start; a file that cannot be written.
     """
     states = states_of(settings)
+    check_basis(settings, states)
     for state in states:
         directory = step_directory / state.name
         directory.mkdir(exist_ok=True)
