@@ -157,4 +157,11 @@ def test_command_line(runs: dict[int, Path], tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "943, 1023, 1323 K" in result.output
     assert "errors        of the tables appear at most 1.48 times as large, at 1121 K" in result.output
+    assert "pressures" not in result.output
     assert read_temperature_file(out).correction.allow_extrapolation
+    settings = runs[1323] / "settings.xml"
+    settings.write_text(settings.read_text().replace("<pressure>1<", "<pressure>500<"))
+    again = CliRunner().invoke(
+        app, ["temperature", *map(str, runs.values()), "--out", str(tmp_path / "p.yaml")]
+    )
+    assert "of the runs differ: 1, 500 bar" in again.output

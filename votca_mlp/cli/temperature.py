@@ -38,6 +38,10 @@ def temperature(
         typer.echo(
             f"interaction   {names[pair]}: {spline.first:g} to {spline.cutoff:g} Angstrom, {points} points"
         )
+    pressures = {source.get("pressure") for source in joined.content.origin["sources"]} - {None}
+    if len(pressures) > 1:
+        bars = ", ".join(f"{bar:g}" for bar in sorted(pressures))
+        typer.echo(f"pressures     of the runs differ: {bars} bar; u(r; T) then follows both T and pressure")
     noise = f"{joined.noise:.2f} times as large, at {joined.noisiest:.0f} K"
     typer.echo(f"errors        of the tables appear at most {noise}")
     outside = "allowed, with a warning" if extrapolate else "refused"
