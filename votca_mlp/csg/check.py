@@ -98,11 +98,12 @@ def check_scope(settings: "Settings") -> None:
     if settings.multistate.enabled:
         _check_scope_of_states(settings)
     for interaction in settings.interactions:
-        if settings.program == "ase" and "pressure" in interaction.post_update:
+        if settings.program != "gromacs" and "pressure" in interaction.post_update:
+            held = {"ase": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure"}
             raise UserError(
-                "VOTCA's pressure correction works with gromacs and lammps only",
+                f"VOTCA's pressure correction does not work with program {settings.program}",
                 where=settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update"),
-                accepted="cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
+                accepted=held.get(settings.program, "fix npt in the script"),
             )
 
 
