@@ -391,6 +391,15 @@ class TestConvergence:
         assert against is not None
         assert "their updates of Ar-Ar cancel" in against
 
+    def test_also_without_errors_of_g(self, tmp_path: Path) -> None:
+        main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.34], "hot": [-0.24]})
+        for path in main.glob("step_001/*/*.dist.new"):
+            table = read_table(path)
+            write_table(path, make_table(table.x, table.y))
+        against = contradiction(load_settings(main / "settings.xml"), main, 1)
+        assert against is not None
+        assert "rest over shared part" in against
+
     def test_the_same_misfit_in_all_states_is_no_contradiction(self, tmp_path: Path) -> None:
         main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.4], "hot": [0.4]})
         assert contradiction(load_settings(main / "settings.xml"), main, 1) is None

@@ -84,7 +84,7 @@ def test_terms_in_temperature(tmp_path: Path) -> None:
     assert cold.steps[0].after.y[40] != hot.steps[0].after.y[40]
     # not formed yet
     assert cold.steps[1].after is None
-    assert "nothing tells" in state_lines(main)[0]
+    assert "as many terms as states" in state_lines(main)[0]
 
 
 def test_mid_run(run: Path, tmp_path: Path) -> None:

@@ -71,6 +71,20 @@ def test_the_parts_add_up() -> None:
     assert found.shared + 2 * found.rest == pytest.approx(total)
 
 
+def test_without_the_size_of_the_errors_only_the_ratio_is_known() -> None:
+    """Noise and a run under way do not look like a contradiction; updates that cancel do."""
+
+    def unknown(mean: np.ndarray, seed: int):
+        updates, _ = blocks(mean, np.random.default_rng(seed))
+        return split_misfit(updates, np.full_like(updates, 7.0), WEIGHTS, ONE, known=False)
+
+    assert not any(unknown(np.zeros((3, N)), seed).conflict for seed in range(200))
+    assert not unknown(np.array([1.0, 0.2, 0.1])[:, None] * BUMP, 1).conflict
+    found = unknown(np.array([1.0, -1.0, -1.0])[:, None] * BUMP, 1)
+    assert found.conflict
+    assert "rest over shared part" in str(found)
+
+
 def test_nothing_is_known_without_errors_or_freedom() -> None:
     updates, errors = np.ones((3, N)), np.zeros((3, N))
     assert split_misfit(updates, errors, WEIGHTS, ONE) is None

@@ -133,4 +133,4 @@ def _start_configuration(context: Context, number: int, before: StepRecord, reme
         # the engine looks for conf.extxyz when the first start was a crystal
         copy_file(last / settings.engine.conf_out, directory / Path(conf or "conf.extxyz").name)
     elif conf is not None:
-        copy_file(context.main / conf, directory / Path(conf).name)
+        copy_file(settings.input_path(conf), directory / Path(conf).name)

@@ -104,7 +104,7 @@ def contradiction(
     """Return why no correction of this kind fits all states, None where nothing says so.
 
     Either the states' updates cancel (see :mod:`votca_mlp.update.conflict`), or, at a plateau, whose
-    ``history`` is given, chi^2 of a state is still beyond noise. Without errors of g(r) nothing can say so.
+    ``history`` is given, chi^2 of a state is still beyond noise.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def contradiction(
 
 
 def misfits(settings: Settings, main_directory: Path, number: int) -> dict[str, Misfit]:
-    """Return how far the states agree in a step, by interaction, where errors of g(r) tell.
+    """Return how far the states agree in a step, by interaction; fewer states than terms always do.
 
     Raises
     ------

@@ -108,7 +108,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
             # the disk that is full is the error already
             messages.note("the summary could not be written")
         raise
-    against = contradiction(context.settings, main, reached) if reached else None
+    against = contradiction(context.settings, main, _last_done(context, reached))
     if against is not None and against not in reason:
         reason += f"; {against}"
     _write_result(context, reached)
@@ -120,10 +120,14 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
 
 def _write_result(context: Context, last: int) -> None:
     """Write u(r; T) of the last finished step, where the correction has terms in temperature."""
-    finished = max((n for n in range(1, last + 1) if _is_done(context, n)), default=0)
+    finished = _last_done(context, last)
     written = write_u_of_t(context.settings, finished) if context.states else None
     if written is not None:
         context.messages.say(f"u(r; T) of step {finished} is in {written.name}")
+
+
+def _last_done(context: Context, last: int) -> int:
+    return max((number for number in range(1, last + 1) if _is_done(context, number)), default=0)
 
 
 def _is_done(context: Context, number: int) -> bool:

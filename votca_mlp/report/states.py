@@ -41,7 +41,6 @@ def state_lines(directory: str | Path) -> list[str]:
         for name, misfit in misfits(settings, directory, number).items()
     ]
     if not lines:
-        without = "without errors of g(r), or with as many terms as states,"
-        lines = [f"step {number}, all states: {without} nothing tells whether they agree"]
+        lines = [f"step {number}, all states: as many terms as states, so that they need not agree"]
     against = contradiction(settings, directory, number)
     return lines if against is None else [*lines, f"CONFLICT: {against}"]

@@ -8,7 +8,8 @@ put into it:
     shared = <sum_s W_s F_s^2 / E[sum_s W_s F_s^2]>_r,    rest = <sum_s W_s R_s^2 / E[sum_s W_s R_s^2]>_r
 
 About 1 is noise. While a run converges both may be large; when shared has come down to the noise and rest
-has not, the updates of the states cancel: no u of this kind fits all of them.
+has not, the updates of the states cancel: no u of this kind fits all of them. Where the size of the noise is
+not known, only the ratio of the two is, which is about 1 for noise.
 """
 
 from dataclasses import dataclass
@@ -21,24 +22,38 @@ Array = NDArray[np.float64]
 LIMIT = 2.0
 """Above it a part is taken to be more than noise (1, or (n - 1)/(n - 3) with errors from n blocks)."""
 
+RATIO = 10.0
+"""Of rest to shared: above it the updates are taken to cancel where the noise is not known."""
+
 
 @dataclass(frozen=True)
 class Misfit:
-    """The two parts of an interaction's misfit in units of their noise."""
+    """The two parts of an interaction's misfit in units of their noise.
+
+    ``known`` is False where the errors are only known up to a common factor.
+    """
 
     shared: float
     rest: float
+    known: bool = True
 
     @property
     def conflict(self) -> bool:
         """Whether the shared part is noise while the rest is not."""
+        if not self.known:
+            return self.rest > RATIO * self.shared
         return self.shared <= LIMIT < self.rest
 
     def __str__(self) -> str:
+        if not self.known:
+            ratio = self.rest / self.shared if self.shared > 0 else float("inf")
+            return f"rest over shared part {ratio:.2f} (about 1 for noise, whose size no errors of g(r) tell)"
         return f"shared part {self.shared:.2f}, rest {self.rest:.2f} (1 is noise)"
 
 
-def split_misfit(updates: Array, errors: Array, weights: Array, factors: Array) -> Misfit | None:
+def split_misfit(
+    updates: Array, errors: Array, weights: Array, factors: Array, *, known: bool = True
+) -> Misfit | None:
     """Split the states' updates at the points where all of them are determined.
 
     Parameters
@@ -50,6 +65,8 @@ def split_misfit(updates: Array, errors: Array, weights: Array, factors: Array) 
         W_s, shape [n_states].
     factors
         c_k(T_s), shape [n_states, K].
+    known
+        Whether the errors are known, not only their dependence on r.
 
     Returns
     -------
@@ -68,7 +85,7 @@ def split_misfit(updates: Array, errors: Array, weights: Array, factors: Array) 
     parts = []
     for matrix in (projection, np.eye(len(weights)) - projection):
         expected = (matrix**2).sum(axis=0) @ noise
-        known = expected > 0
         found = ((matrix @ scaled) ** 2).sum(axis=0)
-        parts.append(float(np.mean(found[known] / expected[known])))
-    return Misfit(*parts)
+        noisy = expected > 0
+        parts.append(float(np.mean(found[noisy] / expected[noisy])))
+    return Misfit(parts[0], parts[1], known)
