@@ -11,6 +11,11 @@ from ase.build import bulk
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.hipnn import HipnnModel, build_hipnn
 from votca_mlp.models.hipnn_fast import FastHipnn, is_simple, sensitivity_table
+from votca_mlp.models.model_pairs import DevicePairs, Uploaded
+from votca_mlp.models.neighbours import SkinList
+from votca_mlp.potentials.akima import akima_from_points
+from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.torch_pair import TorchPairCorrection
 from votca_mlp.training.fit import PAPER
 
 
@@ -98,6 +103,34 @@ def test_same_bits_for_any_threads() -> None:
     for energies, gradient in results[1:]:
         assert torch.equal(energies, results[0][0])
         assert torch.equal(gradient, results[0][1])
+
+
+def test_the_way_over_a_device_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code for devices, here run in the CPU's memory: pairs, model and correction by torch alone."""
+    atoms, cpu = liquid(5), torch.device("cpu")
+    r = np.linspace(0.0, 8.0, 81)
+    correction = PairCorrection({(13, 13): akima_from_points(r, 0.05 * np.exp(-((r - 3.0) ** 2)))})
+    compiled = PairListEvaluator(network(), correction, skin=0.4)
+    device = PairListEvaluator(network(), correction, skin=0.4)
+    device.model.compiled = False
+    device.pairs = DevicePairs(device.model.cutoff, 0.4, torch.float32, cpu)
+    assert device.adder is not None
+    device.adder.list = SkinList(correction.cutoff, 0.8, full=False)
+    device.adder._module = TorchPairCorrection(correction)
+    uploads = []
+    upload = Uploaded.__init__
+    monkeypatch.setattr(Uploaded, "__init__", lambda *given: (uploads.append(1), upload(*given))[1])
+    for step in range(6):
+        one, other = compiled.evaluate(atoms), device.evaluate(atoms)
+        scale = max(1.0, np.abs(one.forces).max())
+        assert abs(one.energy - other.energy) / len(atoms) < 1e-6
+        assert abs(one.correction_energy - other.correction_energy) / len(atoms) < 1e-7
+        assert np.abs(one.forces - other.forces).max() < 1e-5 * scale
+        assert np.abs(one.stress - other.stress).max() < 1e-6
+        assert one.closest[2] == pytest.approx(other.closest[2], abs=1e-9)
+        atoms.rattle(0.03, seed=step)
+    # lists are uploaded when they are built, not in every step
+    assert len(uploads) == device.pairs.list.builds + device.adder.list.builds < 12
 
 
 def test_gradient_is_the_energys() -> None:

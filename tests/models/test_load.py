@@ -1,6 +1,8 @@
 """From settings to a model: kinds, paths, devices, threads, and a clear word on what is wrong."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -158,3 +160,15 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert total(np.ones(100)) == 100.0
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("given", [None, "active"])
+def test_idle_threads_sleep_unless_the_user_says_otherwise(given: str | None) -> None:
+    """Spinning ones would take the cores from csg_stat and from other runs."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if given is not None:
+        environment["OMP_WAIT_POLICY"] = given
+    program = "import os, votca_mlp.models; print(os.environ['OMP_WAIT_POLICY'])"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (given or "passive")

@@ -19,21 +19,19 @@ numba.set_num_threads(min(_threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])
 torch.set_num_threads(_threads)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
     """Fill ``where`` [3, n_extended or more] with the places of extended atoms about the cell's centre.
 
     positions [n_atoms, 3] and cell [3, 3] in Angstrom; source and images as in
-    :class:`votca_mlp.models.rows.Rows`.
+    :class:`votca_mlp.models.rows.Rows`. One thread: there is less to do than waking the others takes.
     """
-    count = len(source)
-    for chunk in numba.prange(CHUNKS):
-        for e in range(chunk * count // CHUNKS, (chunk + 1) * count // CHUNKS):
-            i = source[e]
-            a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
-            where[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
-            where[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]
-            where[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]
+    for e in range(len(source)):
+        i = source[e]
+        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
+        where[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
+        where[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]
+        where[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
