@@ -228,6 +228,25 @@ def test_one_states_process_is_killed(tmp_path: Path) -> None:
     assert tables(main) == tables(reference)
 
 
+def test_simulations_left_over_by_a_killed_loop_keep_others_out(tmp_path: Path) -> None:
+    """A launcher such as srun outlives the loop; two simulations must not write one state's files."""
+    main = make_states(tmp_path / "case", production=400_000)
+    edit(main / "settings.xml", {"</multistate>": "<launch>nice -n 1</launch></multistate>"})
+    process = start_ours(main)
+    thermo = [main / f"step_001/{state}/thermo.dat" for state in TEMPERATURES]
+    wait_for(lambda: thermo[0].exists() or process.poll() is not None, "the first state")
+    child = _child(process.pid, "cold")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    try:
+        assert child is not None
+        with pytest.raises(UserError, match=f"a simulation that process {process.pid} on .* had started"):
+            run_inverse(main / "settings.xml")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 def _rows(path: Path) -> int:
     return path.read_text().count("\n") if path.is_file() else 0
 

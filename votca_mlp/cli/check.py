@@ -9,8 +9,6 @@ import typer
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from votca_mlp.settings import Settings
     from votca_mlp.settings.states import State
 
@@ -59,6 +57,7 @@ def checked_settings(path: Path) -> "Settings":
 
 def summary(settings: "Settings") -> list[str]:
     """Return what would be done, a few lines."""
+    from votca_mlp.inverse.states import described_basis
     from votca_mlp.settings.states import states_of
 
     mlp, ase = settings.mlp, settings.ase
@@ -77,7 +76,7 @@ def summary(settings: "Settings") -> list[str]:
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]
     if states:
-        lines.append(f"shared       {_shared(settings, states)}")
+        lines.append(f"shared       {described_basis(settings, states)}")
     else:
         lines.append(f"states       one, kBT {settings.kBT:g} kJ/mol")
     for pair in settings.interactions:
@@ -103,18 +102,6 @@ def _state(settings: "Settings", state: "State") -> str:
         elif own.wibi != pair.wibi:
             words.append(f"{pair.name} alpha {own.wibi.alpha:g}, weight {own.wibi.weight}")
     return ", ".join(words)
-
-
-def _shared(settings: "Settings", states: "Sequence[State]") -> str:
-    from votca_mlp.inverse.states import basis_of
-
-    terms = settings.multistate.temperature_terms
-    if terms == 1:
-        return "one u(r)"
-    basis = basis_of(settings, states)
-    words = f"u(r; T), {terms} terms in (T - {basis.reference:.6g} K)/{basis.scale:.6g} K"
-    fitted = sum(state.weight > 0 for state in states)
-    return words if terms < fitted else f"{words}: as many as states, so that nothing is shared"
 
 
 def starts(settings: "Settings") -> list[str]:

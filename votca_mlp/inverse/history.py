@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.misfit import misfit_of
 from votca_mlp.inverse.operations import resample_target
-from votca_mlp.inverse.states import misfit_of
 from votca_mlp.settings import Settings
 from votca_mlp.settings.states import states_of
 from votca_mlp.structure.agreement import Agreement, compare_tables

@@ -13,6 +13,8 @@ from votca_mlp.processes import is_alive
 
 NAME = ".votca_mlp.lock"
 """In the main directory; the system releases it when its process ends, however it ends."""
+HELD: list[int] = []
+"""Descriptors of the locks of this process: a child that inherits them holds the lock until it ends, too."""
 
 
 @contextlib.contextmanager
@@ -38,6 +40,7 @@ def locked(directory: Path) -> Iterator[None]:
         _take(handle, path)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        HELD.append(handle)
         yield
         os.ftruncate(handle, 0)
     except OSError as error:
@@ -45,6 +48,8 @@ def locked(directory: Path) -> Iterator[None]:
             raise
         raise UserError("no space left", where=path, accepted="free space; then run again") from None
     finally:
+        if handle in HELD:
+            HELD.remove(handle)
         os.close(handle)
 
 
@@ -59,8 +64,11 @@ def _take(handle: int, path: Path) -> None:
             here = host == socket.gethostname()
             if process is None or (here and not is_alive(process)):
                 return
+    what = f"process {process or 'unknown'} on {host or 'an unknown host'}"
+    if process is not None and host == socket.gethostname() and not is_alive(process):
+        what = f"a simulation that {what} had started"
     raise UserError(
-        f"another run works in this directory: process {process or 'unknown'} on {host or 'an unknown host'}",
+        f"another run works in this directory: {what}",
         where=path.parent,
         accepted="wait until it ends, or stop it",
     )

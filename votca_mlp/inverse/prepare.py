@@ -11,7 +11,7 @@ from votca_mlp.inverse.copying import copy_file, touch
 from votca_mlp.inverse.operations import resample_target
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import PREPARE, STEPDIR, RestartFile
-from votca_mlp.inverse.states import check_basis
+from votca_mlp.inverse.states import check_basis, described_basis
 from votca_mlp.settings import Interaction
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import Table, grid_points, read_table, write_table
@@ -53,6 +53,7 @@ def prepare(context: Context) -> None:
         record.add(directory, f"{stem}.pot.new")
     if context.states:
         check_basis(context.settings, context.states)
+        context.messages.say(f"Shared by the states: {described_basis(context.settings, context.states)}")
     record.complete = True
     write_record(directory, record)
     restart.mark(PREPARE)

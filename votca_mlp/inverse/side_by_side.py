@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse import lock
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings
@@ -194,6 +195,8 @@ def _start(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            # no other run may begin while one of them is left over
+            pass_fds=lock.HELD,
         )
     except OSError as error:
         raise UserError(
