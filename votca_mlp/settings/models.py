@@ -279,7 +279,8 @@ class LammpsSettings(EngineSettings):
     )
     conf_out: FileName = setting(
         "confout.data",
-        accepted="a file name",
+        accepted="a file name ending in .data",
+        pattern=r"\.data$",
         meaning="Last configuration of a step (write_data), start of the next.",
     )
     checkpoint_every: int = setting(

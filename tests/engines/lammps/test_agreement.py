@@ -8,6 +8,7 @@ import pytest
 
 from tests.engines.lammps.case import make_case, run_case
 from tests.engines.lammps.test_step import log_rows
+from votca_mlp.engines.ase.start import read_configuration
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.models.load import make_evaluator
@@ -16,7 +17,7 @@ from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.settings import MLPSettings
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
-CASE = Path(__file__).resolve().parents[3] / "settings" / "al_quickstart"
+CASES = Path(__file__).resolve().parents[3] / "settings"
 SCRIPT = """units metal
 atom_style atomic
 read_data conf.data
@@ -40,7 +41,7 @@ def aluminium() -> Evaluator:
 
 
 def test_energy_forces_and_virial(tmp_path) -> None:
-    atoms = ase.io.read(CASE / "conf.extxyz")
+    atoms = ase.io.read(CASES / "al_quickstart" / "conf.extxyz")
     settings = make_case(tmp_path, atoms, SCRIPT)
     run_case(settings, evaluator=aluminium())
     atoms.calc = MLPCalculator(aluminium())
@@ -56,3 +57,14 @@ def test_energy_forces_and_virial(tmp_path) -> None:
     assert pressure == pytest.approx(stress.tolist(), abs=PRESSURE)
     assert np.abs(atoms.get_forces()).max() > 1.0
     assert np.abs(stress[3:]).max() > 100.0
+
+
+def test_the_ready_case_is_the_quickstart() -> None:
+    one = ase.io.read(CASES / "al_quickstart" / "conf.extxyz")
+    other = read_configuration(CASES / "al_lammps" / "conf.data")
+    assert other.get_chemical_formula() == "Al500"
+    assert other.cell.array == pytest.approx(one.cell.array)
+    one.wrap()
+    assert other.positions == pytest.approx(one.positions, abs=1e-5)
+    for name in ("Al-Al.dist.tgt", "topol.xml"):
+        assert (CASES / "al_lammps" / name).read_text() == (CASES / "al_quickstart" / name).read_text()

@@ -9,6 +9,7 @@ import ase.io
 from tests.csg.case import edit, inverse, make_case, needs_votca
 from tests.engines.lammps.case import write_data
 from tests.inverse.case import ours, potentials, same_tables
+from votca_mlp.export.run import export
 
 SCRIPT = """units metal
 atom_style atomic
@@ -69,6 +70,8 @@ def test_both_loops(tmp_path) -> None:
     assert facts["inputs"]["Ar-Ar.pot.cur"]
     # with a correction at work LAMMPS still has what the package says
     assert max(facts["step_0_differs_by"].values()) < 1e-2
+    # and what was found can leave, compared on the last configuration
+    assert export(one, "table", tmp_path / "out").comparisons[0].atoms == 108
 
 
 def test_wrong_script_is_found_before_any_simulation(tmp_path) -> None:

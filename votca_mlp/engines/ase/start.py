@@ -59,7 +59,9 @@ def read_configuration(path: Path) -> "Atoms":
     import ase.io
 
     try:
-        frames = ase.io.read(path, index="-1:")
+        # ASE knows LAMMPS's data files by no ending; it tells the elements by the masses
+        form = "lammps-data" if path.suffix == ".data" else None
+        frames = ase.io.read(path, index="-1:", format=form)
         atoms = frames[0] if isinstance(frames, list) else frames
     except Exception as error:  # ASE's readers raise whatever their parsing trips over
         raise UserError(
