@@ -35,9 +35,9 @@ def argon() -> Atoms:
     return bulk("Ar", "fcc", a=5.8, cubic=True).repeat(3)
 
 
-def write_data(path: Path, atoms: Atoms) -> None:
-    """Write a LAMMPS data file, one type for each element in the order of the alphabet."""
-    kinds = sorted(set(atoms.symbols))
+def write_data(path: Path, atoms: Atoms, order: tuple[str, ...] = ()) -> None:
+    """Write a LAMMPS data file, one type for each element in this order, else in that of the alphabet."""
+    kinds = order or sorted(set(atoms.symbols))
     masses = {kind: float(atoms.get_masses()[list(atoms.symbols).index(kind)]) for kind in kinds}
     lines = ["", "", f"{len(atoms)} atoms", f"{len(kinds)} atom types"]
     lines += [f"0 {edge!r} {x}lo {x}hi" for x, edge in zip("xyz", atoms.cell.lengths().tolist(), strict=True)]

@@ -5,12 +5,14 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
+import torch
 
-from tests.engines.lammps.case import make_case, run_case
+from tests.engines.lammps.case import argon, make_case, run_case, write_data
 from tests.engines.lammps.test_step import log_rows
 from votca_mlp.engines.ase.start import read_configuration
 from votca_mlp.models.calculator import MLPCalculator
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.models.evaluate import Evaluator, PairListEvaluator
+from votca_mlp.models.lennard_jones import lennard_jones_mixture
 from votca_mlp.models.load import make_evaluator
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
@@ -57,6 +59,30 @@ def test_energy_forces_and_virial(tmp_path) -> None:
     assert pressure == pytest.approx(stress.tolist(), abs=PRESSURE)
     assert np.abs(atoms.get_forces()).max() > 1.0
     assert np.abs(stress[3:]).max() > 100.0
+
+
+def test_types_in_another_order_than_the_alphabet(tmp_path) -> None:
+    atoms = argon()
+    atoms.symbols[::3] = "Kr"
+    atoms.set_masses("defaults")
+    atoms.rattle(0.1, seed=2)
+
+    def mixed() -> Evaluator:
+        model = lennard_jones_mixture({"Ar": [0.0103, 3.4], "Kr": [0.0140, 3.65]}, 7.0)
+        return PairListEvaluator(model, dtype=torch.float64, skin=1.0)
+
+    settings = make_case(tmp_path, atoms, SCRIPT)
+    write_data(tmp_path / "step_001" / "conf.data", atoms, ("Kr", "Ar"))
+    run_case(settings, evaluator=mixed())
+    atoms.calc = MLPCalculator(mixed())
+    found = log_rows(tmp_path / "step_001")[0]
+    assert found["PotEng"] == pytest.approx(atoms.get_potential_energy(), abs=1e-9 * len(atoms))
+    lines = (tmp_path / "step_001" / "traj.dump").read_text().splitlines()[9 : 9 + len(atoms)]
+    named = {int(line.split()[0]): line.split()[1:3] for line in lines}
+    assert [named[n][1] for n in range(1, 109)] == atoms.get_chemical_symbols()
+    assert [named[n][0] for n in (1, 2)] == ["1", "2"]
+    forces = {int(line.split()[0]): [float(x) for x in line.split()[6:]] for line in lines}
+    assert np.array([forces[n] for n in range(1, 109)]) == pytest.approx(atoms.get_forces(), abs=1e-9)
 
 
 def test_the_ready_case_is_the_quickstart() -> None:
