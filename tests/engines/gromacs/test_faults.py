@@ -16,7 +16,10 @@ from votca_mlp.errors import UserError
 def mdrun_in(step: Path) -> int | None:
     """Return the mdrun that works in a step and has made its checkpoint."""
     for process in working_in(step):
-        words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        try:
+            words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
         if b"mdrun" in words and b"-deffnm" not in words:
             return process
     return None
@@ -100,5 +103,8 @@ website at https://manual.gromacs.org/current/user-guide/run-time-errors.html
     expected = "Group Solvent referenced in the .mdp file was not found in the list of index groups."
     assert why(words) == f"Fatal error: {expected}"
     assert why(["some", "", "votca-mlp (in mdrun): no memory", "rest"]) == "no memory"
+    assert why(["#####", "#  #", "# ERROR:  #", "# critical: 'x' failed #", "# For details #", "#####"]) == (
+        "critical: 'x' failed"
+    )
     assert why(["some", "rest", ""]) == "rest"
     assert why([]) == "it said nothing"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.summary import block_error
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
+from votca_mlp.engines.gromacs.partner import LOG
 from votca_mlp.engines.gromacs.serve import why
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
@@ -56,7 +57,7 @@ def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[
 def production_means(
     settings: Settings, directory: Path, *, constant_volume: bool, density: float, volume: float
 ) -> dict[str, Any]:
-    """Return mean, error and number of samples of temperature, pressure, density and volume.
+    """Return mean, error and number of samples of temperature, pressure, density, volume and energy.
 
     Parameters
     ----------
@@ -82,7 +83,13 @@ def production_means(
         "density[kg/m3]": found.get("Density", np.full(len(used), density)),
         "volume[A3]": found["Volume"] * _A3_PER_NM3 if "Volume" in found else np.full(len(used), volume),
     }
-    return {
+    means = {
         name: {"mean": float(c[used].mean()), "error": block_error(c[used]), "samples": samples}
         for name, c in columns.items()
     }
+    if (directory / LOG).is_file():
+        log = np.loadtxt(directory / LOG, ndmin=2)
+        energy = log[log[:, 1] >= settings.gromacs.equi_time - 1e-6, 2]
+        error = block_error(energy)
+        means["potential[eV]"] = {"mean": float(energy.mean()), "error": error, "samples": len(energy)}
+    return means

@@ -41,9 +41,9 @@ def check_first_step(
     *,
     directory: Path,
     virial: bool,
-    run: Callable[[Path, str], None],
-) -> str:
-    """Let GROMACS make step 0 of the start and compare; return what was found.
+    run: Callable[[Path, str], float | None],
+) -> dict[str, float]:
+    """Let GROMACS make step 0 of the start and compare; return the largest differences by name.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def check_first_step(
     virial
         Whether the way to the potential carries one.
     run
-        Runs grompp on an mdp file and mdrun with ``-deffnm`` the name.
+        Runs grompp on an mdp file and mdrun with ``-deffnm`` the name; returns the energy (eV) that was
+        evaluated for mdrun, if it was by us.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def check_first_step(
     mdp = directory / settings.gromacs.mdp
     changed = directory / f"{NAME}.mdp"
     changed.write_text(changed_mdp(mdp, _CHANGES))
-    run(changed, NAME)
+    energy = run(changed, NAME)
     frame = next(read_trr(directory / f"{NAME}.trr"))
     if frame.forces is None:
         raise UserError("mdrun wrote no forces", where=directory / f"{NAME}.trr", accepted="nstfout = 1")
@@ -86,7 +87,8 @@ def check_first_step(
             accepted="a topology without Lennard-Jones, charges and bonds, an mdp file without restraints "
             "as in gromacs_templates; mdrun's files of this step stay as first_step.*",
         )
-    found = f"forces differ by {worst:.1e} eV/A"
+    found = {} if energy is None else {"energy[eV/atom]": abs(energy - own.energy) / len(same)}
+    found["forces[eV/A]"] = worst
     if virial:
         names = ["Vir-XX", "Vir-XY", "Vir-XZ", "Vir-YX", "Vir-YY", "Vir-YZ", "Vir-ZX", "Vir-ZY", "Vir-ZZ"]
         energies = read_energies(settings, directory / f"{NAME}.edr", names)
@@ -99,7 +101,7 @@ def check_first_step(
                 where=where,
                 accepted="an mdp file as in gromacs_templates (DispCorr = no); files stay as first_step.*",
             )
-        found += f", virial by {pressure:.1e} bar"
+        found["pressure[bar]"] = float(pressure)
     for file in directory.glob(f"{NAME}.*"):
         file.unlink()
-    return f"step 0 in GROMACS, {len(same)} atoms: {found}"
+    return found

@@ -203,7 +203,8 @@ def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> "s
         return subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, **variables},
+            # VOTCA's die ends its own process group then, and leaves csg_inverse to be told by us
+            env={k: v for k, v in {**os.environ, **variables}.items() if k != "CSG_MASTER_PID"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -314,14 +315,16 @@ def _signals() -> Iterator[_Signals]:
 
 
 def error_in(words: list[str]) -> str | None:
-    """Return the error in a GROMACS program's output without the frame around it, or None."""
+    """Return the error in the output of GROMACS or VOTCA without the frame around it, or None."""
     ours = [line for line in words if line.startswith("votca-mlp (in mdrun): ")]
     if ours:
         return ours[-1].partition(": ")[2]
     kinds = re.compile(r"(Fatal error|Error in user input|.* error):")
     starts = [k for k, line in enumerate(words) if kinds.match(line)]
     if not starts:
-        return None
+        # VOTCA's frame
+        framed = [line.strip("# ") for line in words if line.startswith("# ") and line.strip("# ")]
+        return framed[framed.index("ERROR:") + 1] if "ERROR:" in framed[:-1] else None
     found = []
     for line in words[starts[-1] :]:
         if not line.strip() or line.startswith(("For more information", "---")):

@@ -5,6 +5,7 @@ our loop this module. Either way it is started, watched and stopped by
 :func:`votca_mlp.engines.gromacs.serve.serve`.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -79,7 +80,9 @@ def run_step(
     finished = _already_finished(run, inputs)
     if finished is not None:
         return finished
-    found = run.begin(inputs, main_directory)
+    resumed = run.begin(inputs, main_directory)
+    told = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
+    found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {told}"
     print(f"{plan}; {found}", flush=True)
     progress.start(f"step {step_number}", total, 0)
     begin = time.monotonic()
@@ -132,6 +135,7 @@ class _Run:
         self.gromacs = self.settings.gromacs
         self.checkpoint = self.directory / self.gromacs.mdrun.checkpoint
         self.start = self.atoms.copy()
+        self.step_0: dict[str, float] = {}
 
     def whole(self) -> bool:
         """Whether mdrun has come to its end (it writes the last configuration only then)."""
@@ -150,8 +154,8 @@ class _Run:
             self.directory / self.gromacs.rdf.topol,
         )
 
-    def begin(self, inputs: dict[str, Any], main_directory: Path) -> str:
-        """Check a checkpoint's inputs, or make step 0 and compare; return what was found.
+    def begin(self, inputs: dict[str, Any], main_directory: Path) -> bool:
+        """Check a checkpoint's inputs, or make step 0 and compare; return whether there is a checkpoint.
 
         Raises
         ------
@@ -164,22 +168,22 @@ class _Run:
 
             write_module(self.settings, self.directory, main_directory, self.directory / NNPOT_MODULE)
         if self.checkpoint.is_file():
-            _check_same(record, inputs, self.checkpoint)
-            return f"resumed from {self.checkpoint.name}"
+            self.step_0 = _recorded(record, inputs, self.checkpoint)
+            return True
         for name in (self.gromacs.traj, self.gromacs.conf_out, LOG):
             # of other inputs, or of a run without a checkpoint
             (self.directory / name).unlink(missing_ok=True)
-        with atomic_write(record) as file:
-            json.dump(inputs, file, indent=1)
-        virial = self.plan.way == "plumed"
-        return check_first_step(
+        self.step_0 = check_first_step(
             self.settings,
             self.evaluator,
             self.start,
             directory=self.directory,
-            virial=virial,
+            virial=self.plan.way == "plumed",
             run=self._step_0,
         )
+        with atomic_write(record) as file:
+            json.dump({"inputs": inputs, "step_0_differs_by": self.step_0}, file, indent=1)
+        return False
 
     def simulate(
         self, partner: Partner | None, progress: Progress, deadline: float | None, max_steps: int | None
@@ -237,6 +241,7 @@ class _Run:
             "timestep_fs": self.plan.timestep,
             "frames": self.plan.frames,
             "way": self.plan.way,
+            "step_0_differs_by": self.step_0,
             "inputs": inputs,
             "production": means,
             "versions": versions() | {"gromacs": self.plan.binary.version},
@@ -247,7 +252,7 @@ class _Run:
         self.checkpoint.unlink(missing_ok=True)
         return summary
 
-    def _step_0(self, mdp: Path, name: str) -> None:
+    def _step_0(self, mdp: Path, name: str) -> float | None:
         log = self.directory / f"{name}.out"
         grompp = self._grompp(mdp, f"{name}.tpr")
         ended = serve(grompp, None, folder=self.directory, variables=self._variables(), log=log)
@@ -258,6 +263,7 @@ class _Run:
         partner = self.partner(log=False) if self.plan.way == "plumed" else None
         ended = serve(mdrun, partner, folder=self.directory, variables=self._variables(), log=log)
         _raise_for(ended, self, self.settings)
+        return partner.evaluation.energy if partner is not None and partner.evaluation is not None else None
 
     def _grompp(self, mdp: Path, tpr: str) -> list[str]:
         g = self.gromacs
@@ -320,11 +326,13 @@ def _inputs(
     return inputs
 
 
-def _check_same(record: Path, inputs: dict[str, Any], checkpoint: Path) -> None:
-    try:
-        old = json.loads(record.read_text())
-    except (OSError, ValueError):
-        old = {}
+def _recorded(record: Path, inputs: dict[str, Any], checkpoint: Path) -> dict[str, float]:
+    """Return the differences at step 0 of a run that is resumed; refuse other inputs than it had."""
+    old: dict[str, Any] = {}
+    step_0: dict[str, float] = {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(record.read_text())
+        old, step_0 = dict(known["inputs"]), dict(known["step_0_differs_by"])
     changed = [
         f"{key} was {old.get(key)}, is {inputs.get(key)}"
         for key in sorted(old.keys() | inputs.keys())
@@ -336,6 +344,7 @@ def _check_same(record: Path, inputs: dict[str, Any], checkpoint: Path) -> None:
             where=checkpoint,
             accepted=f"the inputs it was made from, or remove {checkpoint} to start this step again",
         )
+    return step_0
 
 
 def _already_finished(run: _Run, inputs: dict[str, Any]) -> StepResult | None:

@@ -1,0 +1,113 @@
+"""The whole loop with GROMACS, by csg_inverse and by our own."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.csg.case import edit, inverse, needs_votca, start, wait_for, working_in
+from tests.engines.gromacs.case import ROOT, find_gmx, make_case
+from tests.engines.gromacs.test_faults import mdrun_in
+from tests.inverse.case import ours, same_tables
+from votca_mlp.settings import load_settings
+from votca_mlp.structure.rdf import pair_histograms
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One iteration by csg_inverse and two by ours, from the same main directory."""
+    needs_votca()
+    a = make_case(tmp_path_factory.mktemp("gromacs") / "votca")
+    b = a.with_name("ours")
+    shutil.copytree(a, b)
+    edit(b / "settings.xml", {"<iterations_max>1": "<iterations_max>2"})
+    status, output = inverse(a)
+    assert status == 0, output
+    assert "through its PLUMED slot" in output
+    status, output = ours(b)
+    assert status == 0, output
+    return a, b
+
+
+def test_csg_inverse_and_ours_agree(both: tuple[Path, Path]) -> None:
+    """The same MD to the last bit; csg_stat reads the xtc, we the trr that GROMACS makes of it."""
+    a, b = both
+    ends = ("dist.tgt", "dist.new", "dpot.new", "pot.cur", "pot.new")
+    same_tables(a / "step_001", b / "step_001", ("Ar-Ar",), ends)
+    assert (a / "step_001/confout.gro").read_text() == (b / "step_001/confout.gro").read_text()
+
+
+def test_the_next_step_begins_where_the_last_ended(both: tuple[Path, Path]) -> None:
+    _, b = both
+    assert (b / "step_002/conf.gro").read_text() == (b / "step_001/confout.gro").read_text()
+    assert (np.loadtxt(b / "step_002/mlp.dat")[:, 3] != 0).all()
+    assert (np.loadtxt(b / "step_001/mlp.dat")[:, 3] == 0).all()
+
+
+def test_frames_and_start_of_csg_stat(both: tuple[Path, Path]) -> None:
+    """first_frame is counted from 1 and beside equi_time, as csg_stat's --begin and --first-frame."""
+    from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
+
+    _, b = both
+    settings = load_settings(b / "settings.xml")
+    for equi_time, first_frame, expected in ((0.2, 0, 16), (0.0, 1, 21), (0.0, 4, 18), (0.2, 8, 14)):
+        gromacs = settings.gromacs
+        assert gromacs is not None
+        changed = gromacs.model_copy(update={"equi_time": equi_time, "first_frame": first_frame})
+        frames = list(read_gromacs_frames(settings.model_copy(update={"gromacs": changed}), b / "step_001"))
+        assert len(frames) == expected
+        histograms = pair_histograms(frames, [("Ar", "Ar")], np.arange(0, 8, 0.1))
+        assert histograms.n_frames == expected
+
+
+def test_csg_inverse_tells_why_mdrun_ended_and_goes_on(tmp_path: Path) -> None:
+    needs_votca()
+    main = make_case(tmp_path / "main")
+    edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 1500"})
+    edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.02</opts>\n"})
+    step = main / "step_001"
+    process = start(main)
+    wait_for(lambda: step.is_dir() and mdrun_in(step) is not None and (step / "state.cpt").is_file(), "mdrun")
+    mdrun = mdrun_in(step)
+    assert mdrun is not None
+    os.kill(mdrun, signal.SIGKILL)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "GROMACS ended with status" in output
+    assert "state.cpt stays: run again to go on" in output
+    wait_for(lambda: not working_in(step), "the end of everything")
+    # csg_inverse gives mdrun the checkpoint only with a wall time; our step always does
+    status, output = inverse(main)
+    assert status == 0, output
+    assert "resumed from state.cpt" in (main / "inverse.log").read_text()
+    assert (step / "Ar-Ar.dist.new").is_file()
+
+
+def test_the_ready_case_of_aluminium_agrees(tmp_path: Path) -> None:
+    """500 atoms with the shipped model: step 0 in GROMACS against the package, energy, forces and virial."""
+    main = tmp_path / "main"
+    shutil.copytree(ROOT / "settings/al_gromacs", main)
+    gmx = find_gmx()
+    edit(main / "settings.xml", {"<bin>gmx ": f"<bin>{gmx} ", "<command>gmx ": f"<command>{gmx} "})
+    edit(main / "grompp.mdp", {"nsteps                   = 4500": "nsteps = 20"})
+    edit(main / "settings.xml", {"<equi_time>1<": "<equi_time>0<", "<with_errors>yes": "<with_errors>no"})
+    edit(
+        main / "grompp.mdp",
+        {"compressed       = 25": "compressed = 10", "nstenergy                = 25": "nstenergy = 10"},
+    )
+    status, output = ours(main, "--do-iterations", "1")
+    assert status == 0, output
+    assert "step 0 in GROMACS differs by" in output
+    found = json.loads((main / "step_001/md_step.json").read_text())["step_0_differs_by"]
+    assert 0 <= found["energy[eV/atom]"] < 1e-6
+    assert 0 < found["forces[eV/A]"] < 1e-4
+    assert 0 < found["pressure[bar]"] < 0.1
+    from votca_mlp.csg.check import check_start_and_model
+
+    energy = np.loadtxt(main / "step_001/mlp.dat")[0, 2]
+    said = check_start_and_model(load_settings(main / "settings.xml"), main, main / "step_000")
+    assert f"{energy / 500:.4f} eV an atom" in said
