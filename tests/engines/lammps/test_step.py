@@ -69,8 +69,9 @@ def test_files_of_a_step(tmp_path) -> None:
     thermo = {int(row[0]): row for row in np.loadtxt(directory / "thermo.dat")}
     told = {int(row["Step"]): row for row in log_rows(directory)}
     for step in (100, 150, 200, 250):
-        assert thermo[step][1] == pytest.approx(told[step]["Temp"], rel=1e-6)
-        assert thermo[step][2] == pytest.approx(told[step]["Press"], rel=1e-6)
+        assert thermo[step][1] == 4.0 * step
+        assert thermo[step][2] == pytest.approx(told[step]["Temp"], rel=1e-6)
+        assert thermo[step][3] == pytest.approx(told[step]["Press"], rel=1e-6)
     means = result.summary["production"]
     # N m / V, argon's mass in kg by its own constant
     density = np.mean([108 * 39.948 * 1.66053906660e-27 / (f.get_volume() * 1e-30) for f in frames])

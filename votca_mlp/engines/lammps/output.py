@@ -13,15 +13,15 @@ from votca_mlp.units import kelvin
 
 THERMO = "thermo.dat"
 COLUMNS = {
+    "time[fs]": "step*dt*1000",
     "temperature[K]": "temp",
     "pressure[bar]": "press",
-    "density[kg/m3]": "density",
+    "density[kg/m3]": "density*1000",
     "volume[A3]": "vol",
     "potential[eV]": "pe",
     "kinetic[eV]": "ke",
 }
-"""Columns of ``thermo.dat`` after the step, and LAMMPS's words for them."""
-_KG_PER_M3_PER_G_PER_CM3 = 1000.0
+"""Columns of ``thermo.dat`` after the step, as those of the engine ase, and LAMMPS's formulas for them."""
 _FRAME = b"ITEM: TIMESTEP\n"
 _FAR = 0.05
 
@@ -29,8 +29,7 @@ _FAR = 0.05
 def thermo_command(every: int) -> str:
     """Return the command that writes ``thermo.dat`` at the steps of the trajectory."""
     values = " ".join(f"$({word}:%.10g)" for word in COLUMNS.values())
-    names = " ".join(name.replace("density[kg/m3]", "density[g/cm3]") for name in COLUMNS)
-    ending = f'append {THERMO} screen no title "# step {names}"'
+    ending = f'append {THERMO} screen no title "# step {" ".join(COLUMNS)}"'
     return f'fix votca_mlp_thermo all print {every} "$(step) {values}" {ending}'
 
 
@@ -85,10 +84,9 @@ def production_means(directory: Path, traj: str) -> dict[str, dict[str, float | 
     if not rows:
         return {}
     data = np.array([rows[step] for step in sorted(rows)])
-    data[:, list(COLUMNS).index("density[kg/m3]")] *= _KG_PER_M3_PER_G_PER_CM3
     return {
         name: {"mean": float(column.mean()), "error": block_error(column), "samples": len(column)}
-        for name, column in zip(COLUMNS, data.T, strict=True)
+        for name, column in list(zip(COLUMNS, data.T, strict=True))[1:]
     }
 
 
