@@ -79,6 +79,17 @@ def test_rows_hold_the_pairs_of_their_kinds(pbc) -> None:
     assert np.array(sorted(found)) == pytest.approx(np.array(expected), abs=1e-7)
 
 
+def test_rows_of_broken_configurations() -> None:
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
+    positions, kinds, reach = atoms.get_positions(), np.zeros(len(atoms), np.int64), np.array([[5.0]])
+    positions[3], positions[4, 1] = np.nan, np.inf
+    rows = find_rows(positions, atoms.cell.array, atoms.pbc, kinds, reach)
+    assert set(rows.source.tolist()) == set(range(len(atoms)))
+    for cell in (np.zeros((3, 3)), np.diag([8.0, 8.0, 0.0]), np.full((3, 3), 2.0), np.full((3, 3), np.nan)):
+        with pytest.raises(UserError, match="no volume"):
+            find_rows(atoms.get_positions(), cell, atoms.pbc, kinds, reach)
+
+
 def test_rows_of_a_dense_corner_in_empty_space() -> None:
     """The first guess of the room that the rows need is too small here."""
     random = np.random.default_rng(0)

@@ -12,10 +12,14 @@ import numpy as np
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from votca_mlp.errors import UserError
 from votca_mlp.models.pair_kernels import CHUNKS
 
 LANES = 16
 """Rows are filled up to a multiple of this, so that no loop over one has a slow rest."""
+
+
+_FARTHEST = 1e7  # Angstrom
 
 
 class Rows(NamedTuple):
@@ -60,8 +64,23 @@ def find_rows(
         Of the atoms, 0 and up, [n_atoms].
     reach
         Largest distance by the kinds of atom and neighbour, Angstrom, [n_kinds, n_kinds]; 0 for none.
+
+    Raises
+    ------
+    UserError
+        A periodic direction without a cell vector, or a cell without a volume.
     """
-    source, images = _extend(positions, complete_cell(cell), np.asarray(pbc, bool), float(reach.max()))
+    # an atom that is nowhere gets some row: whoever uses it finds distances that are no numbers
+    positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
+    pbc = np.asarray(pbc, bool)
+    whole = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
+    if np.linalg.det(whole) == 0.0 or not np.all(cell.any(axis=1) | ~pbc):
+        what, accepted = (
+            "the cell has no volume",
+            "a cell vector for every periodic direction, not in one plane",
+        )
+        raise UserError(what, accepted=accepted)
+    source, images = _extend(positions, whole, pbc, float(reach.max()))
     where = positions[source] + images @ cell
     low = where.min(axis=0, initial=np.inf)
     spread = where.max(axis=0, initial=-np.inf) - low if len(where) else np.zeros(3)
