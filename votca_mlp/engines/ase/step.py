@@ -72,7 +72,7 @@ def run_step(
     )
     topology = step_directory / settings.ase.topol
     if not topology.is_file():
-        topology = main_directory / settings.ase.topol
+        topology = settings.input_path(settings.ase.topol)
     r_max = largest_maximum(settings)
     check_start(atoms, read_topology(topology).types, r_max=r_max, where=source, topology=topology)
     stages = plan_stages(
