@@ -94,7 +94,9 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
 
     end_with(environment.master)
     step = environment.step_directory
-    waiting = [state.name for state in states_of(settings) if not finished(state, step)]
+    # also in a step that our own loop began
+    states = write_settings(settings, step)
+    waiting = [state.name for state in states if not finished(state, step)]
     if not waiting:
         tell("All states are simulated already")
         return
@@ -114,7 +116,7 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
         ),
         tell=tell,
     )
-    for state in states_of(settings):
+    for state in states:
         if finished(state, step):
             RestartFile(step / state.name / restart_name(settings)).mark(SIMULATION)
     failed = {name: end for name, end in ends.items() if end.status != 0}
