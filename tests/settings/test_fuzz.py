@@ -20,8 +20,13 @@ FULL = GOOD.replace(
     "<first_frame>0</first_frame><limits><distance_min>1</distance_min></limits><traj>t.dump</traj><conf>",
 ).replace(
     "<kind>",
-    "<multistate/><members>0</members><threads>1</threads><calculator>a:b</calculator>"
-    "<arguments>{}</arguments><kind>",
+    "<members>0</members><threads>1</threads><calculator>a:b</calculator><arguments>{}</arguments><kind>",
+)
+FULL = FULL.replace(
+    "<mlp>",
+    "<multistate><enabled>yes</enabled><state_names>cold hot</state_names><state_weights>1 1</state_weights>"
+    "<state_kBTs>8.5 9.5</state_kBTs><temperature_terms>1</temperature_terms>"
+    "<launch>nice</launch></multistate><mlp>",
 )
 LEAVES = sorted(set(re.findall(r"<(\w+)>[^<]*</\1>", FULL)))
 numbers = st.floats() | st.integers() | st.sampled_from([5e-324, 1e-300, 1e308, -0.0])
@@ -30,6 +35,10 @@ texts = numbers.map(str) | st.text(st.characters(blacklist_categories=("Cs", "Cc
 
 def answer(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
+    for state in ("cold", "hot"):
+        (path.parent / state).mkdir(exist_ok=True)
+    # what is wrong in the run may be so in a state
+    (path.parent / "hot" / "settings.xml").write_text(text, encoding="utf-8")
     with contextlib.suppress(UserError):
         summary(checked_settings(path))
 

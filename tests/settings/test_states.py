@@ -1,5 +1,6 @@
 """The states of a run: what each sees, and one message for every mistake."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +227,9 @@ def test_bad_lists(run: Path, before: str, after: str, words: str) -> None:
     found = lines(run)
     assert any(words in line for line in found), found
     assert all(line.startswith(f"{run}:") for line in found)
+    # and by the command, which looks at the files too
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        checked_settings(run)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _files(settings: Settings) -> Iterator[Problem]:
     conf, (topol, _) = settings.engine.conf, _csg_topology(settings)
     named = [("cg.inverse.filelist", name) for name in settings.filelist if name != topol]
     for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
-        if not settings.input_path(name).is_file():
+        if not os.path.isfile(settings.input_path(name)):
             what = f"names {name}, which does not exist in {settings.main_directory}"
             yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")
 
@@ -111,7 +111,7 @@ def _model(settings: Settings) -> Iterator[Problem]:
     unset = re.search(r"\$(\w+|\{\w+\})", expanded)
     if unset:
         yield _problem(settings, tag, f"uses {unset[0]}, which is not set", f"export it as {accepted}")
-    elif not (settings.run_directory / expanded).exists():
+    elif not os.path.exists(settings.run_directory / expanded):
         yield _problem(settings, tag, f"is {model}, which does not exist", accepted)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from os.path import exists
 from pathlib import Path
 
 from lxml import etree
@@ -96,9 +97,9 @@ def with_files(root: Node, run_directory: Path, directory: Path) -> Node:
     def change(node: Node) -> Node:
         text = node.text
         if text and (node.path == "cg.inverse.ase.conf" or node.tag == "weight_file"):
-            elsewhere = not (directory / text).exists() and (run_directory / text).exists()
+            elsewhere = not exists(directory / text) and exists(run_directory / text)
             return replace(node, text=f"../{text}") if elsewhere and not Path(text).is_absolute() else node
-        if node.path == "cg.inverse.mlp.model" and text and (directory / text).exists():
+        if node.path == "cg.inverse.mlp.model" and text and exists(directory / text):
             return node if Path(text).is_absolute() else replace(node, text=f"{directory.name}/{text}")
         return replace(node, children=tuple(map(change, node.children)))
 

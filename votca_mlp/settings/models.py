@@ -4,6 +4,7 @@ Units: nm and kJ/mol in VOTCA's own tags (min, max, step, kBT); Angstrom, fs, K,
 Each field's ``setting(...)`` is also the source of its error message and of docs/settings.md.
 """
 
+from os.path import exists
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -475,7 +476,7 @@ class Settings(Section):
     def input_path(self, name: str) -> Path:
         """Return where an input file lies: what a state's folder lacks is that of the run's folder."""
         own = self.main_directory / name
-        return own if own.exists() else self.run_directory / name
+        return own if exists(own) else self.run_directory / name
 
     def line_of(self, tag_path: str) -> int:
         """Return the line of a tag such as ``cg.inverse.kBT`` or ``cg.non-bonded[Al-Al].max``.

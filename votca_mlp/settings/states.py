@@ -6,6 +6,7 @@ A state has a folder ``<main>/<state>/`` with its inputs and, where it differs f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from os.path import isdir
 from pathlib import Path
 
 from votca_mlp.errors import UserError
@@ -107,11 +108,14 @@ def read_states(settings: Settings) -> tuple[tuple[State, ...], list[Problem]]:
     """
     chosen = settings.multistate
     weights = chosen.state_weights or (1.0,) * len(chosen.state_names)
+    kBTs = chosen.state_kBTs or (None,) * len(chosen.state_names)
+    if not len(weights) == len(kBTs) == len(chosen.state_names) or sum(weights) == 0:
+        # reported with the file that has them
+        return (), []
     found: list[State] = []
     problems: list[Problem] = []
-    for k, name in enumerate(chosen.state_names):
-        listed = chosen.state_kBTs[k] if chosen.state_kBTs else None
-        state = _read(settings, name, weights[k] / sum(weights), listed, problems)
+    for name, weight, listed in zip(chosen.state_names, weights, kBTs, strict=True):
+        state = _read(settings, name, weight / sum(weights), listed, problems)
         found += [state] if state is not None else []
     if not problems:
         problems += _together(settings, found)
@@ -137,7 +141,7 @@ def _read(
     main = settings.main_directory
     directory = main / name
     before = len(problems)
-    if not directory.is_dir():
+    if not isdir(directory):
         what = f"names {name}, but there is no folder {directory}"
         problems.append(_problem(settings, "state_names", what, "a folder with the inputs of each state"))
         return None
