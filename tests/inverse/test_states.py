@@ -296,6 +296,24 @@ def test_each_state_has_its_own_alpha_weight_target_and_number_of_atoms(tmp_path
     np.testing.assert_allclose(update[both], (0.25 * cold + 0.75 * hot)[both], rtol=1e-6, atol=1e-9)
 
 
+def test_a_state_with_a_model_of_its_own(tmp_path: Path) -> None:
+    """Another well depth in one state; the module that makes it counts how often it is asked to."""
+    main = make_states(tmp_path / "case", iterations=2)
+    text = (main / "fluid.py").read_text()
+    counting = "    with open(__file__ + '.count', 'a') as file:\n        file.write(f'{species}\\n')\n"
+    at = text.index("    import torch")
+    # a name of its own: other tests have imported fluid
+    (main / "counted.py").write_text(text[:at] + counting + text[at:])
+    edit(main / "settings.xml", {"fluid:lj": "counted:lj"})
+    arguments = "<arguments>{species: {Ar: [0.0050, 3.40]}, cutoff: 8.0}</arguments>"
+    own(main, "hot", f"<inverse><mlp>{arguments}</mlp></inverse>")
+    run_inverse(main / "settings.xml")
+    made = (main / "counted.py.count").read_text().splitlines()
+    assert sorted(made) == ["{'Ar': [0.005, 3.4]}", "{'Ar': [0.0103, 3.4]}"]
+    facts = [json.loads((main / "step_002" / s / "md_step.json").read_text()) for s in TEMPERATURES]
+    assert facts[0]["inputs"]["model"] != facts[1]["inputs"]["model"]
+
+
 def more_atoms(main: Path, state: str) -> None:
     """Give a state 256 atoms where the others have 108."""
     from ase.build import bulk

@@ -48,6 +48,7 @@ class Context:
     state: State | None = None
     run: "Context | None" = None
     _model: Any = field(default=None, repr=False)
+    _contexts: dict[str, "Context"] = field(default_factory=dict, repr=False)
 
     @property
     def main(self) -> Path:
@@ -68,16 +69,20 @@ class Context:
 
 
 def state_context(run: Context, state: State) -> Context:
-    """Return the context of one state; it shares the run's model where it has the same settings of it.
+    """Return the context of one state, always the same one: a model of its own is loaded once.
+
+    Where the state has the run's settings of the model it shares the run's.
 
     Raises
     ------
     UserError
         A model that is not there.
     """
+    if state.name in run._contexts:
+        return run._contexts[state.name]
     settings = state.settings
     same = settings.mlp == run.settings.mlp
-    return replace(
+    run._contexts[state.name] = replace(
         run,
         settings=settings,
         load_model=(lambda: run.model) if same else model_loader(settings),
@@ -86,7 +91,9 @@ def state_context(run: Context, state: State) -> Context:
         state=state,
         run=run,
         _model=None,
+        _contexts={},
     )
+    return run._contexts[state.name]
 
 
 def model_loader(settings: Settings) -> Callable[[], Any]:
