@@ -86,7 +86,12 @@ def summary(settings: "Settings") -> list[str]:
             f"interaction  {pair.name}: {pair.min:g} to {pair.max:g} nm by {pair.step:g} nm, "
             f"target {pair.target}, alpha {wibi.alpha:g}, weight {weight or wibi.weight}"
         )
-    return [*lines, *_lengths(settings)]
+    lengths = {state.name: _lengths(state.settings) for state in states}
+    if not lengths:
+        return [*lines, *_lengths(settings)]
+    if len(set(map(tuple, lengths.values()))) == 1:
+        return [*lines, "each state:", *next(iter(lengths.values()))]
+    return [*lines, *(line for name, told in lengths.items() for line in (f"state {name}:", *told))]
 
 
 def _state(settings: "Settings", state: "State") -> str:
