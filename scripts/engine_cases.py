@@ -8,6 +8,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = {"ase": "al_quickstart", "lammps": "al_lammps", "gromacs": "al_gromacs"}
+SEEDS = {
+    "ase": ("settings.xml", r"<seed>\d+", "<seed>{}"),
+    "lammps": ("al.in", r"create 1023 \d+", "create 1023 {}"),
+    "gromacs": ("grompp.mdp", r"gen-seed( +)= \d+", "gen-seed = {}"),
+}
 TIMESTEP = 2.0  # fs, in all three cases
 EVERY = 25  # steps between frames, in all three
 
@@ -29,8 +34,10 @@ def gromacs() -> str | None:
     return found.stdout.strip() or None if found.returncode == 0 else None
 
 
-def make_case(engine: str, folder: Path, atoms: Any, *, equilibration: int, production: int) -> Any:
-    """Write a main directory with these atoms and numbers of MD steps; return its settings.
+def make_case(
+    engine: str, folder: Path, atoms: Any, *, equilibration: int, production: int, seed: int = 1
+) -> Any:
+    """Write a main directory with these atoms, numbers of MD steps and seed; return its settings.
 
     Constant pressure, 1023 K, thermostat 100 fs, barostat 1 ps, a frame every 25 steps.
     """
@@ -42,6 +49,8 @@ def make_case(engine: str, folder: Path, atoms: Any, *, equilibration: int, prod
     change(folder / "settings.xml", "<with_errors>yes<", "<with_errors>no<")
     write = {"ase": _ase, "lammps": _lammps, "gromacs": _gromacs}[engine]
     write(folder, atoms, equilibration, production)
+    file, pattern, new = SEEDS[engine]
+    change(folder / file, pattern, new.format(seed))
     return load_settings(folder / "settings.xml")
 
 

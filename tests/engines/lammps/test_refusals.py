@@ -64,7 +64,8 @@ def test_lost_atoms(tmp_path) -> None:
         "run         200", "change_box all boundary f f f\nvelocity all create 90000 3\nrun 200"
     )
     script = script.replace("fix         1 all npt temp 120 120 0.2 iso 300 300 2.0", "fix 1 all nve")
-    text = refused(make_case(tmp_path / "lost", script=script), r"log.lammps: \d+ atoms have been lost")
+    settings = make_case(tmp_path / "lost", script=script, limits={"temperature_max": 1e6, "distance_min": 0})
+    text = refused(settings, r"log.lammps: \d+ atoms have been lost")
     assert "a smaller timestep" in text
     assert (tmp_path / "lost" / "step_001" / NAME).exists()
 
@@ -193,6 +194,13 @@ def test_a_simulation_at_another_temperature(tmp_path) -> None:
     script = changed(fix="fix 1 all nve", velocity="velocity all create 900 7")
     message = r"the simulation ran at \d+ \+- \d+ K, but cg.inverse.kBT is 120 K"
     refused(make_case(tmp_path, script=script), message)
+
+
+def test_too_hot(tmp_path) -> None:
+    settings = make_case(tmp_path, limits={"temperature_max": 100.0})
+    text = refused(settings, r"the temperature is 1[12]\d K, above 100 K \(temperature_max\)")
+    assert "the fastest atom is" in text
+    assert "MD step 0" in text
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])

@@ -17,7 +17,7 @@ from ase.units import fs
 
 from tests.engines.case import evaluator
 from tests.engines.lammps.case import FILES, SCRIPT, argon, make_case, run_case
-from votca_mlp.engines.lammps import run
+from votca_mlp.engines.lammps import answers
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.models.calculator import MLPCalculator
@@ -171,7 +171,7 @@ def wait_until_alone(directory: Path) -> None:
 def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, monkeypatch) -> None:
     settings = make_case(tmp_path)
     now = [1e9]
-    monkeypatch.setattr(run.time, "time", lambda: now[0])
+    monkeypatch.setattr(answers.time, "time", lambda: now[0])
 
     class Slow:
         inner = evaluator()
@@ -192,6 +192,20 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, monkeypatch) -> No
     assert again.status == "finished"
     assert again.summary["production"]["temperature[K]"]["samples"] == 21
     frames = ase.io.read(tmp_path / "step_001" / "traj.dump", ":", format="lammps-dump-text")
+    assert len(frames) == 21
+
+
+def test_frames_after_the_checkpoint_are_written_again(tmp_path) -> None:
+    """Killed in the production, when the last checkpoint is of the equilibration."""
+    settings, whole = make_case(tmp_path / "a"), make_case(tmp_path / "b")
+    run_case(whole)
+    assert run_case(settings, deadline=0.0).status == "checkpointed"
+    directory = tmp_path / "a" / "step_001"
+    shutil.copy(tmp_path / "b" / "step_001" / "traj.dump", directory / "traj.dump")
+    shutil.copy(tmp_path / "b" / "step_001" / "thermo.dat", directory / "thermo.dat")
+    result = run_case(settings)
+    assert result.summary["production"]["temperature[K]"]["samples"] == 21
+    frames = ase.io.read(directory / "traj.dump", ":", format="lammps-dump-text")
     assert len(frames) == 21
 
 

@@ -151,7 +151,8 @@ class Child:
     def _evaluate(self, caller: Any, step: int, atoms: int, tags: Any, x: Any, f: Any) -> None:
         """Send a configuration, wait for its energy, virial and forces."""
         try:
-            send(self.answers, {"is": "evaluate", "cell": self._cell()[0]}, self._positions().tobytes())
+            data = self._positions().tobytes() + self._by_id("v").tobytes()
+            send(self.answers, {"is": "evaluate", "cell": self._cell()[0]}, data)
             answer, data = receive(self.requests)
         except (EOFError, OSError):
             # nobody is there any more; an exception would not leave this callback

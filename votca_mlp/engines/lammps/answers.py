@@ -1,0 +1,135 @@
+"""What this process does in every MD step of LAMMPS: evaluate, watch, tell, look at the time."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.engines.ase.stages import Stage
+from votca_mlp.engines.ase.watch import Watch
+from votca_mlp.engines.lammps.agree import VIRIAL_ORDER
+from votca_mlp.engines.progress import Progress
+from votca_mlp.errors import UserError
+from votca_mlp.models.contract import Evaluation
+from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
+
+Array = NDArray[np.float64]
+Answer = tuple[float, Array, Array, bool]
+"""Energy (eV), forces [n_atoms, 3] (eV/Angstrom), virial xx yy zz xy xz yz (eV), whether to stop the run."""
+
+FINISHING_TIME = 5.0
+"""Seconds kept before the deadline."""
+FS_PER_PS = 1000.0
+ADVICE = (
+    "a smaller timestep or a gentler start in the script, or a smaller <alpha> of the interaction; look at "
+    "u(r) below the first peak of g(r). The last checkpoint stays"
+)
+_NOTE_EVERY = 10
+
+
+@dataclass(frozen=True)
+class _State:
+    """A configuration as :class:`votca_mlp.engines.ase.watch.Watch` looks at it; Angstrom, fs, K."""
+
+    evaluation: Evaluation
+    velocities: Array
+    cell: Array
+    timestep: float
+    temperature: float
+    volume: float
+
+
+class Answers:
+    """The evaluator as LAMMPS asks it.
+
+    Parameters
+    ----------
+    evaluator, symbols
+        Model plus correction; element of each atom in the order of the IDs.
+    total
+        MD steps of the script.
+    temperature
+        Of kBT, K; a limit of the temperature that is not set follows from it.
+    where
+        Named when atoms are lost.
+
+    Attributes
+    ----------
+    done
+        MD steps before the piece of a run that is under way.
+    stopping
+        The time is up.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, symbols: list[str], *, total: int, temperature: float, where: str
+    ) -> None:
+        from ase import Atoms
+
+        self.evaluator, self.where = evaluator, where
+        self._stage = Stage("LAMMPS", 0, total, temperature, False, False)
+        self.atoms = Atoms(symbols, positions=np.zeros((len(symbols), 3)), cell=np.eye(3), pbc=True)
+        self._mass = self.atoms.get_masses()[:, None] * EV_FS2_PER_ANGSTROM2_PER_AMU
+        self.done = 0
+        self.timestep = 0.0
+        self.watch: Watch | None = None
+        self.progress: Progress | None = None
+        self.deadline: float | None = None
+        self.stopping = False
+        self._made, self._began = -1, 0.0
+
+    def begin(self, done: int) -> None:
+        """Count the MD steps of a piece of a run, which begins by evaluating its first configuration."""
+        self.done, self._made, self._began = done, -1, time.time()
+
+    def answer(self, positions: Array, velocities: Array, cell: Array) -> Answer:
+        """Return energy, forces, virial = -stress V, and whether to stop at this step.
+
+        Parameters
+        ----------
+        positions, velocities, cell
+            Angstrom and Angstrom/ps, shapes [n_atoms, 3] and [3, 3].
+
+        Raises
+        ------
+        UserError
+            Atoms are lost, or a limit is passed.
+        """
+        lost = len(self.atoms) - len(positions)
+        if lost:
+            raise UserError(f"{lost} atoms have been lost", where=self.where, accepted=ADVICE)
+        evaluation = self.evaluate(positions, cell)
+        volume = float(np.linalg.det(cell))
+        virial = -volume * np.array([evaluation.stress[i, j] for i, j in VIRIAL_ORDER])
+        if self.watch is not None:
+            self._made += 1
+            self._look(evaluation, velocities / FS_PER_PS, cell, volume)
+        return evaluation.energy, evaluation.forces, virial, self.stopping
+
+    def evaluate(self, positions: Array, cell: Array) -> Evaluation:
+        """Return the evaluation of a configuration."""
+        self.atoms.positions[:] = positions
+        self.atoms.cell[:] = cell
+        return self.evaluator.evaluate(self.atoms)
+
+    def _look(self, evaluation: Evaluation, velocities: Array, cell: Array, volume: float) -> None:
+        step = self.done + max(self._made, 0)
+        freedom = max(3 * len(self.atoms) - 3, 1)
+        temperature = float((self._mass * velocities**2).sum()) / (freedom * KB_EV_PER_K)
+        if not np.isfinite(evaluation.forces).all():
+            # LAMMPS has not used them yet, so that the velocities do not show it
+            temperature = float("nan")
+        state = _State(evaluation, velocities, cell, self.timestep, temperature, volume)
+        assert self.watch is not None
+        try:
+            self.watch.check(state, self._stage, step)
+        except UserError as error:
+            raise UserError(error.what, where=error.where, accepted=ADVICE) from None
+        if self.progress is not None and step % _NOTE_EVERY == 0:
+            self.progress.update(step, f"{temperature:.0f} K")
+        if self.deadline is not None:
+            now = time.time()
+            a_step = (now - self._began) / max(self._made, 1)
+            self.stopping = self.stopping or now + 2 * a_step > self.deadline - FINISHING_TIME
