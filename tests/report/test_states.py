@@ -91,11 +91,19 @@ def test_mid_run(run: Path, tmp_path: Path) -> None:
     main = Path(shutil.copytree(run, tmp_path / "case"))
     for name in ("done", "Ar-Ar.pot.new", "hot/Ar-Ar.dist.new", "cold/Ar-Ar.dist.new", "hot/md_step.json"):
         (main / "step_002" / name).unlink()
-    shutil.rmtree(main / "step_002/hot")
+    for name in ("thermo.dat", "traj.dump"):
+        (main / "step_002/hot" / name).unlink()
     lines = status_lines(summarise_run(main))
     assert " ps" in lines[3]
     assert "waiting" in lines[4]
     assert state_lines(main)[0].startswith("step 1, ")
+
+
+def test_states_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("T1323", "T943", "T1023"):
+        (tmp_path / "step_001" / name).mkdir(parents=True)
+        (tmp_path / "step_001" / name / "Al-Al.dist.new").write_text("0 1 i\n")
+    assert state_names(tmp_path, "Al-Al") == ["T943", "T1023", "T1323"]
 
 
 def test_commands(run: Path, tmp_path: Path) -> None:

@@ -79,14 +79,18 @@ def interaction_names(directory: str | Path) -> list[str]:
 
 
 def state_names(directory: str | Path, interaction: str) -> list[str]:
-    """Return the states of a run that have an interaction, sorted; ``[""]`` for a run of one state."""
+    """Return the states of a run that have an interaction, 943K before 1323K; ``[""]`` with one state."""
     found = {
         path.parent.name
         for _, step in step_directories(directory)
         for ending in (".dist.new", ".dist.tgt", ".pot.cur")
         for path in step.glob(f"*/{interaction}{ending}")
     }
-    return sorted(found) or [""]
+    return sorted(found, key=_by_numbers) or [""]
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def read_runs(directory: str | Path, interaction: str | None = None) -> list[Run]:

@@ -49,8 +49,9 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
 
 def _cells(s: StepSummary) -> list[str]:
     if s.agreement is None:
-        begun = s.corrected is not None or not s.state
-        doing = f"{s.time / 1000:.2f} ps" if s.time is not None else "running" if begun else "waiting"
+        # with one state the step itself would not be there
+        waiting = s.state and not s.begun
+        doing = f"{s.time / 1000:.2f} ps" if s.time is not None else "waiting" if waiting else "running"
         measures = [doing, "-", "-", "-"]
     else:
         a = s.agreement

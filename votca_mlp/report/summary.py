@@ -27,6 +27,8 @@ class StepSummary:
         Number of the iteration, name of the interaction.
     state
         Name of the state of a run of several, else empty.
+    begun
+        Whether the simulation has left any sign of itself.
     agreement
         g(r) of this step's simulation against the target.
     change
@@ -53,6 +55,7 @@ class StepSummary:
     time: float | None
     corrected: bool | None = None
     state: str = ""
+    begun: bool = True
 
 
 def summarise_run(directory: str | Path, interaction: str | None = None) -> list[StepSummary]:
@@ -65,7 +68,8 @@ def summarise_run(directory: str | Path, interaction: str | None = None) -> list
     """
     names = interaction_names(directory) if interaction is None else [interaction]
     runs = [run for name in names for run in read_runs(directory, name)]
-    runs.sort(key=lambda run: (run.state, run.name))
+    order = {state: k for k, state in enumerate(dict.fromkeys(run.state for run in runs))}
+    runs.sort(key=lambda run: order[run.state])
     # every run has the same step directories
     return [
         _summarise(run, step) for k in range(len(runs[0].steps)) for run in runs for step in [run.steps[k]]
@@ -80,6 +84,7 @@ def _summarise(run: Run, step: RunStep) -> StepSummary:
         step=step.number,
         interaction=run.name,
         state=run.state,
+        begun=step.distribution is not None or _begun(step.directory),
         agreement=None if step.distribution is None else compare_tables(step.distribution, run.target),
         change=_change(step.before, step.after, run.target),
         temperature=_estimate(production, "temperature[K]"),
@@ -115,6 +120,11 @@ def _estimate(production: dict[str, Any], name: str) -> Estimate | None:
         return None
     error = entry.get("error")
     return Estimate(float(entry["mean"]), float(error) if isinstance(error, int | float) else float("nan"))
+
+
+def _begun(directory: Path) -> bool:
+    signs = (THERMO_FILE, SUMMARY, "*.part", "md.log")
+    return any(path for sign in signs for path in directory.glob(sign))
 
 
 def _time_so_far(path: Path) -> float | None:
