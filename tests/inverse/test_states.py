@@ -185,6 +185,18 @@ def test_side_by_side_gives_the_same_also_with_a_launch_command(finished: Path, 
     assert len(log.read_text().splitlines()) == 2
 
 
+def test_settings_edited_in_mid_run_do_not_reach_the_processes(finished: Path, tmp_path: Path) -> None:
+    """The launcher spoils the run's settings.xml just before each state starts."""
+    main = make_states(tmp_path / "case", iterations=1)
+    path = main / "settings.xml"
+    (tmp_path / "launch").write_text(f'#!/bin/sh\nsed -i s/timestep/tmestep/ {path}\nexec "$@"\n')
+    (tmp_path / "launch").chmod(0o755)
+    edit(path, {"</multistate>": f"<launch>{tmp_path}/launch</launch></multistate>"})
+    run_inverse(path)
+    assert "tmestep" in path.read_text()
+    assert tables(main) == tables(finished)
+
+
 @pytest.mark.parametrize("tasks", [1, 2])
 def test_a_failed_state_is_named_and_the_other_kept(finished: Path, tmp_path: Path, tasks: int) -> None:
     main = make_states(tmp_path / "case", iterations=1)

@@ -10,7 +10,12 @@ from tests.settings.conftest import GOOD, TOPOLOGY, liquid_rdf
 from votca_mlp.cli.check import checked_settings, summary
 from votca_mlp.settings import SettingsError, load_settings
 from votca_mlp.settings.inputs import check_inputs
-from votca_mlp.settings.states import state_named, states_of, write_state_settings
+from votca_mlp.settings.states import (
+    read_state_settings,
+    state_named,
+    states_of,
+    write_state_settings,
+)
 from votca_mlp.tables import grid_points, make_table, write_table
 from votca_mlp.units import kbt_kjmol
 
@@ -180,8 +185,12 @@ class TestViews:
         own(run, "hot", "<inverse><ase><timestep>2</timestep></ase></inverse>")
         hot = state_named(load_settings(run), "hot")
         write_state_settings(hot, run.parent / "hot" / "whole.xml")
-        again = load_settings(run.parent / "hot" / "whole.xml")
-        assert again.model_dump(exclude={"path"}) == hot.settings.model_dump(exclude={"path"})
+        again = read_state_settings(run.parent / "hot" / "whole.xml", run.parent, "hot")
+        assert again.model_dump() == hot.settings.model_dump()
+        assert again.run_directory == run.parent
+        (run.parent / "hot" / "whole.xml").write_text("<cg><inverse/></cg>")
+        with pytest.raises(SettingsError, match="is missing"):
+            read_state_settings(run.parent / "hot" / "whole.xml", run.parent, "hot")
 
     def test_check_tells_the_states(self, run: Path) -> None:
         text = "\n".join(summary(checked_settings(run)))

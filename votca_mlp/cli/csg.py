@@ -103,12 +103,13 @@ def run_state(name: str) -> None:
     from dataclasses import replace
 
     from votca_mlp.csg.run import run_simulation
-    from votca_mlp.settings.states import state_named
+    from votca_mlp.settings.states import read_state_settings
 
-    settings, environment = _load()
-    state = state_named(settings, name)
+    environment = read_environment()
     folder = environment.step_directory / name
-    run_simulation(state.settings, replace(environment, step_directory=folder), tell=say)
+    # what the loop has read: settings.xml may have been edited since
+    settings = read_state_settings(folder / "settings.xml", environment.main_directory, name)
+    run_simulation(settings, replace(environment, step_directory=folder), tell=say)
 
 
 @app.command("has-checkpoint")

@@ -19,6 +19,7 @@ _EFFECTS = (
     ("cg.inverse.lammps.rdf.", "g(r) from step {step} on"),
     ("cg.inverse.lammps.first_frame", "g(r) from step {step} on"),
     ("cg.inverse.lammps.", "the simulations from step {step} on"),
+    ("cg.inverse.multistate.", "simulations and updates from step {step} on"),
     ("cg.inverse.initial_configuration", "the simulations from step {step} on"),
     ("cg.inverse.filelist", "the files of steps from {step} on"),
     ("cg.inverse.convergence_check", "when the iterations stop"),
@@ -27,7 +28,12 @@ _EFFECTS = (
     ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),
     ("cg.", "the updates from step {step} on"),
 )
-_FREE = ("cg.inverse.mlp.device", "cg.inverse.mlp.threads", "cg.inverse.mlp.trust_pickle")
+_FREE = (
+    "cg.inverse.mlp.device",
+    "cg.inverse.mlp.threads",
+    "cg.inverse.mlp.trust_pickle",
+    "cg.inverse.multistate.launch",
+)
 
 
 def describe_inputs(context: Context) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from votca_mlp.inverse.simulate import (
 from votca_mlp.inverse.states import check_basis
 from votca_mlp.inverse.step import tell_agreement, timed, whole
 from votca_mlp.inverse.update import update_potentials
+from votca_mlp.settings.states import write_state_settings
 
 Begun = tuple[Context, RestartFile, StepRecord]
 
@@ -71,6 +72,9 @@ def run_states(context: Context, number: int) -> bool:
 def _begin(context: Context, number: int) -> Begun:
     directory = context.step_directory(number)
     restart = open_step(context, directory)
+    assert context.state is not None
+    # for run-state, and for VOTCA's programs
+    write_state_settings(context.state, directory / "settings.xml")
     copy_files(context, directory, restart)
     return context, restart, initialize(context, number, restart)
 

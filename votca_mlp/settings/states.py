@@ -135,6 +135,23 @@ def write_state_settings(state: State, path: Path) -> None:
     write_tree(state.root, path)
 
 
+def read_state_settings(path: Path, run_directory: Path, name: str) -> Settings:
+    """Return a state's settings from the file that :func:`write_state_settings` wrote.
+
+    They are those of the time at which it was written, whatever has become of the run's files since.
+
+    Raises
+    ------
+    UserError
+        It cannot be read, or is damaged.
+    """
+    view, problems = settings_of(read_document(path, "cg"), run_directory / name / "settings.xml")
+    if problems or view is None:
+        raise SettingsError(path, problems)
+    view._run_directory = run_directory
+    return view
+
+
 def _read(
     settings: Settings, name: str, weight: float, listed: float | None, problems: list[Problem]
 ) -> State | None:
