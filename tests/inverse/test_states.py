@@ -17,7 +17,7 @@ from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, higher, make_states
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.history import contradiction, verdict
-from votca_mlp.inverse.side_by_side import states_at_once
+from votca_mlp.inverse.side_by_side import state_environment, states_at_once
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.potentials.temperature_file import read_temperature_file
 from votca_mlp.settings import load_settings
@@ -195,6 +195,24 @@ def test_settings_edited_in_mid_run_do_not_reach_the_processes(finished: Path, t
     run_inverse(path)
     assert "tmestep" in path.read_text()
     assert tables(main) == tables(finished)
+
+
+def test_a_states_process_gets_what_it_needs(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CSGLOG", "/inverse.log")
+    monkeypatch.setenv("OMP_NUM_THREADS", "6")
+    monkeypatch.delenv("CSG_NUM_THREADS", raising=False)
+    monkeypatch.setenv("CSGENDING", "5")
+    settings = load_settings(finished / "settings.xml")
+    auto = settings.model_copy(update={"mlp": settings.mlp.model_copy(update={"threads": None})})
+    found = state_environment(auto, step_number=7, ending=None, max_steps=None, at_once=2)
+    assert (found["CSG_THISSTEP"], found["CSG_MAINDIR"]) == ("step_007", str(finished))
+    assert found["OMP_NUM_THREADS"] == found["CSG_NUM_THREADS"] == found["NUMBA_NUM_THREADS"] == "3"
+    # csg_inverse's log and terminal are not those of the process; its wall time is told anew
+    assert not {"CSGLOG", "CSGENDING", "CSG_MDRUN_STEPS"} & set(found)
+    assert found["CSG_MASTER_PID"] == str(os.getpid())
+    fixed = state_environment(settings, step_number=7, ending=9.7, max_steps=3, at_once=2)
+    assert fixed["OMP_NUM_THREADS"] == "6"
+    assert (fixed["CSGENDING"], fixed["CSG_MDRUN_STEPS"]) == ("9", "3")
 
 
 @pytest.mark.parametrize("tasks", [1, 2])

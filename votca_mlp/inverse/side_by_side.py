@@ -104,7 +104,8 @@ def state_environment(
     at_once
         Processes at the same time.
     """
-    found = dict(os.environ)
+    # with CSGLOG it would write to descriptors 3 and 4, which are csg_inverse's terminal only here
+    found = {name: value for name, value in os.environ.items() if name != "CSGLOG"}
     found |= {
         "CSGXMLFILE": str(settings.path),
         "CSG_MAINDIR": str(settings.main_directory),
