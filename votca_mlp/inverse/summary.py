@@ -84,7 +84,7 @@ def _input_files(context: Context) -> dict[str, str]:
 
 
 def _states(context: Context) -> dict[str, Any]:
-    """Return what each state has: weight, kBT (kJ/mol), temperature (K), files and settings."""
+    """Return what each state has: weight, kBT (kJ/mol), temperature (K), files, settings, its own model."""
     if not context.states:
         return {}
     basis = basis_of(context.settings, context.states)
@@ -96,7 +96,8 @@ def _states(context: Context) -> dict[str, Any]:
             "kBT": state.kBT,
             "temperature": state.temperature,
             "c_k": basis.values(state.temperature).tolist(),
-            "model": model_facts(own),
+            # large models are not digested again for every state
+            **({} if own.model_identity == context.model_identity else {"model": model_facts(own)}),
             "files": _input_files(own),
             "settings": state.settings.model_dump(mode="json", exclude={"path", "multistate"}),
         }
