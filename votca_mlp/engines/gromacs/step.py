@@ -42,6 +42,8 @@ OUTPUT = "gromacs.log"
 """Output of grompp and mdrun in our loop; under csg_inverse it is in its log."""
 _INPUTS = "mlp_inputs.json"
 _NOTE_EVERY = 10
+_SHORTEST = 3.0
+"""Seconds: a shorter run is not begun."""
 
 
 def run_step(
@@ -84,6 +86,12 @@ def run_step(
     told = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
     found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {told}"
     print(f"{plan}; {found}", flush=True)
+    if deadline is not None and time.time() > deadline - _SHORTEST:
+        # -maxh of nothing would mean no limit
+        if not resumed:
+            what = "the wall time is up before the first MD step"
+            raise UserError(what, where=step_directory, accepted="a longer --wall-time")
+        return StepResult("checkpointed", 0, total)
     progress.start(f"step {step_number}", total, 0)
     begin = time.monotonic()
     partner = run.partner(log=True) if plan.way == "plumed" else None
@@ -284,9 +292,11 @@ class _Run:
 
 
 def _raise_for(ended: Ended, run: _Run, settings: Settings, what: str = "GROMACS") -> None:
-    # mdrun that was asked to end says so by its status
-    failed = ended.status != 0 and (ended.interrupted is None or error_in(ended.words) is not None)
-    if failed:
+    # mdrun that was asked to end says so by its status too
+    asked = ended.interrupted is not None and (
+        error_in(ended.words) is None or any("the TERM signal" in line for line in ended.words)
+    )
+    if ended.status != 0 and not asked:
         kept = f"; {run.checkpoint.name} stays: run again to go on" if run.checkpoint.is_file() else ""
         raise UserError(
             f"{what} ended with status {ended.status}: {why(ended.words)}",
