@@ -11,7 +11,7 @@ CASES = {"ase": "al_quickstart", "lammps": "al_lammps", "gromacs": "al_gromacs"}
 SEEDS = {
     "ase": ("settings.xml", r"<seed>\d+", "<seed>{}"),
     "lammps": ("al.in", r"create 1023 \d+", "create 1023 {}"),
-    "gromacs": ("grompp.mdp", r"gen-seed( +)= \d+", "gen-seed = {}"),
+    "gromacs": ("grompp.mdp", r"gen-seed +=.*\nld-seed +=.*", "gen-seed = {0}\nld-seed = {0}"),
 }
 TIMESTEP = 2.0  # fs, in all three cases
 EVERY = 25  # steps between frames, in all three
