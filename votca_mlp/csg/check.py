@@ -28,7 +28,7 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     UserError
         The first thing that would stop the run later.
     """
-    from votca_mlp.inverse.states import term_names
+    from votca_mlp.inverse.states import described_basis, term_names
     from votca_mlp.models.load import make_evaluator
     from votca_mlp.settings.inputs import check_inputs
     from votca_mlp.settings.states import states_of
@@ -43,7 +43,9 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
             initial_potential(interaction.model_copy(update={"name": name}), main_directory)
     if not settings.multistate.enabled:
         return [*found, check_start_and_model(settings, main_directory, step_directory)]
-    for state in states_of(settings):
+    states = states_of(settings)
+    found.append(f"Shared by the states: {described_basis(settings, states)}")
+    for state in states:
         view = state.settings
         evaluator = make_evaluator(view.mlp, None, view.run_directory, view.ase.skin)
         told = check_start_and_model(view, state.directory, step_directory / state.name, evaluator)
