@@ -15,12 +15,15 @@ import yaml
 from tests.csg.case import edit, environment, make_case, wait_for
 from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, higher, make_states
+from votca_mlp.csg.potentials import current_correction
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.side_by_side import state_environment, states_at_once
 from votca_mlp.inverse.start import run_inverse
+from votca_mlp.potentials.akima import akima_from_table
 from votca_mlp.potentials.temperature_file import read_temperature_file
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.states import states_of
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 from votca_mlp.units import kbt_kjmol
 
@@ -124,6 +127,14 @@ def test_two_terms_meet_two_states_exactly(finished_terms: Path) -> None:
     # the result: u(r; T) of the last step, in the file of votca-mlp temperature
     content = read_temperature_file(edited / "u_of_T.yaml").correction
     assert (content.minimum, content.maximum) == pytest.approx((100.0, 140.0), abs=1e-3)
+    # the simulations had exactly its forces, also between the points, where the spline of a sum has others
+    settings, r = load_settings(edited / "settings.xml"), np.linspace(3.0, 7.0, 777)
+    for state in states_of(settings):
+        (ran_spline,) = current_correction(state.settings, edited / "step_002" / state.name).pairs.values()
+        (told,) = content.at(state.temperature).pairs.values()
+        np.testing.assert_array_equal(ran_spline.evaluate(r), told.evaluate(r))
+        summed = akima_from_table(read_table(edited / "step_002" / state.name / "Ar-Ar.pot.cur"), where="")
+        assert np.abs(summed.evaluate(r)[1] - told.evaluate(r)[1]).max() > 1e-5
     (spline,) = content.at(120.0).pairs.values()
     u, _ = spline.evaluate(np.array([4.0]))
     assert u[0] * 96.48533212331 == pytest.approx(new0[40], rel=1e-6)

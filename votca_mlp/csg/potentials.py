@@ -1,5 +1,6 @@
 """Initial, current and exported pair corrections in a step directory."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from votca_mlp.tables import Table, grid_points, make_table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
 
 if TYPE_CHECKING:
+    from votca_mlp.potentials.correction import PairCorrection
     from votca_mlp.settings import Interaction, Settings
 
 GRID_TOLERANCE = 1e-6
@@ -79,6 +81,43 @@ def initial_potential(interaction: "Interaction", main_directory: Path) -> tuple
 def current_tables(settings: "Settings", directory: Path) -> dict[tuple[str, str], Path]:
     """Return the NAME.pot.cur of a step by pair of chemical symbols."""
     return {(i.type1, i.type2): directory / f"{i.name}.pot.cur" for i in settings.interactions}
+
+
+TERMS = "terms.json"
+"""In a state's folder of a step, where u(r) is a sum of terms in temperature: tables and factors."""
+
+
+def current_correction(settings: "Settings", directory: Path) -> "PairCorrection":
+    """Return the correction that a step, or a state of it, is simulated with.
+
+    The splines of u(r; T)'s terms are added, not their tables: Akima's rule is not linear in a table, and the
+    simulation must have the forces that the file ``u_of_T.yaml`` has at this temperature.
+
+    Raises
+    ------
+    UserError
+        A damaged table or list of terms.
+    """
+    from votca_mlp.potentials.correction import read_correction
+
+    if not (directory / TERMS).is_file():
+        return read_correction(current_tables(settings, directory))
+    from votca_mlp.potentials.temperature import from_terms
+
+    try:
+        told = json.loads((directory / TERMS).read_text(encoding="utf-8"))
+        temperature, reference, scale = (float(told[k]) for k in ("temperature", "reference", "scale"))
+        stems = {i.name: told["tables"][i.name] for i in settings.interactions}
+        count = min(map(len, stems.values()))
+        tables = [
+            {(i.type1, i.type2): directory.parent / stems[i.name][k] for i in settings.interactions}
+            for k in range(count)
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        accepted = "the file as it was, or remove the step to make it again"
+        raise UserError(f"cannot be read: {error!r}", where=directory / TERMS, accepted=accepted) from None
+    terms = [read_correction(table) for table in tables]
+    return from_terms(terms, reference, scale, minimum=temperature, maximum=temperature).at(temperature)
 
 
 def export_potential(source: Path, out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.csg.environment import CsgEnvironment
 from votca_mlp.csg.orphan import end_with
-from votca_mlp.csg.potentials import check_grid, current_tables
+from votca_mlp.csg.potentials import check_grid, current_correction, current_tables
 from votca_mlp.tables import grid_points, read_table
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     from votca_mlp.engines.dispatch import run_step_of
     from votca_mlp.engines.progress import open_progress
     from votca_mlp.models.load import make_evaluator
-    from votca_mlp.potentials.correction import read_correction
 
     mlp = with_threads(settings.mlp, environment.threads)
     tables = current_tables(settings, environment.step_directory)
@@ -36,7 +35,7 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
         # a grid changed in mid-run would otherwise be found after the simulation, by the update
         grid = grid_points(interaction.min, interaction.max, interaction.step)
         check_grid(read_table(path), grid, where=path)
-    correction = read_correction(tables)
+    correction = current_correction(settings, environment.step_directory)
     evaluator = make_evaluator(mlp, correction, settings.run_directory, settings.ase.skin)
     if environment.max_steps is not None:
         tell(f"CSG_MDRUN_STEPS: at most {environment.max_steps} MD steps in each stage")

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.copying import copy_file
 from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
-from votca_mlp.inverse.states import PURE, check_basis, shared_updates, state_potential, term_names
+from votca_mlp.inverse.states import (
+    PURE,
+    check_basis,
+    shared_updates,
+    term_names,
+    write_state_potentials,
+)
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.tables import write_table
 
@@ -58,9 +64,7 @@ def begin_states(settings: "Settings", environment: "CsgEnvironment") -> None:
         directory = step / state.name
         for name in state.settings.filelist:
             copy_file(state.settings.input_path(name), directory / name)
-        for pair in state.settings.interactions:
-            table = state_potential(settings, states, state, pair.name, step)
-            write_table(directory / f"{pair.name}.pot.cur", table)
+        write_state_potentials(settings, states, state, step)
         _copy_start(state, environment)
         RestartFile(directory / restart_name(settings)).mark(STEPDIR, FILECOPY, INITIALIZE)
 

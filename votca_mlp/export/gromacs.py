@@ -181,10 +181,9 @@ def write_module(settings: "Settings", step_directory: Path, main_directory: Pat
     UserError
         A model that cannot be exported.
     """
-    from votca_mlp.csg.potentials import current_tables
-    from votca_mlp.potentials.correction import read_correction
+    from votca_mlp.csg.potentials import current_correction
 
-    correction = read_correction(current_tables(settings, step_directory))
+    correction = current_correction(settings, step_directory)
     model = _pair_model(settings.mlp, main_directory)
     save(path, nnpot_module(model, correction, pick_dtype(settings.mlp.dtype)), {})
 

@@ -9,10 +9,9 @@ from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.copying import copy_file, same_content
 from votca_mlp.inverse.record import StepRecord, read_record, write_record
 from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, STEPDIR, RestartFile
-from votca_mlp.inverse.states import state_potential, term_names
+from votca_mlp.inverse.states import term_names, write_state_potentials
 from votca_mlp.settings import Interaction
-from votca_mlp.settings.states import State
-from votca_mlp.tables import grid_points, read_table, write_table
+from votca_mlp.tables import grid_points, read_table
 
 RUN_AGAIN = "the file as it was, or remove {step} to make the step again"
 
@@ -91,7 +90,9 @@ def initialize(context: Context, number: int, restart: RestartFile) -> StepRecor
             check_grid(read_table(last / name), grid, where=last / name)
             copy_file(last / name, directory / f"{stem}.pot.cur")
     else:
-        _state_potentials(context, context.state, directory)
+        assert context.run is not None
+        run = context.run
+        write_state_potentials(run.settings, run.states, context.state, directory.parent)
     if not context.states:
         _start_configuration(context, number, before, remedy)
     record = StepRecord(inputs=describe_inputs(context))
@@ -115,13 +116,6 @@ def shared_names(context: Context) -> dict[str, Interaction]:
         for pair in context.settings.interactions
         for stem in term_names(context.settings, pair.name)
     }
-
-
-def _state_potentials(context: Context, state: State, directory: Path) -> None:
-    assert context.run is not None
-    for pair in context.settings.interactions:
-        table = state_potential(context.run.settings, context.run.states, state, pair.name, directory.parent)
-        write_table(directory / f"{pair.name}.pot.cur", table)
 
 
 def _start_configuration(context: Context, number: int, before: StepRecord, remedy: str) -> None:

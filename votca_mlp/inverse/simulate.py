@@ -27,10 +27,9 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
     UserError
         Bad input, or a simulation that has gone wrong.
     """
-    from votca_mlp.csg.potentials import current_tables
+    from votca_mlp.csg.potentials import current_correction
     from votca_mlp.engines.dispatch import run_step_of
     from votca_mlp.models.load import evaluator_of
-    from votca_mlp.potentials.correction import read_correction
 
     settings, directory = context.settings, context.step_directory(number)
     if simulation_done(context, number, restart):
@@ -38,7 +37,7 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
     context.messages.say(f"Simulation with {settings.program}")
     if context.max_steps is not None:
         context.messages.say(f"CSG_MDRUN_STEPS: at most {context.max_steps} MD steps in each stage")
-    correction = read_correction(current_tables(settings, directory))
+    correction = current_correction(settings, directory)
     evaluator = evaluator_of(context.model, settings.mlp, correction, settings.ase.skin)
     # a calculator of the step before may remember its last configuration
     evaluator.forget()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from votca_mlp.csg.potentials import check_grid
+from votca_mlp.csg.potentials import TERMS, check_grid
 from votca_mlp.csg.update import update_table
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
@@ -106,6 +106,27 @@ def state_potential(
     y = as_printed(factors @ np.stack([table.y for table in tables]), PERL_DIGITS)
     comment = f"u(r; {state.temperature:g} K), sum of {len(tables)} terms"
     return Table(tables[0].x, y, tables[0].flags, comments=(comment,))
+
+
+def write_state_potentials(
+    settings: "Settings", states: Sequence["State"], state: "State", step_directory: Path
+) -> None:
+    """Write NAME.pot.cur of every interaction into a state's folder and, with terms in T, how they add up.
+
+    Raises
+    ------
+    UserError
+        As :func:`state_potential`, or no space left.
+    """
+    directory, tables = step_directory / state.name, {}
+    for pair in state.settings.interactions:
+        table = state_potential(settings, states, state, pair.name, step_directory)
+        write_table(directory / f"{pair.name}.pot.cur", table)
+        tables[pair.name] = [f"{term}.pot.cur" for term in term_names(settings, pair.name)]
+    if settings.multistate.temperature_terms > 1:
+        told = asdict(basis_of(settings, states)) | {"temperature": state.temperature, "tables": tables}
+        with atomic_write(directory / TERMS) as file:
+            json.dump(told, file, indent=1)
 
 
 def state_update(state: "State", name: str, step_directory: Path) -> Table:
