@@ -37,7 +37,7 @@ def test_a_step_at_constant_pressure(tmp_path: Path, capfd: pytest.CaptureFixtur
     result = run(settings, step)
     assert result.status == "finished"
     assert result.steps_done == result.steps_total == 200
-    assert "through its PLUMED slot, constant pressure" in capfd.readouterr().out
+    assert "through its PLUMED slot, constant pressure" in capfd.readouterr().err
     summary = json.loads((step / "md_step.json").read_text())
     assert summary["versions"]["gromacs"].startswith("20")
     # 0.2 to 0.8 ps, every 0.04 ps

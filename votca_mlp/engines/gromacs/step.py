@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def run_step(
     resumed = run.begin(inputs, main_directory)
     told = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
     found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {told}"
-    print(f"{plan}; {found}", flush=True)
+    print(f"{plan}; {found}", file=sys.stderr, flush=True)
     if deadline is not None and time.time() > deadline - _SHORTEST:
         # -maxh of nothing would mean no limit
         if not resumed:
