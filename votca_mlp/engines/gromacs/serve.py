@@ -13,21 +13,19 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.engines.gromacs.ipi import Beginning, Connection, Gone, WrongMessageError
 from votca_mlp.engines.gromacs.partner import Partner
+from votca_mlp.engines.gromacs.signals import Signals, noted_signals
 from votca_mlp.errors import UserError
 
 SLOT_FILE = "mlp_slot.dat"
 """What ``mdrun -plumed`` is given: it names the socket."""
 _LOOK = 0.5
-_GRACE = 3.0
-_PATIENCE = 30.0
-"""Seconds that mdrun has to end by itself after it was asked to."""
 _KEPT = 400
 
 
@@ -89,7 +87,7 @@ def serve(
         stack.callback(output.close)
         # before its output is waited for
         stack.callback(_end, child)
-        signals = stack.enter_context(_signals())
+        signals = stack.enter_context(noted_signals())
         if partner is not None and listener is not None:
             _answer(child, listener, partner, signals, after_step)
             partner.close()
@@ -104,7 +102,7 @@ def _answer(
     child: "subprocess.Popen[bytes]",
     listener: "_Listener",
     partner: Partner,
-    signals: "_Signals",
+    signals: Signals,
     after_step: Callable[[int], None],
 ) -> None:
     """Answer mdrun until it ends; the command around it may still have something to do then."""
@@ -144,7 +142,7 @@ def _answer(
 
 
 def _accept(
-    child: "subprocess.Popen[bytes]", listener: "_Listener", signals: "_Signals"
+    child: "subprocess.Popen[bytes]", listener: "_Listener", signals: Signals
 ) -> socket.socket | None:
     """Wait for mdrun; None when the command ends without one."""
     while child.poll() is None:
@@ -262,56 +260,6 @@ class _Output:
         self.join()
         if self._file is not None:
             self._file.close()
-
-
-class _Signals:
-    """Notes SIGINT and SIGTERM, which mdrun answers with a checkpoint and an end at its next list."""
-
-    def __init__(self) -> None:
-        self.got: int | None = None
-        self._since = 0.0
-        self._told = False
-        self._again = False
-
-    def note(self, number: int, frame: object) -> None:
-        """Handle a signal."""
-        if self.got is None:
-            self.got, self._since = number, time.monotonic()
-        elif number == signal.SIGINT:
-            self._again = True
-
-    def pass_on(self, mdrun: int | None) -> None:
-        """Ask mdrun to end when we were asked to.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            It did not in time, or a second Ctrl-C.
-        """
-        if self.got is None:
-            return
-        if mdrun is not None and not self._told:
-            self._told = True
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(mdrun, signal.SIGTERM)
-        # without an mdrun, a script that fails may have sent the signal: its reason is about to come
-        patience = _GRACE if mdrun is None and not self._told else _PATIENCE
-        if self._again or time.monotonic() - self._since > patience:
-            raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[_Signals]:
-    found = _Signals()
-    if threading.current_thread() is not threading.main_thread():
-        yield found
-        return
-    before = {number: signal.signal(number, found.note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield found
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def error_in(words: list[str]) -> str | None:

@@ -1,0 +1,260 @@
+"""The GROMACS commands of one step: step 0, grompp and mdrun, and what their end means."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from votca_mlp.engines.gromacs.binary import with_gmxrc
+from votca_mlp.engines.gromacs.energy import EDR, production_means
+from votca_mlp.engines.gromacs.first_step import check_first_step
+from votca_mlp.engines.gromacs.kernel import kernel_library
+from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
+from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
+from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, error_in, serve, why
+from votca_mlp.engines.progress import Progress
+from votca_mlp.engines.result import SUMMARY
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.settings import Settings
+from votca_mlp.structure.density import density
+from votca_mlp.versions import versions
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+VOTCA_SCRIPT = "VOTCA_MLP_RUN_GROMACS"
+"""Environment variable: VOTCA's script that runs grompp and mdrun."""
+OUTPUT = "gromacs.log"
+"""Output of grompp and mdrun in our loop; under csg_inverse it is in its log."""
+_INPUTS = "mlp_inputs.json"
+_NOTE_EVERY = 10
+
+
+@dataclass
+class Run:
+    """A step under way."""
+
+    settings: Settings
+    plan: Plan
+    evaluator: Evaluator
+    atoms: "Atoms"
+    directory: Path
+    r_max: float
+    total: int
+
+    def __post_init__(self) -> None:
+        assert self.settings.gromacs is not None
+        self.gromacs = self.settings.gromacs
+        self.checkpoint = self.directory / self.gromacs.mdrun.checkpoint
+        self.start = self.atoms.copy()
+        self.step_0: dict[str, float] = {}
+
+    def whole(self) -> bool:
+        """Whether mdrun has come to its end (it writes the last configuration only then)."""
+        return all((self.directory / name).is_file() for name in (self.gromacs.traj, self.gromacs.conf_out))
+
+    def partner(self, *, log: bool) -> Partner:
+        """Return what answers mdrun."""
+        atoms = self.start.copy()
+        return Partner(
+            self.evaluator,
+            atoms,
+            watch_of(self.settings, atoms, self.r_max),
+            self.plan.timestep,
+            self.plan.log_every if log else 0,
+            self.directory,
+            self.directory / self.gromacs.rdf.topol,
+        )
+
+    def begin(self, inputs: dict[str, Any], main_directory: Path) -> bool:
+        """Check a checkpoint's inputs, or make step 0 and compare; return whether there is a checkpoint.
+
+        Raises
+        ------
+        UserError
+            A checkpoint of other inputs, or step 0 with other forces than ours.
+        """
+        record = self.directory / _INPUTS
+        if self.plan.way == "nnpot":
+            from votca_mlp.export.gromacs import write_module
+
+            write_module(self.settings, self.directory, main_directory, self.directory / NNPOT_MODULE)
+        if self.checkpoint.is_file():
+            self.step_0 = _recorded(record, inputs, self.checkpoint)
+            return True
+        for name in (self.gromacs.traj, self.gromacs.conf_out, LOG):
+            # of other inputs, or of a run without a checkpoint
+            (self.directory / name).unlink(missing_ok=True)
+        self.step_0 = check_first_step(
+            self.settings,
+            self.evaluator,
+            self.start,
+            directory=self.directory,
+            virial=self.plan.way == "plumed",
+            run=self._step_0,
+        )
+        with atomic_write(record) as file:
+            json.dump({"inputs": inputs, "step_0_differs_by": self.step_0}, file, indent=1)
+        return False
+
+    def simulate(
+        self, partner: Partner | None, progress: Progress, deadline: float | None, max_steps: int | None
+    ) -> Ended:
+        """Run grompp and mdrun, or VOTCA's script that does."""
+        script = os.environ.get(VOTCA_SCRIPT)
+
+        def after(step: int) -> None:
+            if step % _NOTE_EVERY == 0:
+                progress.update(step)
+
+        if script:
+            resume = not os.environ.get("CSGENDING")
+            options = mdrun_options(self.plan, self.settings, resume=resume, slot=SLOT_FILE)
+            given = os.environ.get("CSG_MDRUN_OPTS", "")
+            variables = self._variables() | {"CSG_MDRUN_OPTS": f"{given} {shlex.join(options)}".strip()}
+            return serve(
+                ["bash", script], partner, folder=self.directory, variables=variables, after_step=after
+            )
+        options = mdrun_options(self.plan, self.settings, resume=True, slot=SLOT_FILE)
+        if max_steps is not None:
+            options += ["-nsteps", str(self.total)]
+        if deadline is not None:
+            options += ["-maxh", f"{max(deadline - time.time(), 1.0) / 3600:.6f}"]
+        g = self.gromacs
+        log = self.directory / OUTPUT
+        grompp = self._grompp(self.directory / g.mdp, g.topol)
+        ended = serve(grompp, None, folder=self.directory, variables=self._variables(), log=log)
+        if ended.status != 0 or ended.interrupted is not None:
+            return ended
+        stem = Path(g.traj).stem
+        files = ["-s", g.topol, "-c", g.conf_out, "-o", f"{stem}.trr", "-x", f"{stem}.xtc"]
+        mdrun = self._mdrun([*files, *g.mdrun.opts, *options])
+        return serve(
+            mdrun, partner, folder=self.directory, variables=self._variables(), log=log, after_step=after
+        )
+
+    def finish(self, inputs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+        """Write and return the summary."""
+        mass = float(self.start.get_masses().sum())
+        volume = float(self.start.get_volume())
+        means = {}
+        if self.plan.log_every > 0 and (self.directory / EDR).is_file():
+            means = production_means(
+                self.settings,
+                self.directory,
+                constant_volume=self.plan.constant_volume,
+                density=density(mass, volume),
+                volume=volume,
+            )
+        summary = {
+            **facts,
+            "atoms": len(self.start),
+            "md_steps": self.total,
+            "timestep_fs": self.plan.timestep,
+            "frames": self.plan.frames,
+            "way": self.plan.way,
+            "step_0_differs_by": self.step_0,
+            "inputs": inputs,
+            "production": means,
+            "versions": versions() | {"gromacs": self.plan.binary.version},
+        }
+        with atomic_write(self.directory / SUMMARY) as file:
+            json.dump(summary, file, indent=1)
+            file.write("\n")
+        self.checkpoint.unlink(missing_ok=True)
+        return summary
+
+    def _step_0(self, mdp: Path, name: str) -> float | None:
+        log = self.directory / f"{name}.out"
+        grompp = self._grompp(mdp, f"{name}.tpr")
+        ended = serve(grompp, None, folder=self.directory, variables=self._variables(), log=log)
+        raise_for(ended, self, "grompp")
+        options = mdrun_options(self.plan, self.settings, resume=False, slot=SLOT_FILE)
+        # the user's own options too, so that what is wrong with them shows here
+        mdrun = self._mdrun(["-deffnm", name, *self.gromacs.mdrun.opts, *options])
+        partner = self.partner(log=False) if self.plan.way == "plumed" else None
+        ended = serve(mdrun, partner, folder=self.directory, variables=self._variables(), log=log)
+        raise_for(ended, self)
+        return partner.evaluation.energy if partner is not None and partner.evaluation is not None else None
+
+    def _grompp(self, mdp: Path, tpr: str) -> list[str]:
+        g = self.gromacs
+        words = [*shlex.split(g.grompp.bin), "-f", mdp.name, "-p", g.topol_in, "-c", g.conf, "-o", tpr]
+        words += ["-po", f"{Path(tpr).stem}.mdout.mdp"]
+        if (self.directory / g.index).is_file():
+            words += ["-n", g.index]
+        return with_gmxrc(self.settings, [*words, *g.grompp.opts])
+
+    def _mdrun(self, options: list[str]) -> list[str]:
+        return with_gmxrc(self.settings, [*shlex.split(self.gromacs.mdrun.command), *options])
+
+    def _variables(self) -> dict[str, str]:
+        variables = {"GMX_MAXBACKUP": os.environ.get("GMX_MAXBACKUP", "-1")}
+        if self.plan.way == "plumed":
+            variables["PLUMED_KERNEL"] = str(kernel_library())
+        return variables
+
+
+def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
+    """Raise what a command's end means: nothing when it did what it was to do.
+
+    Raises
+    ------
+    UserError, KeyboardInterrupt, SystemExit
+        It failed; it was asked to end.
+    """
+    # mdrun that was asked to end says so by its status too
+    asked = ended.interrupted is not None and (
+        error_in(ended.words) is None or any("the TERM signal" in line for line in ended.words)
+    )
+    if ended.status != 0 and not asked:
+        kept = f"; {run.checkpoint.name} stays: run again to go on" if run.checkpoint.is_file() else ""
+        raise UserError(
+            f"{what} ended with status {ended.status}: {why(ended.words)}",
+            where=run.directory,
+            accepted="inputs that GROMACS takes, a smaller dt, or a smaller <alpha>; its output is in "
+            f"{'the log of csg_inverse' if os.environ.get(VOTCA_SCRIPT) else OUTPUT} and md.log{kept}",
+        )
+    if ended.interrupted == signal.SIGINT:
+        raise KeyboardInterrupt
+    if ended.interrupted is not None:
+        raise SystemExit(128 + ended.interrupted)
+    if not run.whole() and not run.checkpoint.is_file() and what != "grompp" and not _is_step_0(run):
+        missing = [n for n in (run.gromacs.traj, run.gromacs.conf_out) if not (run.directory / n).is_file()]
+        raise UserError(
+            f"mdrun ended without {' and '.join(missing)}",
+            where=run.directory,
+            accepted="its reason in md.log",
+        )
+
+
+def _is_step_0(run: Run) -> bool:
+    return (run.directory / "first_step.mdp").is_file()
+
+
+def _recorded(record: Path, inputs: dict[str, Any], checkpoint: Path) -> dict[str, float]:
+    """Return the differences at step 0 of a run that is resumed; refuse other inputs than it had."""
+    old: dict[str, Any] = {}
+    step_0: dict[str, float] = {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(record.read_text())
+        old, step_0 = dict(known["inputs"]), dict(known["step_0_differs_by"])
+    changed = [
+        f"{key} was {old.get(key)}, is {inputs.get(key)}"
+        for key in sorted(old.keys() | inputs.keys())
+        if old.get(key) != inputs.get(key)
+    ]
+    if changed:
+        raise UserError(
+            "the checkpoint belongs to other inputs: " + "; ".join(changed),
+            where=checkpoint,
+            accepted=f"the inputs it was made from, or remove {checkpoint} to start this step again",
+        )
+    return step_0
