@@ -9,6 +9,5 @@ fi
 
 multistate || exec "$(find_in_csgshare initialize_step_generic.sh)" "$@"
 
-with_terms_mlp="$(find_in_csgshare with_terms_mlp.sh)"
-critical "$with_terms_mlp" copy_potentials_mlp.sh
+do_external copy potentials
 votca_mlp_csg begin-states

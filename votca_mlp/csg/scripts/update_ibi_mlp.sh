@@ -19,5 +19,5 @@ export -f rdfs_of_state
 # <settings.xml> may have changed since the step began
 votca_mlp_csg state-settings
 for_all_states rdfs_of_state || die "${0##*/}: the RDFs of a state failed"
-critical "$(find_in_csgshare with_terms_mlp.sh)" update_states_mlp.sh
+do_external update states
 votca_mlp_csg agreement
