@@ -138,21 +138,6 @@ def test_failed_killed_stopped_and_resumed(linear: tuple[Path, str, Path], tmp_p
     same_tables(main, own, least=2 + 4 * 4 + 4 * 4)
 
 
-@pytest.mark.slow
-def test_wall_time_stops_at_a_checkpoint(linear: tuple[Path, str, Path], tmp_path: Path) -> None:
-    whole, _, _ = linear
-    main = tmp_path / "stopped"
-    shutil.copytree(whole, main, ignore=shutil.ignore_patterns("step_001", "inverse.log"))
-    (main / "done").unlink()
-    for _ in range(60):
-        status, output = inverse(main, "--wall-time", "8")
-        assert status == 0, output
-        if (main / "step_001/done").exists():
-            break
-        assert "walltime is nearly up" in output
-    same_tables(main, whole, least=2 + 2 * 4 + 2 * 4)
-
-
 def test_states_of_different_composition(tmp_path: Path) -> None:
     """One state without krypton and with an update of its own; the inputs of each in its folder."""
     needs_votca()
