@@ -178,7 +178,7 @@ def test_converted_potential_is_the_engines(case: Path) -> None:
 def test_density_and_pressure(case: Path) -> None:
     status, output = csg_call(case, *INTERACTION, "postupd", "pressure", "a", "b")
     assert status != 0
-    assert "works with gromacs and lammps only" in output
+    assert "works with program gromacs only" in output
     assert "ensemble to npt" in output
 
 

@@ -5,4 +5,4 @@
 if [[ $(csg_get_property cg.inverse.program) = gromacs ]]; then
   exec "$(find_in_csgshare postupd_pressure.sh)" "$@"
 fi
-die "${0##*/}: post_update 'pressure' works with gromacs and lammps only\nSet cg.inverse.ase.ensemble to npt instead: the barostat then holds cg.inverse.ase.pressure"
+die "${0##*/}: post_update 'pressure' works with program gromacs only\nWith the others run at constant pressure instead: cg.inverse.ase.ensemble npt, or fix npt in the script of LAMMPS"
