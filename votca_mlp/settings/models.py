@@ -290,6 +290,13 @@ class LammpsSettings(EngineSettings):
         unit="steps",
         meaning="MD steps between two checkpoints; a killed run resumes from the last.",
     )
+    command: str | None = setting(
+        None,
+        min_length=1,
+        accepted="a command, such as lmp or mpirun -np 4 lmp",
+        meaning="A LAMMPS program with ML-IAP and Python, on any number of MPI ranks, which evaluates model "
+        "and correction itself (pair_style mliap unified). Without it LAMMPS runs as a library, on one rank.",
+    )
     python: str | None = setting(
         None,
         min_length=1,

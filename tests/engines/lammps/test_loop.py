@@ -92,4 +92,4 @@ def test_wrong_script_is_found_before_any_simulation(tmp_path) -> None:
     )
     status, output = ours(case)
     assert status == 1
-    assert "<cg.inverse.lammps.command>: is not used: LAMMPS runs as a library" in output
+    assert "<cg.inverse.mlp.kind>: kind ase is any ASE calculator, which cannot be asked by LAMMPS" in output

@@ -114,6 +114,31 @@ class Answers:
         self.atoms.cell[:] = cell
         return self.evaluator.evaluate(self.atoms)
 
+    def look(self, step: int, temperature: float, cell: Array) -> None:
+        """Show and check what is known of a LAMMPS that evaluates by itself; K, Angstrom [3, 3].
+
+        Raises
+        ------
+        UserError
+            The temperature or the volume has passed its limit.
+        """
+        if self.progress is not None:
+            self.progress.update(step, f"{temperature:.0f} K")
+        if self.watch is None:
+            return
+        nothing = np.zeros((1, 3))
+        evaluation = Evaluation(0.0, nothing, np.zeros((3, 3)), np.zeros(2))
+        volume = float(np.linalg.det(cell))
+        state = _State(evaluation, nothing, cell, self.timestep, temperature, volume)
+        self._check(state, step)
+
+    def _check(self, state: _State, step: int) -> None:
+        assert self.watch is not None
+        try:
+            self.watch.check(state, self._stage, step)
+        except UserError as error:
+            raise UserError(error.what, where=error.where, accepted=ADVICE) from None
+
     def _look(self, evaluation: Evaluation, velocities: Array, cell: Array, volume: float) -> None:
         step = self.done + max(self._made, 0)
         freedom = max(3 * len(self.atoms) - 3, 1)
@@ -122,11 +147,7 @@ class Answers:
             # LAMMPS has not used them yet, so that the velocities do not show it
             temperature = float("nan")
         state = _State(evaluation, velocities, cell, self.timestep, temperature, volume)
-        assert self.watch is not None
-        try:
-            self.watch.check(state, self._stage, step)
-        except UserError as error:
-            raise UserError(error.what, where=error.where, accepted=ADVICE) from None
+        self._check(state, step)
         if self.progress is not None and step % _NOTE_EVERY == 0:
             self.progress.update(step, f"{temperature:.0f} K")
         if self.deadline is not None:

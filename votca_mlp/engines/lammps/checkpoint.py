@@ -56,6 +56,9 @@ def describe_inputs(
     tables = [step_directory / f"{pair.name}.pot.cur" for pair in settings.interactions]
     inputs: dict[str, Any] = {path.name: sha256_of(path)[:16] for path in (*files, *tables) if path.is_file()}
     mlp = settings.mlp
+    if settings.lammps.command is not None:
+        # restart files and rounding are those of one way; the number of ranks may change
+        inputs["way"] = "mliap unified"
     return {**inputs, "model": identity, "dtype": mlp.dtype, "max_steps": max_steps, "kBT": settings.kBT}
 
 

@@ -53,6 +53,7 @@ class Lammps:
         append: bool = False,
     ) -> None:
         self.directory, self.evaluate = directory, evaluate
+        self.way = "it runs as a library with fix external, on one rank, as there is no <command>"
         self.where: str | Path = directory / LOG
         words = shlex.split(python) if python else [sys.executable]
         child = [*words, str(Path(__file__).with_name("child.py"))]

@@ -20,7 +20,9 @@ from votca_mlp.engines.lammps.output import (
     production_means,
     thermo_command,
 )
+from votca_mlp.engines.lammps.potential import OBJECT, write_object
 from votca_mlp.engines.lammps.process import LOG, Lammps
+from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import CHANGES_ATOMS, MAKES_BOX, Command, Plan
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
@@ -96,8 +98,16 @@ class Run:
                 else:
                     # begun after the checkpoint
                     path.unlink(missing_ok=True)
-        answer, again = self.answers.answer, saved is not None
-        self.lammps = Lammps(directory, answer, python=settings.lammps.python, append=again)
+        again = saved is not None
+        self.lammps: Lammps | Program
+        if settings.lammps.command is None:
+            answer = self.answers.answer
+            self.lammps = Lammps(directory, answer, python=settings.lammps.python, append=again)
+        else:
+            write_object(settings, evaluator, directory)
+            threads = settings.mlp.threads or 1
+            command = settings.lammps.command
+            self.lammps = Program(directory, command, threads=threads, answers=self.answers, append=again)
 
     def advance(self, progress: Progress | None = None, deadline: float | None = None) -> bool:
         """Carry out the script; return False when the deadline comes first.
@@ -110,7 +120,7 @@ class Run:
             if again and saved is not None and index == saved.run:
                 again = False
             if index == self.plan.insert and self.plan.external is None:
-                self._add_fix()
+                self._add_model()
             if again and command.name in CHANGES_ATOMS:
                 if command.name in MAKES_BOX and not box:
                     self.lammps.command(f"read_restart {checkpoints.RESTART}", where=command.where)
@@ -141,7 +151,10 @@ class Run:
             self.lammps.command(f"dump_modify {self.plan.dump.name} element {names}", where=command.where)
             self.lammps.command(thermo_command(self.plan.dump.every))
 
-    def _add_fix(self) -> None:
+    def _add_model(self) -> None:
+        if isinstance(self.lammps, Program):
+            self.lammps.add_model(self._elements(self.lammps.ask("facts")[0]))
+            return
         if not any(command.name == "pair_style" for command in self.plan.commands):
             # without a pair style LAMMPS warns at every run that it has no ghost atoms
             self.lammps.command("comm_modify cutoff 2.0")
@@ -250,6 +263,7 @@ class Run:
             ),
             "inputs": self.inputs,
             "production": production,
+            "way": self.lammps.way,
             "versions": {**versions(), "lammps": str(self.lammps.version)},
         }
         with atomic_write(self.directory / SUMMARY) as file:
@@ -259,6 +273,6 @@ class Run:
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
         os.replace(part, self.conf_out)
-        for name in (checkpoints.NAME, checkpoints.RESTART):
+        for name in (checkpoints.NAME, checkpoints.RESTART, OBJECT):
             (self.directory / name).unlink(missing_ok=True)
         return summary

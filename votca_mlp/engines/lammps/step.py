@@ -13,7 +13,7 @@ from typing import Any
 from votca_mlp.engines.ase.start import largest_maximum
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.run import Run
-from votca_mlp.engines.lammps.script import Plan, plan_script, read_script
+from votca_mlp.engines.lammps.script import Command, Plan, plan_script, read_script
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY, StepResult
 from votca_mlp.errors import UserError
@@ -96,14 +96,15 @@ def prepare(
     from votca_mlp.settings import read_topology
 
     lammps = settings.lammps
-    for tag in ("command", "opts"):
-        if settings.text(f"cg.inverse.lammps.{tag}"):
-            raise UserError(
-                "is not used: LAMMPS runs as a library in the Python of this package, or in that of <python>",
-                where=settings.where(f"cg.inverse.lammps.{tag}"),
-                accepted="no such tag",
-            )
+    if settings.text("cg.inverse.lammps.opts"):
+        raise UserError(
+            "is not used: the script is handed over command by command",
+            where=settings.where("cg.inverse.lammps.opts"),
+            accepted="no such tag; options of LAMMPS after its name in <command>",
+        )
     script = directory / lammps.script
+    if lammps.command is not None:
+        _check_for_program(settings, read_script(script), script)
     plan = plan_script(read_script(script), path=script, traj=lammps.traj, max_steps=max_steps)
     expected = kelvin(settings.kBT)
     for command, temperature in plan.temperatures:
@@ -120,6 +121,39 @@ def prepare(
     symbols = list(read_topology(topology).types)
     names = dict.fromkeys((*settings.filelist, lammps.conf))
     return plan, symbols, [script, *(directory / name for name in names if directory / name != script)]
+
+
+def _check_for_program(settings: Any, commands: list[Command], script: Path) -> None:
+    """Refuse what does not go with ``<command>``."""
+    if settings.mlp.kind == "ase":
+        raise UserError(
+            "kind ase is any ASE calculator, which cannot be asked by LAMMPS's pairs",
+            where=settings.where("cg.inverse.mlp.kind"),
+            accepted="kind hippynn or ani; or no <command>, and LAMMPS as a library takes every kind",
+        )
+    if settings.lammps.python is not None:
+        raise UserError(
+            "names a library and <command> a program",
+            where=settings.where("cg.inverse.lammps.python"),
+            accepted="one of <python> and <command>",
+        )
+    if settings.lammps.limits.spread_max is not None:
+        raise UserError(
+            "is not watched by a LAMMPS program, which evaluates by itself",
+            where=settings.where("cg.inverse.lammps.limits.spread_max"),
+            accepted="no such tag, or no <command>",
+        )
+    for command in commands:
+        external = command.name == "fix" and command.words[3:4] == ("external",)
+        if command.name == "pair_style" or external:
+            raise UserError(
+                f"'{' '.join(command.words)}' would replace the model or act beside it",
+                where=command.where,
+                accepted="no pair style and no fix external: with <command> both are added",
+            )
+    if not any(command.words[:2] == ("units", "metal") for command in commands):
+        accepted = "units metal at the beginning of the script"
+        raise UserError("the script does not set its units", where=script, accepted=accepted)
 
 
 def check_start(settings: Any, evaluator: Evaluator) -> str:
@@ -150,7 +184,7 @@ def check_start(settings: Any, evaluator: Evaluator) -> str:
         return (
             f"{atoms.get_chemical_formula()} in {edges} Angstrom, {run.energy / len(symbols):.4f} eV an atom "
             f"at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, {force:.1e} eV/A, "
-            f"{pressure:.1e} bar"
+            f"{pressure:.1e} bar; {run.lammps.way}"
         )
 
 
