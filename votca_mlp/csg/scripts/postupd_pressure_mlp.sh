@@ -5,4 +5,4 @@
 if [[ $(csg_get_property cg.inverse.program) = gromacs ]]; then
   exec "$(find_in_csgshare postupd_pressure.sh)" "$@"
 fi
-die "${0##*/}: post_update 'pressure' works with program gromacs only\nWith the others run at constant pressure instead: cg.inverse.ase.ensemble npt, or fix npt in the script of LAMMPS"
+die "${0##*/}: post_update 'pressure' works with program gromacs only\nWith ase set cg.inverse.ase.ensemble to npt, with lammps use fix npt: the barostat then holds the pressure"
