@@ -32,7 +32,11 @@ def start_run(main: Path) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_step_at_constant_pressure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_step_at_constant_pressure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as a job script sets it for the model: mdrun's -ntomp is another
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     settings, step = prepare(make_case(tmp_path / "main", ("Ar", "Kr")))
     result = run(settings, step)
     assert result.status == "finished"

@@ -195,14 +195,18 @@ def _peer(link: socket.socket) -> int | None:
 
 
 def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    # VOTCA's die ends its own process group then, and leaves csg_inverse to be told by us
+    left_out = {"CSG_MASTER_PID"}
+    if "PLUMED_KERNEL" in variables:
+        # the model's threads: mdrun refuses to start when its command line has another number
+        left_out.add("OMP_NUM_THREADS")
     # csg_inverse keeps the terminal as descriptors 3 and 4
     kept = [descriptor for descriptor in (3, 4) if os.environ.get("CSGLOG") and _is_open(descriptor)]
     try:
         return subprocess.Popen(
             command,
             cwd=folder,
-            # VOTCA's die ends its own process group then, and leaves csg_inverse to be told by us
-            env={k: v for k, v in {**os.environ, **variables}.items() if k != "CSG_MASTER_PID"},
+            env={k: v for k, v in {**os.environ, **variables}.items() if k not in left_out},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
