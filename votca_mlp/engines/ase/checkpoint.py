@@ -1,6 +1,5 @@
 """The state of an interrupted step on disk: written whole or not at all, never pickled."""
 
-import hashlib
 import json
 import zipfile
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.resume import digests, refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 
@@ -60,11 +60,7 @@ def describe_inputs(
     inputs["model"] = identity
     inputs["max_steps"] = max_steps
     inputs["start"] = start
-    for interaction in settings.interactions:
-        table = step_directory / f"{interaction.name}.pot.cur"
-        if table.is_file():
-            inputs[table.name] = hashlib.sha256(table.read_bytes()).hexdigest()[:16]
-    return inputs
+    return inputs | digests(step_directory, [f"{pair.name}.pot.cur" for pair in settings.interactions])
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -110,18 +106,7 @@ def load(path: Path, *, inputs: dict[str, Any], n_atoms: int) -> Checkpoint:
         ) from error
     if version != _FORMAT:
         raise UserError(f"the checkpoint has format {version}", where=path, accepted=f"{_FORMAT}; {remove}")
-    old, new = checkpoint.inputs, json.loads(json.dumps(inputs))
-    changed = [
-        f"{key} was {old.get(key)}, is {new.get(key)}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    if changed:
-        raise UserError(
-            "the checkpoint belongs to other inputs: " + "; ".join(changed),
-            where=path,
-            accepted=f"the inputs it was made from, or {remove}",
-        )
+    refuse_other_inputs(checkpoint.inputs, inputs, path)
     if state["positions"].shape != (n_atoms, 3):
         raise UserError("the checkpoint has another number of atoms", where=path, accepted=remove)
     return checkpoint

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.integrate import Integrator
+from votca_mlp.engines.resume import shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KG_PER_M3_PER_AMU_PER_ANGSTROM3
@@ -50,12 +51,12 @@ class GrowingFile:
     def __init__(self, path: Path, length: int | None = None) -> None:
         self.path = path
         if length is not None and not path.exists():
-            raise self._shorter(length)
+            raise shorter_than_recorded(path, length)
         try:
             self._file: BinaryIO = open(path, "wb" if length is None else "r+b", buffering=0)  # noqa: SIM115
             if length is not None:
                 if os.fstat(self._file.fileno()).st_size < length:
-                    raise self._shorter(length)
+                    raise shorter_than_recorded(path, length)
                 self._file.truncate(length)
                 self._file.seek(length)
         except OSError as error:
@@ -93,13 +94,6 @@ class GrowingFile:
         self.sync()
         self.close()
         os.replace(self.path, name)
-
-    def _shorter(self, length: int) -> UserError:
-        return UserError(
-            f"the file is missing or shorter than the {length} bytes that the checkpoint recorded",
-            where=self.path,
-            accepted="the file as it was; or remove the checkpoint to start this step again",
-        )
 
     def _failed(self, error: OSError) -> UserError:
         return UserError(

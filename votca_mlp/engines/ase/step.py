@@ -5,7 +5,6 @@ last configuration, ``md_step.json`` and then the trajectory get their names, an
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,8 @@ from votca_mlp.engines.ase.run import Run
 from votca_mlp.engines.ase.stages import plan_stages
 from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY, StepResult
+from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.resume import finished_result
 from votca_mlp.models.evaluate import Evaluator
 
 if TYPE_CHECKING:
@@ -81,8 +81,9 @@ def run_step(
     inputs = checkpoints.describe_inputs(
         settings, step_directory=step_directory, identity=identity, max_steps=max_steps, start=_digest(atoms)
     )
-    finished = _already_finished(step_directory, settings.ase, inputs, stages[-1].end)
+    finished = finished_result(step_directory, settings.ase, inputs, stages[-1].end)
     if finished is not None:
+        (step_directory / checkpoints.NAME).unlink(missing_ok=True)
         return finished
     run = Run(settings.ase, evaluator, atoms, stages, inputs, step_directory, step_number, r_max)
     progress.start(f"step {step_number}", run.total, run.done)
@@ -108,18 +109,3 @@ def _digest(atoms: "Atoms") -> str:
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()[
         :16
     ]
-
-
-def _already_finished(directory: Path, ase: Any, inputs: dict[str, Any], total: int) -> StepResult | None:
-    """Return the result of a run that was killed after its last rename, or None."""
-    if not all((directory / name).is_file() for name in (ase.traj, ase.conf_out, SUMMARY)):
-        return None
-    try:
-        summary = json.loads((directory / SUMMARY).read_text())
-        same = summary["inputs"] == json.loads(json.dumps(inputs))
-    except (ValueError, KeyError, TypeError):
-        return None
-    if not same:
-        return None
-    (directory / checkpoints.NAME).unlink(missing_ok=True)
-    return StepResult("finished", total, total, 0.0, summary)

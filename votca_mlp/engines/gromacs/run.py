@@ -19,6 +19,7 @@ from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, error_in, serve, why
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
+from votca_mlp.engines.resume import refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator
@@ -246,15 +247,5 @@ def _recorded(record: Path, inputs: dict[str, Any], checkpoint: Path) -> dict[st
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(record.read_text())
         old, step_0 = dict(known["inputs"]), dict(known["step_0_differs_by"])
-    changed = [
-        f"{key} was {old.get(key)}, is {inputs.get(key)}"
-        for key in sorted(old.keys() | inputs.keys())
-        if old.get(key) != inputs.get(key)
-    ]
-    if changed:
-        raise UserError(
-            "the checkpoint belongs to other inputs: " + "; ".join(changed),
-            where=checkpoint,
-            accepted=f"the inputs it was made from, or remove {checkpoint} to start this step again",
-        )
+    refuse_other_inputs(old, inputs, checkpoint)
     return step_0

@@ -5,25 +5,21 @@ our loop this module. Either way it is started, watched and stopped by
 :func:`votca_mlp.engines.gromacs.serve.serve`.
 """
 
-import hashlib
-import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
 from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.plan import Plan, make_plan
 from votca_mlp.engines.gromacs.run import Run, raise_for
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY, StepResult
+from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.resume import digests, finished_result
 from votca_mlp.errors import UserError
 from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.settings import Settings, read_topology
-
-if TYPE_CHECKING:
-    pass
 
 _SHORTEST = 3.0
 """Seconds: a shorter run is not begun."""
@@ -62,7 +58,7 @@ def run_step(
     inputs = _inputs(settings, step_directory, identity, max_steps, plan)
     total = min(plan.steps, max_steps or plan.steps)
     run = Run(settings, plan, evaluator, atoms, step_directory, r_max, total)
-    finished = _already_finished(run, inputs)
+    finished = finished_result(step_directory, gromacs, inputs, total)
     if finished is not None:
         return finished
     resumed = run.begin(inputs, main_directory)
@@ -116,21 +112,5 @@ def _inputs(
     g = settings.gromacs
     assert g is not None
     inputs: dict[str, Any] = {"model": identity, "max_steps": max_steps, "way": plan.way}
-    names = [f"{pair.name}.pot.cur" for pair in settings.interactions]
-    for name in [g.mdp, g.topol_in, g.conf, g.index, g.rdf.topol, *names]:
-        path = directory / name
-        if path.is_file():
-            inputs[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return inputs
-
-
-def _already_finished(run: Run, inputs: dict[str, Any]) -> StepResult | None:
-    """Return the result of a run that was killed after its end, or None."""
-    if not run.whole():
-        return None
-    try:
-        summary = json.loads((run.directory / SUMMARY).read_text())
-        same = summary["inputs"] == inputs
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return StepResult("finished", run.total, run.total, 0.0, summary) if same else None
+    tables = [f"{pair.name}.pot.cur" for pair in settings.interactions]
+    return inputs | digests(directory, [g.mdp, g.topol_in, g.conf, g.index, g.rdf.topol, *tables])

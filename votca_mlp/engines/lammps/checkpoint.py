@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.engines.resume import refuse_other_inputs, shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write, sha256_of
 
@@ -101,18 +102,7 @@ def load(directory: Path, inputs: dict[str, Any]) -> Checkpoint | None:
         raise UserError(what, where=path, accepted=remove) from error
     if version != _FORMAT:
         raise UserError(f"the checkpoint has format {version}", where=path, accepted=f"{_FORMAT}; {remove}")
-    new = json.loads(json.dumps(inputs))
-    changed = [
-        f"{key} was {old.get(key)}, is {new.get(key)}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-    if changed:
-        raise UserError(
-            "the checkpoint belongs to other inputs: " + "; ".join(changed),
-            where=path,
-            accepted=f"the inputs it was made from, or {remove}",
-        )
+    refuse_other_inputs(old, inputs, path)
     with atomic_write(directory / RESTART, "wb") as file:
         file.write(restart)
     return checkpoint
@@ -127,10 +117,6 @@ def cut(path: Path, length: int) -> None:
         It is missing or shorter.
     """
     if not path.is_file() or path.stat().st_size < length:
-        raise UserError(
-            f"the file is missing or shorter than the {length} bytes that the checkpoint recorded",
-            where=path,
-            accepted="the file as it was; or remove the checkpoint to start this step again",
-        )
+        raise shorter_than_recorded(path, length)
     with open(path, "r+b") as file:
         file.truncate(length)

@@ -4,7 +4,6 @@ The user's script runs in the step directory: ``log.lammps``, ``lammps.out``, th
 ``thermo.dat`` grow; the last configuration gets its name when all is complete, and the checkpoint goes.
 """
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,7 +14,8 @@ from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.run import Run
 from votca_mlp.engines.lammps.script import Command, Plan, plan_script, read_script
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY, StepResult
+from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.resume import finished_result
 from votca_mlp.errors import UserError
 from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.units import kelvin
@@ -54,8 +54,9 @@ def run_step(
     inputs = checkpoints.describe_inputs(
         settings, files, step_directory=directory, identity=identity, max_steps=max_steps
     )
-    finished = _already_finished(directory, settings.lammps, inputs, plan.total)
+    finished = finished_result(directory, settings.lammps, inputs, plan.total)
     if finished is not None:
+        (directory / checkpoints.NAME).unlink(missing_ok=True)
         return finished
     saved = checkpoints.load(directory, inputs)
     run = Run(
@@ -186,18 +187,3 @@ def check_start(settings: Any, evaluator: Evaluator) -> str:
             f"at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, {force:.1e} eV/A, "
             f"{pressure:.1e} bar; {run.lammps.way}"
         )
-
-
-def _already_finished(directory: Path, lammps: Any, inputs: dict[str, Any], total: int) -> StepResult | None:
-    """Return the result of a run that was killed after its last rename, or None."""
-    if not all((directory / name).is_file() for name in (lammps.traj, lammps.conf_out, SUMMARY)):
-        return None
-    try:
-        summary = json.loads((directory / SUMMARY).read_text())
-        same = summary["inputs"] == json.loads(json.dumps(inputs))
-    except (ValueError, KeyError, TypeError):
-        return None
-    if not same:
-        return None
-    (directory / checkpoints.NAME).unlink(missing_ok=True)
-    return StepResult("finished", total, total, 0.0, summary)
