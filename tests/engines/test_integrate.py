@@ -10,7 +10,7 @@ from tests.engines.case import argon, evaluator
 from votca_mlp.engines.ase.chain import NoseHooverChain
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.start import draw_velocities
-from votca_mlp.engines.ase.summary import block_error
+from votca_mlp.engines.means import block_error
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.units import KB_EV_PER_K
 

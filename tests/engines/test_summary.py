@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from votca_mlp.engines.ase.summary import block_error, production_means
+from votca_mlp.engines.ase.summary import production_means
+from votca_mlp.engines.means import block_error
 
 
 def test_block_error_of_correlated_series() -> None:

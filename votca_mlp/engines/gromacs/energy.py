@@ -3,15 +3,14 @@
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.summary import block_error
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.partner import LOG
 from votca_mlp.engines.gromacs.serve import why
+from votca_mlp.engines.means import Means, means
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -56,7 +55,7 @@ def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[
 
 def production_means(
     settings: Settings, directory: Path, *, constant_volume: bool, density: float, volume: float
-) -> dict[str, Any]:
+) -> Means:
     """Return mean, error and number of samples of temperature, pressure, density, volume and energy.
 
     Parameters
@@ -76,20 +75,14 @@ def production_means(
     used = found["time"] >= settings.gromacs.equi_time - 1e-6
     if not used.any():
         return {}
-    samples = int(used.sum())
     columns = {
         "temperature[K]": found["Temperature"],
         "pressure[bar]": found["Pressure"],
         "density[kg/m3]": found.get("Density", np.full(len(used), density)),
         "volume[A3]": found["Volume"] * _A3_PER_NM3 if "Volume" in found else np.full(len(used), volume),
     }
-    means = {
-        name: {"mean": float(c[used].mean()), "error": block_error(c[used]), "samples": samples}
-        for name, c in columns.items()
-    }
+    columns = {name: column[used] for name, column in columns.items()}
     if (directory / LOG).is_file():
         log = np.loadtxt(directory / LOG, ndmin=2)
-        energy = log[log[:, 1] >= settings.gromacs.equi_time - 1e-6, 2]
-        error = block_error(energy)
-        means["potential[eV]"] = {"mean": float(energy.mean()), "error": error, "samples": len(energy)}
-    return means
+        columns["potential[eV]"] = log[log[:, 1] >= settings.gromacs.equi_time - 1e-6, 2]
+    return means(columns)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from votca_mlp.engines.ase.summary import MIN_BLOCKS, block_error
+from votca_mlp.engines.means import MIN_BLOCKS, Means, means
 from votca_mlp.errors import UserError
 from votca_mlp.units import kelvin
 
@@ -71,7 +71,7 @@ def length_without(path: Path, step: int) -> int:
             return last if last >= 0 and number == b"%d" % step else len(data)
 
 
-def production_means(directory: Path, traj: str) -> dict[str, dict[str, float | int | None]]:
+def production_means(directory: Path, traj: str) -> Means:
     """Return mean, error and number of samples of each quantity over the frames of the trajectory."""
     steps = set(frame_steps(directory / traj))
     rows: dict[int, list[float]] = {}
@@ -84,10 +84,9 @@ def production_means(directory: Path, traj: str) -> dict[str, dict[str, float | 
     if not rows:
         return {}
     data = np.array([rows[step] for step in sorted(rows)])
-    return {
-        name: {"mean": float(column.mean()), "error": block_error(column), "samples": len(column)}
-        for name, column in list(zip(COLUMNS, data.T, strict=True))[1:]
-    }
+    columns = dict(zip(COLUMNS, data.T, strict=True))
+    del columns["time[fs]"]
+    return means(columns)
 
 
 def check_temperature(production: dict[str, Any], kBT: float, *, where: Path) -> None:
