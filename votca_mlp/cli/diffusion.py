@@ -27,12 +27,11 @@ def diffusion(
     import numpy as np
 
     from votca_mlp.structure.diffusion import diffusion_coefficient, split, unwrap
-    from votca_mlp.structure.dump import read_dump
-    from votca_mlp.structure.gro import read_gro
+    from votca_mlp.structure.trajectory import read_frames
 
     if interval <= 0.0:
         raise UserError(f"is {interval:g} fs", where="--interval", accepted="a time > 0, fs")
-    frames = list((read_gro if trajectory.suffix == ".gro" else read_dump)(trajectory))
+    frames = list(read_frames(trajectory))
     boxes = np.array([frame.box for frame in frames])
     if np.ptp(boxes, axis=0).max() > 1e-6 * boxes.max():
         raise UserError(

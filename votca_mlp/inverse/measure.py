@@ -15,6 +15,7 @@ from votca_mlp.inverse.simulate import check_frames
 from votca_mlp.settings import Interaction
 from votca_mlp.structure.frames import Frame
 from votca_mlp.structure.rdf import PairHistograms, pair_histograms
+from votca_mlp.structure.trajectory import read_frames
 from votca_mlp.tables import Table, grid_points, make_table, write_table
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -56,17 +57,13 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
     UserError
         A trajectory that cannot be read, or that ends before.
     """
-    from votca_mlp.structure.dump import read_dump
-    from votca_mlp.structure.gro import read_gro
-
     files = context.settings.engine
     if context.settings.program == "gromacs":
         from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
 
         yield from read_gromacs_frames(context.settings, directory)
         return
-    read = read_gro if files.traj.endswith(".gro") else read_dump
-    frames = islice(read(directory / files.traj), max(files.first_frame - 1, 0), None)
+    frames = islice(read_frames(directory / files.traj), max(files.first_frame - 1, 0), None)
     first = next(frames, None)
     if first is None:
         raise UserError(

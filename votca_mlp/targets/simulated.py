@@ -60,8 +60,8 @@ def simulate_targets(
     from votca_mlp.engines.progress import open_progress
     from votca_mlp.models.load import make_evaluator
     from votca_mlp.potentials.correction import read_correction
-    from votca_mlp.structure.dump import read_dump
     from votca_mlp.structure.rdf import pair_histograms
+    from votca_mlp.structure.trajectory import read_frames
 
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -85,6 +85,7 @@ def simulate_targets(
     for name, interaction in named.items():
         pair = (interaction.type1, interaction.type2)
         grid = grid_points(interaction.min, interaction.max, interaction.step)
-        histograms = pair_histograms(read_dump(directory / settings.ase.traj), [pair], grid * ANGSTROM_PER_NM)
+        frames = read_frames(directory / settings.ase.traj)
+        histograms = pair_histograms(frames, [pair], grid * ANGSTROM_PER_NM)
         targets[name] = histograms.table(pair, block_length=histograms.n_frames // blocks)
     return targets
