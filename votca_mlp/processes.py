@@ -1,7 +1,15 @@
-"""Whether another process still runs."""
+"""Cores of this process; whether another still runs."""
 
 import os
 from pathlib import Path
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
 
 
 def is_alive(process: int) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse import lock
+from votca_mlp.processes import cores
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _TASKS = "cg.inverse.simulation.tasks"
 _KEPT_LINES = 20
 _GRACE = 10.0  # s
+_THREADS = ("CSG_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def states_at_once(settings: "Settings") -> int:
     if not text:
         return count if settings.multistate.launch else 1
     if text == "auto":
-        return min(count, _cores())
+        return min(count, cores())
     if not text.isdecimal() or int(text) < 1:
         where = settings.where(_TASKS)
         raise UserError(f"is '{text}'", where=where, accepted="auto, or a whole number > 0")
@@ -120,13 +122,10 @@ def state_environment(
         # it may start the process on another machine, where no such process is found
         del found["CSG_MASTER_PID"]
     elif settings.mlp.threads is None:
-        whole = next((int(v) for n in _THREADS if (v := found.get(n, "")).isdecimal()), _cores())
+        whole = next((int(v) for n in _THREADS if (v := found.get(n, "")).isdecimal()), cores())
         share = str(max(1, whole // at_once))
         found |= dict.fromkeys((*_THREADS, "NUMBA_NUM_THREADS"), share)
     return found
-
-
-_THREADS = ("CSG_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def run_side_by_side(
@@ -213,10 +212,3 @@ def _read(name: str, process: "subprocess.Popen[str]", lines: "queue.Queue[tuple
         for line in stream:
             lines.put((name, line.rstrip("\n")))
     lines.put((name, None))
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
+from votca_mlp.processes import cores
 
 if TYPE_CHECKING:
     import torch
@@ -178,7 +179,7 @@ def set_threads(threads: int | None) -> int:
 
     if threads is None:
         setting = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-        threads = int(setting) if setting.isdigit() and int(setting) > 0 else _cores()
+        threads = int(setting) if setting.isdigit() and int(setting) > 0 else cores()
     with contextlib.suppress(ImportError):
         import numba
 
@@ -187,10 +188,3 @@ def set_threads(threads: int | None) -> int:
         numba.set_num_threads(min(threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])))
     torch.set_num_threads(threads)
     return threads
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
