@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from votca_mlp.engines.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.copying import copy_file
 from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
@@ -100,7 +101,7 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
     step = environment.step_directory
     # also in a step that our own loop began
     states = write_settings(settings, step)
-    waiting = [state.name for state in states if not finished(state, step)]
+    waiting = [state.name for state in states if not _finished(state, step)]
     if not waiting:
         tell("All states are simulated already")
         return
@@ -121,7 +122,7 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
         tell=tell,
     )
     for state in states:
-        if finished(state, step):
+        if _finished(state, step):
             RestartFile(step / state.name / restart_name(settings)).mark(SIMULATION)
     failed = {name: end for name, end in ends.items() if end.status != 0}
     if failed:
@@ -133,10 +134,9 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
         )
 
 
-def finished(state: State, step_directory: Path) -> bool:
+def _finished(state: State, step_directory: Path) -> bool:
     """Return whether a state's simulation of the step is finished."""
-    engine = state.settings.engine
-    return all((step_directory / state.name / name).is_file() for name in (engine.traj, engine.conf_out))
+    return is_finished(step_directory / state.name, state.settings.engine)
 
 
 def can_resume(settings: "Settings", step_directory: Path) -> bool:
@@ -144,7 +144,7 @@ def can_resume(settings: "Settings", step_directory: Path) -> bool:
     from votca_mlp.engines.dispatch import checkpoint_file
 
     return any(
-        finished(state, step_directory)
+        _finished(state, step_directory)
         or checkpoint_file(settings.program, step_directory / state.name).is_file()
         for state in states_of(settings)
     )

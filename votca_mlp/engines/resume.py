@@ -39,11 +39,16 @@ def refuse_other_inputs(old: dict[str, Any], inputs: dict[str, Any], checkpoint:
         )
 
 
+def is_finished(directory: Path, files: "EngineSettings") -> bool:
+    """Return whether the files that end a simulation are there (the last of them only when all is done)."""
+    return all((directory / name).is_file() for name in (files.traj, files.conf_out))
+
+
 def finished_result(
     directory: Path, files: "EngineSettings", inputs: dict[str, Any], total: int
 ) -> StepResult | None:
     """Return the result of a run that was killed after its last rename, or None."""
-    if not all((directory / name).is_file() for name in (files.traj, files.conf_out, SUMMARY)):
+    if not is_finished(directory, files) or not (directory / SUMMARY).is_file():
         return None
     try:
         summary = json.loads((directory / SUMMARY).read_text())

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from votca_mlp.engines.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.record import StepRecord, write_record
@@ -62,10 +63,10 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
 
 def simulation_done(context: Context, number: int, restart: RestartFile) -> bool:
     """Return whether the simulation is marked as done and has its files; a mark without them goes."""
-    directory, files = context.step_directory(number), context.settings.engine
+    directory = context.step_directory(number)
     if not restart.done(SIMULATION):
         return False
-    if finished(directory, files.traj, files.conf_out):
+    if is_finished(directory, context.settings.engine):
         context.messages.note("Simulation is already done")
         return True
     context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
@@ -79,11 +80,6 @@ def mark_simulated(context: Context, number: int, restart: RestartFile, record: 
     record.add(directory, files.traj, files.conf_out)
     write_record(directory, record)
     restart.mark(SIMULATION)
-
-
-def finished(directory: Path, *names: str) -> bool:
-    """Return whether the files that end a simulation are there (each appears only when it is whole)."""
-    return all((directory / name).is_file() for name in names)
 
 
 def check_trajectory(context: Context, number: int, record: StepRecord) -> None:

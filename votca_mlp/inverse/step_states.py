@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 
 from votca_mlp.csg.run import described_means
+from votca_mlp.engines.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.begin import copy_files, initialize, open_step, shared_names
 from votca_mlp.inverse.changes import describe_inputs
@@ -21,13 +22,7 @@ from votca_mlp.inverse.side_by_side import (
     state_environment,
     states_at_once,
 )
-from votca_mlp.inverse.simulate import (
-    check_trajectory,
-    finished,
-    mark_simulated,
-    simulate,
-    simulation_done,
-)
+from votca_mlp.inverse.simulate import check_trajectory, mark_simulated, simulate, simulation_done
 from votca_mlp.inverse.states import check_basis
 from votca_mlp.inverse.step import tell_agreement, timed, whole
 from votca_mlp.inverse.update import update_potentials
@@ -125,9 +120,8 @@ def _side_by_side(context: Context, number: int, waiting: list[Begun], at_once: 
     )
     complete = True
     for name, (state, restart, record) in zip(names, waiting, strict=True):
-        files = state.settings.engine
         ended = name in ends and ends[name].status == 0
-        if ended and finished(state.step_directory(number), files.traj, files.conf_out):
+        if ended and is_finished(state.step_directory(number), state.settings.engine):
             mark_simulated(state, number, restart, record)
         else:
             complete = False

@@ -19,7 +19,7 @@ from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, error_in, serve, why
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
-from votca_mlp.engines.resume import refuse_other_inputs
+from votca_mlp.engines.resume import is_finished, refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator
@@ -59,7 +59,7 @@ class Run:
 
     def whole(self) -> bool:
         """Whether mdrun has come to its end (it writes the last configuration only then)."""
-        return all((self.directory / name).is_file() for name in (self.gromacs.traj, self.gromacs.conf_out))
+        return is_finished(self.directory, self.gromacs)
 
     def partner(self, *, log: bool) -> Partner:
         """Return what answers mdrun."""
