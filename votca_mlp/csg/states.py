@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from votca_mlp.engines.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.copying import copy_file
-from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
+from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile, restart_name
 from votca_mlp.inverse.states import (
     PURE,
     check_basis,
@@ -216,8 +216,3 @@ def _as_term(node: "Node", name: str) -> "Node":
     if node.tag == "post_add":
         return replace(node, text=" ".join(word for word in node.text.split() if word in EVERY_TERM))
     return replace(node, children=tuple(_as_term(child, name) for child in node.children))
-
-
-def restart_name(settings: "Settings") -> str:
-    """Return the name of VOTCA's restart file."""
-    return settings.text("cg.inverse.restart_file") or "restart_points.log"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.restart import restart_name
 from votca_mlp.settings import Interaction, Settings
 
 POST_UPDATE = ("dummy", "extrapolate", "ibi", "scale", "shift", "smooth", "splinesmooth", "tag")
@@ -80,8 +81,9 @@ def loop_options(settings: Settings) -> LoopOptions:
     reader = _Reader(settings, "cg.inverse")
     steps = reader.whole("average.steps", 2)
     return LoopOptions(
-        log_file=reader.plain_name("log_file", "inverse.log"),
-        restart_file=reader.plain_name("restart_file", "restart_points.log"),
+        # as VOTCA: the log is in the main directory, whatever folder is named
+        log_file=Path(settings.text("cg.inverse.log_file") or "inverse.log").name,
+        restart_file=restart_name(settings),
         cleanlist=reader.inside("cleanlist"),
         average_steps=steps,
         pairs={pair.name: _pair_options(settings, pair) for pair in settings.interactions},
@@ -226,11 +228,6 @@ class _Reader:
         if text not in ("1", "2"):
             self.refuse("convergence.norm", f"is '{text}'", "1 or 2")
         return int(text)
-
-    def plain_name(self, tag: str, default: str) -> str:
-        text = self.settings.text(f"{self.section}.{tag}") or default
-        # as VOTCA: the log is in the main directory, whatever folder is named
-        return Path(text).name
 
     def inside(self, tag: str) -> tuple[str, ...]:
         words = self.words(tag, "")
