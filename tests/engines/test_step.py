@@ -2,39 +2,27 @@
 
 import io
 import json
-import os
 import resource
 import shutil
-import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import ase.io
 import numpy as np
 import pytest
 
 from tests.engines.case import argon, evaluator, make_case, run_case, thermo
+from tests.engines.killing import SlowEvaluator, kill_at_frame, start_step, to_its_end
 from votca_mlp.engines.ase import checkpoint, run, step
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.errors import UserError
 
 FILES = ("traj.dump", "thermo.dat", "confout.extxyz")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def contents(settings) -> list[bytes]:
     return [(settings.path.parent / "step_001" / name).read_bytes() for name in FILES]
-
-
-def spawn(settings) -> subprocess.Popen:
-    file = settings.path.parent / "settings.json"
-    file.write_text(settings.model_dump_json())
-    command = [sys.executable, "-m", "tests.engines.case", str(file)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def test_files_of_a_step(tmp_path) -> None:
@@ -68,41 +56,14 @@ def test_kill_and_resume_is_bit_for_bit(tmp_path) -> None:
     whole, killed = make_case(tmp_path / "a"), make_case(tmp_path / "b")
     run_case(whole)
     directory = tmp_path / "b" / "step_001"
-    process = spawn(killed)
-    deadline = time.time() + 60
-    # wait until something was written after a checkpoint within the production
-    while time.time() < deadline:
-        part = directory / "traj.dump.part"
-        if part.exists() and part.read_bytes().count(b"TIMESTEP") >= 8:
-            break
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_at_frame(start_step("tests.engines.case", killed), directory / "traj.dump.part", 8)
     assert not (directory / "traj.dump").exists()
     assert (directory / checkpoint.NAME).exists()
     # what a crash may leave behind the checkpoint's length must go
     with open(directory / "traj.dump.part", "ab") as file:
         file.write(b"ITEM: TIMESTEP\n12")
-    process = spawn(killed)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
+    to_its_end(start_step("tests.engines.case", killed))
     assert contents(killed) == contents(whole)
-
-
-class SlowEvaluator:
-    """An evaluation takes a second of the clock that the step looks at."""
-
-    def __init__(self, monkeypatch) -> None:
-        self.inner, self.now = evaluator(), 1000.0
-        monkeypatch.setattr(run.time, "time", lambda: self.now)
-
-    def evaluate(self, atoms):
-        self.now += 1.0
-        return self.inner.evaluate(atoms)
-
-    def forget(self) -> None:
-        self.inner.forget()
 
 
 @pytest.mark.parametrize("ensemble", ["npt", "nvt"])
@@ -115,7 +76,7 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, ensemble, monkeypa
     deadline = slow.now + 140.0 + run.FINISHING_TIME
     result = run_case(parts, evaluator=slow, deadline=deadline)
     assert (result.status, result.steps_done) == ("checkpointed", 100)
-    assert slow.now < 1000.0 + 110.0
+    assert slow.now < 1e9 + 110.0
     # too late even for the first checkpoint: stop when the time is up, nothing is gained
     begun = slow.now
     result = run_case(parts, evaluator=slow, deadline=begun + 30.0 + run.FINISHING_TIME)

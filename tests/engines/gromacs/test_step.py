@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.csg.case import edit, environment, wait_for, working_in
-from tests.engines.gromacs.case import MDP, evaluator, make_case, prepare, run, sockets
+from tests.csg.case import edit, start_program, wait_for, working_in
+from tests.engines.gromacs.case import MDP, ROOT, evaluator, make_case, prepare, run, sockets
 from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames, read_trr
 from votca_mlp.errors import UserError
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
@@ -22,14 +22,7 @@ LONG = {"nsteps = 200": "nsteps = 3000"}
 
 def start_run(main: Path) -> "subprocess.Popen[str]":
     """Run the step in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.engines.gromacs.case", str(main)],
-        env=environment(PYTHONPATH=str(Path(__file__).parents[3])),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    return start_program(ROOT, sys.executable, "-m", "tests.engines.gromacs.case", str(main))
 
 
 def test_a_step_at_constant_pressure(

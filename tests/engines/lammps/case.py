@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ase import Atoms
-from ase.build import bulk
 
-from tests.engines.case import evaluator
+from tests.engines.case import argon, evaluator
 from votca_mlp.engines.lammps.step import run_step
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import StepResult
@@ -29,10 +28,6 @@ dump        traj all custom 10 traj.dump id type element x y z
 run         200
 """
 FILES = ("traj.dump", "thermo.dat", "confout.data")
-
-
-def argon() -> Atoms:
-    return bulk("Ar", "fcc", a=5.8, cubic=True).repeat(3)
 
 
 def write_data(path: Path, atoms: Atoms, order: tuple[str, ...] = ()) -> None:

@@ -1,12 +1,8 @@
 """A whole step in LAMMPS itself: files, physics, interruption at any moment."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import ase.io
@@ -15,26 +11,13 @@ import pytest
 from ase.md.verlet import VelocityVerlet
 from ase.units import fs
 
-from tests.engines.case import evaluator
-from tests.engines.lammps.case import FILES, SCRIPT, argon, make_case, run_case
-from votca_mlp.engines.lammps import answers
+from tests.csg.case import wait_for, working_in
+from tests.engines.case import argon, evaluator
+from tests.engines.killing import SlowEvaluator, kill_at_frame, start_step, to_its_end
+from tests.engines.lammps.case import FILES, SCRIPT, make_case, run_case
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.models.calculator import MLPCalculator
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def contents(settings) -> list[bytes]:
-    return [(settings.path.parent / "step_001" / name).read_bytes() for name in FILES]
-
-
-def spawn(settings) -> subprocess.Popen:
-    file = settings.path.parent / "settings.json"
-    file.write_text(settings.model_dump_json())
-    command = [sys.executable, "-m", "tests.engines.lammps.case", str(file)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def log_rows(directory: Path, first: str = "Step") -> list[dict[str, float]]:
@@ -135,58 +118,28 @@ def test_kill_and_resume_is_bit_for_bit(tmp_path) -> None:
     whole, killed = make_case(tmp_path / "a"), make_case(tmp_path / "b")
     run_case(whole)
     directory = tmp_path / "b" / "step_001"
-    process = spawn(killed)
-    deadline = time.time() + 60
-    # wait until something was written after a checkpoint within the production
-    while time.time() < deadline:
-        part = directory / "traj.dump"
-        if part.exists() and part.read_bytes().count(b"TIMESTEP") >= 14:
-            break
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_at_frame(start_step("tests.engines.lammps.case", killed), directory / "traj.dump", 14)
     assert not (directory / "confout.data").exists()
     assert (directory / NAME).exists()
     # LAMMPS must not live on and write into the step
-    wait_until_alone(directory)
+    wait_for(lambda: not working_in(directory), "LAMMPS to end with its parent", 10.0)
     with open(directory / "traj.dump", "ab") as file:
         file.write(b"ITEM: TIMESTEP\n12")
-    process = spawn(killed)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors
-    frames = [(tmp_path / name / "step_001" / "traj.dump").read_bytes() for name in "ab"]
-    assert frames[0] == frames[1]
-    assert (directory / "confout.data").read_bytes() == contents(whole)[2]
+    to_its_end(start_step("tests.engines.lammps.case", killed))
+    for name in ("traj.dump", "confout.data"):
+        assert (directory / name).read_bytes() == (tmp_path / "a" / "step_001" / name).read_bytes()
     summaries = [json.loads((tmp_path / name / "step_001" / SUMMARY).read_text()) for name in "ab"]
     assert summaries[0]["production"] == summaries[1]["production"]
 
 
-def wait_until_alone(directory: Path) -> None:
-    from tests.csg.case import wait_for, working_in
-
-    wait_for(lambda: not working_in(directory), "LAMMPS to end with its parent", 10.0)
-
-
 def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, monkeypatch) -> None:
     settings = make_case(tmp_path)
-    now = [1e9]
-    monkeypatch.setattr(answers.time, "time", lambda: now[0])
-
-    class Slow:
-        inner = evaluator()
-
-        def evaluate(self, atoms):
-            now[0] += 1.0
-            return self.inner.evaluate(atoms)
-
-        def forget(self) -> None:
-            self.inner.forget()
-
-    result = run_case(settings, evaluator=Slow(), deadline=1e9 + 100.0)
+    slow = SlowEvaluator(monkeypatch)
+    deadline = slow.now + 100.0
+    result = run_case(settings, evaluator=slow, deadline=deadline)
     assert result.status == "checkpointed"
     assert 80 <= result.steps_done < 100
-    assert now[0] <= 1e9 + 100.0
+    assert slow.now <= deadline
     # it stopped at once, not at a multiple of checkpoint_every, and has lost nothing
     again = run_case(settings)
     assert again.status == "finished"

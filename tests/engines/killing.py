@@ -1,0 +1,53 @@
+"""A step in a process of its own, to be killed and run again."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.csg.case import start_program
+from tests.engines.case import evaluator
+from votca_mlp.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def start_step(module: str, settings: Settings) -> "subprocess.Popen[str]":
+    """Start the step of a case with the program that its module is."""
+    file = settings.path.parent / "settings.json"
+    file.write_text(settings.model_dump_json())
+    return start_program(ROOT, sys.executable, "-m", module, str(file), NUMBA_NUM_THREADS="1")
+
+
+def kill_at_frame(process: "subprocess.Popen[str]", trajectory: Path, frames: int) -> None:
+    """Kill a step that has written so many frames: in the production, after a checkpoint."""
+    deadline = time.time() + 60
+    while not trajectory.exists() or trajectory.read_bytes().count(b"TIMESTEP") < frames:
+        assert time.time() < deadline
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def to_its_end(process: "subprocess.Popen[str]") -> None:
+    """Wait for a step that must not fail."""
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+
+
+class SlowEvaluator:
+    """An evaluation takes a second of the clock that the step looks at."""
+
+    def __init__(self, monkeypatch) -> None:
+        # zip files know no time before 1980
+        self.inner, self.now = evaluator(), 1e9
+        monkeypatch.setattr(time, "time", lambda: self.now)
+
+    def evaluate(self, atoms):
+        self.now += 1.0
+        return self.inner.evaluate(atoms)
+
+    def forget(self) -> None:
+        self.inner.forget()
