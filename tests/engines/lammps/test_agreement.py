@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.engines.case import argon
 from tests.engines.lammps.case import make_case, run_case, write_data
 from tests.engines.lammps.test_step import log_rows
 from votca_mlp.engines.ase.start import read_configuration
