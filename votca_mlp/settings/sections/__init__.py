@@ -1,0 +1,1 @@
+"""The sections of a settings.xml, each tag declared once."""
