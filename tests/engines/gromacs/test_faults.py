@@ -9,7 +9,7 @@ import pytest
 from tests.csg.case import edit, wait_for, working_in
 from tests.engines.gromacs.case import make_case, prepare, run, sockets, write_topology
 from tests.engines.gromacs.test_step import LONG, start_run
-from votca_mlp.engines.gromacs.serve import why
+from votca_mlp.engines.gromacs.output import why
 from votca_mlp.errors import UserError
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
+from votca_mlp.engines.gromacs.output import why
 from votca_mlp.engines.gromacs.partner import LOG
-from votca_mlp.engines.gromacs.serve import why
 from votca_mlp.engines.means import Means, means
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings

@@ -14,9 +14,11 @@ from votca_mlp.engines.gromacs.binary import with_gmxrc
 from votca_mlp.engines.gromacs.energy import EDR, production_means
 from votca_mlp.engines.gromacs.first_step import check_first_step
 from votca_mlp.engines.gromacs.kernel import kernel_library
+from votca_mlp.engines.gromacs.listener import SLOT_FILE
+from votca_mlp.engines.gromacs.output import error_in, why
 from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
 from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
-from votca_mlp.engines.gromacs.serve import SLOT_FILE, Ended, error_in, serve, why
+from votca_mlp.engines.gromacs.serve import Ended, serve
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.engines.resume import is_finished, refuse_other_inputs

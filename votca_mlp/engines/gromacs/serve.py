@@ -2,31 +2,23 @@
 
 import contextlib
 import os
-import re
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from votca_mlp.engines.gromacs.ipi import Beginning, Connection, Gone, WrongMessageError
+from votca_mlp.engines.gromacs.listener import SLOT_FILE, Listener, process_at
+from votca_mlp.engines.gromacs.output import Output
 from votca_mlp.engines.gromacs.partner import Partner
 from votca_mlp.engines.gromacs.signals import Signals, noted_signals
 from votca_mlp.errors import UserError
 
-SLOT_FILE = "mlp_slot.dat"
-"""What ``mdrun -plumed`` is given: it names the socket."""
 _LOOK = 0.5
-_KEPT = 400
 
 
 @dataclass
@@ -78,12 +70,12 @@ def serve(
     with contextlib.ExitStack() as stack:
         listener = None
         if partner is not None:
-            listener = _Listener(folder / SLOT_FILE)
+            listener = Listener(folder / SLOT_FILE)
             stack.callback(listener.close)
             stack.callback(partner.close)
         child = _start(command, folder, variables)
         stack.callback(_end, child)
-        output = _Output(child, log)
+        output = Output(child, log)
         stack.callback(output.close)
         # before its output is waited for
         stack.callback(_end, child)
@@ -100,7 +92,7 @@ def serve(
 
 def _answer(
     child: "subprocess.Popen[bytes]",
-    listener: "_Listener",
+    listener: Listener,
     partner: Partner,
     signals: Signals,
     after_step: Callable[[int], None],
@@ -109,7 +101,7 @@ def _answer(
     link = _accept(child, listener, signals)
     if link is None:
         return
-    mdrun, connection = _peer(link), Connection(link)
+    mdrun, connection = process_at(link), Connection(link)
     with link, selectors.DefaultSelector() as selector:
         selector.register(link, selectors.EVENT_READ)
         try:
@@ -141,57 +133,13 @@ def _answer(
             ) from None
 
 
-def _accept(
-    child: "subprocess.Popen[bytes]", listener: "_Listener", signals: Signals
-) -> socket.socket | None:
+def _accept(child: "subprocess.Popen[bytes]", listener: Listener, signals: Signals) -> socket.socket | None:
     """Wait for mdrun; None when the command ends without one."""
     while child.poll() is None:
         signals.pass_on(None)
         with contextlib.suppress(TimeoutError):
             return listener.accept()
     return None
-
-
-class _Listener:
-    """A socket of our own, named in the file for mdrun; its name goes with the first that connects."""
-
-    def __init__(self, slot: Path) -> None:
-        # a step directory's path may be longer than a socket's name can be
-        self._folder = tempfile.mkdtemp(prefix="votca-mlp-")
-        self._slot = slot
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        path = os.path.join(self._folder, "mdrun")
-        try:
-            self._socket.bind(path)
-            self._socket.listen(1)
-            self._socket.settimeout(0.1)
-            slot.write_text(f"# for the library that mdrun loads as PLUMED_KERNEL\nsocket {path}\n")
-        except OSError as error:
-            self.close()
-            accepted = "a TMPDIR with a shorter path, space in the step directory"
-            raise UserError(f"cannot listen: {error}", where=path, accepted=accepted) from None
-
-    def accept(self) -> socket.socket:
-        """Return the connection of mdrun; TimeoutError when it is not there yet."""
-        link, _ = self._socket.accept()
-        link.settimeout(None)
-        self.close()
-        return link
-
-    def close(self) -> None:
-        """Leave no socket and no name behind."""
-        self._socket.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._slot.unlink(missing_ok=True)
-
-
-def _peer(link: socket.socket) -> int | None:
-    """Return the process at the other end."""
-    try:
-        data = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    except (OSError, AttributeError):
-        return None
-    return int.from_bytes(data[:4], sys.byteorder)
 
 
 def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -233,59 +181,3 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-
-
-class _Output:
-    """Copies the output of a process and keeps its last lines."""
-
-    def __init__(self, child: "subprocess.Popen[bytes]", log: Path | None) -> None:
-        self.lines: deque[str] = deque(maxlen=_KEPT)
-        self._stream: Any = child.stdout
-        self._file = None if log is None else open(log, "ab")  # noqa: SIM115
-        self._thread = threading.Thread(target=self._copy, daemon=True)
-        self._thread.start()
-
-    def _copy(self) -> None:
-        for line in self._stream:
-            self.lines.append(line.decode(errors="replace").rstrip())
-            with contextlib.suppress(OSError, ValueError):
-                if self._file is not None:
-                    self._file.write(line)
-                else:
-                    sys.stdout.buffer.write(line)
-                    sys.stdout.buffer.flush()
-
-    def join(self) -> None:
-        """Wait for the last line; not for what a process left behind still holds."""
-        self._thread.join(5.0)
-
-    def close(self) -> None:
-        """Close the log."""
-        self.join()
-        if self._file is not None:
-            self._file.close()
-
-
-def error_in(words: list[str]) -> str | None:
-    """Return the error in the output of GROMACS or VOTCA without the frame around it, or None."""
-    ours = [line for line in words if line.startswith("votca-mlp (in mdrun): ")]
-    if ours:
-        return ours[-1].partition(": ")[2]
-    kinds = re.compile(r"(Fatal error|Error in user input|.* error):")
-    starts = [k for k, line in enumerate(words) if kinds.match(line)]
-    if not starts:
-        # VOTCA's frame
-        framed = [line.strip("# ") for line in words if line.startswith("# ") and line.strip("# ")]
-        return framed[framed.index("ERROR:") + 1] if "ERROR:" in framed[:-1] else None
-    found = []
-    for line in words[starts[-1] :]:
-        if not line.strip() or line.startswith(("For more information", "---")):
-            break
-        found.append(line.strip())
-    return " ".join(found)
-
-
-def why(words: list[str]) -> str:
-    """Return the error in a GROMACS program's output, else its last line."""
-    last = next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")
-    return error_in(words) or last

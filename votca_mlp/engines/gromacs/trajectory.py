@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
+from votca_mlp.engines.gromacs.output import why
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings, read_topology
 from votca_mlp.structure.frames import Frame
@@ -126,8 +127,6 @@ def _frames(settings: Settings, directory: Path) -> Iterator[TrrFrame]:
             with_gmxrc(settings, words), input="0\n", capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            from votca_mlp.engines.gromacs.serve import why
-
             what = f"gmx trjconv failed: {why(done.stderr.splitlines())}"
             raise UserError(what, where=path, accepted=_ACCEPTED)
         yield from read_trr(made)
