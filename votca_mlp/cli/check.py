@@ -136,7 +136,8 @@ def starts(settings: "Settings") -> list[str]:
 
 def _lammps(settings: "Settings") -> list[str]:
     """Return what the LAMMPS script will do, without LAMMPS."""
-    from votca_mlp.engines.lammps.script import plan_script, read_script
+    from votca_mlp.engines.lammps.plan import plan_script
+    from votca_mlp.engines.lammps.script import read_script
 
     assert settings.lammps is not None
     script = settings.input_path(settings.lammps.script)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines.lammps.case import SCRIPT
-from votca_mlp.engines.lammps.script import Plan, plan_script, read_script
+from votca_mlp.engines.lammps.plan import Plan, plan_script
+from votca_mlp.engines.lammps.script import read_script
 from votca_mlp.errors import UserError
 
 

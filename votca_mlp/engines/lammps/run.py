@@ -20,10 +20,11 @@ from votca_mlp.engines.lammps.output import (
     production_means,
     thermo_command,
 )
+from votca_mlp.engines.lammps.plan import CHANGES_ATOMS, MAKES_BOX, Plan
 from votca_mlp.engines.lammps.potential import OBJECT, write_object
 from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
-from votca_mlp.engines.lammps.script import CHANGES_ATOMS, MAKES_BOX, Command, Plan
+from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.errors import UserError

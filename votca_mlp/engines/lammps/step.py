@@ -11,8 +11,9 @@ from typing import Any
 
 from votca_mlp.engines.ase.start import largest_maximum
 from votca_mlp.engines.lammps import checkpoint as checkpoints
+from votca_mlp.engines.lammps.plan import Plan, plan_script
 from votca_mlp.engines.lammps.run import Run
-from votca_mlp.engines.lammps.script import Command, Plan, plan_script, read_script
+from votca_mlp.engines.lammps.script import Command, read_script
 from votca_mlp.engines.progress import Progress
 from votca_mlp.engines.result import StepResult
 from votca_mlp.engines.resume import finished_result
