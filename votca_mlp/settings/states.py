@@ -6,21 +6,16 @@ A state has a folder ``<main>/<state>/`` with its inputs and, where it differs f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from os.path import isdir
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.settings.checks import KBT_TOLERANCE
 from votca_mlp.settings.document import Node, read_document
-from votca_mlp.settings.kbt import kbt_of, with_kbt
-from votca_mlp.settings.merge import merged, not_for_one_state, with_files, write_tree
+from votca_mlp.settings.merge import write_tree
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.reader import settings_of
+from votca_mlp.settings.state_tree import state_problem, state_tree
 from votca_mlp.settings.topology import read_topology
-from votca_mlp.units import kelvin
-
-_TAG = "cg.inverse.multistate"
 
 
 @dataclass(frozen=True)
@@ -155,71 +150,17 @@ def read_state_settings(path: Path, run_directory: Path, name: str) -> Settings:
 def _read(
     settings: Settings, name: str, weight: float, listed: float | None, problems: list[Problem]
 ) -> State | None:
-    main = settings.main_directory
-    directory = main / name
     before = len(problems)
-    if not isdir(directory):
-        what = f"names {name}, but there is no folder {directory}"
-        problems.append(_problem(settings, "state_names", what, "a folder with the inputs of each state"))
+    root = state_tree(settings, name, listed, problems)
+    if root is None:
         return None
-    root = without_states(settings._root)
-    file = directory / "settings.xml"
-    own = Node("cg", "cg", 1, "", {}, ())
-    if file.is_file():
-        try:
-            own = read_document(file, "cg")
-        except UserError as error:
-            what = f"names {name}, whose settings cannot be read: {error.where}: {error.what}"
-            problems.append(_problem(settings, "state_names", what, error.accepted or ""))
-            return None
-        problems += not_for_one_state(settings._root, own)
-    told = kbt_of(own, settings.program)
-    if told is not None and listed is not None and abs(told[0] - listed) > KBT_TOLERANCE * listed:
-        node = told[1]
-        what = (
-            f"has {listed:g} kJ/mol ({kelvin(listed):.5g} K) for {name}, but {file}:{node.line} "
-            f"<{node.path}> is {node.text}"
-        )
-        hint = "kBT and temperature that agree, or only one of them"
-        problems.append(_problem(settings, "state_kBTs", what, hint))
-    if told is not None or listed is not None:
-        line = told[1].line if told is not None else settings.line_of(f"{_TAG}.state_kBTs")
-        own = _with_own_kbt(own, settings.program, told[0] if told is not None else listed, line)
-    root = with_files(merged(root, without_states(own)), main, directory)
-    view, wrong = settings_of(root, file)
+    main = settings.main_directory
+    view, wrong = settings_of(root, main / name / "settings.xml")
     problems += wrong
     if view is None or len(problems) > before:
         return None
     view._run_directory = main
     return _of_its_types(settings, State(name, weight, view.kBT, view, root), problems)
-
-
-def _with_own_kbt(own: Node, program: str, kBT: float | None, line: int) -> Node:
-    """Return a state's tree with kBT and temperature, sections included: they replace the run's."""
-    assert kBT is not None
-    for names in (("inverse",), ("inverse", program)):
-        parent = own.deepest(".".join(names[:-1])) if len(names) > 1 else own
-        if parent.first(names[-1]) is None:
-            section = Node(names[-1], f"{parent.path}.{names[-1]}", line, "", {}, ())
-            own = _put(own, parent, section)
-    return with_kbt(own, program, kBT, line)
-
-
-def _put(root: Node, parent: Node, child: Node) -> Node:
-    if root is parent:
-        return replace(root, children=(*root.children, child))
-    return replace(root, children=tuple(_put(node, parent, child) for node in root.children))
-
-
-def without_states(root: Node) -> Node:
-    """Return the tree without <multistate>."""
-
-    def inside(node: Node) -> Node:
-        return replace(node, children=tuple(c for c in node.children if c.path != _TAG))
-
-    return replace(
-        root, children=tuple(inside(child) if child.tag == "inverse" else child for child in root.children)
-    )
 
 
 def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> State | None:
@@ -232,12 +173,12 @@ def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> 
     except UserError as error:
         where = f"{error.where}: " if error.where else ""
         what = f"names {state.name}, whose topology is bad: {where}{error.what}"
-        problems.append(_problem(settings, "state_names", what, error.accepted or ""))
+        problems.append(state_problem(settings, "state_names", what, error.accepted or ""))
         return None
     kept = tuple(pair for pair in view.interactions if {pair.type1, pair.type2} <= types)
     if not kept:
         what = f"names {state.name}, whose topology {path} has no pair of types of any interaction"
-        problems.append(_problem(settings, "state_names", what, "types of the interactions"))
+        problems.append(state_problem(settings, "state_names", what, "types of the interactions"))
         return None
     names = {pair.name for pair in kept}
     children = tuple(
@@ -261,9 +202,5 @@ def _together(settings: Settings, states: Sequence[State]) -> list[Problem]:
     if settings.multistate.temperature_terms > len(temperatures):
         what = f"is {settings.multistate.temperature_terms}, but the fitted states have"
         what += f" {len(temperatures)} different temperatures"
-        problems.append(_problem(settings, "temperature_terms", what, f"at most {len(temperatures)}"))
+        problems.append(state_problem(settings, "temperature_terms", what, f"at most {len(temperatures)}"))
     return problems
-
-
-def _problem(settings: Settings, tag: str, what: str, accepted: str) -> Problem:
-    return Problem(settings.line_of(f"{_TAG}.{tag}"), f"{_TAG}.{tag}", what, accepted)
