@@ -1,41 +1,12 @@
-"""VOTCA's own options that this loop obeys, typed, with VOTCA's defaults; the others are refused by name."""
+"""VOTCA's own options that this loop obeys, typed, with VOTCA's defaults."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.refused import refuse_unknown
 from votca_mlp.inverse.restart import restart_name
 from votca_mlp.settings import Interaction, Settings
-
-POST_UPDATE = ("dummy", "extrapolate", "ibi", "scale", "shift", "smooth", "splinesmooth", "tag")
-POST_ADD = (
-    "acc_convergence",
-    "average",
-    "compress",
-    "convergence",
-    "copyback",
-    "dummy",
-    "overwrite",
-    "shift",
-    "smooth_at_cut_off",
-    "tag",
-)
-CHECKS = ("none", "default", "chi2", "rms", "largest", "fit", "plateau")
-
-_INSTEAD = {
-    "pressure": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
-    "plot": "votca-mlp plot, also while the loop runs",
-}
-_OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
-
-# tags that change what csg_inverse does with program ase and method ibi, and that nothing here obeys
-_NOT_OBEYED = {
-    "cg.inverse.map": "no mapping: the atoms are the beads",
-    "cg.inverse.ase.rdf.map": "no mapping: the atoms are the beads",
-    "cg.inverse.ase.rdf.topol": "cg.inverse.ase.topol",
-    "cg.inverse.ase.rdf.traj": "cg.inverse.ase.traj",
-}
 
 
 @dataclass(frozen=True)
@@ -77,7 +48,7 @@ def loop_options(settings: Settings) -> LoopOptions:
         An option that csg_inverse knows and this loop does not, or a value that is not accepted; with line
         and tag.
     """
-    _refuse(settings)
+    refuse_unknown(settings)
     reader = _Reader(settings, "cg.inverse")
     steps = reader.whole("average.steps", 2)
     return LoopOptions(
@@ -93,62 +64,6 @@ def loop_options(settings: Settings) -> LoopOptions:
 def cycle(values: tuple[int, ...], step: int) -> bool:
     """Return whether a cycle such as ``1 1 0`` says yes in iteration ``step`` (from 1)."""
     return values[(step - 1) % len(values)] == 1
-
-
-def _refuse(settings: Settings) -> None:
-    def refuse(tag: str, what: str, accepted: str) -> None:
-        raise UserError(what, where=settings.where(tag), accepted=accepted)
-
-    for tag, accepted in _NOT_OBEYED.items():
-        if settings.text(tag):
-            refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
-    if settings.text("cg.inverse.simulation.background") == "yes":
-        refuse("cg.inverse.simulation.background", "the simulation is part of this process", "no")
-    if settings.program != "gromacs" and settings.engine.equi_time > 0.0:
-        what = "the trajectory stores no time, so csg_stat would find no frame"
-        instead = "0, and first_frame or a longer equilibration instead"
-        refuse(f"cg.inverse.{settings.program}.equi_time", what, instead)
-    check = settings.convergence_check.type
-    if check not in CHECKS:
-        what = f"'{check}' is a script, and this loop runs none"
-        refuse("cg.inverse.convergence_check.type", what, " | ".join(CHECKS))
-    _refuse_scripts(settings)
-    for pair in settings.interactions:
-        for tag in ("threebody", "type3", "force", "cut"):
-            where = f"cg.non-bonded[{pair.name}].{tag}"
-            if settings.text(where) not in (None, "", "0"):
-                refuse(where, "this loop measures pair distributions only", "no such tag")
-        for tag, named, known in (
-            ("post_update", pair.post_update, POST_UPDATE),
-            ("post_add", pair.post_add, POST_ADD),
-        ):
-            for task in named:
-                if task not in known:
-                    accepted = _INSTEAD.get(task) or ", ".join(known)
-                    where = f"cg.non-bonded[{pair.name}].inverse.{tag}"
-                    refuse(where, f"votca-mlp inverse has no {tag} task '{task}'", accepted)
-        one_term = {"average", "overwrite"} & set(pair.post_add)
-        if one_term and settings.multistate.enabled and settings.multistate.temperature_terms > 1:
-            where = f"cg.non-bonded[{pair.name}].inverse.post_add"
-            refuse(where, f"'{min(one_term)}' knows one u(r) only", "temperature_terms 1 with it")
-        if "overwrite" in pair.post_add[:-1]:
-            where = f"cg.non-bonded[{pair.name}].inverse.post_add"
-            refuse(where, "'overwrite' is not the last task", "'overwrite' at the end")
-
-
-def _refuse_scripts(settings: Settings) -> None:
-    """Refuse folders of scripts in <scriptpath>: they would change what csg_inverse does."""
-    from votca_mlp.csg import SCRIPT_DIRECTORY
-
-    text = _OURS.sub("", settings.text("cg.inverse.scriptpath") or "")
-    for entry in filter(None, text.replace("\n", ":").split(":")):
-        if not entry.strip() or Path(entry.strip()) == SCRIPT_DIRECTORY:
-            continue
-        raise UserError(
-            f"'{entry.strip()}' holds scripts for csg_inverse, and this loop runs none",
-            where=settings.where("cg.inverse.scriptpath"),
-            accepted="$(votca-mlp scriptpath) alone, or csg_inverse",
-        )
 
 
 def _pair_options(settings: Settings, pair: Interaction) -> PairOptions:
