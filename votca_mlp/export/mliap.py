@@ -12,32 +12,21 @@ Interface: LAMMPS, src/ML-IAP/mliap_unified_couple.pyx, and its documentation of
 
 import json
 import os
-import pickle
 import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import Answer, compare, of_evaluator
-from votca_mlp.export.provenance import NAME, header
-from votca_mlp.export.table import write_tables
-from votca_mlp.export.work import Outcome, Work
-from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.export.provenance import NAME
 from votca_mlp.potentials.correction import PairCorrection
 
-if TYPE_CHECKING:
-    from ase import Atoms
-
 OBJECT = "corrected.mliap.pkl"
-FRAGMENT = "mliap.in"
 _LAMMPS = "mliap_unified_couple"
 """Where the data object of LAMMPS itself comes from."""
-Array = NDArray[np.float64]
 
 
 class CorrectedMLIAP:
@@ -182,97 +171,3 @@ def refuse_layers(model: Any) -> None:
             f"the network has {layers} interaction layers; in LAMMPS's ML-IAP the second would be wrong",
             accepted="<program>lammps</program> without <command>, which evaluates outside, or one layer",
         )
-
-
-class LammpsData:
-    """What LAMMPS hands over, made from a configuration: ghosts are atoms of their own, as in LAMMPS.
-
-    A stand-in to try the object with where no LAMMPS has ML-IAP with Python.
-    """
-
-    def __init__(self, atoms: "Atoms", element_types: list[str], cutoff: float) -> None:
-        from votca_mlp.models.neighbours import SkinList
-
-        positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        pairs = SkinList(cutoff, 0.0)
-        pairs.update(positions, cell, atoms.pbc)
-        kept = np.linalg.norm(pairs.vectors(positions, cell), axis=1) < cutoff
-        first, second, shifts = (x[kept] for x in (pairs.first, pairs.second, pairs.shifts))
-        away = shifts.any(axis=1)
-        images, which = np.unique(np.column_stack([second, shifts])[away], axis=0, return_inverse=True)
-        self.pair_i, self.pair_j = first.astype(np.int32), second.astype(np.int32)
-        self.pair_j[away] = len(atoms) + which.ravel()
-        self.owners = np.concatenate([np.arange(len(atoms)), images[:, 0].astype(int)])
-        symbols = atoms.get_chemical_symbols()
-        self.elems = np.array([element_types.index(symbols[k]) for k in self.owners], np.int32)
-        self.rij = pairs.vectors(positions, cell)[kept]
-        self.nlistatoms, self.ntotal, self.npairs = len(atoms), len(self.owners), len(first)
-        self.volume = atoms.get_volume()
-        self.energy, self.eatoms = 0.0, np.zeros(len(atoms))
-        self.f = np.zeros((self.ntotal, 3))
-        self.virial = np.zeros((3, 3))
-
-    def update_pair_forces(self, fij: Array) -> None:
-        """Add each pair's force to its first atom, the opposite to its second, and the virial."""
-        np.add.at(self.f, self.pair_i, fij)
-        np.add.at(self.f, self.pair_j, -fij)
-        self.virial += self.rij.T @ fij
-
-    def answer(self) -> Answer:
-        """Return energy, forces with those of ghosts given back to their owners, and stress."""
-        forces = np.zeros((self.nlistatoms, 3))
-        np.add.at(forces, self.owners, self.f)
-        return Answer(self.energy, forces, 0.5 * (self.virial + self.virial.T) / self.volume)
-
-
-def write_mliap(work: Work) -> Outcome:
-    """Write the object and the lines of input that load it; read it back and compare it twice.
-
-    Raises
-    ------
-    UserError
-        A kind of model that cannot be asked by pairs, several interaction layers, an object that disagrees.
-    """
-    from votca_mlp.export.torchscript import FLOAT32, FLOAT64, other_configuration
-    from votca_mlp.models.load import make_evaluator
-
-    if work.mlp.kind == "ase":
-        raise UserError(
-            "kind ase is any ASE calculator, which cannot be asked by LAMMPS's pairs",
-            where="cg.inverse.mlp.kind",
-            accepted="kind hippynn or ani; or <program>lammps</program>, which takes every kind",
-        )
-    files = write_tables(work.folder, work.tables, work.content)
-    for entry in work.content["tables"]:
-        entry["sha256"] = sha256_of(work.folder / entry["file"])
-    tables = {name: (work.folder / name).read_text() for name in files}
-    made = CorrectedMLIAP(work.content, tables, work.mlp.trust_pickle)
-    with atomic_write(work.folder / OBJECT, "wb") as file:
-        pickle.dump(made, file)
-    with atomic_write(work.folder / FRAGMENT) as file:
-        file.writelines(f"{line}\n" for line in _fragment(work, made))
-    loaded = pickle.loads((work.folder / OBJECT).read_bytes())
-    evaluator = make_evaluator(work.mlp, work.correction, work.main, 0.0)
-    comparisons = []
-    for atoms in (work.atoms, other_configuration(work.atoms)):
-        data = LammpsData(atoms, loaded.element_types, 2.0 * loaded.rcutfac)
-        loaded.compute_forces(data)
-        tolerance = FLOAT32 if work.mlp.dtype == "float32" else FLOAT64
-        original = of_evaluator(evaluator, atoms)
-        what = "model + correction by ML-IAP's calls"
-        comparisons.append(compare(what, data.answer(), original, tolerance))
-    return [OBJECT, FRAGMENT, *files], comparisons, ["LAMMPS itself was not run with it"]
-
-
-def _fragment(work: Work, made: CorrectedMLIAP) -> list[str]:
-    elements = " ".join(sorted(set(work.atoms.get_chemical_symbols())))
-    return [
-        *(f"# {line}" for line in header(work.content)),
-        "#",
-        "# units metal. LAMMPS with the packages ML-IAP (MLIAP_ENABLE_PYTHON) and PYTHON, whose Python has",
-        "# votca-mlp. The file is a pickle, which runs code when it is loaded. LAMMPS has not been run",
-        "# with it: compare step 0 with the ASE export.",
-        f"# One name for each LAMMPS type, among: {' '.join(made.element_types)}",
-        f"pair_style mliap unified {OBJECT} 0",
-        f"pair_coeff * * {elements}",
-    ]

@@ -171,7 +171,7 @@ def _write_gromacs(work: Work) -> Outcome:
 
 
 def _write_mliap(work: Work) -> Outcome:
-    from votca_mlp.export.mliap import write_mliap
+    from votca_mlp.export.mliap_files import write_mliap
 
     return write_mliap(work)
 

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.mliap import CorrectedMLIAP, refuse_layers
+from votca_mlp.export.mliap import OBJECT, CorrectedMLIAP, refuse_layers
 from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator, PairListEvaluator
 from votca_mlp.potentials.correction import PairCorrection
-
-OBJECT = "corrected.mliap.pkl"
 
 
 class StepMLIAP(CorrectedMLIAP):
