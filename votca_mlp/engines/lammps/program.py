@@ -1,32 +1,24 @@
 """A LAMMPS program of the user's own (``<command>``), on as many MPI ranks as that starts.
 
-The program reads the script from its standard input, command by command, and evaluates model and correction
-itself, by ``pair_style mliap unified``. After each command it prints a number into a small file.
+It evaluates model and correction itself, by ``pair_style mliap unified``.
 """
 
-import contextlib
-import os
-import re
-import signal
-import subprocess
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from votca_mlp.engines.lammps.answers import FINISHING_TIME, Answers
-from votca_mlp.engines.lammps.binary import BUILD, embedded_environment, end_with_parent, version_of, words_of
+from votca_mlp.engines.lammps.binary import BUILD, embedded_environment, version_of, words_of
 from votca_mlp.engines.lammps.potential import OBJECT
-from votca_mlp.engines.lammps.process import LOG, OUTPUT
+from votca_mlp.engines.lammps.process import LOG
+from votca_mlp.engines.lammps.typed import Typed, read_if_there
 from votca_mlp.errors import UserError
 
-_ACK, _PROGRESS, _DUMP = "lammps_ack.part", "lammps_progress.part", "lammps_atoms.part"
-_LINES = "lammps_lines.part"
+_PROGRESS, _DUMP = "lammps_progress.part", "lammps_atoms.part"
 _COLUMNS = "id type mass x y z fx fy fz"
 _VIRIAL, _ENERGY, _TALLY = "votca_mlp_virial", "votca_mlp_pe", "votca_mlp_tally"
-_TAIL = 5
-_SPOKEN = (r"ERROR", r"[\w.]*(Error|Exception): ")
 _EVERY = 10
 """MD steps between two lines of progress, and between two looks at the time."""
 
@@ -57,25 +49,12 @@ class Program:
         self, directory: Path, command: str, *, threads: int, answers: Answers, append: bool = False
     ) -> None:
         self.directory, self.answers = directory, answers
-        self.where: str | Path = directory / LOG
         self.way = f"'{command}' evaluates model and correction itself, by pair_style mliap unified"
         words, environment = words_of(command), embedded_environment(threads)
         self.version = version_of(words, environment, directory)
-        self.count = self.step = 0
-        for name in (_ACK, _PROGRESS):
-            (directory / name).unlink(missing_ok=True)
-        with open(directory / OUTPUT, "ab" if append else "wb") as output:
-            self.begin = output.tell()
-            self.process = subprocess.Popen(
-                [*words, "-log", "none", "-nocite"],
-                cwd=directory,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
+        self.step = 0
+        (directory / _PROGRESS).unlink(missing_ok=True)
+        self.typed = Typed(words, environment, directory, append=append)
         try:
             self.command(f"log {LOG}{' append' if append else ''}")
         except BaseException:
@@ -91,7 +70,7 @@ class Program:
             LAMMPS's ML-IAP cannot load the object.
         """
         try:
-            self._do(f"pair_style mliap unified {OBJECT} 0", from_file=True)
+            self.typed.do(f"pair_style mliap unified {OBJECT} 0", from_file=True)
         except UserError as error:
             raise UserError(error.what, where=error.where, accepted=BUILD) from None
         names = " ".join("NULL" if symbol == "X" else symbol for symbol in symbols)
@@ -111,17 +90,19 @@ class Program:
         """
         words = line.split()
         if words[0] != "run":
-            self._do(line, where)
+            self.typed.do(line, where)
             return self.step
         deadline, steps, before = self.answers.deadline, int(words[1]), self.step
         if deadline is None:
-            self._do("timer timeout off", where)
+            self.typed.do("timer timeout off", where)
         else:
             left = int(deadline - time.time() - FINISHING_TIME)
             self.answers.stopping = self.answers.stopping or left <= 0
             left = max(left, 1)
-            self._do(f"timer timeout {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} every {_EVERY}")
-        self.step = int(float(self._do(line, where, "$(step)")[0]))
+            self.typed.do(
+                f"timer timeout {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} every {_EVERY}"
+            )
+        self.step = int(float(self.typed.do(line, where, "$(step)", meanwhile=self._look)[0]))
         if self.step < before + steps and deadline is not None:
             self.answers.stopping = True
         return self.step
@@ -129,7 +110,7 @@ class Program:
     def ask(self, what: str, **arguments: Any) -> tuple[dict[str, Any], bytes]:
         """Return ``facts`` or what LAMMPS itself has ``evaluated``, as the other way does."""
         if what == "facts":
-            dt, types, step = self._do("", None, "$(dt:%.17g) $(extract_setting(ntypes)) $(step)")
+            dt, types, step = self.typed.do("", None, "$(dt:%.17g) $(extract_setting(ntypes)) $(step)")
             self.step = int(float(step))
             header, rows = self._dumped()
             kinds = rows[:, 1].astype(int)
@@ -155,7 +136,7 @@ class Program:
         ):
             self.command(line)
         numbers = " ".join(f"$(c_{_VIRIAL}[{k}]:%.17g)" for k in range(1, 7))
-        energy, *pressure = self._do("", None, f"$(c_{_ENERGY}:%.17g) {numbers}")
+        energy, *pressure = self.typed.do("", None, f"$(c_{_ENERGY}:%.17g) {numbers}")
         header, rows = self._dumped()
         for line in (f"unfix {_TALLY}", f"uncompute {_VIRIAL}", f"uncompute {_ENERGY}"):
             self.command(line)
@@ -168,62 +149,21 @@ class Program:
 
     def close(self) -> None:
         """End LAMMPS in good order; its files are complete then."""
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            self._input().close()
-            self.process.wait(timeout=60)
-        self.kill()
+        self.typed.close()
+        self._tidy()
 
     def kill(self) -> None:
         """End the program and all that it has started."""
-        with contextlib.suppress(OSError):
-            self._input().close()
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            if self.process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.process.pid, sign)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(timeout=5)
-        for name in (_ACK, _PROGRESS, _DUMP, _LINES):
+        self.typed.kill()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        for name in (_PROGRESS, _DUMP):
             (self.directory / name).unlink(missing_ok=True)
-
-    def _input(self) -> Any:
-        return cast(Any, self.process.stdin)
-
-    def _do(
-        self, line: str, where: str | Path | None = None, values: str = "", *, from_file: bool = False
-    ) -> list[str]:
-        """Send a command, wait until it is carried out, return the values.
-
-        When LAMMPS starts its Python, what it has read of standard input beyond the present line is lost:
-        ``from_file`` sends no more than a line that includes a file.
-        """
-        self.count += 1
-        ending = f'print "{self.count} {values} end" file {_ACK} screen no\n'
-        try:
-            text = f"{line}\n{ending}"
-            if from_file:
-                (self.directory / _LINES).write_text(text)
-                text = f"include {_LINES}\n"
-            self._input().write(text.encode())
-            self._input().flush()
-        except OSError:
-            raise self._gone(where) from None
-        pause = 0.002
-        while True:
-            ended = self.process.poll() is not None
-            words = _read(self.directory / _ACK).split()
-            if words and words[0] == str(self.count) and words[-1] == "end":
-                return words[1:-1]
-            if ended:
-                raise self._gone(where)
-            if line.startswith("run"):
-                self._look()
-            time.sleep(pause)
-            pause = min(1.3 * pause, 0.1)
 
     def _look(self) -> None:
         """Show how far it is, and stop it when temperature or volume has passed its limit."""
-        lines = _read(self.directory / _PROGRESS).splitlines()[-2:]
+        lines = read_if_there(self.directory / _PROGRESS).splitlines()[-2:]
         words = lines[0].split() if lines else []
         if len(words) != 5 or not words[0].isdigit():
             return
@@ -246,30 +186,3 @@ class Program:
             "periodic": [int(name == "pp") for name in names[-3:]],
         }
         return header, rows
-
-    def _gone(self, where: str | Path | None) -> UserError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=5)
-        status = self.process.poll()
-        with open(self.directory / OUTPUT, "rb") as file:
-            file.seek(self.begin)
-            lines = file.read().decode(errors="replace").splitlines()
-        # the last words of LAMMPS and those of its Python
-        last = [[line for line in lines if re.match(start, line)][-1:] for start in _SPOKEN]
-        said = [line for found in last for line in found]
-        said = said or [line.strip() for line in lines if line.strip()][-_TAIL:]
-        words = " / ".join(said).replace("ERROR: ", "").replace("votca_mlp.errors.UserError: ", "")
-        how = f"signal {-status}" if status is not None and status < 0 else f"status {status}"
-        return UserError(
-            f"LAMMPS stopped ({how}): {words}",
-            where=where or self.where,
-            accepted=f"a script that LAMMPS runs to its end; see {self.directory / OUTPUT}. The last "
-            "checkpoint stays: run again to go on from it",
-        )
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
