@@ -58,20 +58,37 @@ def read_environment(variables: Mapping[str, str] | None = None) -> CsgEnvironme
             raise UserError(f"the environment has no {name}", accepted=_ACCEPTED)
     step_directory = Path.cwd()
     step = Path(given.get("CSG_THISSTEP") or step_directory).name.removeprefix("step_")
-    bounded = not given.get("CSG_DONT_OVERWRITE_MDRUN_STEPS")
     return CsgEnvironment(
         settings=Path(given["CSGXMLFILE"]),
         main_directory=Path(given["CSG_MAINDIR"]),
         step_directory=step_directory,
         step_number=int(step) if step.isdecimal() else 0,
-        ending=_whole_number(given, "CSGENDING"),
-        max_steps=_whole_number(given, "CSG_MDRUN_STEPS") if bounded else None,
-        threads=_whole_number(given, "CSG_NUM_THREADS"),
-        master=_whole_number(given, "CSG_MASTER_PID"),
+        ending=whole_number("CSGENDING", given),
+        max_steps=allowed_steps(given),
+        threads=whole_number("CSG_NUM_THREADS", given),
+        master=whole_number("CSG_MASTER_PID", given),
     )
 
 
-def _whole_number(given: Mapping[str, str], name: str) -> int | None:
+def allowed_steps(given: Mapping[str, str] = os.environ) -> int | None:
+    """Return how many MD steps ``CSG_MDRUN_STEPS`` allows in each stage, None when it does not count.
+
+    Raises
+    ------
+    UserError
+        It is not a whole number above 0.
+    """
+    return None if given.get("CSG_DONT_OVERWRITE_MDRUN_STEPS") else whole_number("CSG_MDRUN_STEPS", given)
+
+
+def whole_number(name: str, given: Mapping[str, str] = os.environ) -> int | None:
+    """Return the number in an environment variable, None when it is not set.
+
+    Raises
+    ------
+    UserError
+        It is not a whole number above 0.
+    """
     text = given.get(name, "").strip()
     if not text:
         return None

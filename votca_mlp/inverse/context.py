@@ -1,12 +1,11 @@
 """What every stage of a run needs to know."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.errors import UserError
+from votca_mlp.csg.environment import whole_number
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.options import LoopOptions
 from votca_mlp.settings import Settings
@@ -106,7 +105,7 @@ def model_loader(settings: Settings) -> Callable[[], Any]:
     """
     from votca_mlp.csg.run import with_threads
 
-    mlp = with_threads(settings.mlp, number_in_environment("CSG_NUM_THREADS"))
+    mlp = with_threads(settings.mlp, whole_number("CSG_NUM_THREADS"))
 
     def load() -> Any:
         from votca_mlp.models.load import load_model, set_threads
@@ -128,20 +127,3 @@ def identity_of(settings: Settings) -> str:
     from votca_mlp.csg.run import model_identity
 
     return model_identity(settings.mlp, settings.run_directory)
-
-
-def number_in_environment(name: str) -> int | None:
-    """Return the number in an environment variable, None when it is not set.
-
-    Raises
-    ------
-    UserError
-        It is not a whole number above 0.
-    """
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) == 0:
-        where = f"environment variable {name}"
-        raise UserError(f"{name} is '{text}'", where=where, accepted="a whole number > 0")
-    return int(text)

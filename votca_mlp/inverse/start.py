@@ -1,14 +1,14 @@
 """A run from the command line to the loop: settings, lock, environment, clean."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from votca_mlp.csg.environment import allowed_steps
 from votca_mlp.errors import UserError
 from votca_mlp.inverse import lock, summary, temperature
-from votca_mlp.inverse.context import Context, identity_of, model_loader, number_in_environment
+from votca_mlp.inverse.context import Context, identity_of, model_loader
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.options import loop_options
@@ -59,7 +59,6 @@ def make_context(
     UserError
         An environment variable that is not a number; a model that is not there.
     """
-    bounded = not os.environ.get("CSG_DONT_OVERWRITE_MDRUN_STEPS")
     return Context(
         settings=settings,
         options=loop_options(settings),
@@ -67,7 +66,7 @@ def make_context(
         load_model=model_loader(settings),
         model_identity=identity_of(settings),
         time_left=time_left,
-        max_steps=number_in_environment("CSG_MDRUN_STEPS") if bounded else None,
+        max_steps=allowed_steps(),
         states=states_of(settings) if settings.multistate.enabled else (),
     )
 
