@@ -171,7 +171,7 @@ def term_settings(out: Path) -> None:
 
 @app.command("update-states")
 def update_of_states(name: str) -> None:
-    """Write the update of interaction or term NAME that all states share, NAME.dpot.pure_ibi."""
+    """Write the update of interaction NAME that all states share, NAME.dpot.pure_ibi, and of its terms."""
     from votca_mlp.csg.states import update_states
 
     update_states(*_load(), name)

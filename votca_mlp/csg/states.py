@@ -91,6 +91,7 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
     """
     from votca_mlp.csg.orphan import end_with
     from votca_mlp.inverse.side_by_side import (
+        refuse_failed,
         run_side_by_side,
         state_command,
         state_environment,
@@ -124,14 +125,7 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
     for state in states:
         if _finished(state, step):
             RestartFile(step / state.name / restart_name(settings)).mark(SIMULATION)
-    failed = {name: end for name, end in ends.items() if end.status != 0}
-    if failed:
-        told = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
-        raise UserError(
-            f"the simulation of {', '.join(failed)} has failed\n{told}",
-            where=step,
-            accepted="csg_inverse again when that is mended: what the other states have done stays",
-        )
+    refuse_failed(ends, where=step, again="csg_inverse again")
 
 
 def _finished(state: State, step_directory: Path) -> bool:
@@ -151,7 +145,9 @@ def can_resume(settings: "Settings", step_directory: Path) -> bool:
 
 
 def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str) -> None:
-    """Write STEM.dpot.pure_ibi, the update of an interaction or of a term of it (NAME.term1).
+    """Write NAME.dpot.pure_ibi, the update of an interaction, and those of its terms (NAME.term1).
+
+    Asked for a term it does nothing: VOTCA's scripts come to the terms after their interaction.
 
     Raises
     ------
@@ -161,9 +157,11 @@ def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str
     step = environment.step_directory
     for pair in settings.interactions:
         terms = term_names(settings, pair.name)
-        if stem in terms:
+        if stem == pair.name:
             tables = shared_updates(settings, states_of(settings), pair.name, step)
-            write_table(step / f"{stem}.{PURE}", tables[terms.index(stem)])
+            for term, table in zip(terms, tables, strict=True):
+                write_table(step / f"{term}.{PURE}", table)
+        if stem in terms:
             return
     known = ", ".join(pair.name for pair in settings.interactions)
     raise UserError(f"no interaction is named '{stem}'", where=settings.path, accepted=known)

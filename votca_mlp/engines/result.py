@@ -1,7 +1,11 @@
 """What running one step's MD gives back."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
+
+from votca_mlp.files import atomic_write
 
 SUMMARY = "md_step.json"
 """What every engine leaves in a finished step: means with errors, versions, inputs."""
@@ -29,3 +33,10 @@ class StepResult:
     steps_total: int
     steps_per_second: float = 0.0
     summary: dict[str, Any] = field(default_factory=dict)
+
+
+def write_summary(directory: Path, summary: dict[str, Any]) -> None:
+    """Write the summary of a finished step."""
+    with atomic_write(directory / SUMMARY) as file:
+        json.dump(summary, file, indent=1)
+        file.write("\n")

@@ -21,7 +21,6 @@ class PairOptions:
     overwrite_do: tuple[int, ...]
     convergence: tuple[tuple[str, str, float, int], ...]
     """what, base, weight, norm of each part of the measure."""
-    average_what: tuple[str, ...]
     copyback: tuple[str, ...]
     compress: tuple[str, ...]
     compress_program: str
@@ -96,7 +95,6 @@ def _pair_options(settings: Settings, pair: Interaction) -> PairOptions:
             (w, b, post.as_number("convergence.weight", x), post.norm(n))
             for w, b, x, n in zip(what, base, weight, norm, strict=True)
         ),
-        average_what=averaged,
         copyback=post.needed("copyback.filelist", "copyback" in tasks),
         compress=post.needed("compress.filelist", "compress" in tasks),
         compress_program=" ".join(post.words("compress.program", "gzip")),

@@ -182,6 +182,24 @@ def run_side_by_side(
     return ended
 
 
+def refuse_failed(ends: Mapping[str, End], *, where: Path, again: str) -> None:
+    """Raise what failed processes complained of, by state; ``again`` says how to go on.
+
+    Raises
+    ------
+    UserError
+        One of them has failed.
+    """
+    failed = {name: end for name, end in ends.items() if end.status != 0}
+    if failed:
+        told = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
+        raise UserError(
+            f"the simulation of {', '.join(failed)} has failed\n{told}",
+            where=where,
+            accepted=f"{again} when that is mended: what the other states have done stays",
+        )
+
+
 def _start(
     command: Sequence[str], directory: Path, environment: Mapping[str, str]
 ) -> "subprocess.Popen[str]":

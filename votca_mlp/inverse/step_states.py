@@ -16,7 +16,7 @@ from votca_mlp.inverse.post_add import clean_up, finish_files
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import RestartFile
 from votca_mlp.inverse.side_by_side import (
-    End,
+    refuse_failed,
     run_side_by_side,
     state_command,
     state_environment,
@@ -125,20 +125,8 @@ def _side_by_side(context: Context, number: int, waiting: list[Begun], at_once: 
             mark_simulated(state, number, restart, record)
         else:
             complete = False
-    _refuse_failed(context, number, ends)
+    refuse_failed(ends, where=context.step_directory(number), again="run again")
     return complete
-
-
-def _refuse_failed(context: Context, number: int, ends: dict[str, End]) -> None:
-    failed = {name: end for name, end in ends.items() if end.status != 0}
-    if not failed:
-        return
-    told = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
-    raise UserError(
-        f"the simulation of {', '.join(failed)} has failed\n{told}",
-        where=context.step_directory(number),
-        accepted="run again when that is mended: what the other states have done stays",
-    )
 
 
 def _update(context: Context, number: int, record: StepRecord, begun: list[Begun]) -> None:

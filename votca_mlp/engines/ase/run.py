@@ -1,6 +1,5 @@
 """The MD of one step under way: stages, checkpoints, samples, deadline."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -17,8 +16,7 @@ from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
 from votca_mlp.engines.ase.watch import Watch, make_watch
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY
-from votca_mlp.files import atomic_write
+from votca_mlp.engines.result import write_summary
 from votca_mlp.models.evaluate import Evaluator
 
 if TYPE_CHECKING:
@@ -203,9 +201,7 @@ class Run:
             steps_per_second=round(steps_per_second, 3),
             inputs=self.inputs,
         )
-        with atomic_write(self.directory / SUMMARY) as file:
-            json.dump(summary, file, indent=1)
-            file.write("\n")
+        write_summary(self.directory, summary)
         os.replace(self.traj.path, self.traj_file)
         self.checkpoint_file.unlink(missing_ok=True)
         return summary

@@ -1,6 +1,6 @@
 """The evaluator beside mdrun: checks, evaluates and now and then logs the configurations that come."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +69,6 @@ class Partner:
     topology: Path
     step: int = -1
     first: int = 0
-    seconds: float = 0.0
-    energies: list[float] = field(default_factory=list)
     evaluation: Evaluation | None = None
     _last: Array | None = None
     _log: GrowingFile | None = None

@@ -20,7 +20,7 @@ from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
 from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import Ended, serve
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY
+from votca_mlp.engines.result import write_summary
 from votca_mlp.engines.resume import is_finished, refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
@@ -168,9 +168,7 @@ class Run:
             "production": means,
             "versions": versions() | {"gromacs": self.plan.binary.version},
         }
-        with atomic_write(self.directory / SUMMARY) as file:
-            json.dump(summary, file, indent=1)
-            file.write("\n")
+        write_summary(self.directory, summary)
         self.checkpoint.unlink(missing_ok=True)
         return summary
 

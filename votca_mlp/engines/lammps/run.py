@@ -1,6 +1,5 @@
 """The script of one step under way: commands one by one, runs in pieces with checkpoints between them."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,8 @@ from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY
+from votca_mlp.engines.result import SUMMARY, write_summary
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
 from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.models.neighbours import check_box
 from votca_mlp.units import kelvin
@@ -267,9 +265,7 @@ class Run:
             "way": self.lammps.way,
             "versions": {**versions(), "lammps": str(self.lammps.version)},
         }
-        with atomic_write(self.directory / SUMMARY) as file:
-            json.dump(summary, file, indent=1)
-            file.write("\n")
+        write_summary(self.directory, summary)
         for path in (self.traj, part):
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
