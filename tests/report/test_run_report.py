@@ -14,7 +14,7 @@ from votca_mlp.report.plot import plot_run
 from votca_mlp.report.run_files import read_run
 from votca_mlp.report.status import status_lines, with_error
 from votca_mlp.report.summary import summarise_run
-from votca_mlp.structure.blocks import Estimate
+from votca_mlp.structure.estimate import Estimate
 from votca_mlp.tables import make_table, write_table
 
 

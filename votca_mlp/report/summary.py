@@ -10,7 +10,7 @@ import numpy as np
 from votca_mlp.engines.result import SUMMARY
 from votca_mlp.report.run_files import Run, RunStep, interaction_names, read_runs
 from votca_mlp.structure.agreement import Agreement, compare_tables
-from votca_mlp.structure.blocks import Estimate
+from votca_mlp.structure.estimate import Estimate
 from votca_mlp.tables import Table
 from votca_mlp.units import EV_PER_KJMOL
 

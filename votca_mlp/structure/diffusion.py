@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.structure.blocks import Estimate
+from votca_mlp.structure.estimate import Estimate
 from votca_mlp.structure.frames import Frame
 from votca_mlp.units import M2_PER_S_PER_ANGSTROM2_PER_FS
 

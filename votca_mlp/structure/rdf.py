@@ -98,8 +98,7 @@ class PairHistograms:
     def error(self, pair: Pair, block_length: int) -> NDArray[np.float64]:
         """Return the standard error of g(r) from the scatter of block averages, shape [n_bins].
 
-        Right when a block is longer than the statistical inefficiency
-        (:func:`votca_mlp.structure.blocks.statistical_inefficiency`).
+        Right when a block is longer than the frames are correlated.
         """
         blocks = self.block_g(pair, block_length)
         return np.asarray(blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks)))

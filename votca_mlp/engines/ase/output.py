@@ -11,7 +11,8 @@ from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.resume import shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KG_PER_M3_PER_AMU_PER_ANGSTROM3
+from votca_mlp.structure.density import density
+from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU
 
 Array = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ def thermo_row(step: int, stage: str, md: Integrator) -> str:
     values = (
         md.temperature,
         md.pressure_bar,
-        mass / volume * KG_PER_M3_PER_AMU_PER_ANGSTROM3,
+        density(mass, volume),
         volume,
         evaluation.energy,
         md.kinetic_energy,
