@@ -1,4 +1,6 @@
-"""The skin list against ASE's neighbour list."""
+"""The neighbour lists against ASE's."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,9 +10,12 @@ from ase.build import bulk
 from ase.neighborlist import neighbor_list
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.cluster_order import SIZE
+from votca_mlp.models.cluster_sums import TOGETHER
+from votca_mlp.models.clusters import SHELLS, Clusters, find_clusters
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
-from votca_mlp.models.neighbours import SkinList, check_box
-from votca_mlp.models.rows import LANES, find_rows
+from votca_mlp.models.neighbours import SkinClusters, SkinList, check_box
+from votca_mlp.models.rows import Rows, find_rows
 
 
 def sorted_distances(listed: SkinList, atoms: Atoms, cutoff: float) -> np.ndarray:
@@ -44,9 +49,8 @@ def test_complete_while_atoms_and_cell_move(pbc) -> None:
     assert (np.diff(listed.first) >= 0).all()
 
 
-@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
-def test_rows_hold_the_pairs_of_their_kinds(pbc) -> None:
-    """Skewed small boxes seen through several images, atoms far outside the cell, two kinds of reach."""
+def odd_box(pbc: object) -> Atoms:
+    """Skewed small boxes seen through several images, atoms far outside the cell."""
     atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
     atoms.rattle(0.3, seed=2)
     random = np.random.default_rng(1)
@@ -58,46 +62,140 @@ def test_rows_hold_the_pairs_of_their_kinds(pbc) -> None:
     atoms.pbc = pbc
     if pbc is False:
         atoms.cell[:] = 0.0
-    kinds = random.integers(0, 3, len(atoms))
-    reach = np.array([[9.7, 5.0, 0.0], [5.0, 0.0, 3.3], [0.0, 3.3, 6.1]])
-    rows = find_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds, reach)
+    return atoms
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_rows_hold_all_pairs(pbc) -> None:
+    atoms = odd_box(pbc)
+    rows = find_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
     where = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
     found = []
-    for i, begins, counts in zip(rows.centres, rows.begins, rows.counts, strict=True):
-        for kind, (begin, count) in enumerate(zip(begins, counts, strict=True)):
-            near = rows.neighbours[begin : begin + count]
-            assert (kinds[rows.source[near]] == kind).all()
-            filling = rows.neighbours[begin + count : begin - (-count // LANES) * LANES]
-            assert (filling == len(rows.source)).all()
-            distances = np.linalg.norm(where[near] - where[i], axis=1).round(8)
-            found += [(rows.source[i], j, d) for j, d in zip(rows.source[near], distances, strict=True)]
+    for i, begin, count in zip(rows.centres, rows.begins, rows.counts, strict=True):
+        near = rows.neighbours[begin : begin + count]
+        distances = np.linalg.norm(where[near] - where[i], axis=1).round(8)
+        found += [(rows.source[i], j, d) for j, d in zip(rows.source[near], distances, strict=True)]
     first, second, distances = neighbor_list("ijd", atoms, 9.7)
-    kept = distances <= reach[kinds[first], kinds[second]]
-    columns = (first[kept], second[kept], distances[kept].round(8))
-    expected = sorted(zip(*columns, strict=True))
+    expected = sorted(zip(first, second, distances.round(8), strict=True))
     assert len(expected) > 100
     assert np.array(sorted(found)) == pytest.approx(np.array(expected), abs=1e-7)
 
 
-def test_rows_of_broken_configurations() -> None:
+CUTOFFS = np.array([[9.1, 4.4, 0.0], [4.4, 0.0, 2.9], [0.0, 2.9, 5.5]])
+
+
+def cluster_pairs(clusters: Clusters, atoms: Atoms, kinds: np.ndarray, shell: int) -> list[tuple]:
+    """Return (i, j, distance) of all pairs in the clusters up to a shell, i <= j."""
+    where = np.full((len(clusters.source), 3), np.inf)
+    someone = clusters.source >= 0
+    where[someone] = (
+        atoms.get_positions()[clusters.source[someone]] + clusters.images[someone] @ atoms.cell.array
+    )
+    assert not someone[-SIZE:].any()
+    found = []
+    for row, i in enumerate(clusters.centres):
+        for kind in range(clusters.begins.shape[1]):
+            begin, most = clusters.begins[row, kind], clusters.counts[-1, row, kind]
+            filling = clusters.clusters[begin + most : begin - (-most // TOGETHER) * TOGETHER]
+            assert (filling == len(where) // SIZE - 1).all()
+            for cluster in clusters.clusters[begin : begin + clusters.counts[shell, row, kind]]:
+                places = np.arange(SIZE * cluster, SIZE * cluster + SIZE)
+                places = places[someone[places] & ((cluster != i // SIZE) | (places > i))]
+                assert (kinds[clusters.source[places]] == kind).all()
+                for place in places:
+                    a, b = sorted((clusters.source[i], clusters.source[place]))
+                    found.append((a, b, np.linalg.norm(where[place] - where[i]).round(7)))
+    return found
+
+
+def near_pairs(atoms: Atoms, kinds: np.ndarray, beyond: float) -> Counter[tuple]:
+    """Return ASE's pairs within the cutoffs and ``beyond``, each once."""
+    first, second, distances = neighbor_list("ijd", atoms, CUTOFFS.max() + beyond)
+    cutoffs = CUTOFFS[kinds[first], kinds[second]]
+    kept = (distances < cutoffs + beyond) & (cutoffs > 0) & (first <= second)
+    pairs = Counter(zip(first[kept], second[kept], distances[kept].round(7), strict=True))
+    # an atom and its own image come there and back
+    return Counter({(i, j, d): n // 2 if i == j else n for (i, j, d), n in pairs.items()})
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_clusters_hold_every_pair_once(pbc) -> None:
+    atoms = odd_box(pbc)
+    kinds = np.random.default_rng(1).integers(0, 3, len(atoms))
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds, CUTOFFS, 0.8)
+    clusters = find_clusters(*arguments)
+    assert sorted(clusters.source[clusters.centres]) == list(range(len(atoms)))
+    for shell in (0, 3, SHELLS - 1):
+        found = Counter(cluster_pairs(clusters, atoms, kinds, shell))
+        expected = near_pairs(atoms, kinds, 0.8 * (shell + 1) / SHELLS - 1e-6)
+        assert sum(expected.values()) > 100
+        assert expected <= found
+    # and none twice, also of those that only their clusters bring along
+    found = Counter({pair: n for pair, n in found.items() if pair[2] < 6.0})
+    assert found <= near_pairs(atoms, kinds, 6.0)
+
+
+def test_clusters_stay_complete_while_atoms_and_cell_move() -> None:
+    """Every shell that is left out holds no pair within the cutoffs, also when the cell has grown."""
+    atoms = odd_box(True)
+    random = np.random.default_rng(3)
+    kinds = random.integers(0, 3, len(atoms))
+    listed = SkinClusters(CUTOFFS, 1.0)
+    shells = []
+    for _ in range(30):
+        atoms.positions += 0.1 * random.standard_normal(atoms.positions.shape)
+        strain = np.eye(3) * 1.002 + 0.001 * random.standard_normal((3, 3))
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds)
+        found = Counter(cluster_pairs(listed.clusters, atoms, kinds, listed.shell))
+        assert near_pairs(atoms, kinds, -1e-6) <= found
+        shells.append(listed.shell)
+    assert 2 < listed.builds < 15
+    assert len(set(shells)) >= 4
+
+
+@pytest.mark.parametrize("skin", [0.0, 1e-9, 0.5])
+def test_clusters_of_one_atom(skin: float) -> None:
+    """All pairs are with its own images."""
+    atoms = Atoms("Al", cell=[3.0, 3.1, 3.3], pbc=True)
+    kinds = np.zeros(1, np.int64)
+    listed = SkinClusters(CUTOFFS, skin)
+    listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds)
+    found = Counter(cluster_pairs(listed.clusters, atoms, kinds, listed.shell))
+    assert near_pairs(atoms, kinds, -1e-6) <= found <= near_pairs(atoms, kinds, 20.0)
+
+
+@pytest.mark.parametrize("find", ["rows", "clusters"])
+def test_lists_of_broken_configurations(find: str) -> None:
     atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
-    positions, kinds, reach = atoms.get_positions(), np.zeros(len(atoms), np.int64), np.array([[5.0]])
-    positions[3], positions[4, 1] = np.nan, np.inf
-    rows = find_rows(positions, atoms.cell.array, atoms.pbc, kinds, reach)
-    assert set(rows.source.tolist()) == set(range(len(atoms)))
+    positions = atoms.get_positions()
+
+    def listed(positions: np.ndarray, cell: np.ndarray) -> Rows | Clusters:
+        if find == "rows":
+            return find_rows(positions, cell, atoms.pbc, 5.0)
+        kinds = np.zeros(len(positions), np.int64)
+        return find_clusters(positions, cell, atoms.pbc, kinds, np.array([[5.0]]), 1.0)
+
+    positions[3], positions[4, 1], positions[5, 2] = np.nan, np.inf, 3e9
+    assert set(listed(positions, atoms.cell.array).source.tolist()) - {-1} == set(range(len(atoms)))
     for cell in (np.zeros((3, 3)), np.diag([8.0, 8.0, 0.0]), np.full((3, 3), 2.0), np.full((3, 3), np.nan)):
         with pytest.raises(UserError, match="no volume"):
-            find_rows(atoms.get_positions(), cell, atoms.pbc, kinds, reach)
+            listed(atoms.get_positions(), cell)
 
 
-def test_rows_of_a_dense_corner_in_empty_space() -> None:
+def test_lists_of_a_dense_corner_in_empty_space() -> None:
     """The first guess of the room that the rows need is too small here."""
     random = np.random.default_rng(0)
-    positions = np.concatenate([random.uniform(0, 3, (150, 3)), [[200.0, 0, 0], [0, 300.0, 0]]])
-    kinds, none = np.zeros(152, np.int64), np.zeros(3, bool)
-    rows = find_rows(positions, np.zeros((3, 3)), none, kinds, np.array([[6.0]]))
-    counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts[:, 0].tolist(), strict=True))
-    assert counts == {**dict.fromkeys(range(150), 149), 150: 0, 151: 0}
+    positions = np.concatenate([random.uniform(0, 3, (400, 3)), [[200.0, 0, 0], [0, 300.0, 0]]])
+    none = np.zeros(3, bool)
+    rows = find_rows(positions, np.zeros((3, 3)), none, 6.0)
+    counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts.tolist(), strict=True))
+    assert counts == {**dict.fromkeys(range(400), 399), 400: 0, 401: 0}
+    atoms = Atoms("H402", positions)
+    kinds = np.zeros(402, np.int64)
+    clusters = find_clusters(positions, np.zeros((3, 3)), none, kinds, np.array([[6.0]]), 0.0)
+    found = [pair for pair in cluster_pairs(clusters, atoms, kinds, SHELLS - 1) if pair[2] < 6.0]
+    assert len(found) == len(set(found)) == 400 * 399 / 2
 
 
 @pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])

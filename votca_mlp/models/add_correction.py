@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from votca_mlp.models.model_pairs import Uploaded
-from votca_mlp.models.neighbours import SkinList, SkinRows
+from votca_mlp.models.neighbours import SkinClusters, SkinList
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -24,13 +24,13 @@ class CorrectionAdder:
     skin
         Angstrom.
     device
-        CPU: compiled loops over neighbour rows. Others: torch in float64 on a pair list; a step copies the
-        positions there and the forces back, and the list only when it is new.
+        CPU: compiled loops over clusters of neighbours. Others: torch in float64 on a pair list; a step
+        copies the positions there and the forces back, and the list only when it is new.
     dtype
         Of the compiled loops.
     """
 
-    list: SkinRows | SkinList
+    list: SkinClusters | SkinList
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class CorrectionAdder:
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self._set_tables(correction)
         if self.device.type == "cpu":
-            self.list = SkinRows(self._tables.cutoffs[self._index], skin)
+            self.list = SkinClusters(self._tables.cutoffs[self._index], skin)
         else:
             self.list = SkinList(correction.cutoff, skin, full=False)
         self._pairs: Uploaded | None = None
@@ -74,7 +74,9 @@ class CorrectionAdder:
             self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))
             self._numbers = numbers.copy()
         self.list.update(positions, cell, pbc, self._kinds)
-        return correction_sums(positions, cell, self.list.rows, self._kinds, self._kernel_tables)
+        return correction_sums(
+            positions, cell, self._kinds, self.list.clusters, self.list.shell, self._kernel_tables
+        )
 
     def _set_tables(self, correction: PairCorrection) -> None:
         self._tables = tables = correction.stacked()

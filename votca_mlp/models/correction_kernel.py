@@ -1,7 +1,7 @@
-"""The pair correction's sums over neighbour rows, compiled for the CPU.
+"""The pair correction's energy, forces and virial, compiled for the CPU.
 
-Every atom adds up its own row: nothing is scattered, so that the loop runs in vector registers, and an atom's
-force does not depend on the number of threads. Energy and virial are added in a fixed number of chunks.
+Work is cut into a fixed number of chunks, each with its own sums that are added in order at the end: same
+input, same bits, whatever the number of threads.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.models.pair_kernels import CHUNKS, INDEX, place
-from votca_mlp.models.rows import LANES, Rows
+from votca_mlp.models.cluster_order import SIZE
+from votca_mlp.models.cluster_sums import TOGETHER, row_sums
+from votca_mlp.models.clusters import Clusters
+from votca_mlp.models.pair_kernels import CHUNKS
 from votca_mlp.potentials.correction import StackedTables
 
-# no "nnan"/"ninf": a broken configuration must give nan, not something plausible
-_FAST = {"reassoc", "contract", "nsz", "arcp"}
 _NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 Array = NDArray[np.float64]
@@ -25,16 +25,15 @@ Floats = NDArray[np.floating]
 class KernelTables(NamedTuple):
     """Tables by kinds of the two atoms, in the kernel's precision.
 
-    ``rows`` [4, n_rows] holds for each interval u at its begin, then a, b, c of du/dr = a + t (b + t c),
-    0 <= t < 1; behind each table is an interval of zeros. ``begin``, ``step`` (Angstrom), ``offset`` and
-    ``intervals`` are [n_kinds, n_kinds].
+    ``rows`` [4 n_rows] holds for each interval u at its begin, then a, b, c of du/dr = a + t (b + t c),
+    0 <= t < 1; behind each table is an interval of zeros. ``offset`` [n_kinds, n_kinds] says where a table
+    begins there, ``grid`` [n_kinds, n_kinds, 4] where it begins (Angstrom), its 1 / step, its intervals and
+    its step.
     """
 
     rows: Floats
-    begin: Floats
-    step: Floats
     offset: NDArray[np.int64]
-    intervals: NDArray[np.int64]
+    grid: Floats
 
 
 def kernel_tables(tables: StackedTables, index: NDArray[np.int64], dtype: type[np.floating]) -> KernelTables:
@@ -44,116 +43,112 @@ def kernel_tables(tables: StackedTables, index: NDArray[np.int64], dtype: type[n
         rows = tables.coefficients[tables.offset[number] : tables.offset[number] + last + 1]
         h = 1.0 / tables.inverse_step[number]
         c3, c2, c1, c0 = rows.T
-        parts.append(np.append(np.stack([c0, c1, 2.0 * h * c2, 3.0 * h * h * c3]), np.zeros((4, 1)), axis=1))
-    lengths = tables.last + 2
+        parts.append(np.append(np.stack([c0, c1, 2.0 * h * c2, 3.0 * h * h * c3], axis=1), np.zeros((1, 4))))
+    lengths = np.array([len(part) for part in parts])
+    grids = np.stack([tables.first, tables.inverse_step, tables.last + 1, 1.0 / tables.inverse_step], axis=1)
     offset = np.cumsum(lengths) - lengths
-    return KernelTables(
-        np.concatenate(parts, axis=1).astype(dtype),
-        tables.first[index].astype(dtype),
-        (1.0 / tables.inverse_step)[index].astype(dtype),
-        offset[index],
-        tables.last[index] + 1,
-    )
+    return KernelTables(np.concatenate(parts).astype(dtype), offset[index], grids[index].astype(dtype))
 
 
 def correction_sums(
-    positions: Array, cell: Array, rows: Rows, kinds: NDArray[np.int64], tables: KernelTables
+    positions: Array,
+    cell: Array,
+    kinds: NDArray[np.int64],
+    clusters: Clusters,
+    shell: int,
+    tables: KernelTables,
 ) -> tuple[float, Array, Array]:
     """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and sum of d x dE/dd over pairs (eV, [3, 3]).
 
-    positions [n_atoms, 3] and cell [3, 3] in Angstrom; kinds [n_atoms] as the rows and tables were made for.
-    Distances are formed in the tables' precision from positions about the cell's centre: in float32 they are
-    right to some 1e-6 Angstrom in boxes of up to 60 Angstrom.
+    positions [n_atoms, 3] and cell [3, 3] in Angstrom; kinds [n_atoms] as the clusters and tables were made
+    for; of the clusters those up to ``shell`` are looked at. Distances are formed in the tables' precision
+    from positions about the cell's centre: in float32 they are right to some 1e-6 Angstrom in boxes of up to
+    60 Angstrom.
     """
-    energies, forces, virials = _sums(positions, cell, kinds, *rows, *tables)
-    xx, yy, zz, yz, xz, xy = 0.5 * virials.sum(axis=0)
-    # every pair is in two rows
-    return 0.5 * float(energies.sum()), forces, np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    energies, forces, virial = _sums(positions, cell, kinds, *clusters, shell, *tables)
+    xx, yy, zz, yz, xz, xy = virial
+    return float(energies.sum()), forces, np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _sums(  # type: ignore[no-untyped-def]
-    positions,
-    cell,
-    kinds,
-    source,
-    images,
-    centres,
-    begins,
-    counts,
-    neighbours,
-    table,
-    table_begin,
-    table_step,
-    offset,
-    intervals,
+    positions, cell, kinds, source, images, centres, begins, counts, clusters, shell, rows, offset, grid
 ):
-    number = table.dtype.type
-    extended, atoms, n_kinds = len(source), len(centres), len(offset)
-    where = np.empty((3, extended + 1), table.dtype)
-    for k in range(3):
-        where[k, extended] = _NOWHERE
-    place(positions, cell, source, images, where)
-    forces = np.zeros((atoms, 3))
-    energies, virials = np.zeros(CHUNKS), np.zeros((CHUNKS, 6))
-    x, y, z = where[0], where[1], where[2]
-    zero, one, half, third = number(0.0), number(1.0), number(0.5), number(1.0 / 3.0)
+    atoms, places, n_kinds = len(centres), len(source), len(offset)
+    where = np.empty((3, places), rows.dtype)
+    _place(positions, cell, source, images, where)
+    parts = np.empty((CHUNKS, 3, places), rows.dtype)
+    energies = np.zeros(CHUNKS)
     for chunk in numba.prange(CHUNKS):
+        own = parts[chunk]
+        own[:] = 0.0
         energy = 0.0
-        xx = yy = zz = yz = xz = xy = 0.0
         for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
             i = centres[row]
-            for kind in range(n_kinds):
-                if not counts[row, kind]:
-                    continue
-                own, start = kinds[source[i]], begins[row, kind]
-                near = neighbours[start : start + (counts[row, kind] + LANES - 1) // LANES * LANES]
-                o, n = offset[own, kind], intervals[own, kind]
-                u, u1, u2, u3 = (
-                    table[0, o : o + n + 1],
-                    table[1, o : o + n + 1],
-                    table[2, o : o + n + 1],
-                    table[3, o : o + n + 1],
-                )
-                begin, h = table_begin[own, kind], table_step[own, kind]
-                scale, end = one / h, number(n)
-                fx = fy = fz = e = vxx = vyy = vzz = vyz = vxz = vxy = zero
-                for p in range(len(near)):
-                    j = near[p] & INDEX
-                    dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
-                    square = dx * dx + dy * dy + dz * dz
-                    inverse = one / np.sqrt(square)
-                    # constant below the table, zero from its end on; nan becomes an index too
-                    s = (square * inverse - begin) * scale
-                    s = s if s > zero else zero
-                    s = s if s < end else end
-                    k = np.int32(s)
-                    t = s - number(k)
-                    k = k & INDEX
-                    a, b, c = u1[k], u2[k], u3[k]
-                    pull = (a + t * (b + t * c)) * inverse
-                    e += u[k] + h * t * (a + t * (half * b + t * (third * c)))
-                    gx, gy, gz = pull * dx, pull * dy, pull * dz
-                    fx += gx
-                    fy += gy
-                    fz += gz
-                    vxx += gx * dx
-                    vyy += gy * dy
-                    vzz += gz * dz
-                    vyz += gy * dz
-                    vxz += gx * dz
-                    vxy += gx * dy
-                atom = source[i]
-                forces[atom, 0] += fx
-                forces[atom, 1] += fy
-                forces[atom, 2] += fz
-                energy += e
-                xx += vxx
-                yy += vyy
-                zz += vzz
-                yz += vyz
-                xz += vxz
-                xy += vxy
+            kind = kinds[source[i]]
+            centre = where[0, i], where[1, i], where[2, i]
+            for other in range(n_kinds):
+                count = (counts[shell, row, other] + TOGETHER - 1) // TOGETHER * TOGETHER
+                if count:
+                    table = rows[offset[kind, other] :]
+                    four = grid[kind, other]
+                    fx, fy, fz, e = row_sums(
+                        where,
+                        own,
+                        clusters,
+                        begins[row, other],
+                        count,
+                        i // SIZE,
+                        i % SIZE,
+                        centre,
+                        table,
+                        (four[0], four[1], four[2], four[3]),
+                    )
+                    own[0, i] += fx
+                    own[1, i] += fy
+                    own[2, i] += fz
+                    energy += e
         energies[chunk] = energy
-        virials[chunk] = (xx, yy, zz, yz, xz, xy)
-    return energies, forces, virials
+    for chunk in range(1, CHUNKS):
+        for k in range(3):
+            for place in range(places):
+                parts[0, k, place] += parts[chunk, k, place]
+    forces, virial = _folded(parts[0], where, source, len(positions))
+    return energies, forces, virial
+
+
+@numba.njit(cache=True, nogil=True)
+def _place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
+    """Fill ``where`` [3, n_places] with places about the cell's centre; too little to do for threads."""
+    for e in range(len(source)):
+        i = source[e]
+        if i < 0:
+            where[:, e] = _NOWHERE
+            continue
+        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
+        for k in range(3):
+            where[k, e] = positions[i, k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
+
+
+@numba.njit(cache=True, nogil=True)
+def _folded(pulled, where, source, atoms):  # type: ignore[no-untyped-def]
+    """Return forces [n_atoms, 3] and xx, yy, zz, yz, xz, xy of the virial of forces on places, [3, n].
+
+    Sum over pairs of d x dE/dd = - sum over places of place x force.
+    """
+    forces = np.zeros((atoms, 3))
+    xx = yy = zz = yz = xz = xy = 0.0
+    for e in range(len(source)):
+        if source[e] >= 0:
+            fx, fy, fz = np.float64(pulled[0, e]), np.float64(pulled[1, e]), np.float64(pulled[2, e])
+            x, y, z = where[0, e], where[1, e], where[2, e]
+            forces[source[e], 0] += fx
+            forces[source[e], 1] += fy
+            forces[source[e], 2] += fz
+            xx -= x * fx
+            yy -= y * fy
+            zz -= z * fz
+            yz -= y * fz
+            xz -= x * fz
+            xy -= x * fy
+    return forces, (xx, yy, zz, yz, xz, xy)

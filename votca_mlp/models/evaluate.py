@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-CORRECTION_SKIN = 2.0
+CORRECTION_SKIN = 1.5
 """Skin of the correction's list by the model's: its pairs cost little beside building its list."""
 
 

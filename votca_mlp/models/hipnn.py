@@ -56,8 +56,11 @@ class HipnnModel(PairModel):
         Atomic numbers in the order of the one-hot features.
     self_energies
         Energy of each species that is added to its atoms, eV, shape [n_species].
+
+    Attributes
+    ----------
     provenance
-        Where the model comes from, for summaries.
+        Where the model comes from, as its file says.
     """
 
     species_index: Tensor
@@ -69,13 +72,12 @@ class HipnnModel(PairModel):
         energy: torch.nn.Module,
         species: tuple[int, ...],
         self_energies: Tensor,
-        provenance: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.network, self.energy = network, energy
         self.numbers = tuple(int(z) for z in species)
         self.cutoff = float(network.dist_hard_max)  # type: ignore[arg-type]
-        self.provenance = provenance or {}
+        self.provenance: dict[str, Any] = {}
         self.needs_vectors = type(network).__name__ in ("HipnnVec", "HipnnQuad")
         index = torch.zeros(max(self.numbers) + 1, dtype=torch.long)
         index[list(self.numbers)] = torch.arange(len(self.numbers))

@@ -38,11 +38,11 @@ class HostPairs:
     order: NDArray[np.int64]
 
     def __init__(self, cutoff: float, skin: float, dtype: torch.dtype) -> None:
-        self.list = SkinRows(np.array([[cutoff]]), skin)
+        self.list = SkinRows(cutoff, skin)
         self.dtype = dtype
         self.numbers = self.first = self.second = torch.empty(0, dtype=torch.int64)
         self.vectors = torch.empty(0, 3, dtype=dtype)
-        self._numbers = self._kinds = np.empty(0, np.int64)
+        self._numbers = np.empty(0, np.int64)
 
     def update(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
@@ -53,9 +53,7 @@ class HostPairs:
         """
         from votca_mlp.models import pair_kernels
 
-        if len(self._kinds) != len(numbers):
-            self._kinds = np.zeros(len(numbers), np.int64)
-        rebuilt = self.list.update(positions, cell, pbc, self._kinds)
+        rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt or not np.array_equal(numbers, self._numbers):
             self._starts, self._near, first, second = pair_kernels.compact(

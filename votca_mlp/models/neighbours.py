@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
+    from votca_mlp.models.clusters import Clusters
     from votca_mlp.models.rows import Rows
 
 
 class Skin:
     """Tells whether a list out to cutoff + skin may still be used.
 
-    A pair beyond cutoff + skin at the last build is now at least s (cutoff + skin) - 2 d apart, where s is
-    the smallest stretch of the cell since then and d the largest displacement beyond that stretch; the list
-    is complete while this exceeds the cutoff.
+    Atoms that were r apart at the last build are now at least s r - 2 d apart, where s is the smallest
+    stretch of the cell since then and d the largest displacement beyond that stretch; the list is complete
+    while this exceeds the cutoff at r = cutoff + skin.
 
     Attributes
     ----------
@@ -43,41 +44,74 @@ class Skin:
         self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
         self.builds += 1
 
-    def _complete(
+    def _needed(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
-    ) -> bool:
+    ) -> float:
+        """Return how far apart two atoms now within the cutoff may have been at the last build, Angstrom."""
         old = self._positions
         if old is None or old.shape != positions.shape or not np.array_equal(pbc, self._pbc):
-            return False
+            return np.inf
         stretch = 1.0
         if np.array_equal(cell, self._cell):
             moved = positions - old
         elif not np.all(pbc):
-            return False
+            return np.inf
         else:
             deformation = np.linalg.solve(self._cell, cell)
             stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
             moved = positions - old @ deformation
         displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
-        return stretch * (self.cutoff + self.skin) - 2.0 * displacement > self.cutoff
+        # a larger cell helps large cutoffs more than small ones: not counted
+        return (self.cutoff + 2.0 * displacement) / min(stretch, 1.0)
+
+    def _complete(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        return self._needed(positions, cell, pbc) < self.cutoff + self.skin
 
 
 class SkinRows(Skin):
-    """Neighbour rows of every atom; see :mod:`votca_mlp.models.rows`.
+    """Neighbour rows of every atom; see :mod:`votca_mlp.models.rows`. Parameters as of :class:`Skin`."""
+
+    rows: "Rows"
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from votca_mlp.models.rows import find_rows
+
+        self.rows = find_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinClusters(Skin):
+    """Clusters near every atom; see :mod:`votca_mlp.models.clusters`.
 
     Parameters
     ----------
     cutoffs
-        By kinds of atom and neighbour, Angstrom, shape [n_kinds, n_kinds]; 0 for no pairs.
+        By kinds of the two atoms, Angstrom, shape [n_kinds, n_kinds]; 0 for no pairs.
     skin
         Angstrom.
+
+    Attributes
+    ----------
+    clusters
+        Complete for the last configuration.
+    shell
+        Its atoms have neighbours in the clusters' shells up to this one.
     """
 
-    rows: "Rows"
+    clusters: "Clusters"
+    shell: int
 
     def __init__(self, cutoffs: NDArray[np.float64], skin: float) -> None:
         super().__init__(float(cutoffs.max()), skin)
-        self._reach = np.where(cutoffs > 0.0, cutoffs + skin, 0.0)
+        self._cutoffs = cutoffs
         self._kinds = np.empty(0, np.int64)
 
     def update(
@@ -87,12 +121,15 @@ class SkinRows(Skin):
         pbc: NDArray[np.bool_],
         kinds: NDArray[np.int64],
     ) -> bool:
-        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
-        if self._complete(positions, cell, pbc) and np.array_equal(kinds, self._kinds):
-            return False
-        from votca_mlp.models.rows import find_rows
+        """Make ``clusters`` complete for this configuration; return whether they were rebuilt."""
+        from votca_mlp.models.clusters import find_clusters, shell_of
 
-        self.rows = find_rows(positions, cell, pbc, kinds, self._reach)
+        needed = self._needed(positions, cell, pbc)
+        if needed < self.cutoff + self.skin and np.array_equal(kinds, self._kinds):
+            self.shell = shell_of(needed - self.cutoff, self.skin)
+            return False
+        self.clusters = find_clusters(positions, cell, pbc, kinds, self._cutoffs, self.skin)
+        self.shell = shell_of(0.0, self.skin)
         self._kinds = kinds.copy()
         self._built(positions, cell, pbc)
         return True

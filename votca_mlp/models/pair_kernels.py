@@ -36,7 +36,7 @@ def place(positions, cell, source, images, where):  # type: ignore[no-untyped-de
 
 @numba.njit(parallel=True, cache=True, nogil=True)
 def compact(source, centres, begins, counts, neighbours):  # type: ignore[no-untyped-def]
-    """Return one kind's rows without gaps: starts [n_atoms + 1], near, first and second [n_pairs].
+    """Return the rows without gaps: starts [n_atoms + 1], near, first and second [n_pairs].
 
     The arguments are those of :class:`votca_mlp.models.rows.Rows`. ``near`` are extended atoms; first and
     second count the atoms in the order of the rows.
@@ -45,12 +45,12 @@ def compact(source, centres, begins, counts, neighbours):  # type: ignore[no-unt
     starts = np.zeros(atoms + 1, np.int64)
     row_of = np.empty(atoms, np.int64)
     for row in range(atoms):
-        starts[row + 1] = starts[row] + counts[row, 0]
+        starts[row + 1] = starts[row] + counts[row]
         row_of[source[centres[row]]] = row
     pairs = starts[atoms]
     near, first, second = np.empty(pairs, np.int32), np.empty(pairs, np.int64), np.empty(pairs, np.int64)
     for row in numba.prange(atoms):
-        shift = begins[row, 0] - starts[row]
+        shift = begins[row] - starts[row]
         for p in range(starts[row], starts[row + 1]):
             e = neighbours[p + shift]
             near[p], first[p], second[p] = e, row, row_of[source[e]]
