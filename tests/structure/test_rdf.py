@@ -108,7 +108,7 @@ def test_counts_equal_brute_force_for_each_frame():
         assert volume == pytest.approx(np.prod(frame.box))
 
 
-def test_blocks_weights_and_errors():
+def test_blocks_and_errors():
     frames = jostled_crystal(np.random.default_rng(8), (3, 3, 3), 7)
     pair, r = ("Al", "Al"), np.arange(0.0, 5.51, 0.1)
     histograms = pair_histograms(frames, [pair], r)
@@ -116,8 +116,6 @@ def test_blocks_weights_and_errors():
     assert blocks.shape == (2, len(r))
     np.testing.assert_allclose(blocks[1], pair_histograms(frames[3:6], [pair], r).g(pair), rtol=1e-13)
     np.testing.assert_allclose(histograms.error(pair, 3), np.abs(blocks[1] - blocks[0]) / 2, atol=1e-13)
-    weights = np.array([0, 0, 0, 2.0, 2.0, 2.0, 0])
-    np.testing.assert_allclose(histograms.g(pair, weights), blocks[1], rtol=1e-13)
     with pytest.raises(UserError, match="7 frames give 1 blocks of 4"):
         histograms.block_g(pair, 4)
 

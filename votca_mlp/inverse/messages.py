@@ -5,7 +5,6 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from votca_mlp.engines.progress import Progress
 from votca_mlp.errors import UserError
@@ -18,8 +17,6 @@ class Messages:
     ----------
     log
         Appended to. A log that cannot be written (no space left) does not stop the run.
-    terminal
-        Where the user looks; standard output when None.
 
     Raises
     ------
@@ -27,9 +24,9 @@ class Messages:
         The log cannot be opened.
     """
 
-    def __init__(self, log: Path, terminal: TextIO | None = None) -> None:
+    def __init__(self, log: Path) -> None:
         self.path = log
-        self.terminal = sys.stdout if terminal is None else terminal
+        self.terminal = sys.stdout
         try:
             appending = log.is_file() and log.stat().st_size > 0
             # unbuffered: nothing is left over that would fail when the log is closed

@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class PairHistograms:
-    """Pair counts of each frame: averages, blocks, errors and reweighting all come from them.
+    """Pair counts of each frame: averages, blocks and errors all come from them.
 
     Attributes
     ----------
@@ -60,20 +60,10 @@ class PairHistograms:
                 return self.pairs.index(candidate)
         raise ValueError(f"no histogram for {pair}; there are {self.pairs}")
 
-    def g(self, pair: Pair, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Return g(r) over all frames, shape [n_bins].
-
-        Parameters
-        ----------
-        pair
-            Two species.
-        weights
-            Weight of each frame (reweighting), shape [n_frames]; None for equal weights.
-        """
+    def g(self, pair: Pair) -> NDArray[np.float64]:
+        """Return g(r) of two species over all frames, shape [n_bins]."""
         row = self.row(pair)
-        mean = np.average(self.counts[:, row], axis=0, weights=weights)
-        volume = float(np.average(self.volumes, weights=weights))
-        return self._normalise(mean, volume, row)
+        return self._normalise(self.counts[:, row].mean(axis=0), float(self.volumes.mean()), row)
 
     def block_g(self, pair: Pair, block_length: int) -> NDArray[np.float64]:
         """Return g(r) of each full block of frames, shape [n_blocks, n_bins]; left-over frames are dropped.

@@ -11,8 +11,10 @@ from votca_mlp.tables import Table, grid_points, make_table, write_table
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 
 if TYPE_CHECKING:
-    from votca_mlp.engines.progress import Progress
     from votca_mlp.settings import Settings
+
+BLOCKS = 10
+"""Over so many blocks of frames the errors are estimated."""
 
 
 def known_correction(r: NDArray[np.float64], bumps: Sequence[tuple[float, float, float]]) -> Table:
@@ -36,8 +38,6 @@ def simulate_targets(
     directory: str | Path,
     *,
     production: float,
-    blocks: int = 10,
-    progress: "Progress | None" = None,
 ) -> dict[str, Table]:
     """Return g(r) of model plus known potentials, with block errors, for each interaction.
 
@@ -51,10 +51,6 @@ def simulate_targets(
         Where the simulation runs; a finished or interrupted one there is taken up.
     production
         Length of the production run, fs.
-    blocks
-        Over how many blocks of frames the errors are estimated.
-    progress
-        Where to report.
     """
     from votca_mlp.engines.ase.step import run_step
     from votca_mlp.engines.progress import open_progress
@@ -78,7 +74,7 @@ def simulate_targets(
         step_directory=directory,
         main_directory=settings.main_directory,
         step_number=1,
-        progress=progress or open_progress(),
+        progress=open_progress(),
         identity="known answer",
     )
     targets = {}
@@ -87,5 +83,5 @@ def simulate_targets(
         grid = grid_points(interaction.min, interaction.max, interaction.step)
         frames = read_frames(directory / settings.ase.traj)
         histograms = pair_histograms(frames, [pair], grid * ANGSTROM_PER_NM)
-        targets[name] = histograms.table(pair, block_length=histograms.n_frames // blocks)
+        targets[name] = histograms.table(pair, block_length=histograms.n_frames // BLOCKS)
     return targets
