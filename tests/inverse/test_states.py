@@ -18,8 +18,8 @@ from tests.inverse.states_case import TEMPERATURES, higher, make_states
 from votca_mlp.csg.potentials import current_correction
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.history import contradiction, verdict
-from votca_mlp.inverse.side_by_side import state_environment, states_at_once
 from votca_mlp.inverse.start import run_inverse
+from votca_mlp.inverse.state_command import state_environment, states_at_once
 from votca_mlp.potentials.akima import akima_from_table
 from votca_mlp.potentials.temperature_file import read_temperature_file
 from votca_mlp.settings import load_settings

@@ -164,7 +164,7 @@ def state_settings() -> None:
 @app.command("term-settings")
 def term_settings(out: Path) -> None:
     """Write a settings.xml in which every term of u(r; T) is an interaction."""
-    from votca_mlp.csg.states import write_term_settings
+    from votca_mlp.csg.terms import write_term_settings
 
     write_term_settings(_load()[0], out)
 

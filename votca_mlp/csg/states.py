@@ -5,7 +5,6 @@ run of that state alone. The tables are those of :mod:`votca_mlp.inverse.states`
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +25,9 @@ from votca_mlp.tables import write_table
 if TYPE_CHECKING:
     from votca_mlp.csg.environment import CsgEnvironment
     from votca_mlp.settings import Settings
-    from votca_mlp.settings.document import Node
 
 SETTINGS = "settings.xml"
 """Of a state, in its folder of the step."""
-EVERY_TERM = ("shift", "smooth_at_cut_off")
-"""post_add tasks that change tables; the others concern an interaction, not each term of u(r; T)."""
 
 
 def write_settings(settings: "Settings", step_directory: Path) -> tuple[State, ...]:
@@ -90,13 +86,8 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
         A simulation that has failed, naming its state. What the others have done stays.
     """
     from votca_mlp.csg.orphan import end_with
-    from votca_mlp.inverse.side_by_side import (
-        refuse_failed,
-        run_side_by_side,
-        state_command,
-        state_environment,
-        states_at_once,
-    )
+    from votca_mlp.inverse.side_by_side import refuse_failed, run_side_by_side
+    from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
 
     end_with(environment.master)
     step = environment.step_directory
@@ -186,31 +177,3 @@ def described_states(settings: "Settings", environment: "CsgEnvironment") -> lis
             lines.append(f"{state.name}, {described_agreement(pair.name, rdf, target)}")
     against = contradiction(settings, environment.main_directory, environment.step_number)
     return lines if against is None else [*lines, f"Caution: {against}"]
-
-
-def write_term_settings(settings: "Settings", path: Path) -> None:
-    """Write a settings.xml in which every term of u(r; T) is an interaction, for VOTCA's table scripts.
-
-    Raises
-    ------
-    UserError
-        It cannot be written.
-    """
-    from votca_mlp.settings.merge import write_tree
-
-    root = settings._root
-    children: list[Node] = []
-    for child in root.children:
-        children.append(child)
-        if child.tag == "non-bonded":
-            _, *others = term_names(settings, child.deepest("name").text)
-            children += [_as_term(child, name) for name in others]
-    write_tree(replace(root, children=tuple(children)), path)
-
-
-def _as_term(node: "Node", name: str) -> "Node":
-    if node.tag == "name":
-        return replace(node, text=name)
-    if node.tag == "post_add":
-        return replace(node, text=" ".join(word for word in node.text.split() if word in EVERY_TERM))
-    return replace(node, children=tuple(_as_term(child, name) for child in node.children))

@@ -15,14 +15,9 @@ from votca_mlp.inverse.measure import measure
 from votca_mlp.inverse.post_add import clean_up, finish_files
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import RestartFile
-from votca_mlp.inverse.side_by_side import (
-    refuse_failed,
-    run_side_by_side,
-    state_command,
-    state_environment,
-    states_at_once,
-)
+from votca_mlp.inverse.side_by_side import refuse_failed, run_side_by_side
 from votca_mlp.inverse.simulate import check_trajectory, mark_simulated, simulate, simulation_done
+from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
 from votca_mlp.inverse.states import check_basis
 from votca_mlp.inverse.step import tell_agreement, timed, whole
 from votca_mlp.inverse.update import update_potentials
