@@ -84,9 +84,8 @@ def _topology(settings: Settings) -> Iterator[Problem]:
 
 def _csg_topology(settings: Settings) -> tuple[str, str]:
     """Return the name of the topology that csg_stat reads, and its tag."""
-    if settings.gromacs is not None:
-        return settings.gromacs.rdf.topol, "cg.inverse.gromacs.rdf.topol"
-    return settings.engine.topol, f"cg.inverse.{settings.program}.topol"
+    section = "gromacs.rdf" if settings.program == "gromacs" else settings.program
+    return settings.ase.topol, f"cg.inverse.{section}.topol"
 
 
 def _scripts(settings: Settings) -> tuple[tuple[str, str], ...]:

@@ -166,8 +166,8 @@ def _read(
 def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> State | None:
     """Return the state without the interactions whose types its topology does not have."""
     view = state.settings
-    # GROMACS's own topology is another file than csg_stat's
-    path = view.input_path(getattr(view.engine.rdf, "topol", None) or view.engine.topol)
+    # csg_stat's, of whichever engine
+    path = view.input_path(view.ase.topol)
     try:
         types = set(read_topology(path).types)
     except UserError as error:
