@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from scipy.interpolate import Akima1DInterpolator
 
 from votca_mlp.errors import UserError
+from votca_mlp.models import pair_kernels
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+from votca_mlp.models.model_pairs import HostPairs
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table
 from votca_mlp.potentials.correction import PairCorrection
@@ -195,19 +197,37 @@ def test_broken_positions_give_nan_forces() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_same_bits_for_any_threads(dtype: torch.dtype) -> None:
-    atoms = mixture()
+def test_same_bits_for_any_threads(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pair_kernels, "_ATOMS_A_THREAD", 1)
+    atoms, before = mixture(), torch.get_num_threads()
     arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
-    before, results = numba.get_num_threads(), []
+    results = []
     try:
         for threads in range(1, int(vars(numba.config)["NUMBA_NUM_THREADS"]) + 1):
-            numba.set_num_threads(threads)
-            results.append(CorrectionAdder(correction(), 0.5, dtype=dtype).add(*arguments))
+            torch.set_num_threads(threads)
+            pairs = HostPairs(5.0, 0.5, dtype)
+            pairs.update(*arguments)
+            sums = pairs.sums(pairs.vectors)
+            results.append((*CorrectionAdder(correction(), 0.5, dtype=dtype).add(*arguments), *sums))
+            assert numba.get_num_threads() == threads
     finally:
-        numba.set_num_threads(before)
+        torch.set_num_threads(before)
     for result in results[1:]:
         for one, other in zip(result, results[0], strict=True):
             assert np.array_equal(one, other)
+
+
+def test_few_atoms_use_few_threads() -> None:
+    """Threads that have little to do cost more time than they save."""
+    before = torch.get_num_threads()
+    most = int(vars(numba.config)["NUMBA_NUM_THREADS"])
+    try:
+        torch.set_num_threads(2)
+        for atoms, threads in ((1, 1), (2047, 1), (2048, min(2, most)), (10**6, min(2, most))):
+            pair_kernels.use_threads_for(atoms)
+            assert numba.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_table_units_and_undefined_points() -> None:

@@ -68,6 +68,9 @@ class CorrectionAdder:
                 self._pairs = Uploaded(self.list, numbers, self.device)
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.models.correction_kernel import correction_sums
+        from votca_mlp.models.pair_kernels import use_threads_for
+
+        use_threads_for(len(numbers))
 
         if not np.array_equal(numbers, self._numbers):
             places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)

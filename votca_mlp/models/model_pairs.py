@@ -53,6 +53,7 @@ class HostPairs:
         """
         from votca_mlp.models import pair_kernels
 
+        pair_kernels.use_threads_for(len(numbers))
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt or not np.array_equal(numbers, self._numbers):

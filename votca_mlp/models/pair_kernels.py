@@ -15,8 +15,19 @@ INDEX = np.int32(0x7FFFFFFF)
 # Starting numba's pool overwrites torch's number of threads where both share one OpenMP library: start it
 # here, with torch's number, and put that back.
 _threads = torch.get_num_threads()
-numba.set_num_threads(min(_threads, int(vars(numba.config)["NUMBA_NUM_THREADS"])))
+_MOST_THREADS = int(vars(numba.config)["NUMBA_NUM_THREADS"])
+numba.set_num_threads(min(_threads, _MOST_THREADS))
 torch.set_num_threads(_threads)
+
+_ATOMS_A_THREAD = 1024
+
+
+def use_threads_for(atoms: int) -> None:
+    """Let the loops over pairs use as many of torch's threads as have enough to do.
+
+    Waking a thread takes as long as a loop over some hundred atoms.
+    """
+    numba.set_num_threads(max(1, min(torch.get_num_threads(), _MOST_THREADS, atoms // _ATOMS_A_THREAD)))
 
 
 @numba.njit(cache=True, nogil=True)
