@@ -95,27 +95,31 @@ def check_scope(settings: "Settings") -> None:
     Raises
     ------
     UserError
-        VOTCA's pressure correction; with several states GROMACS, and tasks that know one g(r) only.
+        VOTCA's pressure correction without GROMACS or with several states; with these, tasks that know one
+        g(r) only.
     """
     if settings.multistate.enabled:
         _check_scope_of_states(settings)
     for interaction in settings.interactions:
-        if settings.program != "gromacs" and "pressure" in interaction.post_update:
+        if "pressure" not in interaction.post_update:
+            continue
+        where = settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update")
+        if settings.program != "gromacs":
             held = {"ase": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure"}
             raise UserError(
                 f"VOTCA's pressure correction does not work with program {settings.program}",
-                where=settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update"),
+                where=where,
                 accepted=held.get(settings.program, "fix npt in the script"),
+            )
+        if settings.multistate.enabled:
+            raise UserError(
+                "VOTCA's pressure correction knows one state only",
+                where=where,
+                accepted="pcoupl in each state's grompp.mdp: the barostat then holds ref-p",
             )
 
 
 def _check_scope_of_states(settings: "Settings") -> None:
-    if settings.program == "gromacs":
-        raise UserError(
-            "csg_inverse runs several states with ase and lammps only",
-            where=settings.where("cg.inverse.program"),
-            accepted="votca-mlp inverse, or another program",
-        )
     for interaction in settings.interactions:
         tag = f"cg.non-bonded[{interaction.name}].inverse.post_add_options.convergence.what"
         if (settings.text(tag) or "dist").split() != ["dist"]:

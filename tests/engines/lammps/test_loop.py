@@ -74,6 +74,36 @@ def test_both_loops(tmp_path) -> None:
     assert export(one, "table", tmp_path / "out").comparisons[0].atoms == 108
 
 
+def test_two_states_by_both_loops(tmp_path) -> None:
+    """Each state with a script of its own; the start is that of both."""
+    needs_votca()
+    one = lammps_case(tmp_path / "one")
+    kBTs = {"cold": (100, 0.83144627), "hot": (140, 1.16402477)}
+    states = (
+        f"<multistate><enabled>yes</enabled><state_names>{' '.join(kBTs)}</state_names>"
+        f"<state_kBTs>{' '.join(str(kBT) for _, kBT in kBTs.values())}</state_kBTs></multistate>"
+    )
+    edit(one / "settings.xml", {"<mlp>": f"{states}<mlp>", "topol.xml in.lmp<": "topol.xml<"})
+    for name, (temperature, _) in kBTs.items():
+        (one / name).mkdir()
+        shutil.copy(one / "Ar-Ar.dist.tgt", one / name)
+        (one / name / "in.lmp").write_text(SCRIPT.replace("120", str(temperature)))
+        own = "<cg><inverse><filelist>topol.xml in.lmp</filelist></inverse></cg>"
+        (one / name / "settings.xml").write_text(own)
+    for name in ("Ar-Ar.dist.tgt", "in.lmp"):
+        (one / name).unlink()
+    two = tmp_path / "two"
+    shutil.copytree(one, two)
+    status, output = inverse(one)
+    assert status == 0, output
+    status, output = ours(two)
+    assert status == 0, output
+    same_tables(one / "step_001", two / "step_001", ("Ar-Ar",), ("dpot.pure_ibi", "pot.cur", "pot.new"))
+    for name in kBTs:
+        frames = [(main / "step_001" / name / "traj.dump").read_bytes() for main in (one, two)]
+        assert frames[0] == frames[1]
+
+
 def test_wrong_script_is_found_before_any_simulation(tmp_path) -> None:
     case = lammps_case(tmp_path / "case")
     edit(case / "in.lmp", {"120 120": "130 130"})

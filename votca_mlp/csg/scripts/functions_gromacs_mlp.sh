@@ -7,4 +7,11 @@ if [[ $1 = "--help" ]]; then
 fi
 
 source "$(find_in_csgshare functions_mlp.sh)" || die "${BASH_SOURCE[0]##*/}: functions_mlp.sh failed"
+of_states="$(declare -f simulation_finish checkpoint_exist)"
 source "$(find_in_csgshare functions_gromacs.sh)" || die "${BASH_SOURCE[0]##*/}: functions_gromacs.sh failed"
+if multistate; then
+  # VOTCA's look for one trajectory and one checkpoint, in the step's own folder
+  eval "$of_states"
+  export -f simulation_finish checkpoint_exist
+fi
+unset of_states

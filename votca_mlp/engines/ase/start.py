@@ -35,7 +35,7 @@ def load_start(
     if settings.initial_configuration == "laststep" and step_number > 1:
         candidates.append(main_directory / f"step_{step_number - 1:03d}" / ase.conf_out)
     if ase.conf is not None:
-        candidates.append(main_directory / ase.conf)
+        candidates.append(settings.input_path(ase.conf))
     for path in candidates:
         if path.is_file():
             return read_configuration(path), str(path), False
