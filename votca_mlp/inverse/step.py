@@ -1,14 +1,14 @@
 """One iteration: from the potentials of the step before to those of the next."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.csg.run import described_means
-from votca_mlp.inverse.begin import copy_files, initialize, open_step
+from votca_mlp.inverse.begin import copy_files, initialize, open_step, shared_names
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.copying import touch
@@ -16,6 +16,7 @@ from votca_mlp.inverse.history import agreement_with
 from votca_mlp.inverse.measure import measure
 from votca_mlp.inverse.post_add import finish_files
 from votca_mlp.inverse.record import StepRecord, write_record
+from votca_mlp.inverse.restart import RestartFile
 from votca_mlp.inverse.simulate import check_trajectory, simulate
 from votca_mlp.inverse.update import update_potentials
 from votca_mlp.structure.agreement import Agreement
@@ -40,30 +41,49 @@ def run_iteration(context: Context, number: int) -> bool:
     restart = open_step(context, directory)
     copy_files(context, directory, restart)
     record = initialize(context, number, restart)
-    names = [f"{pair.name}.pot.new" for pair in context.settings.interactions]
-    if record.complete and whole(record, directory, names):
+    if not complete(context, number, record, lambda: _make(context, number, restart, record)):
+        return False
+    touch(directory / "done")
+    return True
+
+
+def complete(context: Context, number: int, record: StepRecord, make: Callable[[], bool]) -> bool:
+    """Make the potentials of the next step, unless they are whole; return False when ``make`` does.
+
+    Parameters
+    ----------
+    make
+        Makes them, or goes on with it; returns False when the wall time came first.
+    """
+    directory = context.step_directory(number)
+    files = [f"{stem}.pot.new" for stem in shared_names(context)]
+    if record.complete and whole(record, directory, files):
         context.messages.note("the potentials of this step are already complete")
     else:
         record.complete = False
-        with timed(record, "simulation"):
-            result = simulate(context, number, restart, record)
-        if result is not None and result.status != "finished":
-            context.messages.say(
-                f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: "
-                "the wall time is up"
-            )
+        if not make():
             return False
-        if result is not None and (means := described_means(result.summary)):
-            context.messages.say(f"Production means: {means}")
-        check_trajectory(context, number, record)
-        _update(context, number, record)
-        record.add(directory, *names)
+        record.add(directory, *files)
         # settings changed in mid-step have been told of, and have shaped the update
         record.inputs = describe_inputs(context)
         record.complete = True
         write_record(directory, record)
     finish_files(context, number)
-    touch(directory / "done")
+    return True
+
+
+def _make(context: Context, number: int, restart: RestartFile, record: StepRecord) -> bool:
+    with timed(record, "simulation"):
+        result = simulate(context, number, restart, record)
+    if result is not None and result.status != "finished":
+        context.messages.say(
+            f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: the wall time is up"
+        )
+        return False
+    if result is not None and (means := described_means(result.summary)):
+        context.messages.say(f"Production means: {means}")
+    check_trajectory(context, number, record)
+    _update(context, number, record)
     return True
 
 

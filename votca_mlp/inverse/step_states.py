@@ -6,20 +6,19 @@ from dataclasses import asdict
 from votca_mlp.csg.run import described_means
 from votca_mlp.engines.resume import is_finished
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.begin import copy_files, initialize, open_step, shared_names
-from votca_mlp.inverse.changes import describe_inputs
+from votca_mlp.inverse.begin import copy_files, initialize, open_step
 from votca_mlp.inverse.context import Context, state_context
 from votca_mlp.inverse.copying import touch
 from votca_mlp.inverse.history import contradiction, misfits
 from votca_mlp.inverse.measure import measure
-from votca_mlp.inverse.post_add import clean_up, finish_files
+from votca_mlp.inverse.post_add import clean_up
 from votca_mlp.inverse.record import StepRecord, write_record
 from votca_mlp.inverse.restart import RestartFile
 from votca_mlp.inverse.side_by_side import refuse_failed, run_side_by_side
 from votca_mlp.inverse.simulate import check_trajectory, mark_simulated, simulate, simulation_done
 from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
 from votca_mlp.inverse.states import check_basis
-from votca_mlp.inverse.step import tell_agreement, timed, whole
+from votca_mlp.inverse.step import complete, tell_agreement, timed
 from votca_mlp.inverse.update import update_potentials
 from votca_mlp.settings.states import write_state_settings
 
@@ -37,25 +36,21 @@ def run_states(context: Context, number: int) -> bool:
     check_basis(context.settings, context.states)
     directory = context.step_directory(number)
     record = initialize(context, number, open_step(context, directory))
-    names = [f"{stem}.pot.new" for stem in shared_names(context)]
     contexts = [state_context(context, state) for state in context.states]
-    if record.complete and whole(record, directory, names):
-        context.messages.note("the potentials of this step are already complete")
-    else:
-        record.complete = False
-        with timed(record, "simulation"):
-            begun = [_begin(state, number) for state in contexts]
-            if not _simulate(context, number, begun):
-                return False
-        _update(context, number, record, begun)
-        record.add(directory, *names)
-        record.inputs = describe_inputs(context)
-        record.complete = True
-        write_record(directory, record)
-    finish_files(context, number)
+    if not complete(context, number, record, lambda: _make(context, number, record, contexts)):
+        return False
     for state in contexts:
         clean_up(state, number)
     touch(directory / "done")
+    return True
+
+
+def _make(context: Context, number: int, record: StepRecord, contexts: list[Context]) -> bool:
+    with timed(record, "simulation"):
+        begun = [_begin(state, number) for state in contexts]
+        if not _simulate(context, number, begun):
+            return False
+    _update(context, number, record, begun)
     return True
 
 
