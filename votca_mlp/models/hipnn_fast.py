@@ -1,7 +1,6 @@
 """The fast evaluation of a one-species HIP-NN with one interaction layer on the CPU."""
 
 import copy
-import itertools
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models import hipnn_kernel
-from votca_mlp.models.blocks import run_blocks
+from votca_mlp.models.hipnn_layers import Layers
+from votca_mlp.models.pair_kernels import use_threads_for
 
-_BLOCK = 256  # atoms
+_BLOCK = 128  # atoms
 _CLOSEST = 0.8  # Angstrom; closer pairs are left to hippynn's own layers
 _LANES = 8  # float32 numbers in a vector register
 _VALUE_ERROR, _SLOPE_ERROR = 3e-8, 1e-6  # of the table, relative to the largest value and slope
@@ -24,7 +24,7 @@ class FastHipnn:
     """Atomic energies and gradient in float32.
 
     The sensitivities come from a table of the network's own sensitivity module, exact to float32's rounding;
-    the layers after it are evaluated and differentiated by hand.
+    the layers after it are written out by hand, forward and backward.
 
     Parameters
     ----------
@@ -44,25 +44,24 @@ class FastHipnn:
         interaction, *atom_layers = network.blocks[0]
         layer = interaction.base_layer
         self.table, self.grid = sensitivity_table(layer.sensitivity, float(network.dist_hard_max))
-        self.size = self.table.shape[2]
         with torch.no_grad():
             one = torch.ones(1, 1, dtype=torch.float64)
             # int_weights is [n_sensitivities, out, 1]; the one-hot input is 1 for every atom
-            entrance = torch.zeros(self.size, layer.nf_out, dtype=torch.float64)
-            entrance[: layer.n_dist] = layer.int_weights[:, :, 0]
+            entrance = torch.zeros(layer.nf_out, self.table.shape[2], dtype=torch.float64)
+            entrance[:, : layer.n_dist] = layer.int_weights[:, :, 0].T
             skip = interaction.adjust_layer(one) if interaction.needs_size_adjust else one
-            # hidden layers: z = softplus(x weight + bias); x' = z back + shift (+ x)
-            weights = [(entrance, layer.selfint(one), *_back(interaction, skip))]
+            parts = [(entrance, layer.selfint(one)[0], *_back(interaction, skip))]
             for wrapper in atom_layers:
                 linear = wrapper.base_layer
-                weights.append((linear.weight.T, linear.bias, *_back(wrapper, 0.0)))
-            self.layers = [tuple(w.float().contiguous() for w in layer) for layer in weights]
+                parts.append((linear.weight, linear.bias, *_back(wrapper, 0.0)))
             exit_layer = energy.layers[-1]
-            self.exit = exit_layer.weight[0].float().contiguous()
+            self.layers = stacked(parts, exit_layer.weight[0])
             # the constant parts join in float64
             self.constant = float(exit_layer.bias[0])
             if not energy.first_is_interacting:
                 self.constant += float(energy.layers[0](one)[0, 0])
+        self._first = torch.empty(0)
+        self._starts = np.zeros(1, np.int64)
 
     def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return atomic energies [atoms], float64, and d(their sum)/d(vectors) [n_pairs, 3], float32.
@@ -71,41 +70,38 @@ class FastHipnn:
         table reaches. Runs in as many threads as torch is set to; the atoms are cut into the same blocks
         whatever their number, so it does not change a bit.
         """
-        starts = np.searchsorted(first.numpy(), np.arange(atoms + 1))
+        if first is not self._first or len(self._starts) != atoms + 1:
+            self._first, self._starts = first, np.searchsorted(first.numpy(), np.arange(atoms + 1))
         rows = vectors.detach().contiguous().numpy()
-        outputs = torch.empty(atoms, dtype=torch.float64)
-        gradient = torch.empty(len(rows), 3)
-        common = (starts, rows, self.table, self.grid)
-        too_close: list[int] = []
-
-        def block(low: int, high: int) -> None:
-            environment = torch.empty(high - low, self.size)
-            too_close.append(hipnn_kernel.environments(low, high, *common, environment.numpy()))
-            values, slopes = self._layers(environment)
-            outputs[low:high] = values.double() + self.constant
-            hipnn_kernel.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
-
+        outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
         blocks = -(-atoms // _BLOCK)
-        edges = [atoms * k // blocks for k in range(blocks + 1)] if blocks else [0]
-        run_blocks(block, list(itertools.pairwise(edges)))
-        return None if any(too_close) else (outputs, gradient)
+        edges = np.arange(blocks + 1) * atoms // max(blocks, 1)
+        use_threads_for(atoms, _BLOCK)
+        common = (edges, self._starts, rows, self.table, self.grid, self.layers)
+        if hipnn_kernel.evaluate(*common, outputs, gradient):
+            return None
+        return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
 
-    @torch.no_grad()
-    def _layers(self, environment: Tensor) -> tuple[Tensor, Tensor]:
-        """Return energies [atoms] without the constant and d(energy)/d(environment) [atoms, size]."""
-        x, before = environment, []
-        for number, (weight, bias, back, shift) in enumerate(self.layers):
-            hidden = torch.addmm(bias, x, weight)
-            before.append(hidden)
-            out = torch.addmm(shift, torch.nn.functional.softplus(hidden), back)
-            x = out.add_(x) if number else out
-        outputs = x @ self.exit
-        slope = self.exit.expand(len(x), -1)
-        for number in range(len(self.layers) - 1, -1, -1):
-            weight, _, back, _ = self.layers[number]
-            inner = (slope @ back.T).mul_(before[number].sigmoid_()) @ weight.T
-            slope = inner.add_(slope) if number else inner
-        return outputs, slope.contiguous()
+
+def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Tensor) -> Layers:
+    """Return layers from weight [inner, in], bias, back [outer, inner] and shift of each."""
+    inputs = np.array([part[0].shape[1] for part in parts])
+    inners = np.array([part[0].shape[0] for part in parts])
+    outer, inner = len(exit_weight), inners.max()
+    weights = np.zeros((len(parts), inner, inputs.max()), np.float32)
+    biases, backs = (
+        np.zeros((len(parts), inner), np.float32),
+        np.zeros((len(parts), outer, inner), np.float32),
+    )
+    shifts = np.zeros((len(parts), outer), np.float32)
+    for k, (weight, bias, back, shift) in enumerate(parts):
+        weights[k, : inners[k], : inputs[k]] = weight.numpy()
+        biases[k, : inners[k]], backs[k, :, : inners[k]], shifts[k] = (
+            bias.numpy(),
+            back.numpy(),
+            shift.numpy(),
+        )
+    return Layers(weights, biases, backs, shifts, inputs, inners, exit_weight.float().numpy())
 
 
 def is_simple(network: Any, energy: Any) -> bool:
@@ -184,4 +180,5 @@ def _sensitivities(
 
 
 def _back(wrapper: Any, skip: Any) -> tuple[Tensor, Tensor]:
-    return wrapper.res_layer.weight.T, wrapper.res_layer.bias + skip
+    shift = wrapper.res_layer.bias + skip
+    return wrapper.res_layer.weight, shift.reshape(-1)

@@ -9,6 +9,8 @@ input, same bits, however the atoms are shared out among threads.
 import numba
 import numpy as np
 
+from votca_mlp.models.hipnn_layers import energies_and_slopes
+
 _F = np.float32
 # no "nnan"/"ninf": a broken configuration must give nan, not something plausible
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -79,3 +81,21 @@ def gradients(low, high, starts, vectors, table, grid, slopes, gradient):  # typ
             gradient[p, 0] = pull * x
             gradient[p, 1] = pull * y
             gradient[p, 2] = pull * z
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def evaluate(edges, starts, vectors, table, grid, layers, outputs, gradient):  # type: ignore[no-untyped-def]
+    """Fill ``outputs`` [n_atoms] (float64), ``gradient`` [n_pairs, 3]; return how many pairs are too close.
+
+    ``edges`` are the ends of the blocks of atoms that are one thread's work at a time; layers are
+    :class:`votca_mlp.models.hipnn_layers.Layers`, the rest as in :func:`environments`.
+    """
+    blocks = len(edges) - 1
+    missed = np.zeros(blocks, np.int64)
+    for block in numba.prange(blocks):
+        low, high = edges[block], edges[block + 1]
+        environment = np.empty((high - low, table.shape[2]), np.float32)
+        missed[block] = environments(low, high, starts, vectors, table, grid, environment)
+        energies_and_slopes(environment, layers, outputs[low:high])
+        gradients(low, high, starts, vectors, table, grid, environment, gradient)
+    return missed.sum()

@@ -22,12 +22,14 @@ torch.set_num_threads(_threads)
 _ATOMS_A_THREAD = 1024
 
 
-def use_threads_for(atoms: int) -> None:
-    """Let the loops over pairs use as many of torch's threads as have enough to do.
+def use_threads_for(atoms: int, each: int = 0) -> None:
+    """Let compiled loops use as many of torch's threads as have enough to do, ``each`` one so many atoms.
 
-    Waking a thread takes as long as a loop over some hundred atoms.
+    Without it so many that a loop over pairs pays: waking a thread takes as long as such a loop over some
+    hundred atoms.
     """
-    numba.set_num_threads(max(1, min(torch.get_num_threads(), _MOST_THREADS, atoms // _ATOMS_A_THREAD)))
+    threads = atoms // (each or _ATOMS_A_THREAD)
+    numba.set_num_threads(max(1, min(torch.get_num_threads(), _MOST_THREADS, threads)))
 
 
 @numba.njit(cache=True, nogil=True)
