@@ -48,6 +48,17 @@ def sample(step: Callable[[], Any], device: str) -> float:
     return 1000.0 * (time.perf_counter() - begin) / count
 
 
+def alone(model: str, count: int, seconds: float) -> float:
+    """Return ms a step of ours on one thread over so many seconds."""
+    step = systems.step_of("ours", model, count, "nvt", 1, "cpu")
+    step()
+    begin, steps = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        step()
+        steps += 1
+    return 1000.0 * (time.perf_counter() - begin) / steps
+
+
 class Clock:
     """Sums up the time spent in functions, in ms."""
 
@@ -76,7 +87,7 @@ class Clock:
 
 def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
     """Return ms of each part of a step of ours; "step" is the whole, output included."""
-    from votca_mlp.models import hipnn_kernel, pair_kernels
+    from votca_mlp.models import ani_kernel, pair_kernels
 
     evaluator = systems.evaluator(model, corrected=True, threads=threads)
     md = systems.ours(evaluator, systems.atoms_of(count), ensemble)
@@ -91,13 +102,10 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     clock.watch(evaluator.pairs, "sums", "forces from its gradient")
     clock.watch(evaluator.adder, "add", "correction with its list")
     clock.watch(evaluator.adder.list, "update", "its list")
-    kernels = hipnn_kernel if model == "hipnn" else __import__("votca_mlp.models.ani_kernel", fromlist=["x"])
-    if threads == 1:  # with more, several of them run at a time
-        forward = "environments" if model == "hipnn" else "descriptors"
-        clock.watch(kernels, forward, "of this descriptor")
-        clock.watch(kernels, "gradients", "of this its gradient")
-        layers = "_layers" if model == "hipnn" else "_networks"
-        clock.watch(evaluator.model._fast, layers, "of this networks, both ways")
+    if threads == 1 and model == "ani":  # with more, several of them run at a time
+        clock.watch(ani_kernel, "descriptors", "of this descriptor")
+        clock.watch(ani_kernel, "gradients", "of this its gradient")
+        clock.watch(evaluator.model._fast, "_networks", "of this networks, both ways")
     begin, steps = time.perf_counter(), 0
     while steps < 2 * SAMPLE_STEPS and (steps < 32 or time.perf_counter() - begin < 6.0):
         md.step()
@@ -117,8 +125,37 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     spent["rest of the evaluation"] = evaluated - sum(spent[part] for part in parts)
     spent["integrator"] = total - evaluated
     spent["output, checkpoints"] = output(md)
+    if threads == 1 and model == "hipnn":
+        spent |= hipnn_parts(evaluator)
     spent["step"] = total + spent["output, checkpoints"]
     return spent
+
+
+def hipnn_parts(evaluator: Any) -> dict[str, float]:
+    """Return ms of the parts of HIP-NN's one compiled loop, each alone, on the last configuration."""
+    from votca_mlp.models import hipnn_kernel
+    from votca_mlp.models.hipnn_fast import BLOCK
+    from votca_mlp.models.hipnn_layers import energies_and_slopes
+
+    fast, vectors = evaluator.model._fast, evaluator.pairs.vectors.numpy()
+    atoms = len(fast._starts) - 1
+    rows = np.concatenate([vectors, np.zeros((hipnn_kernel.EIGHT, 3), np.float32)])
+    environment = np.empty((atoms, fast.table.shape[2]), np.float32)
+    outputs, gradient = np.empty(atoms), np.empty_like(vectors)
+    common = (0, atoms, fast._starts, rows, fast.table, fast.grid, fast._chunks, environment)
+
+    def layers() -> None:
+        inputs = descriptors.copy()  # it is overwritten
+        for low in range(0, atoms, BLOCK):
+            energies_and_slopes(inputs[low : low + BLOCK], fast.layers, outputs[low : low + BLOCK])
+
+    forward = median_of(lambda: hipnn_kernel.environments(*common))
+    descriptors = environment.copy()
+    return {
+        "of this descriptor": forward,
+        "of this networks, both ways": median_of(layers),
+        "of this its gradient": median_of(lambda: hipnn_kernel.gradients(*common, gradient)),
+    }
 
 
 def output(md: Any) -> float:
@@ -197,7 +234,7 @@ def equality(model: str, count: int) -> dict[str, list[float]]:
     return result
 
 
-TASKS = {"speeds": speeds, "breakdown": breakdown, "memory": memory, "equality": equality}
+TASKS = {"alone": alone, "speeds": speeds, "breakdown": breakdown, "memory": memory, "equality": equality}
 
 if __name__ == "__main__":
     name, arguments = json.loads(sys.argv[1])

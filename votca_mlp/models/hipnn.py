@@ -85,6 +85,7 @@ class HipnnModel(PairModel):
         self.register_buffer("self_energies", self_energies.detach().clone())
         self.compiled = True
         self._fast: FastHipnn | None = None
+        self._watched: tuple[Tensor, ...] = ()
         self._fast_key: tuple[object, ...] = ()
 
     def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
@@ -121,17 +122,22 @@ class HipnnModel(PairModel):
         if not self.compiled or vectors.device.type != "cpu" or vectors.dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
-        key = tuple((p.data_ptr(), p._version) for p in self.parameters())
-        if self._fast is None or key != self._fast_key:
+        if self._fast is None or _state(self._watched) != self._fast_key:
             try:
                 from votca_mlp.models.hipnn_fast import FastHipnn
 
-                self._fast, self._fast_key = FastHipnn(self.network, self.energy), key
+                # going through the layers to find the parameters takes longer than looking at them
+                self._watched = tuple(self.parameters())
+                self._fast, self._fast_key = FastHipnn(self.network, self.energy), _state(self._watched)
             except (ImportError, ValueError) as error:
                 _log.info("HIP-NN runs in torch alone, some times slower: %s", error)
                 self.compiled = False
                 return None
         return self._fast
+
+
+def _state(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple((p.data_ptr(), p._version) for p in parameters)
 
 
 def build_hipnn(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> HipnnModel:

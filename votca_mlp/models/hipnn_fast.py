@@ -11,10 +11,14 @@ from torch import Tensor
 from votca_mlp.models import hipnn_kernel
 from votca_mlp.models.hipnn_layers import Layers
 from votca_mlp.models.pair_kernels import use_threads_for
+from votca_mlp.models.simd import WIDTH
 
-_BLOCK = 128  # atoms
+Grid = tuple[np.float32, np.float32]
+"""1/r at a table's begin, and intervals per 1/Angstrom."""
+
+BLOCK = 128
+"""Atoms that are one thread's work at a time."""
 _CLOSEST = 0.8  # Angstrom; closer pairs are left to hippynn's own layers
-_LANES = 8  # float32 numbers in a vector register
 _VALUE_ERROR, _SLOPE_ERROR = 3e-8, 1e-6  # of the table, relative to the largest value and slope
 _MOST_INTERVALS = 1 << 14
 _NOTHING = 1e-20  # coefficients below become zero: Intel's cores take 150 cycles for a denormal number
@@ -60,6 +64,8 @@ class FastHipnn:
             self.constant = float(exit_layer.bias[0])
             if not energy.first_is_interacting:
                 self.constant += float(energy.layers[0](one)[0, 0])
+        # a tuple's length is part of its type: the compiler knows how many vectors a row has
+        self._chunks = (0,) * (self.table.shape[2] // WIDTH)
         self._first = torch.empty(0)
         self._starts = np.zeros(1, np.int64)
 
@@ -74,10 +80,10 @@ class FastHipnn:
             self._first, self._starts = first, np.searchsorted(first.numpy(), np.arange(atoms + 1))
         rows = vectors.detach().contiguous().numpy()
         outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
-        blocks = -(-atoms // _BLOCK)
+        blocks = -(-atoms // BLOCK)
         edges = np.arange(blocks + 1) * atoms // max(blocks, 1)
-        use_threads_for(atoms, _BLOCK)
-        common = (edges, self._starts, rows, self.table, self.grid, self.layers)
+        use_threads_for(atoms, BLOCK)
+        common = (edges, self._starts, rows, self.table, self.grid, self._chunks, self.layers)
         if hipnn_kernel.evaluate(*common, outputs, gradient):
             return None
         return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
@@ -129,7 +135,7 @@ def is_simple(network: Any, energy: Any) -> bool:
     return plain and type(interaction.base_layer) is InteractLayer
 
 
-def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], Grid]:
     """Return table and grid of :func:`hipnn_kernel.environments` for a float64 sensitivity module.
 
     Cubic Hermite polynomials in 1/r from values and derivatives; the intervals are halved until values and
@@ -161,11 +167,11 @@ def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], 
         intervals *= 2
     else:
         raise ValueError("the sensitivities are too narrow to be tabulated")
-    width = -(-values.shape[1] // _LANES) * _LANES
-    table = np.zeros((intervals, 4, width), np.float32)
-    table[:, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
+    width = -(-values.shape[1] // WIDTH) * WIDTH
+    table = np.zeros((intervals + 1, 4, width), np.float32)
+    table[:-1, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
     table[np.abs(table) < _NOTHING] = 0.0
-    return table, np.array([cutoff, begin, 1.0 / step], np.float32)
+    return table, (np.float32(begin), np.float32(1.0 / step))
 
 
 def _sensitivities(

@@ -31,7 +31,7 @@ class Skin:
         self.cutoff, self.skin = cutoff, skin
         self.builds = 0
         self._positions: NDArray[np.float64] | None = None
-        self._cell = np.zeros((3, 3))
+        self._cell = self._inverse = np.zeros((3, 3))
         self._pbc = np.zeros(3, bool)
 
     def forget(self) -> None:
@@ -42,6 +42,7 @@ class Skin:
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
     ) -> None:
         self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
+        self._inverse = np.linalg.inv(cell) if np.all(pbc) else np.zeros((3, 3))
         self.builds += 1
 
     def _needed(
@@ -57,9 +58,13 @@ class Skin:
         elif not np.all(pbc):
             return np.inf
         else:
-            deformation = np.linalg.solve(self._cell, cell)
-            stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
-            moved = positions - old @ deformation
+            deformation = self._inverse @ cell
+            stretch = float(deformation[0, 0])
+            if np.abs(deformation - stretch * np.eye(3)).max() < 1e-12:
+                moved = positions - stretch * old
+            else:
+                stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
+                moved = positions - old @ deformation
         displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
         # a larger cell helps large cutoffs more than small ones: not counted
         return (self.cutoff + 2.0 * displacement) / min(stretch, 1.0)
