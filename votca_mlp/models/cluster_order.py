@@ -2,64 +2,11 @@
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 SIZE = 8
 """Atoms of a cluster."""
 
 _LAYERS = 8  # bins along z by those along x and y
-
-
-def half_images(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_], reach: float
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return source and cell shift of the atoms, wrapped into the cell, then of half of their images near it.
-
-    Of each image and its opposite only the one whose first shift that is not 0 is positive, and only those
-    within ``reach`` (Angstrom) of the cell.
-    """
-    inverse = np.linalg.inv(cell)
-    fractions = positions @ inverse
-    wrapped = np.where(pbc, -np.floor(fractions), 0.0)
-    margins = reach * np.linalg.norm(inverse, axis=0)
-    most = np.where(pbc, np.ceil(margins), 0.0).astype(np.int64)
-    source, steps = _images(fractions + wrapped, margins, most)
-    return source, steps + wrapped.astype(np.int32)[source]
-
-
-@numba.njit(cache=True, nogil=True)
-def _images(fractions, margins, most):  # type: ignore[no-untyped-def]
-    """Return source and shift of the atoms and of the positive images whose fractions are within margins."""
-    atoms, n = len(fractions), 0
-    for fill in (False, True):  # first they are counted
-        source, steps, n = np.empty(n, np.int64), np.empty((n, 3), np.int32), 0
-        for a in range(most[0] + 1):
-            for b in range(-most[1] if a else 0, most[1] + 1):
-                for c in range(-most[2] if a or b else 0, most[2] + 1):
-                    step = (a, b, c)
-                    for i in range(atoms):
-                        near = True
-                        for k in range(3):
-                            moved = fractions[i, k] + step[k]
-                            near &= step[k] == 0 or (-margins[k] <= moved <= 1.0 + margins[k])
-                        if near:
-                            if fill:
-                                source[n], steps[n, 0], steps[n, 1], steps[n, 2] = i, a, b, c
-                            n += 1
-    return source, steps
-
-
-@numba.njit(cache=True, nogil=True)
-def coordinates(positions, cell, source, images):  # type: ignore[no-untyped-def]
-    """Return the places [3, n] of atoms and images, Angstrom from the least of each coordinate."""
-    where = np.empty((3, len(source)))
-    for k in range(3):
-        for e in range(len(source)):
-            shift = images[e, 0] * cell[0, k] + images[e, 1] * cell[1, k] + images[e, 2] * cell[2, k]
-            where[k, e] = positions[source[e], k] + shift
-        if len(source):
-            where[k] -= where[k].min()
-    return where
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -12,10 +12,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.models.cluster_order import SIZE, arrange, coordinates, half_images
+from votca_mlp.models.cluster_order import SIZE, arrange
 from votca_mlp.models.cluster_sums import TOGETHER, nearest
+from votca_mlp.models.images import checked_cell, images_within
 from votca_mlp.models.pair_kernels import CHUNKS
-from votca_mlp.models.rows import checked_cell
 
 SHELLS = 8
 """Parts of the skin: a loop stops at those that nothing can have left inwards yet."""
@@ -76,14 +76,14 @@ def find_clusters(
         A periodic direction without a cell vector, or a cell without a volume.
     """
     positions, cell = checked_cell(positions, cell, pbc)
-    source, images = half_images(positions, cell, pbc, float(cutoffs.max()) + skin + _ROUNDING)
-    where = coordinates(positions, cell, source, images)
+    reach = float(cutoffs.max()) + skin + _ROUNDING
+    source, images, where = images_within(reach, positions, cell, pbc, half=True)
     order, ends = arrange(where, kinds[source], len(positions), len(cutoffs))
     nobody = order < 0
     centres = np.flatnonzero(~nobody[: SIZE * ends[len(cutoffs) - 1]])
     # half a sphere's clusters, twice as many that it cuts, and half as many again for uneven chunks
     density = where.shape[1] / np.prod(where.max(axis=1, initial=0.0) + 1.0)
-    room = 2000 + int(len(positions) * ((float(cutoffs.max()) + skin) ** 3 * density + 10.0))
+    room = 2000 + int(len(positions) * (reach**3 * density + 10.0))
     places, source, images = _placed(where, source, images, order)
     boxes = _boxes(places)
     while True:

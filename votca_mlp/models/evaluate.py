@@ -11,7 +11,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.contract import Evaluation, PairModel
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
-from votca_mlp.models.neighbours import SkinList
+from votca_mlp.models.neighbours import SkinList, volume_of
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class PairListEvaluator(Evaluator):
             extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, numbers)
             forces += extra_forces
             virial += extra_virial
-        volume = abs(float(np.linalg.det(cell))) if cell.any() else 0.0
+        volume = volume_of(cell)
         return Evaluation(
             energy=float(member_energies.mean()) + extra,
             forces=forces,

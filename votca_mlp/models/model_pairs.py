@@ -42,7 +42,7 @@ class HostPairs:
         self.dtype = dtype
         self.numbers = self.first = self.second = torch.empty(0, dtype=torch.int64)
         self.vectors = torch.empty(0, 3, dtype=dtype)
-        self._numbers = np.empty(0, np.int64)
+        self._numbers, self._room = np.empty(0, np.int64), np.empty((3, 0), np.int64)
 
     def update(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
@@ -57,8 +57,11 @@ class HostPairs:
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt or not np.array_equal(numbers, self._numbers):
+            pairs = int(rows.counts.sum())
+            if pairs > self._room.shape[1]:
+                self._room = np.empty((3, pairs + pairs // 8), np.int64)
             self._starts, self._near, first, second = pair_kernels.compact(
-                rows.source, rows.centres, rows.begins, rows.counts, rows.neighbours
+                rows.source, rows.centres, rows.begins, rows.counts, rows.neighbours, self._room
             )
             self.order = rows.source[rows.centres]
             self._numbers = numbers.copy()

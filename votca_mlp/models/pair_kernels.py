@@ -48,25 +48,30 @@ def place(positions, cell, source, images, where):  # type: ignore[no-untyped-de
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def compact(source, centres, begins, counts, neighbours):  # type: ignore[no-untyped-def]
+def compact(source, centres, begins, counts, neighbours, room):  # type: ignore[no-untyped-def]
     """Return the rows without gaps: starts [n_atoms + 1], near, first and second [n_pairs].
 
-    The arguments are those of :class:`votca_mlp.models.rows.Rows`. ``near`` are extended atoms; first and
-    second count the atoms in the order of the rows.
+    The arguments are those of :class:`votca_mlp.models.rows.Rows`, and ``room`` [3, n_pairs or more], in
+    which the result is put: memory that is new takes as long as filling it. ``near`` are extended atoms;
+    first and second count the atoms in the order of the rows.
     """
-    atoms = len(centres)
+    atoms, extended = len(centres), len(source)
     starts = np.zeros(atoms + 1, np.int64)
-    row_of = np.empty(atoms, np.int64)
+    row_of, row_of_extended = np.empty(atoms, np.int64), np.empty(extended, np.int64)
     for row in range(atoms):
         starts[row + 1] = starts[row] + counts[row]
         row_of[source[centres[row]]] = row
+    for e in range(extended):
+        row_of_extended[e] = row_of[source[e]]
     pairs = starts[atoms]
-    near, first, second = np.empty(pairs, np.int32), np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    near, first, second = room[0, :pairs], room[1, :pairs], room[2, :pairs]
     for row in numba.prange(atoms):
-        shift = begins[row] - starts[row]
-        for p in range(starts[row], starts[row + 1]):
-            e = neighbours[p + shift]
-            near[p], first[p], second[p] = e, row, row_of[source[e]]
+        begin, stop, shift = starts[row], starts[row + 1], begins[row] - starts[row]
+        first[begin:stop] = row
+        for p in range(begin, stop):
+            e = neighbours[p + shift] & INDEX
+            near[p] = e
+            second[p] = row_of_extended[e]
     return starts, near, first, second
 
 

@@ -9,13 +9,10 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
-from votca_mlp.errors import UserError
+from votca_mlp.models.images import checked_cell, images_within
 from votca_mlp.models.pair_kernels import CHUNKS
-
-_FARTHEST = 1e7  # Angstrom
 
 
 class Rows(NamedTuple):
@@ -42,29 +39,6 @@ class Rows(NamedTuple):
     neighbours: NDArray[np.int32]
 
 
-def checked_cell(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return positions that are numbers, and a cell with a volume, to build a list of neighbours with.
-
-    An atom that is nowhere gets some neighbours: whoever uses the list finds distances that are no numbers.
-
-    Raises
-    ------
-    UserError
-        A periodic direction without a cell vector, or a cell without a volume.
-    """
-    positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
-    whole = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
-    if np.linalg.det(whole) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
-        what, accepted = (
-            "the cell has no volume",
-            "a cell vector for every periodic direction, not in one plane",
-        )
-        raise UserError(what, accepted=accepted)
-    return positions, whole
-
-
 def find_rows(
     positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_], reach: float
 ) -> Rows:
@@ -78,53 +52,41 @@ def find_rows(
         As of :func:`checked_cell`.
     """
     positions, cell = checked_cell(positions, cell, pbc)
-    source, images = _extend(positions, cell, np.asarray(pbc, bool), reach)
-    where = positions[source] + images @ cell
-    low = where.min(axis=0, initial=np.inf)
-    spread = where.max(axis=0, initial=-np.inf) - low if len(where) else np.zeros(3)
+    source, images, where = images_within(reach, positions, cell, np.asarray(pbc, bool))
+    spread = where.max(axis=1, initial=0.0)
     # not many more cells than atoms, however empty the space
-    edge = max(0.5 * reach, float(np.cbrt(np.prod(spread + 1.0) / max(len(where), 1))))
+    edge = max(0.5 * reach, float(np.cbrt(np.prod(spread + 1.0) / max(len(source), 1))))
     shape = (spread // edge).astype(np.int64) + 1
-    place = ((where - low) // edge).astype(np.int64) if len(where) else np.zeros((0, 3), np.int64)
-    key = (place[:, 2] * shape[1] + place[:, 1]) * shape[0] + place[:, 0]
-    order = np.argsort(key, kind="stable")
-    source, images, where = source[order], images[order], where[order]
-    cell_begins = np.searchsorted(key[order], np.arange(np.prod(shape) + 1))
-    centres = np.flatnonzero(order < len(positions))
-    columns = tuple(np.ascontiguousarray(where[:, k]) for k in range(3))
-    room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(where) / np.prod(spread + 1.0) + 20))
+    source, images, where, cell_begins, centres = _sorted(source, images, where, len(positions), edge, shape)
+    room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(source) / np.prod(spread + 1.0) + 20))
     while True:
         neighbours = np.empty((CHUNKS, room // CHUNKS), np.int32)
-        arguments = (*columns, centres, reach, low, edge, shape, cell_begins)
+        arguments = (*where, centres, reach, edge, shape, cell_begins)
         begins, counts, full = _search(*arguments, neighbours)  # type: ignore[call-arg]
         if not full:
             return Rows(source, images, centres, begins, counts, neighbours.reshape(-1))
         room *= 2
 
 
-def _extend(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_], reach: float
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return source and images of the atoms, wrapped into the cell, then of their images within reach."""
-    inverse = np.linalg.inv(cell)
-    images = np.where(pbc, -np.floor(positions @ inverse), 0.0)
-    fractions = positions @ inverse + images
-    source = np.arange(len(positions))
-    margins = reach * np.linalg.norm(inverse, axis=0)
-    for axis in np.flatnonzero(pbc):
-        parts = [(source, images, fractions)]
-        for n in range(1, int(np.ceil(margins[axis])) + 1):
-            for shift in (n, -n):
-                moved = fractions[:, axis] + shift
-                near = (moved >= -margins[axis]) & (moved <= 1.0 + margins[axis])
-                step = shift * np.eye(3)[axis]
-                parts.append((source[near], images[near] + step, fractions[near] + step))
-        source, images, fractions = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return source, images.astype(np.int32)
+@numba.njit(cache=True, nogil=True)
+def _sorted(source, images, where, atoms, edge, shape):  # type: ignore[no-untyped-def]
+    """Return the arguments by cells, x fastest, where each cell begins, and where the atoms are."""
+    n = len(source)
+    keys, begins = np.empty(n, np.int64), np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
+    for e in range(n):
+        x, y, z = int(where[0, e] / edge), int(where[1, e] / edge), int(where[2, e] / edge)
+        keys[e] = (z * shape[1] + y) * shape[0] + x
+        begins[keys[e] + 1] += 1
+    begins = np.cumsum(begins)
+    free, order = begins.copy(), np.empty(n, np.int64)
+    for e in range(n):
+        order[free[keys[e]]] = e
+        free[keys[e]] += 1
+    return source[order], images[order], where[:, order], begins, np.flatnonzero(order < atoms)
 
 
 @numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def _search(x, y, z, centres, far, low, edge, shape, cell_begins, neighbours):  # type: ignore[no-untyped-def]
+def _search(x, y, z, centres, far, edge, shape, cell_begins, neighbours):  # type: ignore[no-untyped-def]
     """Fill ``neighbours`` [CHUNKS, room]; return begins, counts and whether there was too little room."""
     atoms, room = len(centres), neighbours.shape[1]
     begins, counts = np.zeros(atoms, np.int64), np.zeros(atoms, np.int64)
@@ -135,16 +97,16 @@ def _search(x, y, z, centres, far, low, edge, shape, cell_begins, neighbours):  
             i = centres[row]
             begin = n
             begins[row] = chunk * room + begin
-            first_y, last_y = _span(y[i] - low[1], far, edge, shape[1])
-            first_z, last_z = _span(z[i] - low[2], far, edge, shape[2])
+            first_y, last_y = _span(y[i], far, edge, shape[1])
+            first_z, last_z = _span(z[i], far, edge, shape[2])
             for cell_z in range(first_z, last_z):
-                off_z = _gap(z[i] - low[2], cell_z, edge)
+                off_z = _gap(z[i], cell_z, edge)
                 for cell_y in range(first_y, last_y):
-                    off_y = _gap(y[i] - low[1], cell_y, edge)
+                    off_y = _gap(y[i], cell_y, edge)
                     left = far * far - off_y * off_y - off_z * off_z
                     if left <= 0.0:
                         continue
-                    first_x, last_x = _span(x[i] - low[0], np.sqrt(left), edge, shape[0])
+                    first_x, last_x = _span(x[i], np.sqrt(left), edge, shape[0])
                     line = (cell_z * shape[1] + cell_y) * shape[0]
                     start, stop = cell_begins[line + first_x], cell_begins[line + last_x]
                     if n + stop - start > room:

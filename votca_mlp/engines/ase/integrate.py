@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from votca_mlp.engines.ase.chain import NoseHooverChain
 from votca_mlp.models.contract import Evaluation
 from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.models.neighbours import volume_of
 from votca_mlp.units import (
     BAR_PER_EV_PER_ANGSTROM3,
     EV_FS2_PER_ANGSTROM2_PER_AMU,
@@ -78,7 +79,7 @@ class Integrator:
     @property
     def volume(self) -> float:
         """Angstrom^3."""
-        return abs(float(np.linalg.det(self.cell)))
+        return volume_of(self.cell)
 
     @property
     def kinetic_energy(self) -> float:

@@ -1,0 +1,90 @@
+"""Atoms and their periodic images near the cell, to search neighbours among."""
+
+import numba
+import numpy as np
+from ase.geometry import complete_cell
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+
+Array = NDArray[np.float64]
+_FARTHEST = 1e7  # Angstrom
+
+
+def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return positions that are numbers, and a cell with a volume, to build a list of neighbours with.
+
+    An atom that is nowhere gets some neighbours: whoever uses the list finds distances that are no numbers.
+
+    Raises
+    ------
+    UserError
+        A periodic direction without a cell vector, or a cell without a volume.
+    """
+    positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
+    whole = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
+    if np.linalg.det(whole) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
+        what, accepted = (
+            "the cell has no volume",
+            "a cell vector for every periodic direction, not in one plane",
+        )
+        raise UserError(what, accepted=accepted)
+    return positions, whole
+
+
+def images_within(
+    reach: float, positions: Array, cell: Array, pbc: NDArray[np.bool_], *, half: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int32], Array]:
+    """Return the atoms, wrapped into the cell, then their images within ``reach`` (Angstrom) of it.
+
+    Returns
+    -------
+    source, images
+        Atom and cell shift of each, [n], [n, 3]: it is at positions[source] + images @ cell. With ``half``
+        of each image and its opposite only the one whose first shift that is not 0 is positive.
+    where
+        Its coordinates less the least of each, Angstrom, [3, n].
+    """
+    inverse = np.linalg.inv(cell)
+    fractions = positions @ inverse
+    wrapped = np.where(pbc, -np.floor(fractions), 0.0)
+    margins = reach * np.linalg.norm(inverse, axis=0)
+    most = np.where(pbc, np.ceil(margins), 0.0).astype(np.int64)
+    return _images(positions, cell, fractions + wrapped, wrapped, margins, most, half)
+
+
+@numba.njit(cache=True, nogil=True)
+def _images(positions, cell, fractions, wrapped, margins, most, half):  # type: ignore[no-untyped-def]
+    atoms = n = len(positions)
+    for fill in (False, True):  # first they are counted
+        source, images = np.empty(n, np.int64), np.empty((n, 3), np.int32)
+        n = atoms
+        if fill:
+            for i in range(atoms):
+                source[i], images[i, 0], images[i, 1], images[i, 2] = i, 0, 0, 0
+        for a in range(0 if half else -most[0], most[0] + 1):
+            for b in range(0 if half and a == 0 else -most[1], most[1] + 1):
+                for c in range(0 if half and a == 0 and b == 0 else -most[2], most[2] + 1):
+                    step = (a, b, c)
+                    if step == (0, 0, 0):
+                        continue
+                    for i in range(atoms):
+                        near = True
+                        for k in range(3):
+                            moved = fractions[i, k] + step[k]
+                            near &= step[k] == 0 or (-margins[k] <= moved <= 1.0 + margins[k])
+                        if near:
+                            if fill:
+                                source[n], images[n, 0], images[n, 1], images[n, 2] = i, a, b, c
+                            n += 1
+    where = np.empty((3, n))
+    for e in range(n):
+        for k in range(3):
+            images[e, k] += np.int32(wrapped[source[e], k])
+    for k in range(3):
+        for e in range(n):
+            shift = images[e, 0] * cell[0, k] + images[e, 1] * cell[1, k] + images[e, 2] * cell[2, k]
+            where[k, e] = positions[source[e], k] + shift
+        if n:
+            where[k] -= where[k].min()
+    return source, images, where
