@@ -39,7 +39,10 @@ class Layers(NamedTuple):
 
 @numba.njit(inline="always")
 def _exponential(x):  # type: ignore[no-untyped-def]
-    """Return e^x for x <= 0: 2^n times a polynomial on half a step of ln 2 on either side (Cephes' expf)."""
+    """Return e^x for x <= 0: 2^n times a polynomial on half a step of ln 2 on either side (Cephes' expf).
+
+    Not to be compiled with "reassoc": ln 2 is taken away in two parts so as to lose no digits.
+    """
     # a nan stays one through r
     n = np.floor(x * _LOG2E + _HALF)
     r = x - n * _LN2_HIGH - n * _LN2_LOW
@@ -67,7 +70,7 @@ def _logarithm(e):  # type: ignore[no-untyped-def]
     return (p * q + _TWO) * s
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=_FAST - {"reassoc"}, error_model="numpy")
 def _softplus(hidden, slope):  # type: ignore[no-untyped-def]
     """Replace numbers by ln(1 + e^z), and fill ``slope`` with 1 / (1 + e^-z)."""
     for k in range(len(hidden)):
