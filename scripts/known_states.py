@@ -72,14 +72,16 @@ SETS: dict[str, tuple[Mapping[str, Fluid], Bumps]] = {
 }
 
 
-def fits_of(fluids: Mapping[str, Fluid], interactions: Sequence[str]) -> dict[str, Shares]:
-    """Return every choice of states, with shares that are all alike.
+def fits_of(
+    fluids: Mapping[str, Fluid], interactions: Sequence[str], most: int | None = None
+) -> dict[str, Shares]:
+    """Return every choice of states, at most so many, with shares that are all alike.
 
     Where the states have different numbers of pairs, also with shares in proportion to these: the variance
     of ln g is inverse to them, and such shares give the mean the smallest variance.
     """
     fits: dict[str, Shares] = {}
-    for size in range(1, len(fluids) + 1):
+    for size in range(1, min(most or len(fluids), len(fluids)) + 1):
         for states in combinations(fluids, size):
             label = " + ".join(states)
             fits[label] = {state: np.full(len(interactions), 1.0 / size) for state in states}

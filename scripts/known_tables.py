@@ -104,6 +104,8 @@ def print_tables(
         ]
         print(f"  {label:<{width}}{mean(total(ends[label])):<18}{each}{expected[0]:<7.3f}{expected[1]:.3f}")
 
+    if max(map(len, fits.values())) == 1:
+        return
     print("\nnearer than the best single state of the same replica [meV], in so many replicas")
     print(f"  {'':<{width}}{'best of its own':<26}best of all")
     alone = {state: total(ends[state]) for state in noise}

@@ -89,7 +89,7 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
 
     The script that docs/results.md is made with, with shorter runs and one replica.
     """
-    lengths = ("--replicas", "1", "--iterations", "4", "--production", "2000")
+    lengths = ("--replicas", "1", "--iterations", "6", "--production", "1600")
     command = [sys.executable, SCRIPTS / "multistate_known_answer", "compare", tmp_path, *lengths]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     print(done.stdout)
@@ -101,13 +101,13 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
     left: dict[int, list[float]] = {1: [], 2: [], 3: []}
     for run in main.glob("fit_*"):
         # each iteration has noise of its own
-        steps = [read_table(run / f"step_00{k}" / "Ar-Ar.pot.new").y for k in (2, 3, 4)]
+        steps = [read_table(run / f"step_00{k}" / "Ar-Ar.pot.new").y for k in (3, 4, 5, 6)]
         left[1 + run.name.count("+")].append(float(np.mean([distance(u, table.y, seen) for u in steps])))
     assert [len(values) for values in left.values()] == [3, 3, 1]
     assert left[3][0] < 0.5 * distance(np.zeros_like(table.y), table.y, seen)
     # which state alone is the best, or which two, changes with the seeds
     assert np.mean(left[2]) < 0.9 * np.mean(left[1])
-    assert np.mean(left[3]) < 0.8 * np.mean(left[1])
+    assert np.mean(left[3]) < 0.9 * np.mean(left[1])
 
 
 def test_shares_by_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
