@@ -156,7 +156,7 @@ class Integrator:
         self.strain_rate = float(state["strain_rate"])
         for chain, name in ((self.thermostat, "thermostat"), (self.barostat, "barostat")):
             if chain is not None:
-                chain.positions, chain.rates = state[name].tolist()
+                chain.positions[:], chain.rates[:] = state[name]
         self.recompute()
 
     def _twice_kinetic(self) -> float:
