@@ -53,11 +53,7 @@ class _Eight:
         u = Lanes(builder, [builder.select(self.counts, u.vectors[0], intervals.vectors[0])])
         k = u.map(lambda each: builder.fptosi(each, vector(INT32)))
         self.t = u - k.map(lambda each: builder.sitofp(each, vector(self.type)))
-        both = builder.bitcast(k.vectors[0], vector(simd.INT64, WIDTH // 2))
-        self.index = []
-        for pair in range(WIDTH // 2):
-            word = builder.extract_element(both, ir.Constant(INT32, pair))
-            self.index += [builder.and_(word, _int64(2**32 - 1)), builder.lshr(word, _int64(32))]
+        self.index = simd.indices(builder, k.vectors[0])
 
     def coefficients(self, pair: int, chunk: int, chunks: int) -> list[Any]:
         """Return c0 to c3 of eight sensitivities for one of the pairs."""

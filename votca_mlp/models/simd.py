@@ -122,20 +122,30 @@ class Lanes:
         return self.map(lambda x, y: builder.select(builder.fcmp_ordered(order, x, y), x, y), other)
 
 
+def indices(builder: Any, vector_of_32: Any) -> list[Any]:
+    """Return the numbers of a vector of INT32, none below 0, as INT64.
+
+    Two at once leave the vector registers.
+    """
+    pairs = builder.bitcast(vector_of_32, vector(INT64, WIDTH // 2))
+    found = []
+    for pair in range(WIDTH // 2):
+        word = builder.extract_element(pairs, ir.Constant(INT32, pair))
+        found += [builder.and_(word, _of64(2**32 - 1)), builder.lshr(word, _of64(32))]
+    return found
+
+
 def rows_of_four(builder: Any, table: Any, index: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes]:
     """Return the four columns of rows of a table, for each lane the row of its index.
 
     table points to its first number, index holds vectors of INT32. Each row is one load, and the rows are
     transposed in registers: several times faster than gathering number by number.
     """
-    loaded: list[list[Any]] = [[] for _ in index.vectors]
-    for pair in range(WIDTH // 2):
-        for found, k in zip(loaded, index.vectors, strict=True):
-            # two indices at once leave the vector registers
-            both = builder.bitcast(k, vector(INT64, WIDTH // 2))
-            word = builder.extract_element(both, ir.Constant(INT32, pair))
-            for row in (builder.and_(word, ir.Constant(INT64, 2**32 - 1)), builder.lshr(word, _of64(32))):
-                found.append(load(builder, builder.gep(table, [builder.mul(row, _of64(4))]), 4))
+    places = [indices(builder, k) for k in index.vectors]
+    loaded = [
+        [load(builder, builder.gep(table, [builder.mul(row, _of64(4))]), 4) for row in rows]
+        for rows in places
+    ]
 
     def by(lanes: Sequence[int], xs: list[Any], ys: list[Any]) -> list[Any]:
         return [shuffle(builder, x, y, lanes) for x, y in zip(xs, ys, strict=True)]
