@@ -136,13 +136,23 @@ def hipnn_parts(evaluator: Any) -> dict[str, float]:
     from votca_mlp.models import hipnn_kernel
     from votca_mlp.models.hipnn_fast import BLOCK
     from votca_mlp.models.hipnn_layers import energies_and_slopes
+    from votca_mlp.models.simd import WIDTH
 
     fast, vectors = evaluator.model._fast, evaluator.pairs.vectors.numpy()
-    atoms = len(fast._starts) - 1
-    rows = np.concatenate([vectors, np.zeros((hipnn_kernel.EIGHT, 3), np.float32)])
+    atoms = len(evaluator.pairs.numbers)
+    rows = np.concatenate([vectors, np.zeros((WIDTH, 3), np.float32)])
     environment = np.empty((atoms, fast.table.shape[2]), np.float32)
     outputs, gradient = np.empty(atoms), np.empty_like(vectors)
-    common = (0, atoms, fast._starts, rows, fast.table, fast.grid, fast._chunks, environment)
+    common = (
+        0,
+        atoms,
+        fast.starts.of(evaluator.pairs.first, atoms),
+        rows,
+        fast.table,
+        fast.grid,
+        fast._chunks,
+        environment,
+    )
 
     def layers() -> None:
         inputs = descriptors.copy()  # it is overwritten

@@ -26,12 +26,7 @@ def make_states(
     An iteration takes a fraction of a second for each state.
     """
     main = make_case(directory, symbols, iterations=iterations, production=production, **more)  # type: ignore[arg-type]
-    kBTs = " ".join(f"{kbt_kjmol(t):.8g}" for t in TEMPERATURES.values())
-    states = (
-        f"<multistate><enabled>yes</enabled><state_names>{' '.join(TEMPERATURES)}</state_names>"
-        f"<state_kBTs>{kBTs}</state_kBTs>{multistate}</multistate>"
-    )
-    edit(main / "settings.xml", {**SHORT, "<mlp>": states + "<mlp>"})
+    edit(main / "settings.xml", {**SHORT, "<mlp>": states_tag(multistate) + "<mlp>"})
     for name in TEMPERATURES:
         (main / name).mkdir()
         for target in main.glob("*.dist.tgt"):
@@ -40,6 +35,15 @@ def make_states(
     for target in main.glob("*.dist.tgt"):
         target.unlink()
     return main
+
+
+def states_tag(more: str = "") -> str:
+    """Return the section of settings.xml that names the states."""
+    kBTs = " ".join(f"{kbt_kjmol(t):.8g}" for t in TEMPERATURES.values())
+    return (
+        f"<multistate><enabled>yes</enabled><state_names>{' '.join(TEMPERATURES)}</state_names>"
+        f"<state_kBTs>{kBTs}</state_kBTs>{more}</multistate>"
+    )
 
 
 def higher(text: str, factor: float = 1.3) -> str:

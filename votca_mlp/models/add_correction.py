@@ -71,7 +71,6 @@ class CorrectionAdder:
         from votca_mlp.models.pair_kernels import use_threads_for
 
         use_threads_for(len(numbers))
-
         if not np.array_equal(numbers, self._numbers):
             places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
             self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))

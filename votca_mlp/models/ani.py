@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from votca_mlp.models.aev import AtomicEnvironment
-from votca_mlp.models.contract import PairModel
+from votca_mlp.models.contract import PairModel, state_of
 from votca_mlp.models.neurochem import NeuroChemModel
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class AniModel(PairModel):
         if layers[0][0].dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
-        key = tuple((p.data_ptr(), p._version) for layer in layers for p in layer)
+        key = state_of(tuple(p for layer in layers for p in layer))
         if self._fast is None or key != self._fast_key:
             try:
                 from votca_mlp.models.ani_fast import FastAni

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models import ani_kernel
-from votca_mlp.models.blocks import run_blocks
+from votca_mlp.models.blocks import RowStarts, block_edges, run_blocks
 from votca_mlp.models.neurochem import AevConstants
 
 Array = NDArray[np.float32]
@@ -56,6 +56,7 @@ class FastAni:
         entrance[:, :, columns] = weights[0]
         self.weights = [entrance, *weights[1:]]
         self.biases = [bias.detach().contiguous() for _, bias in layers]
+        self.starts = RowStarts()
 
     def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Return the networks' outputs [members, atoms] and d(sum of their mean)/d(vectors) [n_pairs, 3].
@@ -63,11 +64,17 @@ class FastAni:
         first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. Runs in as many threads as torch is
         set to; the atoms are cut into the same blocks whatever their number, so it does not change a bit.
         """
-        starts = np.searchsorted(first.numpy(), np.arange(atoms + 1))
         rows = vectors.detach().contiguous().numpy()
         outputs = torch.empty(self.members, atoms)
         gradient = torch.empty(len(rows), 3)
-        common = (starts, rows, self.radial, self.angular, self.sections, self.constants)
+        common = (
+            self.starts.of(first, atoms),
+            rows,
+            self.radial,
+            self.angular,
+            self.sections,
+            self.constants,
+        )
 
         def block(low: int, high: int) -> None:
             environment = torch.empty(high - low, self.size)
@@ -75,9 +82,7 @@ class FastAni:
             outputs[:, low:high], slopes = self._networks(environment)
             ani_kernel.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
 
-        blocks = -(-atoms // _BLOCK)
-        edges = [atoms * k // blocks for k in range(blocks + 1)] if blocks else [0]
-        run_blocks(block, list(itertools.pairwise(edges)))
+        run_blocks(block, list(itertools.pairwise(block_edges(atoms, _BLOCK).tolist())))
         return outputs, gradient
 
     @torch.no_grad()

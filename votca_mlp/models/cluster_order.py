@@ -3,7 +3,9 @@
 import numba
 import numpy as np
 
-SIZE = 8
+from votca_mlp.models.simd import WIDTH
+
+SIZE = WIDTH
 """Atoms of a cluster."""
 
 _LAYERS = 8  # bins along z by those along x and y
@@ -13,7 +15,8 @@ _LAYERS = 8  # bins along z by those along x and y
 def arrange(where, kinds, atoms, n_kinds):  # type: ignore[no-untyped-def]
     """Sort atoms, then images, each by kind and place; return order and the ends of these parts in clusters.
 
-    where [3, n] (of :func:`coordinates`) and kinds [n] are those of the atoms first, then of the images.
+    where [3, n] (of :func:`votca_mlp.models.images.images_within`) and kinds [n] are those of the atoms
+    first, then of the images.
     ``order`` [n_places] says who is at each place, -1 for nobody: every part is filled up to whole clusters,
     and at the end is a cluster of nobody. Within a part the atoms follow columns along z, up one and down the
     next, so that eight in a row are near each other and no column leaves a gap.

@@ -32,7 +32,7 @@ class _Columns:
 
 
 def _first_place(builder: Any, cluster: Any) -> Any:
-    return builder.mul(builder.sext(cluster, simd.INT64), ir.Constant(simd.INT64, SIZE))
+    return builder.mul(builder.sext(cluster, simd.INT64), simd.int64(SIZE))
 
 
 @intrinsic
@@ -99,14 +99,11 @@ def row_sums(
             counts = builder.icmp_signed(">", lanes, splat(builder, behind))
             return builder.select(counts, square, constant(kind, _FAR))
 
-        one = simd.INT64
-        loop = cgutils.for_range_slice(
-            builder, ir.Constant(one, 0), arguments[4], ir.Constant(one, TOGETHER), one
-        )
+        loop = cgutils.for_range_slice(builder, simd.int64(0), arguments[4], simd.int64(TOGETHER), simd.INT64)
         with loop as (index, _):
             index = builder.add(arguments[3], index)
             numbers = [
-                builder.load(builder.gep(listed, [builder.add(index, ir.Constant(one, k))]))
+                builder.load(builder.gep(listed, [builder.add(index, simd.int64(k))]))
                 for k in range(TOGETHER)
             ]
             begins = [_first_place(builder, number) for number in numbers]

@@ -86,3 +86,8 @@ class PairModel(nn.Module, ABC):
         energies = self(numbers, first, second, vectors)
         (gradient,) = torch.autograd.grad(energies.mean(0).sum(), vectors)
         return energies.detach(), gradient
+
+
+def state_of(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:
+    """Return what changes with every change of the parameters, for who has a copy of them."""
+    return tuple((p.data_ptr(), p._version) for p in parameters)

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from votca_mlp.models.cluster_order import SIZE
 from votca_mlp.models.cluster_sums import TOGETHER, row_sums
 from votca_mlp.models.clusters import Clusters
-from votca_mlp.models.pair_kernels import CHUNKS
+from votca_mlp.models.pair_kernels import CHUNKS, place
 from votca_mlp.potentials.correction import StackedTables
-
-_NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating]
@@ -76,7 +74,7 @@ def _sums(  # type: ignore[no-untyped-def]
 ):
     atoms, places, n_kinds = len(centres), len(source), len(offset)
     where = np.empty((3, places), rows.dtype)
-    _place(positions, cell, source, images, where)
+    place(positions, cell, source, images, where)
     parts = np.empty((CHUNKS, 3, places), rows.dtype)
     energies = np.zeros(CHUNKS)
     for chunk in numba.prange(CHUNKS):
@@ -111,23 +109,10 @@ def _sums(  # type: ignore[no-untyped-def]
         energies[chunk] = energy
     for chunk in range(1, CHUNKS):
         for k in range(3):
-            for place in range(places):
-                parts[0, k, place] += parts[chunk, k, place]
+            for e in range(places):
+                parts[0, k, e] += parts[chunk, k, e]
     forces, virial = _folded(parts[0], where, source, len(positions))
     return energies, forces, virial
-
-
-@numba.njit(cache=True, nogil=True)
-def _place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
-    """Fill ``where`` [3, n_places] with places about the cell's centre; too little to do for threads."""
-    for e in range(len(source)):
-        i = source[e]
-        if i < 0:
-            where[:, e] = _NOWHERE
-            continue
-        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
-        for k in range(3):
-            where[k, e] = positions[i, k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
 
 
 @numba.njit(cache=True, nogil=True)

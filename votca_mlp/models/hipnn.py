@@ -13,7 +13,7 @@ from torch import Tensor
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.contract import PairModel
+from votca_mlp.models.contract import PairModel, state_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.hipnn_fast import FastHipnn
@@ -122,22 +122,18 @@ class HipnnModel(PairModel):
         if not self.compiled or vectors.device.type != "cpu" or vectors.dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
-        if self._fast is None or _state(self._watched) != self._fast_key:
+        if self._fast is None or state_of(self._watched) != self._fast_key:
             try:
                 from votca_mlp.models.hipnn_fast import FastHipnn
 
                 # going through the layers to find the parameters takes longer than looking at them
                 self._watched = tuple(self.parameters())
-                self._fast, self._fast_key = FastHipnn(self.network, self.energy), _state(self._watched)
+                self._fast, self._fast_key = FastHipnn(self.network, self.energy), state_of(self._watched)
             except (ImportError, ValueError) as error:
                 _log.info("HIP-NN runs in torch alone, some times slower: %s", error)
                 self.compiled = False
                 return None
         return self._fast
-
-
-def _state(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:
-    return tuple((p.data_ptr(), p._version) for p in parameters)
 
 
 def build_hipnn(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> HipnnModel:

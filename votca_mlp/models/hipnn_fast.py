@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models import hipnn_kernel
+from votca_mlp.models.blocks import RowStarts, block_edges
 from votca_mlp.models.hipnn_layers import Layers
 from votca_mlp.models.pair_kernels import use_threads_for
 from votca_mlp.models.simd import WIDTH
@@ -66,8 +67,7 @@ class FastHipnn:
                 self.constant += float(energy.layers[0](one)[0, 0])
         # a tuple's length is part of its type: the compiler knows how many vectors a row has
         self._chunks = (0,) * (self.table.shape[2] // WIDTH)
-        self._first = torch.empty(0)
-        self._starts = np.zeros(1, np.int64)
+        self.starts = RowStarts()
 
     def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return atomic energies [atoms], float64, and d(their sum)/d(vectors) [n_pairs, 3], float32.
@@ -76,15 +76,12 @@ class FastHipnn:
         table reaches. Runs in as many threads as torch is set to; the atoms are cut into the same blocks
         whatever their number, so it does not change a bit.
         """
-        if first is not self._first or len(self._starts) != atoms + 1:
-            self._first, self._starts = first, np.searchsorted(first.numpy(), np.arange(atoms + 1))
         rows = vectors.detach().contiguous().numpy()
         outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
-        blocks = -(-atoms // BLOCK)
-        edges = np.arange(blocks + 1) * atoms // max(blocks, 1)
         use_threads_for(atoms, BLOCK)
-        common = (edges, self._starts, rows, self.table, self.grid, self._chunks, self.layers)
-        if hipnn_kernel.evaluate(*common, outputs, gradient):
+        pairs = (block_edges(atoms, BLOCK), self.starts.of(first, atoms), rows)
+        model = (self.table, self.grid, self._chunks, self.layers)
+        if hipnn_kernel.evaluate(*pairs, *model, outputs, gradient):
             return None
         return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
 
@@ -95,18 +92,13 @@ def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Ten
     inners = np.array([part[0].shape[0] for part in parts])
     outer, inner = len(exit_weight), inners.max()
     weights = np.zeros((len(parts), inner, inputs.max()), np.float32)
-    biases, backs = (
-        np.zeros((len(parts), inner), np.float32),
-        np.zeros((len(parts), outer, inner), np.float32),
-    )
+    biases = np.zeros((len(parts), inner), np.float32)
+    backs = np.zeros((len(parts), outer, inner), np.float32)
     shifts = np.zeros((len(parts), outer), np.float32)
     for k, (weight, bias, back, shift) in enumerate(parts):
-        weights[k, : inners[k], : inputs[k]] = weight.numpy()
-        biases[k, : inners[k]], backs[k, :, : inners[k]], shifts[k] = (
-            bias.numpy(),
-            back.numpy(),
-            shift.numpy(),
-        )
+        m, n = weight.shape
+        weights[k, :m, :n], biases[k, :m] = weight.numpy(), bias.numpy()
+        backs[k, :, :m], shifts[k] = back.numpy(), shift.numpy()
     return Layers(weights, biases, backs, shifts, inputs, inners, exit_weight.float().numpy())
 
 

@@ -11,16 +11,15 @@ import numpy as np
 
 from votca_mlp.models.hipnn_layers import energies_and_slopes
 from votca_mlp.models.hipnn_pairs import add_sensitivities, put_gradients
-
-EIGHT = 8
-"""Pairs at a time; ``vectors`` must be readable so many from each pair on."""
+from votca_mlp.models.simd import WIDTH
 
 
 @numba.njit(cache=True, nogil=True)
 def environments(low, high, starts, vectors, table, grid, chunks, environment):  # type: ignore[no-untyped-def]
     """Fill ``environment`` [high - low, n] of atoms low to high; return how many pairs the table misses.
 
-    starts [n_atoms + 1] are the atoms' first pairs; vectors [n_pairs or more, 3] in Angstrom; table
+    starts [n_atoms + 1] are the atoms' first pairs; vectors [n_pairs + WIDTH, 3] in Angstrom, as so many are
+    read from each pair on; table
     [n_intervals + 1, 4, n] the polynomials' coefficients, constant first, and a row of zeros; grid is 1/r at
     the table's begin and intervals per 1/Angstrom; chunks a tuple of n / 8 things. Pairs closer than the
     table reaches, or not a number, are left out and counted.
@@ -29,7 +28,7 @@ def environments(low, high, starts, vectors, table, grid, chunks, environment): 
     for i in range(low, high):
         row = environment[i - low]
         row[:] = np.float32(0.0)
-        for p in range(starts[i], starts[i + 1], EIGHT):
+        for p in range(starts[i], starts[i + 1], WIDTH):
             missed += add_sensitivities(vectors, p, starts[i + 1] - p, table, grid, chunks, row)
     return missed
 
@@ -41,12 +40,12 @@ def gradients(low, high, starts, vectors, table, grid, chunks, slopes, gradient)
     slopes [high - low, n] is dE/d(environment); the rest, also the pairs left out, as in
     :func:`environments`.
     """
-    few = np.empty((EIGHT, 3), np.float32)
+    few = np.empty((WIDTH, 3), np.float32)
     for i in range(low, high):
         slope, stop = slopes[i - low], starts[i + 1]
-        for p in range(starts[i], stop, EIGHT):
-            if p + EIGHT <= stop:
-                put_gradients(vectors, p, EIGHT, table, grid, chunks, slope, gradient, p)
+        for p in range(starts[i], stop, WIDTH):
+            if p + WIDTH <= stop:
+                put_gradients(vectors, p, WIDTH, table, grid, chunks, slope, gradient, p)
             else:
                 put_gradients(vectors, p, stop - p, table, grid, chunks, slope, few, 0)
                 gradient[p:stop] = few[: stop - p]
@@ -64,11 +63,11 @@ def evaluate(edges, starts, vectors, table, grid, chunks, layers, outputs, gradi
     for block in numba.prange(blocks):
         low, high = edges[block], edges[block + 1]
         first, stop = starts[low], starts[high]
-        if stop + EIGHT <= len(vectors):
+        if stop + WIDTH <= len(vectors):
             rows, offset = vectors, 0
         else:
             # the last ones: with something behind them that may be read
-            rows, offset = np.zeros((stop - first + EIGHT, 3), np.float32), first
+            rows, offset = np.zeros((stop - first + WIDTH, 3), np.float32), first
             rows[: stop - first] = vectors[first:stop]
         environment = np.empty((high - low, table.shape[2]), np.float32)
         own = starts[low : high + 1] - offset

@@ -7,9 +7,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from votca_mlp.models import simd
-from votca_mlp.models.simd import INT32, WIDTH, Lanes, constant, load, shuffle, splat, store, vector
-
-_AXES = range(3)
+from votca_mlp.models.simd import INT32, WIDTH, Lanes, constant, int64, load, shuffle, splat, store, vector
 
 
 class _Eight:
@@ -24,18 +22,18 @@ class _Eight:
         self.builder, self.type = builder, context.get_value_type(vectors.dtype)
         pairs, at, count, rows, numbers = values
         array = context.make_array(vectors)(context, builder, pairs)
-        first = builder.gep(array.data, [builder.mul(at, _int64(3))])
+        first = builder.gep(array.data, [builder.mul(at, int64(3))])
         # x y z x y z ... of eight pairs in three vectors, to x, y, z
-        flat = [load(builder, builder.gep(first, [_int64(WIDTH * k)])) for k in range(3)]
+        flat = [load(builder, builder.gep(first, [int64(WIDTH * k)])) for k in range(3)]
         two = shuffle(builder, flat[0], flat[1], range(16))
         three = shuffle(builder, flat[2], flat[2], [*range(8), *[0] * 8])
         self.d = [
-            Lanes(builder, [builder.shuffle_vector(two, three, _lanes([3 * n + k for n in range(WIDTH)]))])
-            for k in _AXES
+            Lanes(builder, [shuffle(builder, two, three, [3 * n + k for n in range(WIDTH)])])
+            for k in range(3)
         ]
         array = context.make_array(table)(context, builder, rows)
-        self.rows, self.width = array.data, builder.extract_value(array.shape, 2)
-        last = builder.sub(builder.extract_value(array.shape, 0), _int64(1))
+        self.rows = array.data
+        last = builder.sub(builder.extract_value(array.shape, 0), int64(1))
         intervals = Lanes(builder, [splat(builder, builder.sitofp(last, self.type))])
         begin, scale = (Lanes(builder, [splat(builder, builder.extract_value(numbers, k))]) for k in (0, 1))
         self.scale = scale
@@ -57,13 +55,11 @@ class _Eight:
 
     def coefficients(self, pair: int, chunk: int, chunks: int) -> list[Any]:
         """Return c0 to c3 of eight sensitivities for one of the pairs."""
-        row = self.builder.mul(self.index[pair], _int64(4 * chunks * WIDTH))
+        row = self.builder.mul(self.index[pair], int64(4 * chunks * WIDTH))
         return [
             load(
                 self.builder,
-                self.builder.gep(
-                    self.rows, [self.builder.add(row, _int64((power * chunks + chunk) * WIDTH))]
-                ),
+                self.builder.gep(self.rows, [self.builder.add(row, int64((power * chunks + chunk) * WIDTH))]),
             )
             for power in range(4)
         ]
@@ -72,14 +68,6 @@ class _Eight:
         """Return t of one pair in all lanes."""
         t = self.t.vectors[0]
         return Lanes(self.builder, [shuffle(self.builder, t, t, [pair] * WIDTH)])
-
-
-def _int64(value: int) -> ir.Constant:
-    return ir.Constant(simd.INT64, value)
-
-
-def _lanes(lanes: list[int]) -> ir.Constant:
-    return ir.Constant(vector(INT32, len(lanes)), lanes)
 
 
 @intrinsic
@@ -100,7 +88,7 @@ def add_sensitivities(
         pairs, first, number, rows, numbers, _, target = arguments
         eight = _Eight(context, builder, (vectors, table), (pairs, first, number, rows, numbers))
         data = context.make_array(row)(context, builder, target).data
-        places = [builder.gep(data, [_int64(WIDTH * chunk)]) for chunk in range(many)]
+        places = [builder.gep(data, [int64(WIDTH * chunk)]) for chunk in range(many)]
         sums = [Lanes(builder, [load(builder, place)]) for place in places]
         for pair in range(WIDTH):
             t = eight.of_pair(pair)
@@ -140,7 +128,7 @@ def put_gradients(
         eight = _Eight(context, builder, (vectors, table), (pairs, first, number, rows, numbers))
         data = context.make_array(slopes)(context, builder, given).data
         weights = [
-            Lanes(builder, [load(builder, builder.gep(data, [_int64(WIDTH * chunk)]))])
+            Lanes(builder, [load(builder, builder.gep(data, [int64(WIDTH * chunk)]))])
             for chunk in range(many)
         ]
         two, three = (constant(eight.type, value) for value in (2.0, 3.0))
@@ -160,15 +148,15 @@ def put_gradients(
         )
         x, y, z = ((pull * d).vectors[0] for d in eight.d)
         array = context.make_array(out)(context, builder, target)
-        begin = builder.gep(array.data, [builder.mul(place, _int64(3))])
+        begin = builder.gep(array.data, [builder.mul(place, int64(3))])
         xy = shuffle(builder, x, y, range(16))
         zz = shuffle(builder, z, z, [*range(8), *[0] * 8])
         for k in range(3):
             lanes = [(n % 3) * WIDTH + n // 3 for n in range(WIDTH * k, WIDTH * (k + 1))]
             store(
                 builder,
-                builder.shuffle_vector(xy, zz, _lanes(lanes)),
-                builder.gep(begin, [_int64(WIDTH * k)]),
+                shuffle(builder, xy, zz, lanes),
+                builder.gep(begin, [int64(WIDTH * k)]),
             )
         return context.get_dummy_value()
 

@@ -20,6 +20,7 @@ numba.set_num_threads(min(_threads, _MOST_THREADS))
 torch.set_num_threads(_threads)
 
 _ATOMS_A_THREAD = 1024
+_NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 
 def use_threads_for(atoms: int, each: int = 0) -> None:
@@ -34,13 +35,17 @@ def use_threads_for(atoms: int, each: int = 0) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
-    """Fill ``where`` [3, n_extended or more] with the places of extended atoms about the cell's centre.
+    """Fill ``where`` [3, n] with places of atoms and images about the cell's centre.
 
     positions [n_atoms, 3] and cell [3, 3] in Angstrom; source and images as in
-    :class:`votca_mlp.models.rows.Rows`. One thread: there is less to do than waking the others takes.
+    :class:`votca_mlp.models.rows.Rows`; nobody, a source of -1, is put far away. One thread: there is less to
+    do than waking the others takes.
     """
     for e in range(len(source)):
         i = source[e]
+        if i < 0:
+            where[:, e] = _NOWHERE
+            continue
         a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
         where[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
         where[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]

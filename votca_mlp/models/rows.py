@@ -52,7 +52,7 @@ def find_rows(
         As of :func:`checked_cell`.
     """
     positions, cell = checked_cell(positions, cell, pbc)
-    source, images, where = images_within(reach, positions, cell, np.asarray(pbc, bool))
+    source, images, where = images_within(reach, positions, cell, pbc)
     spread = where.max(axis=1, initial=0.0)
     # not many more cells than atoms, however empty the space
     edge = max(0.5 * reach, float(np.cbrt(np.prod(spread + 1.0) / max(len(source), 1))))

@@ -19,6 +19,11 @@ INT32, INT64 = ir.IntType(32), ir.IntType(64)
 FAST = ("nsz", "arcp", "contract", "reassoc")
 
 
+def int64(value: int) -> ir.Constant:
+    """Return a number of INT64."""
+    return ir.Constant(INT64, value)
+
+
 def vector(element: ir.Type, width: int = WIDTH) -> ir.VectorType:
     """Return the type of a vector."""
     return ir.VectorType(element, width)
@@ -131,7 +136,7 @@ def indices(builder: Any, vector_of_32: Any) -> list[Any]:
     found = []
     for pair in range(WIDTH // 2):
         word = builder.extract_element(pairs, ir.Constant(INT32, pair))
-        found += [builder.and_(word, _of64(2**32 - 1)), builder.lshr(word, _of64(32))]
+        found += [builder.and_(word, int64(2**32 - 1)), builder.lshr(word, int64(32))]
     return found
 
 
@@ -143,7 +148,7 @@ def rows_of_four(builder: Any, table: Any, index: Lanes) -> tuple[Lanes, Lanes, 
     """
     places = [indices(builder, k) for k in index.vectors]
     loaded = [
-        [load(builder, builder.gep(table, [builder.mul(row, _of64(4))]), 4) for row in rows]
+        [load(builder, builder.gep(table, [builder.mul(row, int64(4))]), 4) for row in rows]
         for rows in places
     ]
 
@@ -164,7 +169,3 @@ def rows_of_four(builder: Any, table: Any, index: Lanes) -> tuple[Lanes, Lanes, 
         Lanes(builder, by(even, ab_high, cd_high)),
         Lanes(builder, by(odd, ab_high, cd_high)),
     )
-
-
-def _of64(value: int) -> ir.Constant:
-    return ir.Constant(INT64, value)

@@ -13,6 +13,7 @@ from tests.csg.case import edit, inverse, needs_votca, start, wait_for, working_
 from tests.engines.gromacs.case import ROOT, find_gmx, make_case
 from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
+from tests.inverse.states_case import TEMPERATURES, states_tag
 from votca_mlp.settings import load_settings
 from votca_mlp.structure.rdf import pair_histograms
 
@@ -68,19 +69,14 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
     """Each state with a grompp.mdp of its own; the same MD, and so the same shared potential."""
     needs_votca()
     a = make_case(tmp_path / "votca", iterations=2)
-    kBTs = {"cold": (100, 0.83144627), "hot": (140, 1.16402477)}
-    states = (
-        f"<multistate><enabled>yes</enabled><state_names>{' '.join(kBTs)}</state_names>"
-        f"<state_kBTs>{' '.join(str(kBT) for _, kBT in kBTs.values())}</state_kBTs></multistate>"
-    )
     names = "grompp.mdp topol.top index.ndx topol.xml"
-    edit(a / "settings.xml", {"<mlp>": f"{states}<mlp>", "<tasks>1<": "<tasks>2<"})
+    edit(a / "settings.xml", {"<mlp>": f"{states_tag()}<mlp>", "<tasks>1<": "<tasks>2<"})
     edit(a / "settings.xml", {f"<filelist>{names}<": "<filelist>topol.top index.ndx topol.xml<"})
     target, mdp = (a / "Ar-Ar.dist.tgt").read_text(), (a / "grompp.mdp").read_text()
-    for name, (temperature, _) in kBTs.items():
+    for name, temperature in TEMPERATURES.items():
         (a / name).mkdir()
         (a / name / "Ar-Ar.dist.tgt").write_text(target)
-        (a / name / "grompp.mdp").write_text(mdp.replace("= 120", f"= {temperature}"))
+        (a / name / "grompp.mdp").write_text(mdp.replace("= 120", f"= {temperature:g}"))
         own = f"<cg><inverse><filelist>{names}</filelist></inverse></cg>"
         (a / name / "settings.xml").write_text(own)
     for name in ("Ar-Ar.dist.tgt", "grompp.mdp"):
@@ -94,14 +90,14 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
     assert status == 0, output
     for step in ("step_001", "step_002"):
         same_tables(a / step, b / step, ("Ar-Ar",), ("dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new"))
-        for name in kBTs:
+        for name in TEMPERATURES:
             assert (a / step / name / "confout.gro").read_text() == (
                 b / step / name / "confout.gro"
             ).read_text()
             assert (np.loadtxt(a / step / name / "mlp.dat")[:, 3] != 0).all() == (step == "step_002")
     cold, hot = (
         json.loads((a / f"step_002/{name}/md_step.json").read_text())["production"]["temperature[K]"]["mean"]
-        for name in kBTs
+        for name in TEMPERATURES
     )
     assert hot - cold > 20
 

@@ -9,6 +9,7 @@ import ase.io
 from tests.csg.case import edit, inverse, make_case, needs_votca
 from tests.engines.lammps.case import write_data
 from tests.inverse.case import ours, potentials, same_tables
+from tests.inverse.states_case import TEMPERATURES, states_tag
 from votca_mlp.export.run import export
 
 SCRIPT = """units metal
@@ -78,16 +79,11 @@ def test_two_states_by_both_loops(tmp_path) -> None:
     """Each state with a script of its own; the start is that of both."""
     needs_votca()
     one = lammps_case(tmp_path / "one")
-    kBTs = {"cold": (100, 0.83144627), "hot": (140, 1.16402477)}
-    states = (
-        f"<multistate><enabled>yes</enabled><state_names>{' '.join(kBTs)}</state_names>"
-        f"<state_kBTs>{' '.join(str(kBT) for _, kBT in kBTs.values())}</state_kBTs></multistate>"
-    )
-    edit(one / "settings.xml", {"<mlp>": f"{states}<mlp>", "topol.xml in.lmp<": "topol.xml<"})
-    for name, (temperature, _) in kBTs.items():
+    edit(one / "settings.xml", {"<mlp>": f"{states_tag()}<mlp>", "topol.xml in.lmp<": "topol.xml<"})
+    for name, temperature in TEMPERATURES.items():
         (one / name).mkdir()
         shutil.copy(one / "Ar-Ar.dist.tgt", one / name)
-        (one / name / "in.lmp").write_text(SCRIPT.replace("120", str(temperature)))
+        (one / name / "in.lmp").write_text(SCRIPT.replace("120", f"{temperature:g}"))
         own = "<cg><inverse><filelist>topol.xml in.lmp</filelist></inverse></cg>"
         (one / name / "settings.xml").write_text(own)
     for name in ("Ar-Ar.dist.tgt", "in.lmp"):
@@ -99,7 +95,7 @@ def test_two_states_by_both_loops(tmp_path) -> None:
     status, output = ours(two)
     assert status == 0, output
     same_tables(one / "step_001", two / "step_001", ("Ar-Ar",), ("dpot.pure_ibi", "pot.cur", "pot.new"))
-    for name in kBTs:
+    for name in TEMPERATURES:
         frames = [(main / "step_001" / name / "traj.dump").read_bytes() for main in (one, two)]
         assert frames[0] == frames[1]
 
