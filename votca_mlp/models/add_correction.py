@@ -61,20 +61,24 @@ class CorrectionAdder:
     def add(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
     ) -> tuple[float, Array, Array]:
-        """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3])."""
+        """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
+
+        ``numbers`` are not to be changed, and the same array as long as they are the same: what is kept for
+        them is made anew for another one.
+        """
         if isinstance(self.list, SkinList):
             rebuilt = self.list.update(positions, cell, pbc)
-            if rebuilt or self._pairs is None or not np.array_equal(numbers, self._pairs.host_numbers):
+            if rebuilt or self._pairs is None or numbers is not self._pairs.host_numbers:
                 self._pairs = Uploaded(self.list, numbers, self.device)
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.models.correction_kernel import correction_sums
         from votca_mlp.models.pair_kernels import use_threads_for
 
         use_threads_for(len(numbers))
-        if not np.array_equal(numbers, self._numbers):
+        if numbers is not self._numbers:
             places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
             self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))
-            self._numbers = numbers.copy()
+            self._numbers = numbers
         self.list.update(positions, cell, pbc, self._kinds)
         return correction_sums(
             positions, cell, self._kinds, self.list.clusters, self.list.shell, self._kernel_tables

@@ -116,7 +116,7 @@ class TemperatureCalculator(MLPCalculator):
         atoms = self.atoms
         cell = np.asarray(atoms.cell.array, float)
         adder = self._use(correction)
-        return adder.add(atoms.get_positions(), cell, atoms.pbc, atoms.numbers.astype(np.int64))
+        return adder.add(atoms.get_positions(), cell, atoms.pbc, self.evaluator.same_numbers.of(atoms))
 
     def _use(self, correction: PairCorrection) -> CorrectionAdder:
         """Give the evaluator other tables; each adder comes from the one before, with its neighbour list."""

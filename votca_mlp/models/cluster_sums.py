@@ -9,26 +9,11 @@ from numba.extending import intrinsic
 
 from votca_mlp.models import simd
 from votca_mlp.models.cluster_order import SIZE
-from votca_mlp.models.simd import INT32, Lanes, constant, load, shuffle, splat, store, vector
+from votca_mlp.models.simd import INT32, Columns, Lanes, constant, load, shuffle, splat, store, vector
 
 TOGETHER = 4
 """Clusters that are worked on at a time, so that none waits for another's numbers."""
 _FAR = 1e12  # Angstrom^2, beyond every cutoff
-
-
-class _Columns:
-    """The rows of a C-contiguous array [3, n] in LLVM code."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        array = context.make_array(kind)(context, builder, value)
-        self.builder, length = builder, builder.extract_value(array.shape, 1)
-        self.begins = [
-            builder.gep(array.data, [builder.mul(length, ir.Constant(length.type, k))]) for k in range(3)
-        ]
-
-    def at(self, k: int, place: Any) -> Any:
-        """Return the pointer to number ``place`` of row k."""
-        return self.builder.gep(self.begins[k], [place])
 
 
 def _first_place(builder: Any, cluster: Any) -> Any:
@@ -41,7 +26,7 @@ def nearest(typing: Any, places: Any, cluster: Any, x: Any, y: Any, z: Any) -> A
     real = places.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        columns = _Columns(context, builder, places, arguments[0])
+        columns = Columns(context, builder, places, arguments[0])
         at = _first_place(builder, arguments[1])
         squares = None
         for k in range(3):
@@ -83,8 +68,8 @@ def row_sums(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_value_type(real)
-        columns = _Columns(context, builder, places, arguments[0])
-        pulled = _Columns(context, builder, forces, arguments[1])
+        columns = Columns(context, builder, places, arguments[0])
+        pulled = Columns(context, builder, forces, arguments[1])
         listed = context.make_array(clusters)(context, builder, arguments[2]).data
         rows = context.make_array(table)(context, builder, arguments[8]).data
         own, lane = (builder.trunc(arguments[k], INT32) for k in (5, 6))

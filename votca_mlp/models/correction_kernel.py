@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from votca_mlp.models.cluster_order import SIZE
 from votca_mlp.models.cluster_sums import TOGETHER, row_sums
 from votca_mlp.models.clusters import Clusters
-from votca_mlp.models.pair_kernels import CHUNKS, place
+from votca_mlp.models.pair_kernels import chunks_for, place
+from votca_mlp.models.simd import aligned
 from votca_mlp.potentials.correction import StackedTables
 
 Array = NDArray[np.float64]
@@ -45,7 +46,9 @@ def kernel_tables(tables: StackedTables, index: NDArray[np.int64], dtype: type[n
     lengths = np.array([len(part) for part in parts])
     grids = np.stack([tables.first, tables.inverse_step, tables.last + 1, 1.0 / tables.inverse_step], axis=1)
     offset = np.cumsum(lengths) - lengths
-    return KernelTables(np.concatenate(parts).astype(dtype), offset[index], grids[index].astype(dtype))
+    return KernelTables(
+        aligned(np.concatenate(parts).astype(dtype)), offset[index], grids[index].astype(dtype)
+    )
 
 
 def correction_sums(
@@ -63,25 +66,40 @@ def correction_sums(
     from positions about the cell's centre: in float32 they are right to some 1e-6 Angstrom in boxes of up to
     60 Angstrom.
     """
-    energies, forces, virial = _sums(positions, cell, kinds, *clusters, shell, *tables)
+    energies, forces, virial = _sums(
+        positions, cell, kinds, *clusters, shell, *tables, chunks_for(len(positions))
+    )
     xx, yy, zz, yz, xz, xy = virial
     return float(energies.sum()), forces, np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
 @numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def _sums(  # type: ignore[no-untyped-def]
-    positions, cell, kinds, source, images, centres, begins, counts, clusters, shell, rows, offset, grid
+    positions,
+    cell,
+    kinds,
+    source,
+    images,
+    centres,
+    begins,
+    counts,
+    clusters,
+    shell,
+    rows,
+    offset,
+    grid,
+    chunks,
 ):
     atoms, places, n_kinds = len(centres), len(source), len(offset)
     where = np.empty((3, places), rows.dtype)
     place(positions, cell, source, images, where)
-    parts = np.empty((CHUNKS, 3, places), rows.dtype)
-    energies = np.zeros(CHUNKS)
-    for chunk in numba.prange(CHUNKS):
+    parts = np.empty((chunks, 3, places), rows.dtype)
+    energies = np.zeros(chunks)
+    for chunk in numba.prange(chunks):
         own = parts[chunk]
         own[:] = 0.0
         energy = 0.0
-        for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
+        for row in range(chunk * atoms // chunks, (chunk + 1) * atoms // chunks):
             i = centres[row]
             kind = kinds[source[i]]
             centre = where[0, i], where[1, i], where[2, i]
@@ -107,7 +125,7 @@ def _sums(  # type: ignore[no-untyped-def]
                     own[2, i] += fz
                     energy += e
         energies[chunk] = energy
-    for chunk in range(1, CHUNKS):
+    for chunk in range(1, chunks):
         for k in range(3):
             for e in range(places):
                 parts[0, k, e] += parts[chunk, k, e]

@@ -71,7 +71,8 @@ class PairListEvaluator(Evaluator):
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
-        self._checked = np.empty(0, np.int64)
+        self.same_numbers = SameNumbers()
+        self._checked: NDArray[np.int64] | None = None
 
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""
@@ -88,10 +89,11 @@ class PairListEvaluator(Evaluator):
             An element that the model does not know.
         """
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        if not np.array_equal(atoms.numbers, self._checked):
-            check_elements(atoms.numbers, self.model.numbers)
-            self._checked = atoms.numbers.astype(np.int64)
-        pairs, numbers = self.pairs, self._checked
+        numbers = self.same_numbers.of(atoms)
+        if numbers is not self._checked:
+            check_elements(numbers, self.model.numbers)
+            self._checked = numbers
+        pairs = self.pairs
         closest = pairs.update(positions, cell, atoms.pbc, numbers)
         members, gradient = self.model.energies_and_gradient(
             pairs.numbers, pairs.first, pairs.second, pairs.vectors
@@ -113,6 +115,21 @@ class PairListEvaluator(Evaluator):
             correction_energy=extra,
             closest=closest,
         )
+
+
+class SameNumbers:
+    """The same array as long as a configuration's atomic numbers are the same, for who keeps things by it."""
+
+    def __init__(self) -> None:
+        self._bytes, self._numbers = b"", np.empty(0, np.int64)
+
+    def of(self, atoms: "Atoms") -> NDArray[np.int64]:
+        """Return the atomic numbers, [n_atoms]; not to be changed."""
+        # a comparison of arrays takes ten times as long
+        found = atoms.numbers.tobytes()
+        if found != self._bytes:
+            self._bytes, self._numbers = found, atoms.numbers.astype(np.int64)
+        return self._numbers
 
 
 def check_elements(numbers: NDArray[np.int64], known: tuple[int, ...]) -> None:
@@ -157,6 +174,7 @@ class CalculatorEvaluator(Evaluator):
     ) -> None:
         self.calculator = calculator
         self._species: tuple[bytes, bytes] | None = None
+        self.same_numbers = SameNumbers()
         self.watched = SkinList(watch, skin, full=False)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
@@ -187,7 +205,7 @@ class CalculatorEvaluator(Evaluator):
         stress = np.array(voigt_6_to_full_3x3_stress(results["stress"])) if periodic else np.zeros((3, 3))
         energy, extra = float(results["energy"]), 0.0
         if self.adder is not None:
-            numbers = atoms.numbers.astype(np.int64)
+            numbers = self.same_numbers.of(atoms)
             extra, extra_forces, virial = self.adder.add(positions, cell, atoms.pbc, numbers)
             forces += extra_forces
             if periodic:

@@ -12,7 +12,7 @@ from votca_mlp.models import hipnn_kernel
 from votca_mlp.models.blocks import RowStarts, block_edges
 from votca_mlp.models.hipnn_layers import Layers
 from votca_mlp.models.pair_kernels import use_threads_for
-from votca_mlp.models.simd import WIDTH
+from votca_mlp.models.simd import WIDTH, aligned
 
 Grid = tuple[np.float32, np.float32]
 """1/r at a table's begin, and intervals per 1/Angstrom."""
@@ -163,7 +163,7 @@ def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], 
     table = np.zeros((intervals + 1, 4, width), np.float32)
     table[:-1, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
     table[np.abs(table) < _NOTHING] = 0.0
-    return table, (np.float32(begin), np.float32(1.0 / step))
+    return aligned(table), (np.float32(begin), np.float32(1.0 / step))
 
 
 def _sensitivities(

@@ -49,14 +49,15 @@ class HostPairs:
     ) -> Closest:
         """Bring pairs and vectors up to date and return the closest pair.
 
-        positions [n_atoms, 3] and cell [3, 3] in Angstrom; numbers [n_atoms].
+        positions [n_atoms, 3] and cell [3, 3] in Angstrom; numbers [n_atoms], not to be changed, and the same
+        array as long as they are the same.
         """
         from votca_mlp.models import pair_kernels
 
         pair_kernels.use_threads_for(len(numbers))
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
-        if rebuilt or not np.array_equal(numbers, self._numbers):
+        if rebuilt or numbers is not self._numbers:
             pairs = int(rows.counts.sum())
             if pairs > self._room.shape[1]:
                 self._room = np.empty((3, pairs + pairs // 8), np.int64)
@@ -64,7 +65,7 @@ class HostPairs:
                 rows.source, rows.centres, rows.begins, rows.counts, rows.neighbours, self._room
             )
             self.order = rows.source[rows.centres]
-            self._numbers = numbers.copy()
+            self._numbers = numbers
             self.numbers = torch.from_numpy(numbers[self.order])
             self.first, self.second = torch.from_numpy(first), torch.from_numpy(second)
             self.vectors = torch.empty(len(first), 3, dtype=self.dtype)
@@ -79,11 +80,11 @@ class HostPairs:
 
     def sums(self, gradient: torch.Tensor) -> tuple[Array, Array]:
         """Return forces [n_atoms, 3] and virial [3, 3] of d(energy)/d(vectors), eV and Angstrom."""
-        from votca_mlp.models.pair_kernels import pair_sums
+        from votca_mlp.models.pair_kernels import chunks_for, pair_sums
 
-        rows = self.list.rows
+        rows, chunks = self.list.rows, chunks_for(len(self.numbers))
         forces, virial = pair_sums(
-            self._where, rows.source, rows.centres, self._starts, self._near, gradient.numpy()
+            self._where, rows.source, rows.centres, self._starts, self._near, gradient.numpy(), chunks
         )
         return forces, virial
 
@@ -105,7 +106,7 @@ class DevicePairs:
     ) -> Closest:
         """Bring pairs and vectors up to date and return the closest pair; see :class:`HostPairs`."""
         rebuilt = self.list.update(positions, cell, pbc)
-        if rebuilt or self._uploaded is None or not np.array_equal(numbers, self._uploaded.host_numbers):
+        if rebuilt or self._uploaded is None or numbers is not self._uploaded.host_numbers:
             self._uploaded = uploaded = Uploaded(self.list, numbers, self.device)
             self.numbers, self.first, self.second = uploaded.numbers, uploaded.first, uploaded.second
         vectors = self._uploaded.vectors(positions, cell)
@@ -137,7 +138,7 @@ class Uploaded:
     """
 
     def __init__(self, listed: SkinList, numbers: NDArray[np.int64], device: torch.device) -> None:
-        self.host_numbers = numbers.copy()
+        self.host_numbers = numbers
         self.numbers = torch.from_numpy(self.host_numbers).to(device)
         self.first = torch.from_numpy(listed.first).to(device)
         self.second = torch.from_numpy(listed.second).to(device)

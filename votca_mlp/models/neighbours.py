@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,9 +32,8 @@ class Skin:
         self.cutoff, self.skin = cutoff, skin
         self.builds = 0
         self._positions: NDArray[np.float64] | None = None
-        self._cell: NDArray[np.float64] = np.zeros((3, 3))
+        self._cell = self._pbc = b""
         self._inverse: NDArray[np.float64] = np.zeros((3, 3))
-        self._pbc = np.zeros(3, bool)
 
     def forget(self) -> None:
         """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
@@ -42,7 +42,7 @@ class Skin:
     def _built(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
     ) -> None:
-        self._positions, self._cell, self._pbc = positions.copy(), cell.copy(), np.array(pbc, bool)
+        self._positions, self._cell, self._pbc = positions.copy(), cell.tobytes(), pbc.tobytes()
         self._inverse = np.asarray(np.linalg.inv(cell), float) if np.all(pbc) else np.zeros((3, 3))
         self.builds += 1
 
@@ -51,29 +51,54 @@ class Skin:
     ) -> float:
         """Return how far apart two atoms now within the cutoff may have been at the last build, Angstrom."""
         old = self._positions
-        if old is None or old.shape != positions.shape or not np.array_equal(pbc, self._pbc):
+        # bytes are compared several times faster than arrays
+        if old is None or old.shape != positions.shape or pbc.tobytes() != self._pbc:
             return np.inf
-        stretch = 1.0
-        if np.array_equal(cell, self._cell):
-            moved = positions - old
-        elif not np.all(pbc):
+        same = cell.tobytes() == self._cell
+        if not same and not np.all(pbc):
             return np.inf
-        else:
-            deformation = self._inverse @ cell
-            stretch = float(deformation[0, 0])
-            if np.abs(deformation - stretch * np.eye(3)).max() < 1e-12:
-                moved = positions - stretch * old
-            else:
-                stretch = float(np.linalg.svd(deformation, compute_uv=False)[-1])
-                moved = positions - old @ deformation
-        displacement = float(np.sqrt(np.einsum("ij,ij->i", moved, moved).max(initial=0.0)))
+        displacement, stretch = _changes(positions, cell, old, self._inverse, same)
+        if stretch < 0.0:
+            stretch = float(np.linalg.svd(self._inverse @ cell, compute_uv=False)[-1])
         # a larger cell helps large cutoffs more than small ones: not counted
-        return (self.cutoff + 2.0 * displacement) / min(stretch, 1.0)
+        return float((self.cutoff + 2.0 * displacement) / min(stretch, 1.0))
 
     def _complete(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
     ) -> bool:
         return self._needed(positions, cell, pbc) < self.cutoff + self.skin
+
+
+@numba.njit(cache=True, nogil=True)
+def _changes(positions, cell, old, inverse, same):  # type: ignore[no-untyped-def]
+    """Return how far an atom has moved beyond the stretch of the cell (Angstrom, or nan), and that stretch.
+
+    ``old`` positions; the inverse of the old cell; whether the cell is the same. The stretch is -1 where it
+    is not the same in all directions.
+    """
+    deformation, stretch = np.eye(3), 1.0
+    if not same:
+        deformation[:] = 0.0
+        for k in range(3):
+            for m in range(3):
+                for n in range(3):
+                    deformation[k, m] += inverse[k, n] * cell[n, m]
+        stretch = deformation[0, 0]
+        for k in range(3):
+            for m in range(3):
+                if not abs(deformation[k, m] - (stretch if k == m else 0.0)) < 1e-12:
+                    stretch = -1.0
+    largest = 0.0
+    for i in range(len(old)):
+        square = 0.0
+        for k in range(3):
+            there = 0.0
+            for m in range(3):
+                there += old[i, m] * deformation[m, k]
+            square += (positions[i, k] - there) ** 2
+        if square > largest or square != square:
+            largest = square
+    return np.sqrt(largest), stretch
 
 
 class SkinRows(Skin):
@@ -127,16 +152,19 @@ class SkinClusters(Skin):
         pbc: NDArray[np.bool_],
         kinds: NDArray[np.int64],
     ) -> bool:
-        """Make ``clusters`` complete for this configuration; return whether they were rebuilt."""
+        """Make ``clusters`` complete for this configuration; return whether they were rebuilt.
+
+        They are for another array of ``kinds`` [n_atoms], which is not to be changed.
+        """
         from votca_mlp.models.clusters import find_clusters, shell_of
 
         needed = self._needed(positions, cell, pbc)
-        if needed < self.cutoff + self.skin and np.array_equal(kinds, self._kinds):
+        if needed < self.cutoff + self.skin and kinds is self._kinds:
             self.shell = shell_of(needed - self.cutoff, self.skin)
             return False
         self.clusters = find_clusters(positions, cell, pbc, kinds, self._cutoffs, self.skin)
         self.shell = shell_of(0.0, self.skin)
-        self._kinds = kinds.copy()
+        self._kinds = kinds
         self._built(positions, cell, pbc)
         return True
 

@@ -4,11 +4,14 @@ Work is cut into a fixed number of chunks, each with its own sums that are added
 input, same bits, whatever the number of threads.
 """
 
+import threading
+
 import numba
 import numpy as np
 import torch
 
 CHUNKS = 8
+"""Parts of a loop that need no sums of their own."""
 # numba need not ask whether such an index is negative, and the compiler may gather
 INDEX = np.int32(0x7FFFFFFF)
 
@@ -19,6 +22,7 @@ _MOST_THREADS = int(vars(numba.config)["NUMBA_NUM_THREADS"])
 numba.set_num_threads(min(_threads, _MOST_THREADS))
 torch.set_num_threads(_threads)
 
+_using = threading.local()
 _ATOMS_A_THREAD = 1024
 _NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
@@ -29,8 +33,20 @@ def use_threads_for(atoms: int, each: int = 0) -> None:
     Without it so many that a loop over pairs pays: waking a thread takes as long as such a loop over some
     hundred atoms.
     """
-    threads = atoms // (each or _ATOMS_A_THREAD)
-    numba.set_num_threads(max(1, min(torch.get_num_threads(), _MOST_THREADS, threads)))
+    threads = max(1, min(torch.get_num_threads(), _MOST_THREADS, atoms // (each or _ATOMS_A_THREAD)))
+    # numba's number belongs to the thread that sets it, and setting it takes longer than asking here
+    if threads != getattr(_using, "threads", 0):
+        numba.set_num_threads(threads)
+        _using.threads = threads
+
+
+def chunks_for(atoms: int) -> int:
+    """Return how many parts with sums of their own a loop over pairs of so many atoms has.
+
+    The number of atoms alone decides, so that the number of threads changes no bit; each of the threads that
+    :func:`use_threads_for` allows gets as many as the others, and there is little to add up.
+    """
+    return (1, 1, 2, 6, CHUNKS)[min(atoms // _ATOMS_A_THREAD, 4)]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -117,17 +133,18 @@ def pair_vectors(where, centres, starts, near, vectors):  # type: ignore[no-unty
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)
-def pair_sums(where, source, centres, starts, near, gradient):  # type: ignore[no-untyped-def]
+def pair_sums(where, source, centres, starts, near, gradient, chunks):  # type: ignore[no-untyped-def]
     """Return forces [n_atoms, 3] and sum of d x dE/dd [3, 3] of gradients dE/dd [n_pairs, 3], float64.
 
-    The other arguments as for :func:`pair_vectors`. The virial comes from the forces on the extended atoms:
-    sum over pairs of d x g = - sum over extended atoms of place x force.
+    The other arguments as for :func:`pair_vectors`, and the number of :func:`chunks_for`. The virial comes
+    from the forces on the extended atoms: sum over pairs of d x g = - sum over extended atoms of place x
+    force.
     """
     atoms, extended = len(centres), len(source)
-    parts = np.zeros((CHUNKS, extended, 3))
-    for chunk in numba.prange(CHUNKS):
+    parts = np.zeros((chunks, extended, 3))
+    for chunk in numba.prange(chunks):
         own = parts[chunk]
-        for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
+        for row in range(chunk * atoms // chunks, (chunk + 1) * atoms // chunks):
             fx = fy = fz = 0.0
             for p in range(starts[row], starts[row + 1]):
                 j = near[p] & INDEX
@@ -146,7 +163,7 @@ def pair_sums(where, source, centres, starts, near, gradient):  # type: ignore[n
     for e in range(extended):
         for k in range(3):
             total = 0.0
-            for chunk in range(CHUNKS):
+            for chunk in range(chunks):
                 total += parts[chunk, e, k]
             forces[source[e], k] += total
             for m in range(3):

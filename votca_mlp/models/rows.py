@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.models.images import checked_cell, images_within
+from votca_mlp.models.near import PACKED, pack_near
 from votca_mlp.models.pair_kernels import CHUNKS
+from votca_mlp.models.simd import WIDTH
+
+_EDGES = (0.25, 1.0, 1.0)
+"""Edges of a cell by the reach: cells are read along x, and long stretches at a time are fastest."""
 
 
 class Rows(NamedTuple):
@@ -55,26 +60,27 @@ def find_rows(
     source, images, where = images_within(reach, positions, cell, pbc)
     spread = where.max(axis=1, initial=0.0)
     # not many more cells than atoms, however empty the space
-    edge = max(0.5 * reach, float(np.cbrt(np.prod(spread + 1.0) / max(len(source), 1))))
-    shape = (spread // edge).astype(np.int64) + 1
-    source, images, where, cell_begins, centres = _sorted(source, images, where, len(positions), edge, shape)
+    least = float(np.cbrt(np.prod(spread + 1.0) / max(len(source), 1)))
+    edges = np.maximum(reach * np.array(_EDGES), least)
+    shape = (spread // edges).astype(np.int64) + 1
+    source, images, where, cell_begins, centres = _sorted(source, images, where, len(positions), edges, shape)
     room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(source) / np.prod(spread + 1.0) + 20))
     while True:
         neighbours = np.empty((CHUNKS, room // CHUNKS), np.int32)
-        arguments = (*where, centres, reach, edge, shape, cell_begins)
-        begins, counts, full = _search(*arguments, neighbours)  # type: ignore[call-arg]
+        arguments = (where, centres, reach, edges, shape, cell_begins)
+        begins, counts, full = _search(*arguments, neighbours)
         if not full:
             return Rows(source, images, centres, begins, counts, neighbours.reshape(-1))
         room *= 2
 
 
 @numba.njit(cache=True, nogil=True)
-def _sorted(source, images, where, atoms, edge, shape):  # type: ignore[no-untyped-def]
+def _sorted(source, images, where, atoms, edges, shape):  # type: ignore[no-untyped-def]
     """Return the arguments by cells, x fastest, where each cell begins, and where the atoms are."""
     n = len(source)
     keys, begins = np.empty(n, np.int64), np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
     for e in range(n):
-        x, y, z = int(where[0, e] / edge), int(where[1, e] / edge), int(where[2, e] / edge)
+        x, y, z = int(where[0, e] / edges[0]), int(where[1, e] / edges[1]), int(where[2, e] / edges[2])
         keys[e] = (z * shape[1] + y) * shape[0] + x
         begins[keys[e] + 1] += 1
     begins = np.cumsum(begins)
@@ -82,13 +88,17 @@ def _sorted(source, images, where, atoms, edge, shape):  # type: ignore[no-untyp
     for e in range(n):
         order[free[keys[e]]] = e
         free[keys[e]] += 1
-    return source[order], images[order], where[:, order], begins, np.flatnonzero(order < atoms)
+    # with something behind them that may be read
+    sorted_where = np.full((3, n + WIDTH), np.inf)
+    sorted_where[:, :n] = where[:, order]
+    return source[order], images[order], sorted_where, begins, np.flatnonzero(order < atoms)
 
 
 @numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def _search(x, y, z, centres, far, edge, shape, cell_begins, neighbours):  # type: ignore[no-untyped-def]
+def _search(where, centres, far, edges, shape, cell_begins, neighbours):  # type: ignore[no-untyped-def]
     """Fill ``neighbours`` [CHUNKS, room]; return begins, counts and whether there was too little room."""
     atoms, room = len(centres), neighbours.shape[1]
+    x, y, z = where[0], where[1], where[2]
     begins, counts = np.zeros(atoms, np.int64), np.zeros(atoms, np.int64)
     full = np.zeros(CHUNKS, np.bool_)
     for chunk in numba.prange(CHUNKS):
@@ -97,26 +107,23 @@ def _search(x, y, z, centres, far, edge, shape, cell_begins, neighbours):  # typ
             i = centres[row]
             begin = n
             begins[row] = chunk * room + begin
-            first_y, last_y = _span(y[i], far, edge, shape[1])
-            first_z, last_z = _span(z[i], far, edge, shape[2])
+            first_y, last_y = _span(y[i], far, edges[1], shape[1])
+            first_z, last_z = _span(z[i], far, edges[2], shape[2])
             for cell_z in range(first_z, last_z):
-                off_z = _gap(z[i], cell_z, edge)
+                off_z = _gap(z[i], cell_z, edges[2])
                 for cell_y in range(first_y, last_y):
-                    off_y = _gap(y[i], cell_y, edge)
+                    off_y = _gap(y[i], cell_y, edges[1])
                     left = far * far - off_y * off_y - off_z * off_z
                     if left <= 0.0:
                         continue
-                    first_x, last_x = _span(x[i], np.sqrt(left), edge, shape[0])
+                    first_x, last_x = _span(x[i], np.sqrt(left), edges[0], shape[0])
                     line = (cell_z * shape[1] + cell_y) * shape[0]
                     start, stop = cell_begins[line + first_x], cell_begins[line + last_x]
-                    if n + stop - start > room:
+                    if n + stop - start + WIDTH > room:
                         full[chunk] = True
                         break
-                    for j in range(start, stop):
-                        dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
-                        # without a branch: half of these are near
-                        own[n] = j
-                        n += (dx * dx + dy * dy + dz * dz <= far * far) & (j != i)
+                    centre = x[i], y[i], z[i]
+                    n = pack_near(where, start, stop, i, centre, far * far, PACKED, own, n)
             counts[row] = n - begin
     return begins, counts, full.any()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.ase import moves
 from votca_mlp.engines.ase.chain import NoseHooverChain
 from votca_mlp.models.contract import Evaluation
 from votca_mlp.models.evaluate import Evaluator
@@ -73,6 +74,7 @@ class Integrator:
         self.barostat = NoseHooverChain(1, kbt, barostat_time)
         self.piston_mass = (self.freedom + 3) * kbt * barostat_time**2
         self.strain_rate = 0.0
+        self._accelerations = np.empty_like(self.positions)
         self.evaluation: Evaluation
         self.recompute()
 
@@ -113,9 +115,7 @@ class Integrator:
         self.atoms.positions[:] = self.positions
         self.atoms.cell[:] = self.cell
         self.evaluation = self.evaluator.evaluate(self.atoms)
-        # forces in single precision do not sum to zero exactly; the centre of mass must stay at rest
-        net = self.evaluation.forces.sum(axis=0) / self.masses.sum()
-        self._accelerations = self.evaluation.forces / self.masses - net
+        moves.accelerate(self._accelerations, self.evaluation.forces, self.masses)
 
     def step(self) -> None:
         """Advance by one time step."""
@@ -125,8 +125,7 @@ class Integrator:
         self._kick(half)
         move = self.strain_rate * self.timestep
         factor = math.exp(move)
-        self.positions *= factor
-        self.positions += self.timestep * _exprel(move) * self.velocities
+        moves.add(self.positions, factor, self.velocities, self.timestep * _exprel(move))
         self.cell *= factor
         self.recompute()
         self._kick(half)
@@ -160,14 +159,13 @@ class Integrator:
         self.recompute()
 
     def _twice_kinetic(self) -> float:
-        # not a BLAS dot product, whose rounding may depend on threads and memory alignment
-        return float((self.masses * self.velocities * self.velocities).sum())
+        return float(moves.twice_kinetic(self.masses, self.velocities))
 
     def _chains(self, time: float) -> None:
         if self.pressure is not None:
             self.strain_rate *= self.barostat.advance(self.piston_mass * self.strain_rate**2, time)
         if self.thermostat is not None:
-            self.velocities *= self.thermostat.advance(self._twice_kinetic(), time)
+            moves.scale(self.velocities, self.thermostat.advance(self._twice_kinetic(), time))
 
     def _kick_piston(self, time: float) -> None:
         if self.pressure is None:
@@ -179,9 +177,8 @@ class Integrator:
 
     def _kick(self, time: float) -> None:
         drag = -(1.0 + 3.0 / self.freedom) * self.strain_rate * time
-        if self.pressure is not None:
-            self.velocities *= math.exp(drag)
-        self.velocities += time * _exprel(drag) * self._accelerations
+        factor = 1.0 if self.pressure is None else math.exp(drag)
+        moves.add(self.velocities, factor, self._accelerations, time * _exprel(drag))
 
 
 def _exprel(x: float) -> float:
