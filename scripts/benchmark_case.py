@@ -87,7 +87,7 @@ class Clock:
 
 def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
     """Return ms of each part of a step of ours; "step" is the whole, output included."""
-    from votca_mlp.models import ani_kernel, pair_kernels
+    from votca_mlp.models import ani_kernel, hipnn_half, pair_kernels
 
     evaluator = systems.evaluator(model, corrected=True, threads=threads)
     md = systems.ours(evaluator, systems.atoms_of(count), ensemble)
@@ -95,11 +95,19 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
         md.step()
     clock = Clock()
     clock.watch(evaluator, "evaluate", "evaluate")
-    clock.watch(evaluator.pairs.list, "update", "neighbour list")
-    clock.watch(pair_kernels, "compact", "neighbour list")
-    clock.watch(evaluator.pairs, "update", "pairs")
-    clock.watch(evaluator.model, "energies_and_gradient", "model")
-    clock.watch(evaluator.pairs, "sums", "forces from its gradient")
+    whole = evaluator.half_pairs is not None
+    if whole:
+        clock.watch(evaluator.half_pairs.list, "update", "neighbour list")
+        clock.watch(evaluator.model._fast, "sums", "model, pairs and forces")
+        clock.watch(hipnn_half, "environments", "of this sums over pairs")
+        clock.watch(hipnn_half, "atoms_alone", "of this networks, both ways")
+        clock.watch(hipnn_half, "forces", "of this forces")
+    else:
+        clock.watch(evaluator.pairs.list, "update", "neighbour list")
+        clock.watch(pair_kernels, "compact", "neighbour list")
+        clock.watch(evaluator.pairs, "update", "pair vectors")
+        clock.watch(evaluator.model, "energies_and_gradient", "model")
+        clock.watch(evaluator.pairs, "sums", "forces from its gradient")
     clock.watch(evaluator.adder, "add", "correction with its list")
     clock.watch(evaluator.adder.list, "update", "its list")
     if threads == 1 and model == "ani":  # with more, several of them run at a time
@@ -113,59 +121,14 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     total = 1000.0 * (time.perf_counter() - begin) / steps
     clock.stop()
     spent = {part: value / steps for part, value in clock.spent.items()}
-    spent["pair vectors"] = spent.pop("pairs") - spent["neighbour list"]
-    parts = (
-        "neighbour list",
-        "pair vectors",
-        "model",
-        "forces from its gradient",
-        "correction with its list",
-    )
+    spent["model, pairs and forces" if whole else "pair vectors"] -= spent["neighbour list"]
     evaluated = spent.pop("evaluate")
-    spent["rest of the evaluation"] = evaluated - sum(spent[part] for part in parts)
+    inside = sum(value for part, value in spent.items() if not part.startswith(("of this", "its list")))
+    spent["rest of the evaluation"] = evaluated - inside
     spent["integrator"] = total - evaluated
     spent["output, checkpoints"] = output(md)
-    if threads == 1 and model == "hipnn":
-        spent |= hipnn_parts(evaluator)
     spent["step"] = total + spent["output, checkpoints"]
     return spent
-
-
-def hipnn_parts(evaluator: Any) -> dict[str, float]:
-    """Return ms of the parts of HIP-NN's one compiled loop, each alone, on the last configuration."""
-    from votca_mlp.models import hipnn_kernel
-    from votca_mlp.models.hipnn_fast import BLOCK
-    from votca_mlp.models.hipnn_layers import energies_and_slopes
-    from votca_mlp.models.simd import WIDTH
-
-    fast, vectors = evaluator.model._fast, evaluator.pairs.vectors.numpy()
-    atoms = len(evaluator.pairs.numbers)
-    rows = np.concatenate([vectors, np.zeros((WIDTH, 3), np.float32)])
-    environment = np.empty((atoms, fast.table.shape[2]), np.float32)
-    outputs, gradient = np.empty(atoms), np.empty_like(vectors)
-    common = (
-        0,
-        atoms,
-        fast.starts.of(evaluator.pairs.first, atoms),
-        rows,
-        fast.table,
-        fast.grid,
-        fast._chunks,
-        environment,
-    )
-
-    def layers() -> None:
-        inputs = descriptors.copy()  # it is overwritten
-        for low in range(0, atoms, BLOCK):
-            energies_and_slopes(inputs[low : low + BLOCK], fast.layers, outputs[low : low + BLOCK])
-
-    forward = median_of(lambda: hipnn_kernel.environments(*common))
-    descriptors = environment.copy()
-    return {
-        "of this descriptor": forward,
-        "of this networks, both ways": median_of(layers),
-        "of this its gradient": median_of(lambda: hipnn_kernel.gradients(*common, gradient)),
-    }
 
 
 def output(md: Any) -> float:

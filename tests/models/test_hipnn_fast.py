@@ -1,5 +1,6 @@
 """The compiled HIP-NN against hippynn's own layers in float64, and what it refuses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ase.build import bulk
 from votca_mlp.models.evaluate import PairListEvaluator
 from votca_mlp.models.hipnn import HipnnModel, build_hipnn
 from votca_mlp.models.hipnn_fast import FastHipnn, is_simple, sensitivity_table
-from votca_mlp.models.model_pairs import DevicePairs, Uploaded
+from votca_mlp.models.model_pairs import DevicePairs, HostPairs, Uploaded
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
@@ -49,6 +50,13 @@ def both(changes: dict[str, Any], atoms: Atoms) -> tuple[Any, Any]:
     return result, PairListEvaluator(network(**changes), dtype=torch.float64).evaluate(atoms)
 
 
+def pairs_of(model: HipnnModel, atoms: Atoms) -> HostPairs:
+    """The full list that LAMMPS, among others, gives."""
+    pairs = HostPairs(model.cutoff, 0.5, torch.float32)
+    pairs.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
+    return pairs
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -64,8 +72,47 @@ def test_equals_hippynns_layers(changes: dict[str, Any]) -> None:
     atoms = liquid(3)
     result, expected = both(changes, atoms)
     assert abs(result.energy - expected.energy) / len(atoms) < 1e-6
+    largest = 1e-5 * max(1.0, np.abs(expected.forces).max())
+    assert np.abs(result.forces - expected.forces).max() < largest
+    assert np.abs(result.stress - expected.stress).max() < 1e-5
+    assert result.closest is not None
+    assert result.closest[2] == pytest.approx(expected.closest[2], abs=1e-9)
+
+    model = network(**changes)
+    pairs = pairs_of(model, atoms)
+    energies, gradient = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
+    forces, virial = pairs.sums(gradient)
+    assert float(energies.sum()) == pytest.approx(expected.energy, abs=1e-6 * len(atoms))
+    assert np.abs(forces - expected.forces).max() < largest
+    assert np.abs(virial / atoms.get_volume() - expected.stress).max() < 1e-5
+
+
+def few_images() -> Atoms:
+    """An atom alone with its images, of which the nearest pairs are."""
+    return Atoms("Al", cell=[[2.9, 0.1, 0], [0, 3.1, 0], [1.2, 0, 2.8]], pbc=True)
+
+
+def slab() -> Atoms:
+    atoms = liquid(2)
+    atoms.set_pbc([True, False, True])
+    return atoms
+
+
+def cluster() -> Atoms:
+    atoms = liquid(2)
+    atoms.set_pbc(False)
+    atoms.set_cell(np.zeros((3, 3)))
+    return atoms
+
+
+@pytest.mark.parametrize("make", [few_images, slab, cluster])
+def test_other_boundaries(make: Callable[[], Atoms]) -> None:
+    atoms = make()
+    result, expected = both({}, atoms)
+    assert abs(result.energy - expected.energy) / len(atoms) < 1e-6
     assert np.abs(result.forces - expected.forces).max() < 1e-5 * max(1.0, np.abs(expected.forces).max())
     assert np.abs(result.stress - expected.stress).max() < 1e-5
+    assert result.closest[2] == pytest.approx(expected.closest[2], abs=1e-9)
 
 
 def test_short_distances_and_free_atoms() -> None:
@@ -86,23 +133,20 @@ def test_table_has_no_denormal_numbers() -> None:
     assert sizes.min() >= 1e-20
 
 
-def test_same_bits_for_any_threads() -> None:
-    atoms, model = liquid(5), network()
+@pytest.mark.parametrize("repeat", [3, 8])
+def test_same_bits_for_any_threads(repeat: int) -> None:
+    atoms, model = liquid(repeat), network()
     before, results = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            evaluator = PairListEvaluator(model)
-            evaluator.evaluate(atoms)
-            numbers, first, second = (
-                getattr(evaluator.pairs, name) for name in ("numbers", "first", "second")
-            )
-            results.append(model.energies_and_gradient(numbers, first, second, evaluator.pairs.vectors))
+            whole, pairs = PairListEvaluator(model).evaluate(atoms), pairs_of(model, atoms)
+            by_pairs = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
+            results.append((whole.forces, whole.stress, whole.energy, *(each.numpy() for each in by_pairs)))
     finally:
         torch.set_num_threads(before)
-    for energies, gradient in results[1:]:
-        assert torch.equal(energies, results[0][0])
-        assert torch.equal(gradient, results[0][1])
+    for result in results[1:]:
+        assert all(np.array_equal(one, other) for one, other in zip(result, results[0], strict=True))
 
 
 def test_the_way_over_a_device_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,11 +179,9 @@ def test_the_way_over_a_device_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_gradient_is_the_energys() -> None:
     """The table's own derivative: central differences of the compiled energy along a random direction."""
-    atoms, fast = liquid(2), FastHipnn(network().network, network().energy)
-    evaluator = PairListEvaluator(network())
-    evaluator.evaluate(atoms)
-    first = evaluator.pairs.first
-    vectors = evaluator.pairs.vectors
+    atoms, model = liquid(2), network()
+    fast, pairs = FastHipnn(model.network, model.energy, model.self_energies), pairs_of(model, atoms)
+    first, vectors = pairs.first, pairs.vectors
     step = 0.01 * torch.randn(vectors.shape, generator=torch.Generator().manual_seed(0))
     result = fast(len(atoms), first, vectors)
     assert result is not None
@@ -156,14 +198,16 @@ def test_gradient_is_the_energys() -> None:
 
 def test_broken_positions_give_nan() -> None:
     atoms, model = liquid(2), network()
-    evaluator = PairListEvaluator(model)
-    evaluator.evaluate(atoms)
-    numbers, first, second = (getattr(evaluator.pairs, name) for name in ("numbers", "first", "second"))
-    vectors = evaluator.pairs.vectors.clone()
+    pairs = pairs_of(model, atoms)
+    vectors = pairs.vectors.clone()
     vectors[5] = torch.nan
-    energies, gradient = model.energies_and_gradient(numbers, first, second, vectors)
+    energies, gradient = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, vectors)
     assert torch.isnan(energies).any()
     assert torch.isnan(gradient[5]).all()
+    atoms.positions[3, 1] = np.nan
+    result = PairListEvaluator(model).evaluate(atoms)
+    assert np.isnan(result.energy)
+    assert np.isnan(result.forces[3]).any()
 
 
 def test_new_weights_are_seen() -> None:

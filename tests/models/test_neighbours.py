@@ -13,9 +13,11 @@ from votca_mlp.errors import UserError
 from votca_mlp.models.cluster_order import SIZE
 from votca_mlp.models.cluster_sums import TOGETHER
 from votca_mlp.models.clusters import SHELLS, Clusters, find_clusters
+from votca_mlp.models.half_rows import find_half_rows
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import SkinClusters, SkinList, check_box
 from votca_mlp.models.rows import Rows, find_rows
+from votca_mlp.models.simd import WIDTH
 
 
 def sorted_distances(listed: SkinList, atoms: Atoms, cutoff: float) -> np.ndarray:
@@ -79,6 +81,35 @@ def test_rows_hold_all_pairs(pbc) -> None:
     expected = sorted(zip(first, second, distances.round(8), strict=True))
     assert len(expected) > 100
     assert np.array(sorted(found)) == pytest.approx(np.array(expected), abs=1e-7)
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_half_rows_hold_every_pair_once(pbc) -> None:
+    atoms = odd_box(pbc)
+    rows = find_half_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
+    n, nobody = len(atoms), len(rows.source) - 1
+    assert sorted(rows.source[:n]) == list(range(n))
+    assert not rows.images[nobody].any()
+    assert (rows.source == -1).tolist() == [False] * nobody + [True]
+    where = atoms.get_positions()[rows.source[:-1]] + rows.images[:-1] @ atoms.cell.array
+    found = []
+    for i, (begin, count) in enumerate(zip(rows.begins, rows.counts, strict=True)):
+        assert begin % WIDTH == 0
+        assert count % WIDTH == 0
+        near, partners = rows.near[begin : begin + count], rows.partners[begin : begin + count]
+        assert (partners[near == nobody] == n).all()
+        near, partners = near[near != nobody], partners[near != nobody]
+        assert len(near) > count - WIDTH
+        assert (rows.source[partners] == rows.source[near]).all()
+        distances = np.linalg.norm(where[near] - where[i], axis=1).round(7)
+        pairs = [sorted((rows.source[i], j)) for j in rows.source[near]]
+        found += [(*pair, d) for pair, d in zip(pairs, distances, strict=True)]
+    first, second, distances = neighbor_list("ijd", atoms, 9.7)
+    both = Counter(zip(first, second, distances.round(7), strict=True))
+    # an atom and its own image come there and back
+    expected = Counter({(i, j, d): m // 2 if i == j else m for (i, j, d), m in both.items() if i <= j})
+    assert sum(expected.values()) > 100
+    assert Counter(found) == expected
 
 
 CUTOFFS = np.array([[9.1, 4.4, 0.0], [4.4, 0.0, 2.9], [0.0, 2.9, 5.5]])

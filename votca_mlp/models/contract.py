@@ -7,11 +7,15 @@ else (forces, stress, neighbour lists, the correction) is built on that once, in
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from votca_mlp.models.half_pairs import HalfPairs
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,25 @@ class Evaluation:
         return float(self.member_energies.std(ddof=1)) / len(self.forces)
 
 
+class PairSums(NamedTuple):
+    """What a model gives for a configuration.
+
+    Attributes
+    ----------
+    member_energies
+        eV, shape [n_members].
+    forces, virial
+        eV/Angstrom, [n_atoms, 3]; sum of d x dE/dd over pairs, eV, [3, 3].
+    closest
+        As of :class:`Evaluation`.
+    """
+
+    member_energies: NDArray[np.float64]
+    forces: NDArray[np.float64]
+    virial: NDArray[np.float64]
+    closest: tuple[int, int, float] | None
+
+
 class PairModel(nn.Module, ABC):
     """A model on a pair list.
 
@@ -65,6 +88,13 @@ class PairModel(nn.Module, ABC):
     cutoff: float
     numbers: tuple[int, ...]
     n_members: int = 1
+
+    def whole(self, dtype: torch.dtype) -> "Whole | None":
+        """Return what evaluates whole configurations of this model on the CPU in ``dtype``, or None.
+
+        Where there is something faster than pair vectors, :meth:`energies_and_gradient` and sums.
+        """
+        return None
 
     @abstractmethod
     def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
@@ -86,6 +116,23 @@ class PairModel(nn.Module, ABC):
         energies = self(numbers, first, second, vectors)
         (gradient,) = torch.autograd.grad(energies.mean(0).sum(), vectors)
         return energies.detach(), gradient
+
+
+class Whole(Protocol):
+    """A model's evaluation of whole configurations."""
+
+    def sums(
+        self,
+        pairs: "HalfPairs",
+        positions: NDArray[np.float64],
+        cell: NDArray[np.float64],
+        pbc: NDArray[np.bool_],
+    ) -> PairSums | None:
+        """Return energy, forces and virial; None for a configuration that it is not made for.
+
+        positions [n_atoms, 3] and cell [3, 3] in Angstrom, all atoms of elements that the model knows;
+        ``pairs`` are the caller's, brought up to date here and kept for the next step.
+        """
 
 
 def state_of(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.add_correction import CorrectionAdder
-from votca_mlp.models.contract import Evaluation, PairModel
+from votca_mlp.models.contract import Evaluation, PairModel, PairSums
+from votca_mlp.models.half_pairs import HalfPairs
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import SkinList, volume_of
 from votca_mlp.potentials.correction import PairCorrection
@@ -68,6 +69,7 @@ class PairListEvaluator(Evaluator):
             self.pairs = HostPairs(model.cutoff, skin, dtype)
         else:
             self.pairs = DevicePairs(model.cutoff, skin, dtype, self.device)
+        self.half_pairs: HalfPairs | None = None
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
@@ -77,6 +79,8 @@ class PairListEvaluator(Evaluator):
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""
         self.pairs.list.forget()
+        if self.half_pairs is not None:
+            self.half_pairs.list.forget()
         if self.adder is not None:
             self.adder.forget()
 
@@ -93,14 +97,10 @@ class PairListEvaluator(Evaluator):
         if numbers is not self._checked:
             check_elements(numbers, self.model.numbers)
             self._checked = numbers
-        pairs = self.pairs
-        closest = pairs.update(positions, cell, atoms.pbc, numbers)
-        members, gradient = self.model.energies_and_gradient(
-            pairs.numbers, pairs.first, pairs.second, pairs.vectors
-        )
-        member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
-
-        forces, virial = pairs.sums(gradient)
+        found = self._at_once(positions, cell, atoms.pbc)
+        if found is None:
+            found = self._by_pairs(positions, cell, atoms.pbc, numbers)
+        member_energies, forces, virial, closest = found
         extra = 0.0
         if self.adder is not None:
             extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, numbers)
@@ -115,6 +115,25 @@ class PairListEvaluator(Evaluator):
             correction_energy=extra,
             closest=closest,
         )
+
+    def _at_once(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> PairSums | None:
+        whole = self.model.whole(self.dtype) if self.device.type == "cpu" else None
+        if whole is None:
+            return None
+        if self.half_pairs is None:
+            self.half_pairs = HalfPairs(self.model.cutoff, self.pairs.list.skin)
+        return whole.sums(self.half_pairs, positions, cell, pbc)
+
+    def _by_pairs(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> PairSums:
+        pairs = self.pairs
+        closest = pairs.update(positions, cell, pbc, numbers)
+        members, gradient = self.model.energies_and_gradient(
+            pairs.numbers, pairs.first, pairs.second, pairs.vectors
+        )
+        member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
+        return PairSums(member_energies, *pairs.sums(gradient), closest)
 
 
 class SameNumbers:

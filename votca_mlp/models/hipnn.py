@@ -111,15 +111,19 @@ class HipnnModel(PairModel):
         and everything when ``compiled`` is False or numba is missing, one backward pass through
         :meth:`forward`.
         """
-        fast = self._fast_path(vectors)
+        fast = self._fast_path(vectors.dtype) if vectors.device.type == "cpu" else None
         result = None if fast is None else fast(len(numbers), first, vectors)
         if result is None:
             return super().energies_and_gradient(numbers, first, second, vectors)
         energies, gradient = result
-        return (energies + float(self.self_energies[0])).unsqueeze(0), gradient
+        return energies.unsqueeze(0), gradient
 
-    def _fast_path(self, vectors: Tensor) -> "FastHipnn | None":
-        if not self.compiled or vectors.device.type != "cpu" or vectors.dtype != torch.float32:
+    def whole(self, dtype: torch.dtype) -> "FastHipnn | None":
+        """Return the compiled evaluation of whole configurations for what runs compiled code."""
+        return self._fast_path(dtype)
+
+    def _fast_path(self, dtype: torch.dtype) -> "FastHipnn | None":
+        if not self.compiled or dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
         if self._fast is None or state_of(self._watched) != self._fast_key:
@@ -128,7 +132,8 @@ class HipnnModel(PairModel):
 
                 # going through the layers to find the parameters takes longer than looking at them
                 self._watched = tuple(self.parameters())
-                self._fast, self._fast_key = FastHipnn(self.network, self.energy), state_of(self._watched)
+                self._fast = FastHipnn(self.network, self.energy, self.self_energies)
+                self._fast_key = state_of(self._watched)
             except (ImportError, ValueError) as error:
                 _log.info("HIP-NN runs in torch alone, some times slower: %s", error)
                 self.compiled = False

@@ -8,12 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.models import hipnn_kernel
+from votca_mlp.models import hipnn_half, hipnn_kernel
 from votca_mlp.models.blocks import RowStarts, block_edges
+from votca_mlp.models.contract import PairSums
+from votca_mlp.models.half_pairs import HalfPairs
 from votca_mlp.models.hipnn_layers import Layers
 from votca_mlp.models.pair_kernels import use_threads_for
 from votca_mlp.models.simd import WIDTH, aligned
 
+Array = NDArray[np.float64]
 Grid = tuple[np.float32, np.float32]
 """1/r at a table's begin, and intervals per 1/Angstrom."""
 
@@ -35,6 +38,8 @@ class FastHipnn:
     ----------
     network, energy
         hippynn's ``Hipnn`` and ``HEnergy``.
+    self_energies
+        Of the one species, eV, shape [1].
 
     Raises
     ------
@@ -42,7 +47,7 @@ class FastHipnn:
         When :func:`is_simple` does not hold, or the sensitivities are too narrow to be tabulated.
     """
 
-    def __init__(self, network: Any, energy: Any) -> None:
+    def __init__(self, network: Any, energy: Any, self_energies: Tensor) -> None:
         if not is_simple(network, energy):
             raise ValueError("only one species, one interaction layer, residual layers, softplus")
         network, energy = copy.deepcopy(network).double(), copy.deepcopy(energy).double()
@@ -62,7 +67,7 @@ class FastHipnn:
             exit_layer = energy.layers[-1]
             self.layers = stacked(parts, exit_layer.weight[0])
             # the constant parts join in float64
-            self.constant = float(exit_layer.bias[0])
+            self.constant = float(exit_layer.bias[0]) + float(self_energies[0])
             if not energy.first_is_interacting:
                 self.constant += float(energy.layers[0](one)[0, 0])
         # a tuple's length is part of its type: the compiler knows how many vectors a row has
@@ -84,6 +89,36 @@ class FastHipnn:
         if hipnn_kernel.evaluate(*pairs, *model, outputs, gradient):
             return None
         return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
+
+    def sums(
+        self, pairs: HalfPairs, positions: Array, cell: Array, pbc: NDArray[np.bool_]
+    ) -> PairSums | None:
+        """Return energy, forces and virial; see :class:`votca_mlp.models.contract.Whole`.
+
+        Every pair is read once. None when one is closer than the table reaches.
+        """
+        atoms = len(positions)
+        use_threads_for(atoms)
+        pairs.update(positions, cell, pbc)
+        rows, edges = pairs.list.rows, pairs.edges
+        listed = (rows.begins, rows.counts)
+        table = (pairs.vectors, self.table, self.grid, self._chunks)
+        environment, (row, place, squared), missed = hipnn_half.environments(
+            pairs.where, *listed, rows.near, rows.partners, edges, *table
+        )
+        if missed:
+            return None
+        outputs = np.empty(atoms)
+        use_threads_for(atoms, BLOCK)
+        hipnn_half.atoms_alone(block_edges(atoms, BLOCK), environment, self.layers, outputs)
+        use_threads_for(atoms)
+        forces, (xx, yy, zz, yz, xz, xy) = hipnn_half.forces(
+            rows.source, *listed, rows.partners, edges, *table, environment[0]
+        )
+        energy = outputs.sum() + atoms * self.constant
+        virial = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+        closest = (int(rows.source[row]), int(rows.source[place]), float(np.sqrt(squared)))
+        return PairSums(np.array([energy]), forces, virial, closest if place >= 0 else None)
 
 
 def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Tensor) -> Layers:

@@ -1,5 +1,6 @@
 """Eight pairs of HIP-NN at a time in vector registers: sensitivities, and forces from their gradient."""
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -10,44 +11,48 @@ from votca_mlp.models import simd
 from votca_mlp.models.simd import INT32, WIDTH, Lanes, constant, int64, load, shuffle, splat, store, vector
 
 
-class _Eight:
+class Eight:
     """Distances of eight pairs, and the rows of the table that they need.
 
-    Pairs beyond the cutoff, too close for the table, or not there (from ``count`` on) get the last row, which
-    is zero.
+    Pairs beyond the cutoff, too close for the table, or not there (from ``count`` on, where it is given) get
+    the last row, which is zero.
+
+    Parameters
+    ----------
+    context, builder
+        Of the function's LLVM code.
+    d
+        x, y, z of the pairs' vectors.
+    kind, table, grid
+        Type and value of the table [n_intervals + 1, 4, n], and of 1/r at its begin and intervals per
+        1/Angstrom.
+    count
+        How many pairs there are.
     """
 
-    def __init__(self, context: Any, builder: Any, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
-        vectors, table = kinds
-        self.builder, self.type = builder, context.get_value_type(vectors.dtype)
-        pairs, at, count, rows, numbers = values
-        array = context.make_array(vectors)(context, builder, pairs)
-        first = builder.gep(array.data, [builder.mul(at, int64(3))])
-        # x y z x y z ... of eight pairs in three vectors, to x, y, z
-        flat = [load(builder, builder.gep(first, [int64(WIDTH * k)])) for k in range(3)]
-        two = shuffle(builder, flat[0], flat[1], range(16))
-        three = shuffle(builder, flat[2], flat[2], [*range(8), *[0] * 8])
-        self.d = [
-            Lanes(builder, [shuffle(builder, two, three, [3 * n + k for n in range(WIDTH)])])
-            for k in range(3)
-        ]
-        array = context.make_array(table)(context, builder, rows)
+    def __init__(
+        self, context: Any, builder: Any, d: list[Lanes], kind: Any, table: Any, grid: Any, count: Any = None
+    ) -> None:
+        self.builder, self.type, self.d = builder, context.get_value_type(kind.dtype), d
+        array = context.make_array(kind)(context, builder, table)
         self.rows = array.data
         last = builder.sub(builder.extract_value(array.shape, 0), int64(1))
         intervals = Lanes(builder, [splat(builder, builder.sitofp(last, self.type))])
-        begin, scale = (Lanes(builder, [splat(builder, builder.extract_value(numbers, k))]) for k in (0, 1))
+        begin, scale = (Lanes(builder, [splat(builder, builder.extract_value(grid, k))]) for k in (0, 1))
         self.scale = scale
         x, y, z = self.d
-        self.inverse = (x * x + y * y + z * z).inverse_root()
+        self.squares = x * x + y * y + z * z
+        self.inverse = self.squares.inverse_root()
         u = (self.inverse - begin) * scale
-        there = builder.icmp_signed(
-            "<", ir.Constant(vector(INT32), list(range(WIDTH))), splat(builder, builder.trunc(count, INT32))
-        )
         # not ">=": a nan is no index either
         fits = builder.fcmp_ordered("<", u.vectors[0], intervals.vectors[0])
-        self.missed = builder.and_(there, builder.not_(fits))
+        self.missed = builder.not_(fits)
         near = builder.fcmp_ordered(">", u.vectors[0], constant(self.type, 0.0))
-        self.counts = builder.and_(builder.and_(near, fits), there)
+        self.counts = builder.and_(near, fits)
+        if count is not None:
+            numbers = ir.Constant(vector(INT32), list(range(WIDTH)))
+            there = builder.icmp_signed("<", numbers, splat(builder, builder.trunc(count, INT32)))
+            self.missed, self.counts = builder.and_(there, self.missed), builder.and_(there, self.counts)
         u = Lanes(builder, [builder.select(self.counts, u.vectors[0], intervals.vectors[0])])
         k = u.map(lambda each: builder.fptosi(each, vector(INT32)))
         self.t = u - k.map(lambda each: builder.sitofp(each, vector(self.type)))
@@ -69,6 +74,47 @@ class _Eight:
         t = self.t.vectors[0]
         return Lanes(self.builder, [shuffle(self.builder, t, t, [pair] * WIDTH)])
 
+    def sensitivity(self, pair: int, chunk: int, chunks: int) -> Lanes:
+        """Return eight sensitivities of one of the pairs."""
+        c0, c1, c2, c3 = (Lanes(self.builder, [c]) for c in self.coefficients(pair, chunk, chunks))
+        t = self.of_pair(pair)
+        return c0 + t * (c1 + t * (c2 + t * c3))
+
+    def pulls(self, weights: Callable[[int], list[Lanes]], chunks: int) -> Lanes:
+        """Return dE/dr / r of the pairs; ``weights`` gives dE/d(sensitivity) of one of them."""
+        builder = self.builder
+        two, three = (constant(self.type, value) for value in (2.0, 3.0))
+        parts = []
+        for pair in range(WIDTH):
+            t, total = self.of_pair(pair), None
+            for chunk, weight in enumerate(weights(pair)):
+                _, c1, c2, c3 = (Lanes(builder, [c]) for c in self.coefficients(pair, chunk, chunks))
+                term = weight * (c1 + t * (c2 * two + t * (c3 * three)))
+                total = term if total is None else total + term
+            assert total is not None
+            parts.append(total.vectors[0])
+        pull = Lanes(builder, [_sums(builder, parts)]) * self.scale
+        inverse = self.inverse
+        return (pull * inverse * inverse * inverse).map(
+            lambda each: builder.select(self.counts, builder.fneg(each), constant(self.type, 0.0))
+        )
+
+    def too_close(self) -> Any:
+        """Return how many of the pairs are too close for the table."""
+        builder = self.builder
+        return builder.ctpop(builder.zext(builder.bitcast(self.missed, ir.IntType(WIDTH)), simd.INT64))
+
+
+def _in_turn(context: Any, builder: Any, kind: Any, vectors: Any, at: Any) -> list[Lanes]:
+    """Return x, y, z of eight vectors from ``at`` on of an array [n, 3]."""
+    array = context.make_array(kind)(context, builder, vectors)
+    first = builder.gep(array.data, [builder.mul(at, int64(3))])
+    flat = [load(builder, builder.gep(first, [int64(WIDTH * k)])) for k in range(3)]
+    two = shuffle(builder, flat[0], flat[1], range(16))
+    three = shuffle(builder, flat[2], flat[2], [*range(8), *[0] * 8])
+    lanes = [[3 * n + k for n in range(WIDTH)] for k in range(3)]
+    return [Lanes(builder, [shuffle(builder, two, three, lanes[k])]) for k in range(3)]
+
 
 @intrinsic
 def add_sensitivities(
@@ -86,19 +132,17 @@ def add_sensitivities(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pairs, first, number, rows, numbers, _, target = arguments
-        eight = _Eight(context, builder, (vectors, table), (pairs, first, number, rows, numbers))
+        d = _in_turn(context, builder, vectors, pairs, first)
+        eight = Eight(context, builder, d, table, rows, numbers, number)
         data = context.make_array(row)(context, builder, target).data
         places = [builder.gep(data, [int64(WIDTH * chunk)]) for chunk in range(many)]
         sums = [Lanes(builder, [load(builder, place)]) for place in places]
         for pair in range(WIDTH):
-            t = eight.of_pair(pair)
             for chunk in range(many):
-                c0, c1, c2, c3 = (Lanes(builder, [c]) for c in eight.coefficients(pair, chunk, many))
-                sums[chunk] = sums[chunk] + (c0 + t * (c1 + t * (c2 + t * c3)))
+                sums[chunk] = sums[chunk] + eight.sensitivity(pair, chunk, many)
         for place, total in zip(places, sums, strict=True):
             store(builder, total.vectors[0], place)
-        bits = builder.zext(builder.bitcast(eight.missed, ir.IntType(WIDTH)), simd.INT64)
-        return builder.ctpop(bits)
+        return eight.too_close()
 
     return types.int64(vectors, at, count, table, grid, chunks, row), generate
 
@@ -125,27 +169,14 @@ def put_gradients(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pairs, first, number, rows, numbers, _, given, target, place = arguments
-        eight = _Eight(context, builder, (vectors, table), (pairs, first, number, rows, numbers))
+        d = _in_turn(context, builder, vectors, pairs, first)
+        eight = Eight(context, builder, d, table, rows, numbers, number)
         data = context.make_array(slopes)(context, builder, given).data
         weights = [
             Lanes(builder, [load(builder, builder.gep(data, [int64(WIDTH * chunk)]))])
             for chunk in range(many)
         ]
-        two, three = (constant(eight.type, value) for value in (2.0, 3.0))
-        parts = []
-        for pair in range(WIDTH):
-            t, total = eight.of_pair(pair), None
-            for chunk in range(many):
-                _, c1, c2, c3 = (Lanes(builder, [c]) for c in eight.coefficients(pair, chunk, many))
-                term = weights[chunk] * (c1 + t * (c2 * two + t * (c3 * three)))
-                total = term if total is None else total + term
-            assert total is not None
-            parts.append(total.vectors[0])
-        pull = Lanes(builder, [_sums(builder, parts)]) * eight.scale
-        inverse = eight.inverse
-        pull = (pull * inverse * inverse * inverse).map(
-            lambda each: builder.select(eight.counts, builder.fneg(each), constant(eight.type, 0.0))
-        )
+        pull = eight.pulls(lambda pair: weights, many)
         x, y, z = ((pull * d).vectors[0] for d in eight.d)
         array = context.make_array(out)(context, builder, target)
         begin = builder.gep(array.data, [builder.mul(place, int64(3))])

@@ -10,6 +10,7 @@ from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
     from votca_mlp.models.clusters import Clusters
+    from votca_mlp.models.half_rows import HalfRows
     from votca_mlp.models.rows import Rows
 
 
@@ -115,6 +116,24 @@ class SkinRows(Skin):
         from votca_mlp.models.rows import find_rows
 
         self.rows = find_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinHalfRows(Skin):
+    """Half rows of neighbours; see :mod:`votca_mlp.models.half_rows`. Parameters as of :class:`Skin`."""
+
+    rows: "HalfRows"
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from votca_mlp.models.half_rows import find_half_rows
+
+        self.rows = find_half_rows(positions, cell, pbc, self.cutoff + self.skin)
         self._built(positions, cell, pbc)
         return True
 

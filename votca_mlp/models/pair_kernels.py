@@ -68,6 +68,20 @@ def place(positions, cell, source, images, where):  # type: ignore[no-untyped-de
         where[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]
 
 
+@numba.njit(cache=True, nogil=True)
+def place_four(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
+    """Fill ``where`` [n, 4] with places, each followed by a 0. Other arguments as of :func:`place`."""
+    for e in range(len(source)):
+        i = source[e]
+        if i < 0:
+            where[e] = _NOWHERE
+            continue
+        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
+        for k in range(3):
+            where[e, k] = positions[i, k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
+        where[e, 3] = 0.0
+
+
 @numba.njit(parallel=True, cache=True, nogil=True)
 def compact(source, centres, begins, counts, neighbours, room):  # type: ignore[no-untyped-def]
     """Return the rows without gaps: starts [n_atoms + 1], near, first and second [n_pairs].

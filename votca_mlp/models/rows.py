@@ -58,13 +58,12 @@ def find_rows(
     """
     positions, cell = checked_cell(positions, cell, pbc)
     source, images, where = images_within(reach, positions, cell, pbc)
-    spread = where.max(axis=1, initial=0.0)
-    # not many more cells than atoms, however empty the space
-    least = float(np.cbrt(np.prod(spread + 1.0) / max(len(source), 1)))
-    edges = np.maximum(reach * np.array(_EDGES), least)
-    shape = (spread // edges).astype(np.int64) + 1
-    source, images, where, cell_begins, centres = _sorted(source, images, where, len(positions), edges, shape)
-    room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(source) / np.prod(spread + 1.0) + 20))
+    edges, shape, volume = cells_of(where, reach)
+    order, cell_begins = sort_by_cells(where, edges, shape)
+    source, images, centres = source[order], images[order], np.flatnonzero(order < len(positions))
+    # with something behind them that may be read
+    where = np.concatenate([where[:, order], np.full((3, WIDTH), np.inf)], axis=1)
+    room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(source) / volume + 20))
     while True:
         neighbours = np.empty((CHUNKS, room // CHUNKS), np.int32)
         arguments = (where, centres, reach, edges, shape, cell_begins)
@@ -74,10 +73,22 @@ def find_rows(
         room *= 2
 
 
+def cells_of(
+    where: NDArray[np.float64], reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
+    """Return edges (Angstrom, [3]) and numbers [3] of cells for points [3, n] from 0 on, and their volume."""
+    spread = where.max(axis=1, initial=0.0)
+    volume = float(np.prod(spread + 1.0))
+    # not many more cells than atoms, however empty the space
+    least = float(np.cbrt(volume / max(where.shape[1], 1)))
+    edges = np.maximum(reach * np.array(_EDGES), least)
+    return edges, (spread // edges).astype(np.int64) + 1, volume
+
+
 @numba.njit(cache=True, nogil=True)
-def _sorted(source, images, where, atoms, edges, shape):  # type: ignore[no-untyped-def]
-    """Return the arguments by cells, x fastest, where each cell begins, and where the atoms are."""
-    n = len(source)
+def sort_by_cells(where, edges, shape):  # type: ignore[no-untyped-def]
+    """Return the order of points [3, n] by cells, x fastest, and where each cell begins in it."""
+    n = where.shape[1]
     keys, begins = np.empty(n, np.int64), np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
     for e in range(n):
         x, y, z = int(where[0, e] / edges[0]), int(where[1, e] / edges[1]), int(where[2, e] / edges[2])
@@ -88,10 +99,7 @@ def _sorted(source, images, where, atoms, edges, shape):  # type: ignore[no-unty
     for e in range(n):
         order[free[keys[e]]] = e
         free[keys[e]] += 1
-    # with something behind them that may be read
-    sorted_where = np.full((3, n + WIDTH), np.inf)
-    sorted_where[:, :n] = where[:, order]
-    return source[order], images[order], sorted_where, begins, np.flatnonzero(order < atoms)
+    return order, begins
 
 
 @numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
@@ -107,16 +115,16 @@ def _search(where, centres, far, edges, shape, cell_begins, neighbours):  # type
             i = centres[row]
             begin = n
             begins[row] = chunk * room + begin
-            first_y, last_y = _span(y[i], far, edges[1], shape[1])
-            first_z, last_z = _span(z[i], far, edges[2], shape[2])
+            first_y, last_y = span(y[i], far, edges[1], shape[1])
+            first_z, last_z = span(z[i], far, edges[2], shape[2])
             for cell_z in range(first_z, last_z):
-                off_z = _gap(z[i], cell_z, edges[2])
+                off_z = gap(z[i], cell_z, edges[2])
                 for cell_y in range(first_y, last_y):
-                    off_y = _gap(y[i], cell_y, edges[1])
+                    off_y = gap(y[i], cell_y, edges[1])
                     left = far * far - off_y * off_y - off_z * off_z
                     if left <= 0.0:
                         continue
-                    first_x, last_x = _span(x[i], np.sqrt(left), edges[0], shape[0])
+                    first_x, last_x = span(x[i], np.sqrt(left), edges[0], shape[0])
                     line = (cell_z * shape[1] + cell_y) * shape[0]
                     start, stop = cell_begins[line + first_x], cell_begins[line + last_x]
                     if n + stop - start + WIDTH > room:
@@ -129,13 +137,13 @@ def _search(where, centres, far, edges, shape, cell_begins, neighbours):  # type
 
 
 @numba.njit(inline="always")
-def _span(offset, far, edge, cells):  # type: ignore[no-untyped-def]
+def span(offset, far, edge, cells):  # type: ignore[no-untyped-def]
     """Range of cells along one axis within ``far`` of ``offset``."""
     first = max(np.int64(np.floor((offset - far) / edge)), 0)
     return first, min(np.int64(np.floor((offset + far) / edge)) + 1, cells)
 
 
 @numba.njit(inline="always")
-def _gap(offset, cell, edge):  # type: ignore[no-untyped-def]
+def gap(offset, cell, edge):  # type: ignore[no-untyped-def]
     """Distance along one axis to the nearest point of a cell."""
     return max(cell * edge - offset, offset - (cell + 1) * edge, 0.0)

@@ -178,6 +178,11 @@ def rows_of_four(builder: Any, table: Any, index: Lanes) -> tuple[Lanes, Lanes, 
         [load(builder, builder.gep(table, [builder.mul(row, int64(4))]), 4) for row in rows]
         for rows in places
     ]
+    return columns(builder, loaded)
+
+
+def columns(builder: Any, loaded: Sequence[list[Any]]) -> tuple[Lanes, Lanes, Lanes, Lanes]:
+    """Return the columns of WIDTH vectors of four numbers, of each item of ``loaded``."""
 
     def by(lanes: Sequence[int], xs: list[Any], ys: list[Any]) -> list[Any]:
         return [shuffle(builder, x, y, lanes) for x, y in zip(xs, ys, strict=True)]
@@ -196,3 +201,21 @@ def rows_of_four(builder: Any, table: Any, index: Lanes) -> tuple[Lanes, Lanes, 
         Lanes(builder, by(even, ab_high, cd_high)),
         Lanes(builder, by(odd, ab_high, cd_high)),
     )
+
+
+def rows_of_three(builder: Any, x: Any, y: Any, z: Any) -> list[Any]:
+    """Return x, y, z and a fourth number that means nothing of each lane: WIDTH vectors of four."""
+    xy = [
+        shuffle(builder, x, y, lanes) for lanes in ([0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15])
+    ]
+    zz = [shuffle(builder, z, z, lanes) for lanes in ([0, 0, 1, 1, 4, 4, 5, 5], [2, 2, 3, 3, 6, 6, 7, 7])]
+    # lanes k and k + 4 beside each other
+    both = [
+        shuffle(
+            builder, xy[k // 2], zz[k // 2], [[0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]][k % 2]
+        )
+        for k in range(4)
+    ]
+    return [
+        shuffle(builder, both[k % 4], both[k % 4], range(k // 4 * 4, k // 4 * 4 + 4)) for k in range(WIDTH)
+    ]
