@@ -46,20 +46,22 @@ def evaluator(model: str, *, corrected: bool, threads: int, device: str = "cpu")
 def ours(evaluator: Any, atoms: Any, ensemble: str, velocities: Any = None) -> Any:
     """Return the integrator of the engine ase; velocities in Angstrom/fs, else drawn."""
     from votca_mlp.engines.ase.integrate import Integrator
+    from votca_mlp.engines.ase.on_device import DeviceIntegrator
     from votca_mlp.engines.ase.start import draw_velocities
 
     if velocities is None:
         velocities = draw_velocities(atoms.get_masses(), TEMPERATURE, (1, 1, 1))
-    return Integrator(
-        atoms,
-        evaluator,
-        velocities,
-        timestep=TIMESTEP,
-        temperature=TEMPERATURE,
-        pressure=1.0 if ensemble == "npt" else None,
-        thermostat_time=None if ensemble == "nve" else 100.0,
-        barostat_time=1000.0,
-    )
+    options = {
+        "timestep": TIMESTEP,
+        "temperature": TEMPERATURE,
+        "pressure": 1.0 if ensemble == "npt" else None,
+        "thermostat_time": None if ensemble == "nve" else 100.0,
+        "barostat_time": 1000.0,
+    }
+    forces = evaluator.on_device()
+    if forces is not None:
+        return DeviceIntegrator(atoms, forces, velocities, **options)
+    return Integrator(atoms, evaluator, velocities, **options)
 
 
 def reference(model: str, atoms: Any, ensemble: str, device: str = "cpu", velocities: Any = None) -> Any:
@@ -106,7 +108,12 @@ def hippynn_calculator(device: str = "cpu") -> Any:
 
     shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
     numbers, positions = inputs.SpeciesNode(db_name="Z"), inputs.PositionsNode(db_name="R")
-    settings = {"possible_species": [0, 13], **hyperparameters_of(shipped)}
+    known = {
+        key: value
+        for key, value in hyperparameters_of(shipped).items()
+        if key not in ("kind", "first_is_interacting")
+    }
+    settings = {"possible_species": [0, 13], **known}
     parents = (numbers, positions, inputs.CellNode(db_name="C"))
     network = networks.Hipnn("network", parents, periodic=True, module_kwargs=settings)
     energy = targets.HEnergyNode("energy", network, db_name="E")

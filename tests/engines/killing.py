@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.csg.case import start_program
 from tests.engines.case import evaluator
+from votca_mlp.models.evaluate import Evaluator
 from votca_mlp.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def to_its_end(process: "subprocess.Popen[str]") -> None:
     assert process.returncode == 0, output
 
 
-class SlowEvaluator:
+class SlowEvaluator(Evaluator):
     """An evaluation takes a second of the clock that the step looks at."""
 
     def __init__(self, monkeypatch) -> None:

@@ -10,9 +10,10 @@ from tests.engines.case import argon, evaluator, make_case, run_case
 from votca_mlp.engines.ase import checkpoint
 from votca_mlp.errors import UserError
 from votca_mlp.models.contract import Evaluation
+from votca_mlp.models.evaluate import Evaluator
 
 
-class Changed:
+class Changed(Evaluator):
     """The real evaluator, whose evaluation is changed from the n-th call on."""
 
     def __init__(self, change, after: int = 60) -> None:

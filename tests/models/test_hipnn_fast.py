@@ -160,7 +160,7 @@ def test_the_way_over_a_device_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     device.pairs = DevicePairs(device.model.cutoff, 0.4, torch.float32, cpu)
     assert device.adder is not None
     device.adder.list = SkinList(correction.cutoff, 0.8, full=False)
-    device.adder._module = TorchPairCorrection(correction)
+    device.adder.module = TorchPairCorrection(correction)
     uploads = []
     upload = Uploaded.__init__
     monkeypatch.setattr(Uploaded, "__init__", lambda *given: (uploads.append(1), upload(*given))[1])

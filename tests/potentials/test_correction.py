@@ -156,7 +156,7 @@ def test_device_path_equals_compiled_loops(pbc) -> None:
     atoms.numbers[:5] = 79  # without a table
     numbers = atoms.numbers.astype(np.int64)
     compiled, device = CorrectionAdder(correction(), 0.5), on_device(CorrectionAdder(correction(), 0.5))
-    device._module = TorchPairCorrection(correction())
+    device.module = TorchPairCorrection(correction())
     random = np.random.default_rng(2)
     for _ in range(4):
         arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, numbers)

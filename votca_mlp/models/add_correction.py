@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from votca_mlp.models.model_pairs import Uploaded
 from votca_mlp.models.neighbours import SkinClusters, SkinList
@@ -96,17 +97,28 @@ class CorrectionAdder:
             dtype = np.float32 if self.dtype == torch.float32 else np.float64
             self._kernel_tables = kernel_tables(tables, self._index, dtype)
         else:
-            self._module = TorchPairCorrection(correction).to(self.device)
+            self.module = TorchPairCorrection(correction).to(self.device)
 
     def _on_device(self, pairs: Uploaded, positions: Array, cell: Array) -> tuple[float, Array, Array]:
-        vectors = pairs.vectors(positions, cell)
-        distances = vectors.norm(dim=1)
-        kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
-        energy, slope = self._module.pair_energies(*kinds, distances)
-        gradient = (slope / distances).unsqueeze(1) * vectors
-        forces = torch.zeros(len(positions), 3, dtype=vectors.dtype, device=self.device)
-        forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
+        x, box = (torch.from_numpy(each).to(self.device) for each in (positions, cell))
+        energy, forces, virial = sums_on_device(self.module, pairs, x, box)
         # one copy back instead of three
-        parts = energy.sum().view(1), (gradient.T @ vectors).view(9), forces.view(-1)
-        result = torch.cat(parts).cpu().numpy()
+        result = torch.cat([energy.view(1), virial.view(9), forces.view(-1)]).cpu().numpy()
         return float(result[0]), result[10:].reshape(-1, 3), result[1:10].reshape(3, 3)
+
+
+def sums_on_device(
+    module: TorchPairCorrection, pairs: Uploaded, positions: Tensor, cell: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
+
+    positions [n_atoms, 3] and cell [3, 3] on the device, float64, Angstrom; each pair once in ``pairs``.
+    """
+    vectors = pairs.vectors(positions, cell)
+    distances = vectors.norm(dim=1)
+    kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
+    energy, slope = module.pair_energies(*kinds, distances)
+    gradient = (slope / distances).unsqueeze(1) * vectors
+    forces = torch.zeros_like(positions)
+    forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
+    return energy.sum(), forces, gradient.T @ vectors

@@ -50,7 +50,12 @@ class Evaluation:
         """Standard deviation of the members' energies per atom, eV/atom; 0 for a single model."""
         if len(self.member_energies) < 2:
             return 0.0
-        return float(self.member_energies.std(ddof=1)) / len(self.forces)
+        return float(self.member_energies.std(ddof=1)) / self.n_atoms
+
+    @property
+    def n_atoms(self) -> int:
+        """Of the configuration."""
+        return len(self.forces)
 
 
 class PairSums(NamedTuple):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from votca_mlp.errors import UserError
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.contract import Evaluation, PairModel, PairSums
+from votca_mlp.models.device import DeviceForces
 from votca_mlp.models.half_pairs import HalfPairs
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import SkinList, volume_of
@@ -30,6 +31,10 @@ class Evaluator(ABC):
     @abstractmethod
     def evaluate(self, atoms: "Atoms") -> Evaluation:
         """Return the evaluation of one configuration."""
+
+    def on_device(self) -> DeviceForces | None:
+        """Return what evaluates positions that are on a device already, where the model runs on one."""
+        return None
 
     def forget(self) -> None:  # noqa: B027  an evaluator without a list has nothing to forget
         """Drop what is kept between calls, so that the next one depends on the configuration alone."""
@@ -75,6 +80,14 @@ class PairListEvaluator(Evaluator):
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
         self.same_numbers = SameNumbers()
         self._checked: NDArray[np.int64] | None = None
+
+    def on_device(self) -> DeviceForces | None:
+        """Return what evaluates positions that are on the device already, with lists of its own."""
+        if self.device.type == "cpu":
+            return None
+        skin, table = self.pairs.list.skin, None if self.adder is None else self.adder.module
+        skins = {"skin": skin, "correction_skin": CORRECTION_SKIN * skin}
+        return DeviceForces(self.model, table, device=self.device, dtype=self.dtype, **skins)
 
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""

@@ -109,7 +109,8 @@ class DevicePairs:
         if rebuilt or self._uploaded is None or numbers is not self._uploaded.host_numbers:
             self._uploaded = uploaded = Uploaded(self.list, numbers, self.device)
             self.numbers, self.first, self.second = uploaded.numbers, uploaded.first, uploaded.second
-        vectors = self._uploaded.vectors(positions, cell)
+        x, box = (torch.from_numpy(each).to(self.device) for each in (positions, cell))
+        vectors = self._uploaded.vectors(x, box)
         self.vectors = vectors.to(self.dtype)
         if not len(vectors):
             return None
@@ -144,8 +145,9 @@ class Uploaded:
         self.second = torch.from_numpy(listed.second).to(device)
         self._shifts = torch.from_numpy(listed.shifts).to(device, torch.float64)
 
-    def vectors(self, positions: Array, cell: Array) -> torch.Tensor:
-        """Return the pair vectors in float64 on the device, shape [n_pairs, 3], Angstrom."""
-        device = self.numbers.device
-        x = torch.from_numpy(positions).to(device)
-        return x[self.second] - x[self.first] + self._shifts @ torch.from_numpy(cell).to(device)
+    def vectors(self, positions: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
+        """Return the pair vectors, [n_pairs, 3]; positions [n_atoms, 3] and cell [3, 3] on the device.
+
+        All float64, Angstrom.
+        """
+        return positions[self.second] - positions[self.first] + self._shifts @ cell

@@ -60,7 +60,7 @@ class Skin:
             return np.inf
         displacement, stretch = _changes(positions, cell, old, self._inverse, same)
         if stretch < 0.0:
-            stretch = float(np.linalg.svd(self._inverse @ cell, compute_uv=False)[-1])
+            stretch = stretch_of(self._inverse @ cell)
         # a larger cell helps large cutoffs more than small ones: not counted
         return float((self.cutoff + 2.0 * displacement) / min(stretch, 1.0))
 
@@ -68,6 +68,11 @@ class Skin:
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
     ) -> bool:
         return self._needed(positions, cell, pbc) < self.cutoff + self.skin
+
+
+def stretch_of(deformation: NDArray[np.float64]) -> float:
+    """Return the smallest factor that a matrix [3, 3] changes a length by."""
+    return float(np.linalg.svd(deformation, compute_uv=False)[-1])
 
 
 @numba.njit(cache=True, nogil=True)

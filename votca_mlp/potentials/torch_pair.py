@@ -31,7 +31,8 @@ class TorchPairCorrection(nn.Module):
         kind = self.pair_index[numbers_i.clamp(max=size - 1), numbers_j.clamp(max=size - 1)] * known
         first, inverse_step = self.first[kind], self.inverse_step[kind]
         scaled = ((r - first) * inverse_step).clamp(min=0.0)
-        interval = torch.minimum(scaled.floor().long(), self.last[kind])
+        # a nan becomes a number below 0; it stays in t
+        interval = torch.minimum(scaled.floor().long(), self.last[kind]).clamp(min=0)
         t = (scaled - interval) / inverse_step
         c3, c2, c1, c0 = self.coefficients[self.offset[kind] + interval].unbind(1)
         within = r < self.cutoffs[kind]

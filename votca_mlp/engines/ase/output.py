@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.integrate import Integrator
+from votca_mlp.engines.ase.motion import Motion
 from votca_mlp.engines.resume import shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
@@ -105,7 +105,7 @@ class GrowingFile:
         )
 
 
-def thermo_row(step: int, stage: str, md: Integrator) -> str:
+def thermo_row(step: int, stage: str, md: Motion) -> str:
     """Return a line of ``thermo.dat``; see :data:`COLUMNS`."""
     evaluation, volume = md.evaluation, md.volume
     mass = float(md.masses.sum()) / EV_FS2_PER_ANGSTROM2_PER_AMU
@@ -124,7 +124,7 @@ def thermo_row(step: int, stage: str, md: Integrator) -> str:
     return f"{step} {step * md.timestep:.10g} {numbers} {stage}\n"
 
 
-def write_configuration(path: Path, symbols: list[str], md: Integrator) -> None:
+def write_configuration(path: Path, symbols: list[str], md: Motion) -> None:
     """Write positions, momenta (ASE's unit) and cell as extxyz with all digits."""
     from ase.units import fs
 

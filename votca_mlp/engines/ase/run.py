@@ -9,6 +9,7 @@ import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.integrate import Integrator
+from votca_mlp.engines.ase.motion import Motion
 from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, thermo_row, write_configuration
 from votca_mlp.engines.ase.stages import Stage, steps_of
 from votca_mlp.engines.ase.start import check_melted, draw_velocities
@@ -94,29 +95,31 @@ class Run:
         else:
             self._resume(saved)
 
-    def _begin(self, stage: Stage) -> Integrator:
+    def _begin(self, stage: Stage) -> Motion:
         """Start a stage from the present positions with velocities drawn afresh."""
         seed = (self.ase.seed, self.step_number, self.stages.index(stage))
         velocities = draw_velocities(self.atoms.get_masses(), stage.temperature, seed)
         return self._integrator(stage, velocities)
 
-    def _integrator(self, stage: Stage, velocities: Any) -> Integrator:
-        return Integrator(
-            self.atoms,
-            self.evaluator,
-            velocities,
-            timestep=self.ase.timestep,
-            temperature=stage.temperature,
-            pressure=None if stage.constant_volume else self.ase.pressure,
-            thermostat_time=self.ase.thermostat_time,
-            barostat_time=self.ase.barostat_time,
-        )
+    def _integrator(self, stage: Stage, velocities: Any) -> Motion:
+        options = {
+            "timestep": self.ase.timestep,
+            "temperature": stage.temperature,
+            "pressure": None if stage.constant_volume else self.ase.pressure,
+            "thermostat_time": self.ase.thermostat_time,
+            "barostat_time": self.ase.barostat_time,
+        }
+        forces = self.evaluator.on_device()
+        if forces is None:
+            return Integrator(self.atoms, self.evaluator, velocities, **options)
+        from votca_mlp.engines.ase.on_device import DeviceIntegrator
+
+        return DeviceIntegrator(self.atoms, forces, velocities, **options)
 
     def _resume(self, saved: checkpoints.Checkpoint) -> None:
         self.done = self.saved = saved.step
         self.atoms.positions[:] = saved.state["positions"]
         self.atoms.cell[:] = saved.state["cell"]
-        self.evaluator.forget()
         # the state belongs to the stage of the last step made; the next one may begin afresh after it
         stage = self._stage(max(self.done - 1, 0))
         self.md = self._integrator(stage, np.zeros((len(self.atoms), 3)))
@@ -132,7 +135,6 @@ class Run:
         checkpoints.save(self.checkpoint_file, saved)
         self.saved = self.done
         if self.done < self.total:
-            self.evaluator.forget()
             self.md.recompute()
 
     def advance(self, progress: Progress, deadline: float | None) -> bool:
@@ -141,6 +143,7 @@ class Run:
         while self.done < self.total:
             stage = self._stage(self.done)
             if self.done == stage.start and stage.draw and self.done > 0:
+                self.atoms.positions[:], self.atoms.cell[:] = self.md.positions, self.md.cell
                 self.md = self._begin(stage)
             self.md.step()
             self.done += 1
