@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import Akima1DInterpolator
 
 from votca_mlp.errors import UserError
-from votca_mlp.models import pair_kernels
+from votca_mlp.models import correction_kernel, pair_kernels
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.contract import PairModel
@@ -198,7 +198,8 @@ def test_broken_positions_give_nan_forces() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_same_bits_for_any_threads(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pair_kernels, "_ATOMS_A_THREAD", 1)
+    for module in (pair_kernels, correction_kernel):
+        monkeypatch.setattr(module, "chunks_for", lambda atoms: 6)
     atoms, before = mixture(), torch.get_num_threads()
     arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
     results = []
@@ -223,8 +224,8 @@ def test_few_atoms_use_few_threads() -> None:
     most = int(vars(numba.config)["NUMBA_NUM_THREADS"])
     try:
         torch.set_num_threads(2)
-        for atoms, threads in ((1, 1), (2047, 1), (2048, min(2, most)), (10**6, min(2, most))):
-            pair_kernels.use_threads_for(atoms)
+        for atoms, threads in ((1, 1), (255, 1), (256, min(2, most)), (10**6, min(2, most))):
+            pair_kernels.use_threads(pair_kernels.chunks_for(atoms))
             assert numba.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

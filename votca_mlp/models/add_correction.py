@@ -73,9 +73,9 @@ class CorrectionAdder:
                 self._pairs = Uploaded(self.list, numbers, self.device)
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.models.correction_kernel import correction_sums
-        from votca_mlp.models.pair_kernels import use_threads_for
+        from votca_mlp.models.pair_kernels import chunks_for, use_threads
 
-        use_threads_for(len(numbers))
+        use_threads(chunks_for(len(numbers)))
         if numbers is not self._numbers:
             places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
             self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))

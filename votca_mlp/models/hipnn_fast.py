@@ -13,7 +13,7 @@ from votca_mlp.models.blocks import RowStarts, block_edges
 from votca_mlp.models.contract import PairSums
 from votca_mlp.models.half_pairs import HalfPairs
 from votca_mlp.models.hipnn_layers import Layers
-from votca_mlp.models.pair_kernels import use_threads_for
+from votca_mlp.models.pair_kernels import chunks_for, use_threads
 from votca_mlp.models.simd import WIDTH, aligned
 
 Array = NDArray[np.float64]
@@ -83,7 +83,7 @@ class FastHipnn:
         """
         rows = vectors.detach().contiguous().numpy()
         outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
-        use_threads_for(atoms, BLOCK)
+        use_threads(atoms // BLOCK)
         pairs = (block_edges(atoms, BLOCK), self.starts.of(first, atoms), rows)
         model = (self.table, self.grid, self._chunks, self.layers)
         if hipnn_kernel.evaluate(*pairs, *model, outputs, gradient):
@@ -98,7 +98,7 @@ class FastHipnn:
         Every pair is read once. None when one is closer than the table reaches.
         """
         atoms = len(positions)
-        use_threads_for(atoms)
+        use_threads(chunks_for(atoms))
         pairs.update(positions, cell, pbc)
         rows, edges = pairs.list.rows, pairs.edges
         listed = (rows.begins, rows.counts)
@@ -109,9 +109,9 @@ class FastHipnn:
         if missed:
             return None
         outputs = np.empty(atoms)
-        use_threads_for(atoms, BLOCK)
+        use_threads(atoms // BLOCK)
         hipnn_half.atoms_alone(block_edges(atoms, BLOCK), environment, self.layers, outputs)
-        use_threads_for(atoms)
+        use_threads(chunks_for(atoms))
         forces, (xx, yy, zz, yz, xz, xy) = hipnn_half.forces(
             rows.source, *listed, rows.partners, edges, *table, environment[0]
         )

@@ -54,7 +54,7 @@ class HostPairs:
         """
         from votca_mlp.models import pair_kernels
 
-        pair_kernels.use_threads_for(len(numbers))
+        pair_kernels.use_threads(pair_kernels.chunks_for(len(numbers)))
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt or numbers is not self._numbers:

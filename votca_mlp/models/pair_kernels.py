@@ -23,30 +23,29 @@ numba.set_num_threads(min(_threads, _MOST_THREADS))
 torch.set_num_threads(_threads)
 
 _using = threading.local()
-_ATOMS_A_THREAD = 1024
 _NOWHERE = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 
-def use_threads_for(atoms: int, each: int = 0) -> None:
-    """Let compiled loops use as many of torch's threads as have enough to do, ``each`` one so many atoms.
-
-    Without it so many that a loop over pairs pays: waking a thread takes as long as such a loop over some
-    hundred atoms.
-    """
-    threads = max(1, min(torch.get_num_threads(), _MOST_THREADS, atoms // (each or _ATOMS_A_THREAD)))
+def use_threads(most: int) -> None:
+    """Let compiled loops use torch's number of threads, but no more than ``most``."""
+    wanted = torch.get_num_threads(), most
     # numba's number belongs to the thread that sets it, and setting it takes longer than asking here
-    if threads != getattr(_using, "threads", 0):
-        numba.set_num_threads(threads)
-        _using.threads = threads
+    if wanted != getattr(_using, "wanted", None):
+        numba.set_num_threads(max(1, min(*wanted, _MOST_THREADS)))
+        _using.wanted = wanted
 
 
 def chunks_for(atoms: int) -> int:
     """Return how many parts with sums of their own a loop over pairs of so many atoms has.
 
-    The number of atoms alone decides, so that the number of threads changes no bit; each of the threads that
-    :func:`use_threads_for` allows gets as many as the others, and there is little to add up.
+    The number of atoms alone decides, so that the number of threads changes no bit; no more threads can be
+    used. Waking a thread takes as long as the pairs of some dozen atoms, and adding up eight parts a tenth as
+    long as the pairs of some hundred.
     """
-    return (1, 1, 2, 6, CHUNKS)[min(atoms // _ATOMS_A_THREAD, 4)]
+    for atoms_up_to, chunks in ((256, 1), (1024, 2), (4096, 4)):
+        if atoms < atoms_up_to:
+            return chunks
+    return CHUNKS
 
 
 @numba.njit(cache=True, nogil=True)
