@@ -18,7 +18,7 @@ from ase.md.verlet import VelocityVerlet
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.annealing import TemperatureCalculator, follow_temperature, set_temperature_of
-from votca_mlp.models.evaluate import CalculatorEvaluator
+from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection, interpolated

@@ -17,7 +17,8 @@ from tests.models.neurochem_files import write_model
 from votca_mlp.errors import UserError
 from votca_mlp.models import load
 from votca_mlp.models.ani import AniModel
-from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from ase.calculators.lj import LennardJones
 from tests.models.neurochem_files import write_model
 from votca_mlp.models.ani import AniModel
 from votca_mlp.models.contract import Evaluation
-from votca_mlp.models.evaluate import CalculatorEvaluator, Evaluator, PairListEvaluator
+from votca_mlp.models.evaluate import Evaluator, PairListEvaluator
+from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
 from votca_mlp.models.neurochem import read_neurochem
 from votca_mlp.models.validate import validate_model
 from votca_mlp.potentials.akima import akima_from_points

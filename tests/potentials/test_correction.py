@@ -17,7 +17,8 @@ from votca_mlp.models import correction_kernel, pair_kernels
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator
 from votca_mlp.models.contract import PairModel
-from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
 from votca_mlp.models.model_pairs import HostPairs
 from votca_mlp.models.neighbours import SkinList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table

@@ -14,7 +14,8 @@ from torch import Tensor
 from votca_mlp.models.add_correction import sums_on_device
 from votca_mlp.models.contract import Evaluation, PairModel
 from votca_mlp.models.model_pairs import Uploaded
-from votca_mlp.models.neighbours import SkinList, stretch_of, volume_of
+from votca_mlp.models.neighbours import SkinList, volume_of
+from votca_mlp.models.skin import stretch_of
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
 Array = NDArray[np.float64]
@@ -71,7 +72,7 @@ class DeviceList:
         return moved.square().sum(1).max().sqrt()
 
     def complete(self, displacement: float, cell: Array) -> bool:
-        """Whether no pair can be missing; see :class:`votca_mlp.models.neighbours.Skin`."""
+        """Whether no pair can be missing; see :class:`votca_mlp.models.skin.Skin`."""
         needed = (self.listed.cutoff + 2.0 * displacement) / min(stretch_of(self._inverse @ cell), 1.0)
         return needed < self.listed.cutoff + self.listed.skin
 

@@ -90,7 +90,8 @@ def evaluator_of(
         An unknown device or dtype.
     """
     from votca_mlp.models.contract import PairModel
-    from votca_mlp.models.evaluate import CalculatorEvaluator, PairListEvaluator
+    from votca_mlp.models.evaluate import PairListEvaluator
+    from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
 
     if not isinstance(model, PairModel):
         return CalculatorEvaluator(model, correction, skin=skin)
