@@ -119,6 +119,4 @@ def sums_on_device(
     kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
     energy, slope = module.pair_energies(*kinds, distances)
     gradient = (slope / distances).unsqueeze(1) * vectors
-    forces = torch.zeros_like(positions)
-    forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
-    return energy.sum(), forces, gradient.T @ vectors
+    return energy.sum(), *pairs.sums(gradient, vectors)

@@ -15,7 +15,7 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.models.add_correction import CorrectionAdder
 from votca_mlp.models.calculator import MLPCalculator, ase_results
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.models.contract import Evaluation, stress_of
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection
 
@@ -99,13 +99,12 @@ class TemperatureCalculator(MLPCalculator):
     def _bring_up_to_date(self, change: PairCorrection) -> None:
         energy, forces, virial = self._sums(change)
         volume = abs(float(np.linalg.det(self.atoms.cell.array)))
-        stress = 0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3))
         last: Evaluation = self.evaluation  # type: ignore[assignment]  # there are results
         self.evaluation = replace(
             last,
             energy=last.energy + energy,
             forces=last.forces + forces,
-            stress=last.stress + stress,
+            stress=last.stress + stress_of(virial, volume),
             correction_energy=last.correction_energy + energy,
         )
         self.results = ase_results(self.evaluation)

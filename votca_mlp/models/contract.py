@@ -140,6 +140,11 @@ class Whole(Protocol):
         """
 
 
+def stress_of(virial: NDArray[np.float64], volume: float) -> NDArray[np.float64]:
+    """Return the stress, eV/Angstrom^3, of the sum of d x dE/dd over pairs, eV, [3, 3]; 0 without a volume."""
+    return 0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3))
+
+
 def state_of(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:
     """Return what changes with every change of the parameters, for who has a copy of them."""
     return tuple((p.data_ptr(), p._version) for p in parameters)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models.add_correction import sums_on_device
-from votca_mlp.models.contract import Evaluation, PairModel
-from votca_mlp.models.model_pairs import Uploaded
+from votca_mlp.models.contract import Evaluation, PairModel, stress_of
+from votca_mlp.models.model_pairs import Uploaded, closest_of
 from votca_mlp.models.neighbours import SkinList, volume_of
 from votca_mlp.models.skin import stretch_of
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -54,7 +54,6 @@ class DeviceList:
         self.listed, self.device = listed, device
         self.uploaded: Uploaded
         self._old: Tensor
-        self._inverse: Array
 
     def build(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
@@ -64,16 +63,15 @@ class DeviceList:
         self.listed.update(positions, cell, pbc)
         self.uploaded = Uploaded(self.listed, numbers, self.device)
         self._old = torch.from_numpy(positions).to(self.device)
-        self._inverse = np.asarray(np.linalg.inv(cell), float)
 
     def displacement(self, positions: Tensor, cell: Array) -> Tensor:
         """Return how far an atom has moved beyond the cell's stretch since the list was built."""
-        moved = positions - self._old @ torch.from_numpy(self._inverse @ cell).to(self.device)
+        moved = positions - self._old @ torch.from_numpy(self.listed.inverse @ cell).to(self.device)
         return moved.square().sum(1).max().sqrt()
 
     def complete(self, displacement: float, cell: Array) -> bool:
         """Whether no pair can be missing; see :class:`votca_mlp.models.skin.Skin`."""
-        needed = (self.listed.cutoff + 2.0 * displacement) / min(stretch_of(self._inverse @ cell), 1.0)
+        needed = self.listed.needed_after(displacement, stretch_of(self.listed.inverse @ cell))
         return needed < self.listed.cutoff + self.listed.skin
 
 
@@ -125,32 +123,22 @@ class DeviceForces:
         vectors = pairs.vectors(positions, box)
         arguments = (pairs.numbers, pairs.first, pairs.second, vectors.to(self.dtype))
         members, gradient = self.model.energies_and_gradient(*arguments)
-        gradient = gradient.double()
-        forces = torch.zeros_like(positions)
-        forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
-        virial, extra = gradient.T @ vectors, positions.new_zeros(1)
+        forces, virial = pairs.sums(gradient.double(), vectors)
+        extra = positions.new_zeros(1)
         if self.table is not None:
             energy, more, more_virial = sums_on_device(self.table, self.lists[1].uploaded, positions, box)
             forces, virial, extra = forces + more, virial + more_virial, energy.view(1)
-        if len(vectors):
-            squared, pair = vectors.square().sum(1).min(0)
-            closest = torch.stack([squared, pair.double()])
-        else:
-            closest = positions.new_tensor([torch.inf, 0.0])
         moved = torch.stack([each.displacement(positions, cell) for each in self.lists])
         energies = members.sum(1, dtype=torch.float64)
-        return DeviceSums(forces, torch.cat([virial.view(9), extra, closest, moved, energies]))
+        return DeviceSums(forces, torch.cat([virial.view(9), extra, closest_of(vectors), moved, energies]))
 
     def told(self, numbers: Array, cell: Array, forces: Tensor) -> tuple["DeviceEvaluation", list[float]]:
         """Return the evaluation that the numbers of :meth:`sums`, now on the host, tell of; displacements."""
         virial, lists = numbers[:9].reshape(3, 3), len(self.lists)
         extra, squared, pair = numbers[9:12].tolist()
-        first, second = self.lists[0].listed.first, self.lists[0].listed.second
-        closest = None
-        if len(first):
-            closest = int(first[int(pair)]), int(second[int(pair)]), float(np.sqrt(squared))
+        closest = self.lists[0].listed.closest(squared, pair)
         members = numbers[12 + lists :]
-        stress = 0.5 * (virial + virial.T) / volume_of(cell)
+        stress = stress_of(virial, volume_of(cell))
         found = DeviceEvaluation(forces, float(members.mean()) + extra, stress, members, extra, closest)
         return found, numbers[12 : 12 + lists].tolist()
 

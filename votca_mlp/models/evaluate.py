@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.add_correction import CorrectionAdder
-from votca_mlp.models.contract import Evaluation, PairModel, PairSums
+from votca_mlp.models.contract import Evaluation, PairModel, PairSums, stress_of
 from votca_mlp.models.device import DeviceForces
-from votca_mlp.models.half_pairs import HalfPairs
 from votca_mlp.models.model_pairs import DevicePairs, HostPairs
 from votca_mlp.models.neighbours import volume_of
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+    from votca_mlp.models.half_pairs import HalfPairs
 
 Array = NDArray[np.float64]
 
@@ -119,11 +120,10 @@ class PairListEvaluator(Evaluator):
             extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, numbers)
             forces += extra_forces
             virial += extra_virial
-        volume = volume_of(cell)
         return Evaluation(
             energy=float(member_energies.mean()) + extra,
             forces=forces,
-            stress=0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3)),
+            stress=stress_of(virial, volume_of(cell)),
             member_energies=member_energies,
             correction_energy=extra,
             closest=closest,
@@ -134,6 +134,8 @@ class PairListEvaluator(Evaluator):
         if whole is None:
             return None
         if self.half_pairs is None:
+            from votca_mlp.models.half_pairs import HalfPairs
+
             self.half_pairs = HalfPairs(self.model.cutoff, self.pairs.list.skin)
         return whole.sums(self.half_pairs, positions, cell, pbc)
 

@@ -94,4 +94,4 @@ class CalculatorEvaluator(Evaluator):
             return None
         squared = np.einsum("ij,ij->i", vectors, vectors)
         k = int(squared.argmin())
-        return int(self.watched.first[k]), int(self.watched.second[k]), float(np.sqrt(squared[k]))
+        return self.watched.closest(squared[k], k)

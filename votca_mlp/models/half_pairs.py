@@ -1,9 +1,12 @@
 """A half list of pairs of a moving configuration, for a model's compiled loops on the CPU."""
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.models.neighbours import SkinHalfRows
+from votca_mlp.models.pair_kernels import chunks_for, place
+from votca_mlp.models.simd import aligned
 
 Array = NDArray[np.float64]
 
@@ -37,10 +40,6 @@ class HalfPairs:
 
     def update(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> None:
         """Bring rows and places up to date; positions [n_atoms, 3] and cell [3, 3] in Angstrom."""
-        from votca_mlp.models.hipnn_half import parts_of
-        from votca_mlp.models.pair_kernels import chunks_for, place_four
-        from votca_mlp.models.simd import aligned
-
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt:
@@ -48,4 +47,17 @@ class HalfPairs:
             self.edges = parts_of(rows.counts, chunks_for(len(positions)))
             if len(self.vectors) < 3 * len(rows.near):
                 self.vectors = aligned(np.zeros(3 * len(rows.near), np.float32))
-        place_four(positions, cell, rows.source, rows.images, self.where)
+        place(positions, cell, rows.source, rows.images, self.where.T)
+
+
+@numba.njit(cache=True, nogil=True)
+def parts_of(counts, parts):  # type: ignore[no-untyped-def]
+    """Return the ends [parts + 1] of parts of the rows with about as many pairs each."""
+    edges, done, part, total = np.zeros(parts + 1, np.int64), 0, 1, counts.sum()
+    for row in range(len(counts)):
+        while part < parts and done >= part * total // parts:
+            edges[part] = row
+            part += 1
+        done += counts[row]
+    edges[part:] = len(counts)
+    return edges

@@ -13,25 +13,13 @@ from votca_mlp.models.hipnn_layers import energies_and_slopes
 from votca_mlp.models.simd import WIDTH
 
 
-@numba.njit(cache=True, nogil=True)
-def parts_of(counts, parts):  # type: ignore[no-untyped-def]
-    """Return the ends [parts + 1] of parts of the rows with about as many pairs each."""
-    edges, done, part, total = np.zeros(parts + 1, np.int64), 0, 1, counts.sum()
-    for row in range(len(counts)):
-        while part < parts and done >= part * total // parts:
-            edges[part] = row
-            part += 1
-        done += counts[row]
-    edges[part:] = len(counts)
-    return edges
-
-
 @numba.njit(parallel=True, cache=True, nogil=True)
 def environments(where, begins, counts, near, partners, edges, vectors, table, grid, chunks):  # type: ignore[no-untyped-def]
     """Return parts of the environments [n_parts, n_atoms + 1, n], closest pair, pairs that the table misses.
 
     where [n_places, 4] in Angstrom; begins, counts, near, partners: of
-    :class:`votca_mlp.models.half_rows.HalfRows`; ``edges`` of :func:`parts_of`; table, grid, chunks: as of
+    :class:`votca_mlp.models.half_rows.HalfRows`; ``edges`` of
+    :func:`votca_mlp.models.half_pairs.parts_of`; table, grid, chunks: as of
     :func:`votca_mlp.models.hipnn_kernel.environments`. ``vectors`` [3 x len(near)] are filled for
     :func:`forces`. The closest pair is (row, place, squared distance), (-1, -1, inf) without pairs.
     """

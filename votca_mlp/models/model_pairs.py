@@ -112,18 +112,13 @@ class DevicePairs:
         x, box = (torch.from_numpy(each).to(self.device) for each in (positions, cell))
         vectors = self._uploaded.vectors(x, box)
         self.vectors = vectors.to(self.dtype)
-        if not len(vectors):
-            return None
-        squared, pair = vectors.square().sum(1).min(0)
-        found = torch.stack([squared, pair.to(squared.dtype)]).tolist()
-        k = int(found[1])
-        return int(self.list.first[k]), int(self.list.second[k]), float(np.sqrt(found[0]))
+        return self.list.closest(*closest_of(vectors).tolist())
 
     def sums(self, gradient: torch.Tensor) -> tuple[Array, Array]:
         """Return forces [n_atoms, 3] and virial [3, 3] of d(energy)/d(vectors), eV and Angstrom."""
-        forces = torch.zeros(len(self.numbers), 3, dtype=gradient.dtype, device=self.device)
-        forces.index_add_(0, self.first, gradient).index_add_(0, self.second, gradient, alpha=-1)
-        both = torch.cat([(gradient.T @ self.vectors).view(9), forces.view(-1)]).double().cpu().numpy()
+        assert self._uploaded is not None
+        forces, virial = self._uploaded.sums(gradient, self.vectors)
+        both = torch.cat([virial.view(9), forces.view(-1)]).double().cpu().numpy()
         return both[9:].reshape(-1, 3), both[:9].reshape(3, 3)
 
 
@@ -151,3 +146,17 @@ class Uploaded:
         All float64, Angstrom.
         """
         return positions[self.second] - positions[self.first] + self._shifts @ cell
+
+    def sums(self, gradient: torch.Tensor, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return forces [n_atoms, 3] and virial [3, 3] of d(energy)/d(vectors), in its dtype."""
+        forces = gradient.new_zeros(len(self.numbers), 3)
+        forces.index_add_(0, self.first, gradient).index_add_(0, self.second, gradient, alpha=-1)
+        return forces, gradient.T @ vectors
+
+
+def closest_of(vectors: torch.Tensor) -> torch.Tensor:
+    """Return the squared length of the shortest of vectors [n, 3] and its number; inf without any."""
+    if not len(vectors):
+        return vectors.new_tensor([torch.inf, 0.0])
+    squared, pair = vectors.square().sum(1).min(0)
+    return torch.stack([squared, pair.to(squared.dtype)])

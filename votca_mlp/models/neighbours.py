@@ -150,6 +150,12 @@ class SkinList(Skin):
         self._built(positions, cell, pbc)
         return True
 
+    def closest(self, squared: float, pair: float) -> tuple[int, int, float] | None:
+        """Return atoms and distance of a pair of the list by its number; None where the list is empty."""
+        if not len(self.first):
+            return None
+        return int(self.first[int(pair)]), int(self.second[int(pair)]), float(np.sqrt(squared))
+
     def vectors(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return x_second - x_first + shift for every pair, Angstrom, shape [n_pairs, 3]."""
         return positions[self.second] - positions[self.first] + self.shifts @ cell

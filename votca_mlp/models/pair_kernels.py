@@ -50,7 +50,7 @@ def chunks_for(atoms: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def place(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
-    """Fill ``where`` [3, n] with places of atoms and images about the cell's centre.
+    """Fill ``where`` [3 or more, n] with places of atoms and images about the cell's centre.
 
     positions [n_atoms, 3] and cell [3, 3] in Angstrom; source and images as in
     :class:`votca_mlp.models.rows.Rows`; nobody, a source of -1, is put far away. One thread: there is less to
@@ -65,20 +65,6 @@ def place(positions, cell, source, images, where):  # type: ignore[no-untyped-de
         where[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
         where[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]
         where[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]
-
-
-@numba.njit(cache=True, nogil=True)
-def place_four(positions, cell, source, images, where):  # type: ignore[no-untyped-def]
-    """Fill ``where`` [n, 4] with places, each followed by a 0. Other arguments as of :func:`place`."""
-    for e in range(len(source)):
-        i = source[e]
-        if i < 0:
-            where[e] = _NOWHERE
-            continue
-        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
-        for k in range(3):
-            where[e, k] = positions[i, k] + a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
-        where[e, 3] = 0.0
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

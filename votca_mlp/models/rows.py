@@ -63,14 +63,11 @@ def find_rows(
     source, images, centres = source[order], images[order], np.flatnonzero(order < len(positions))
     # with something behind them that may be read
     where = np.concatenate([where[:, order], np.full((3, WIDTH), np.inf)], axis=1)
-    room = 1000 + int(1.3 * len(positions) * (4.2 * reach**3 * len(source) / volume + 20))
-    while True:
-        neighbours = np.empty((CHUNKS, room // CHUNKS), np.int32)
-        arguments = (where, centres, reach, edges, shape, cell_begins)
-        begins, counts, full = _search(*arguments, neighbours)
-        if not full:
-            return Rows(source, images, centres, begins, counts, neighbours.reshape(-1))
-        room *= 2
+    each = 4.2 * reach**3 * len(source) / volume
+    begins, counts, neighbours = search(
+        where, centres, reach, edges, shape, cell_begins, np.zeros_like(cell_begins), -1, each
+    )
+    return Rows(source, images, centres, begins, counts, neighbours)
 
 
 def cells_of(
@@ -102,48 +99,93 @@ def sort_by_cells(where, edges, shape):  # type: ignore[no-untyped-def]
     return order, begins
 
 
+def search(
+    where: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    reach: float,
+    edges: NDArray[np.float64],
+    shape: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    more_begins: NDArray[np.int64],
+    nobody: int,
+    each: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Return begins and counts of rows, [n_atoms], and the points within ``reach`` (Angstrom) of the centres.
+
+    Parameters
+    ----------
+    where
+        Points, Angstrom, [3, n + WIDTH].
+    centres
+        Points whose rows are wanted, [n_atoms].
+    edges, shape
+        Of the cells, as of :func:`cells_of`.
+    begins, more_begins
+        Where each cell begins in two ranges of points; all the same number for no points in a range.
+    nobody
+        Half rows: of the first range only points behind the centre count, and each row is filled up with
+        ``nobody`` to a multiple of WIDTH. -1: full rows, not filled up.
+    each
+        Neighbours to be expected of each centre.
+    """
+    room = 1000 + int(1.3 * len(centres) * (each + 20))
+    while True:
+        found = np.empty((CHUNKS, -(-room // (CHUNKS * WIDTH)) * WIDTH), np.int32)
+        arguments = (where, centres, reach, edges, shape, begins, more_begins, nobody)
+        row_begins, counts, full = _search(*arguments, found)
+        if not full:
+            return row_begins, counts, found.reshape(-1)
+        room *= 2
+
+
 @numba.njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def _search(where, centres, far, edges, shape, cell_begins, neighbours):  # type: ignore[no-untyped-def]
-    """Fill ``neighbours`` [CHUNKS, room]; return begins, counts and whether there was too little room."""
-    atoms, room = len(centres), neighbours.shape[1]
+def _search(where, centres, far, edges, shape, begins, more_begins, nobody, found):  # type: ignore[no-untyped-def]
+    """Fill ``found`` [CHUNKS, room]; return begins, counts and whether there was too little room."""
+    atoms, room = len(centres), found.shape[1]
     x, y, z = where[0], where[1], where[2]
-    begins, counts = np.zeros(atoms, np.int64), np.zeros(atoms, np.int64)
+    row_begins, counts = np.zeros(atoms, np.int64), np.zeros(atoms, np.int64)
     full = np.zeros(CHUNKS, np.bool_)
     for chunk in numba.prange(CHUNKS):
-        own, n = neighbours[chunk], 0
+        own, n = found[chunk], 0
         for row in range(chunk * atoms // CHUNKS, (chunk + 1) * atoms // CHUNKS):
             i = centres[row]
-            begin = n
-            begins[row] = chunk * room + begin
-            first_y, last_y = span(y[i], far, edges[1], shape[1])
-            first_z, last_z = span(z[i], far, edges[2], shape[2])
+            least = i + 1 if nobody >= 0 else 0
+            begin, centre = n, (x[i], y[i], z[i])
+            first_y, last_y = _span(y[i], far, edges[1], shape[1])
+            first_z, last_z = _span(z[i], far, edges[2], shape[2])
             for cell_z in range(first_z, last_z):
-                off_z = gap(z[i], cell_z, edges[2])
+                off_z = _gap(z[i], cell_z, edges[2])
                 for cell_y in range(first_y, last_y):
-                    off_y = gap(y[i], cell_y, edges[1])
+                    off_y = _gap(y[i], cell_y, edges[1])
                     left = far * far - off_y * off_y - off_z * off_z
                     if left <= 0.0:
                         continue
-                    first_x, last_x = span(x[i], np.sqrt(left), edges[0], shape[0])
+                    first_x, last_x = _span(x[i], np.sqrt(left), edges[0], shape[0])
                     line = (cell_z * shape[1] + cell_y) * shape[0]
-                    start, stop = cell_begins[line + first_x], cell_begins[line + last_x]
-                    if n + stop - start + WIDTH > room:
+                    start, stop = max(begins[line + first_x], least), begins[line + last_x]
+                    more, more_stop = more_begins[line + first_x], more_begins[line + last_x]
+                    if n + max(stop - start, 0) + more_stop - more + 2 * WIDTH > room:
                         full[chunk] = True
                         break
-                    centre = x[i], y[i], z[i]
-                    n = pack_near(where, start, stop, i, centre, far * far, PACKED, own, n)
-            counts[row] = n - begin
-    return begins, counts, full.any()
+                    if start < stop:
+                        n = pack_near(where, start, stop, i, centre, far * far, PACKED, own, n)
+                    if more < more_stop:
+                        n = pack_near(where, more, more_stop, i, centre, far * far, PACKED, own, n)
+            while nobody >= 0 and n % WIDTH:
+                own[n] = nobody
+                n += 1
+            row_begins[row], counts[row] = chunk * room + begin, n - begin
+    return row_begins, counts, full.any()
 
 
 @numba.njit(inline="always")
-def span(offset, far, edge, cells):  # type: ignore[no-untyped-def]
+def _span(offset, far, edge, cells):  # type: ignore[no-untyped-def]
     """Range of cells along one axis within ``far`` of ``offset``."""
     first = max(np.int64(np.floor((offset - far) / edge)), 0)
     return first, min(np.int64(np.floor((offset + far) / edge)) + 1, cells)
 
 
 @numba.njit(inline="always")
-def gap(offset, cell, edge):  # type: ignore[no-untyped-def]
+def _gap(offset, cell, edge):  # type: ignore[no-untyped-def]
     """Distance along one axis to the nearest point of a cell."""
     return max(cell * edge - offset, offset - (cell + 1) * edge, 0.0)

@@ -1,6 +1,7 @@
 """Whether a neighbour list with a skin is still complete."""
 
-import numba
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,14 +19,18 @@ class Skin:
         Angstrom.
     builds
         How often the list was built.
+    inverse
+        Of the cell at the last build, 1/Angstrom, [3, 3].
     """
+
+    _changes: Callable[..., tuple[float, float]]
 
     def __init__(self, cutoff: float, skin: float) -> None:
         self.cutoff, self.skin = cutoff, skin
         self.builds = 0
         self._positions: NDArray[np.float64] | None = None
         self._cell = self._pbc = b""
-        self._inverse: NDArray[np.float64] = np.zeros((3, 3))
+        self.inverse: NDArray[np.float64] = np.zeros((3, 3))
 
     def forget(self) -> None:
         """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
@@ -35,8 +40,12 @@ class Skin:
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
     ) -> None:
         self._positions, self._cell, self._pbc = positions.copy(), cell.tobytes(), pbc.tobytes()
-        self._inverse = np.asarray(np.linalg.inv(cell), float) if np.all(pbc) else np.zeros((3, 3))
+        self.inverse = np.asarray(np.linalg.inv(cell), float) if np.all(pbc) else np.zeros((3, 3))
         self.builds += 1
+        # not above: who reads a box or a list once need not wait for numba
+        from votca_mlp.models.skin_kernel import changes
+
+        self._changes = changes
 
     def _needed(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
@@ -49,9 +58,13 @@ class Skin:
         same = cell.tobytes() == self._cell
         if not same and not np.all(pbc):
             return np.inf
-        displacement, stretch = _changes(positions, cell, old, self._inverse, same)
+        displacement, stretch = self._changes(positions, cell, old, self.inverse, same)
         if stretch < 0.0:
-            stretch = stretch_of(self._inverse @ cell)
+            stretch = stretch_of(self.inverse @ cell)
+        return self.needed_after(displacement, stretch)
+
+    def needed_after(self, displacement: float, stretch: float) -> float:
+        """Return the same of atoms that have moved so far (Angstrom) beyond the stretch of the cell."""
         # a larger cell helps large cutoffs more than small ones: not counted
         return float((self.cutoff + 2.0 * displacement) / min(stretch, 1.0))
 
@@ -64,35 +77,3 @@ class Skin:
 def stretch_of(deformation: NDArray[np.float64]) -> float:
     """Return the smallest factor that a matrix [3, 3] changes a length by."""
     return float(np.linalg.svd(deformation, compute_uv=False)[-1])
-
-
-@numba.njit(cache=True, nogil=True)
-def _changes(positions, cell, old, inverse, same):  # type: ignore[no-untyped-def]
-    """Return how far an atom has moved beyond the stretch of the cell (Angstrom, or nan), and that stretch.
-
-    ``old`` positions; the inverse of the old cell; whether the cell is the same. The stretch is -1 where it
-    is not the same in all directions.
-    """
-    deformation, stretch = np.eye(3), 1.0
-    if not same:
-        deformation[:] = 0.0
-        for k in range(3):
-            for m in range(3):
-                for n in range(3):
-                    deformation[k, m] += inverse[k, n] * cell[n, m]
-        stretch = deformation[0, 0]
-        for k in range(3):
-            for m in range(3):
-                if not abs(deformation[k, m] - (stretch if k == m else 0.0)) < 1e-12:
-                    stretch = -1.0
-    largest = 0.0
-    for i in range(len(old)):
-        square = 0.0
-        for k in range(3):
-            there = 0.0
-            for m in range(3):
-                there += old[i, m] * deformation[m, k]
-            square += (positions[i, k] - there) ** 2
-        if square > largest or square != square:
-            largest = square
-    return np.sqrt(largest), stretch

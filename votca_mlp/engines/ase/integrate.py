@@ -56,12 +56,14 @@ class Integrator(Motion):
         """Advance by one time step."""
         half = 0.5 * self.timestep
         self._chains(half)
-        self._kick(half, piston_first=True)
+        self._kick_piston(self._twice_kinetic(), half)
+        self._kick(half)
         factor, time = self._move_factors()
         moves.add(self.positions, factor, self.velocities, time)
         self.cell *= factor
         self._evaluate()
-        self._kick(half, piston_first=False)
+        self._kick(half)
+        self._kick_piston(self._twice_kinetic(), half)
         self._chains(half)
 
     def _evaluate(self) -> None:
@@ -79,10 +81,6 @@ class Integrator(Motion):
     def _chains(self, time: float) -> None:
         moves.scale(self.velocities, self._advance_chains(self._twice_kinetic(), time))
 
-    def _kick(self, time: float, *, piston_first: bool) -> None:
-        if piston_first:
-            self._kick_piston(self._twice_kinetic(), self.evaluation.stress, time)
+    def _kick(self, time: float) -> None:
         factor, effective = self._kick_factors(time)
         moves.add(self.velocities, factor, self._accelerations, effective)
-        if not piston_first:
-            self._kick_piston(self._twice_kinetic(), self.evaluation.stress, time)

@@ -163,11 +163,11 @@ class Motion(ABC):
             self.strain_rate *= self.barostat.advance(self.piston_mass * self.strain_rate**2, time)
         return 1.0 if self.thermostat is None else self.thermostat.advance(twice_kinetic, time)
 
-    def _kick_piston(self, twice_kinetic: float, stress: Array, time: float) -> None:
+    def _kick_piston(self, twice_kinetic: float, time: float) -> None:
         if self.pressure is None:
             return
         volume = self.volume
-        virial = -float(np.trace(stress)) * volume
+        virial = -float(np.trace(self.evaluation.stress)) * volume
         force = (1.0 + 3.0 / self.freedom) * twice_kinetic + virial - 3.0 * self.pressure * volume
         self.strain_rate += time * force / self.piston_mass
 

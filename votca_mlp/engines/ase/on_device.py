@@ -76,7 +76,7 @@ class DeviceIntegrator(Motion):
         """Advance by one time step."""
         half = 0.5 * self.timestep
         scale = self._advance_chains(self._kinetic, half)
-        self._kick_piston(scale**2 * self._kinetic, self.evaluation.stress, half)
+        self._kick_piston(scale**2 * self._kinetic, half)
         factor, time = self._kick_factors(half)
         self._v = scale * factor * self._v + time * self._accelerations
         factor, time = self._move_factors()
@@ -87,7 +87,7 @@ class DeviceIntegrator(Motion):
             self._v = before
             self._build()
             self._evaluate(half)
-        self._kick_piston(self._kinetic, self.evaluation.stress, half)
+        self._kick_piston(self._kinetic, half)
         scale = self._advance_chains(self._kinetic, half)
         self._v, self._kinetic = scale * self._v, scale**2 * self._kinetic
 
