@@ -141,7 +141,7 @@ class Whole(Protocol):
 
 
 def stress_of(virial: NDArray[np.float64], volume: float) -> NDArray[np.float64]:
-    """Return the stress, eV/Angstrom^3, of the sum of d x dE/dd over pairs, eV, [3, 3]; 0 without a volume."""
+    """Return the stress, eV/Angstrom^3, of the sum of d x dE/dd over pairs (eV, [3, 3]); 0 without volume."""
     return 0.5 * (virial + virial.T) / volume if volume else np.zeros((3, 3))
 
 
