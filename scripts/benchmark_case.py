@@ -87,7 +87,9 @@ class Clock:
 
 def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
     """Return ms of each part of a step of ours; "step" is the whole, output included."""
-    from votca_mlp.models import ani_kernel, hipnn_half, pair_kernels
+    from votca_mlp.kernels import pairs as pair_kernels
+    from votca_mlp.models.ani import kernel as ani_kernel
+    from votca_mlp.models.hipnn import half as hipnn_half
 
     evaluator = systems.evaluator(model, corrected=True, threads=threads)
     md = systems.ours(evaluator, systems.atoms_of(count), ensemble)
@@ -135,9 +137,9 @@ def output(md: Any) -> float:
     """Return ms a step of what the engine does beside MD: limits each step, samples, checkpoints."""
     from votca_mlp.engines.ase import checkpoint
     from votca_mlp.engines.ase.output import GrowingFile, thermo_row
-    from votca_mlp.engines.ase.stages import Stage
     from votca_mlp.engines.ase.trajectory import frame_writer
-    from votca_mlp.engines.ase.watch import make_watch
+    from votca_mlp.engines.shared.stages import Stage
+    from votca_mlp.engines.shared.watch import make_watch
     from votca_mlp.settings import Limits
 
     watch = make_watch(Limits(), r_max=1.0, volume=md.volume)
@@ -187,7 +189,7 @@ def equality(model: str, count: int) -> dict[str, list[float]]:
     """
     import torch
 
-    from votca_mlp.models.evaluate import PairListEvaluator
+    from votca_mlp.evaluation.evaluator import PairListEvaluator
 
     fast = systems.evaluator(model, corrected=False, threads=1)
     atoms = [systems.atoms_of(count), systems.atoms_of(count)]

@@ -34,7 +34,7 @@ def correction() -> Any:
 
 def evaluator(model: str, *, corrected: bool, threads: int, device: str = "cpu") -> Any:
     """Return this package's evaluator."""
-    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.settings import MLPSettings
 
     kind, name = NAMES[model]
@@ -47,7 +47,7 @@ def ours(evaluator: Any, atoms: Any, ensemble: str, velocities: Any = None) -> A
     """Return the integrator of the engine ase; velocities in Angstrom/fs, else drawn."""
     from votca_mlp.engines.ase.integrate import Integrator
     from votca_mlp.engines.ase.on_device import DeviceIntegrator
-    from votca_mlp.engines.ase.start import draw_velocities
+    from votca_mlp.engines.shared.start import draw_velocities
 
     if velocities is None:
         velocities = draw_velocities(atoms.get_masses(), TEMPERATURE, (1, 1, 1))
@@ -99,7 +99,7 @@ def hippynn_calculator(device: str = "cpu") -> Any:
     import torch
     from ase import units
 
-    from votca_mlp.models.hipnn import hyperparameters_of, import_hippynn, load_hipnn
+    from votca_mlp.models.hipnn.model import hyperparameters_of, import_hippynn, load_hipnn
     from votca_mlp.models.load import model_path
 
     import_hippynn()
@@ -135,7 +135,7 @@ def torchani_calculator(device: str = "cpu") -> Any:
     from torchani.nn import ANINetworks, AtomicNetwork, Ensemble, TightCELU
     from torchani.sae import SelfEnergy
 
-    from votca_mlp.models.neurochem import read_neurochem
+    from votca_mlp.models.ani.neurochem import read_neurochem
 
     source = read_neurochem(os.environ["ANI_AL"])
     c = source.constants

@@ -117,8 +117,8 @@ def run_case(settings: Any, correction: Any = None, threads: int | None = None, 
     ``told`` is a stream for the progress.
     """
     from votca_mlp.engines.dispatch import run_step_of
-    from votca_mlp.engines.progress import Progress
-    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.evaluation.load import make_evaluator
+    from votca_mlp.progress import Progress
 
     main = settings.main_directory
     directory = main / "step_001"

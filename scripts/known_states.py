@@ -14,10 +14,10 @@ from ase.io import write
 from numpy.typing import NDArray
 
 from votca_mlp.inverse.start import run_inverse
+from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import Settings
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.tables import grid_points, write_table
-from votca_mlp.targets.simulated import known_correction, simulate_targets
 from votca_mlp.units import kbt_kjmol
 
 Array = NDArray[np.float64]

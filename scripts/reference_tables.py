@@ -72,8 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
                 seconds[f"{case}/{loop}"] = round(time.monotonic() - begin, 1)
                 result[f"{case}/{loop}"] = digests(directory)
                 print(
-                    f"{case}, {loop}: {len(result[f'{case}/{loop}'])} tables, "
-                    f"{seconds[f'{case}/{loop}']} s",
+                    f"{case}, {loop}: {len(result[f'{case}/{loop}'])} tables, {seconds[f'{case}/{loop}']} s",
                     flush=True,
                 )
     facts = {"machine": platform.machine(), "cores": os.cpu_count(), "iterations": arguments.iterations}
@@ -83,19 +82,25 @@ def run(arguments: argparse.Namespace) -> None:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Print for each case and loop how many tables are equal; status 1 when one is not."""
-    before, after = (json.loads(Path(file).read_text())["tables"] for file in (arguments.before, arguments.after))
+    before, after = (
+        json.loads(Path(file).read_text())["tables"] for file in (arguments.before, arguments.after)
+    )
     worst = 0
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name, {}), after.get(name, {})
         other = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
         worst = worst or bool(other)
-        print(f"{name}: {len(old) - len(other)} of {len(old)} tables equal" + "".join(f"\n  {p}" for p in other))
+        print(
+            f"{name}: {len(old) - len(other)} of {len(old)} tables equal" + "".join(f"\n  {p}" for p in other)
+        )
     sys.exit(int(worst))
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("run")
     one.add_argument("file")

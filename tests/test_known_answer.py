@@ -15,8 +15,8 @@ from ase.io import read, write
 
 from tests.csg.case import edit, inverse, make_case, needs_votca
 from votca_mlp.settings import load_settings
-from votca_mlp.structure.agreement import compare_tables
 from votca_mlp.tables import grid_points, make_table, read_table, write_table
+from votca_mlp.targets.agreement import compare_tables
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

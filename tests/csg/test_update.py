@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from votca_mlp.csg.potentials import check_grid, hold_ends, initial_potential
-from votca_mlp.csg.update import update_table
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.potentials import check_grid, hold_ends, initial_potential
+from votca_mlp.inverse.updates import update_table
 from votca_mlp.settings import Interaction, WibiSettings
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from tests.csg.case import start_program
-from tests.engines.case import evaluator
-from votca_mlp.models.evaluate import Evaluator
+from tests.engines.ase.case import evaluator
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -18,14 +18,14 @@ from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, mixture
 from tests.export.test_lammps import lammps_python, run_lammps
 from tests.export.test_torchscript import small
 from votca_mlp.cli.main import app
+from votca_mlp.deploy.compare import of_correction
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.annealing import follow_temperature
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
-from votca_mlp.export.compare import of_correction
 from votca_mlp.export.join import join
 from votca_mlp.export.run import FOLLOWING, FORMATS, export
-from votca_mlp.models.annealing import follow_temperature
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.hipnn import load_hipnn
+from votca_mlp.models.hipnn.model import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.potentials.temperature import from_terms

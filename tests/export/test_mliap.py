@@ -11,9 +11,10 @@ from ase import Atoms
 
 from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.export.mliap_data import LammpsData
 from votca_mlp.export.run import export
-from votca_mlp.models.load import load_model, make_evaluator
+from votca_mlp.models.load import load_model
 from votca_mlp.settings import MLPSettings
 
 BUILTIN = HIPNN.format(model="builtin:al-hipnn", dtype="float64")
@@ -138,7 +139,7 @@ def test_the_pickle_in_a_fresh_python(exported) -> None:
 
 
 def test_two_interaction_layers(tmp_path) -> None:
-    from votca_mlp.models.hipnn import save_hipnn
+    from votca_mlp.models.hipnn.model import save_hipnn
 
     model = load_model(MLPSettings(kind="hippynn", model="builtin:al-hipnn"), tmp_path)
     two = two_layers(model)
@@ -154,7 +155,7 @@ def two_layers(model):
     """Return an untrained network like ``model`` with two interaction layers."""
     import torch
 
-    from votca_mlp.models.hipnn import HipnnModel, hyperparameters_of, import_hippynn
+    from votca_mlp.models.hipnn.model import HipnnModel, hyperparameters_of, import_hippynn
 
     import_hippynn()
     from hippynn.layers.targets import HEnergy

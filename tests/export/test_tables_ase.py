@@ -14,14 +14,14 @@ import torch
 from typer.testing import CliRunner
 
 from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, make_states, mixture
-from tests.models.neurochem_files import write_model
+from tests.models.ani.neurochem_files import write_model
 from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
 from votca_mlp.export import run as run_module
 from votca_mlp.export.run import export
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.hipnn import load_hipnn
+from votca_mlp.models.hipnn.model import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.tables import read_table

@@ -13,12 +13,12 @@ from ase.build import bulk
 from ase.neighborlist import neighbor_list
 
 from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
-from tests.models.neurochem_files import write_model
+from tests.models.ani.neurochem_files import write_model
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export.run import export
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.hipnn import build_hipnn, load_hipnn, save_hipnn
+from votca_mlp.models.ani.neurochem import read_neurochem
+from votca_mlp.models.hipnn.model import build_hipnn, load_hipnn, save_hipnn
 from votca_mlp.models.load import builtin_models
-from votca_mlp.models.neurochem import read_neurochem
 from votca_mlp.potentials.correction import read_correction
 
 STRANGER = """
@@ -164,7 +164,7 @@ def test_hipnn_with_two_layers_and_species(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("symbols", [("Al",), ("Ar", "Kr")], ids="-".join)
 def test_ani(tmp_path: Path, symbols: tuple[str, ...]) -> None:
-    from votca_mlp.models.ani import AniModel
+    from votca_mlp.models.ani.model import AniModel
 
     model = write_model(tmp_path / "ani", symbols, members=3)
     large, other = (aluminium(), small()) if len(symbols) == 1 else (mixture(), small("Ar"))
@@ -181,7 +181,7 @@ def test_ani(tmp_path: Path, symbols: tuple[str, ...]) -> None:
 
 
 def test_the_published_ani_model(tmp_path: Path, data_dir: Path) -> None:
-    from votca_mlp.models.ani import AniModel
+    from votca_mlp.models.ani.model import AniModel
 
     folder = data_dir / "ani-al" / "model-Al-75"
     run = make_run(tmp_path / "run", ANI.format(model=folder, dtype="float32"), aluminium())

@@ -136,12 +136,6 @@ def fault(words: str) -> Callable[[], None] | None:
 def main() -> None:
     """Try every fault of the command line on a copy of the first argument."""
     # everything that an iteration imports, before any child is made
-    import votca_mlp.engines.ase.step
-    import votca_mlp.models.lennard_jones
-    import votca_mlp.models.load
-    import votca_mlp.potentials.correction
-    import votca_mlp.structure.dump
-    import votca_mlp.structure.pair_kernel  # noqa: F401
 
     source = Path(sys.argv[1])
     for words in sys.argv[2:]:

@@ -12,8 +12,8 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.history import agreements, verdict
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings
-from votca_mlp.structure.agreement import Agreement, Peak, compare
 from votca_mlp.tables import grid_points, make_table, read_table, write_table
+from votca_mlp.targets.agreement import Agreement, Peak, compare
 from votca_mlp.update.convergence import judge
 
 NOWHERE = Peak(float("nan"), float("nan"))

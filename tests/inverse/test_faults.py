@@ -15,10 +15,10 @@ from tests.csg.case import VOTCA_MLP, edit, environment, make_case, wait_for
 from tests.csg.conftest import HOOKS
 from tests.inverse.case import alone, ours, potentials, start_ours
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.lock import NAME as LOCK
-from votca_mlp.inverse.lock import locked
-from votca_mlp.inverse.record import NAME as RECORD
 from votca_mlp.inverse.start import run_inverse
+from votca_mlp.runs.lock import NAME as LOCK
+from votca_mlp.runs.lock import locked
+from votca_mlp.runs.record import NAME as RECORD
 
 SHORT = {
     "<first_equilibration>400": "<first_equilibration>40",

@@ -145,8 +145,8 @@ def test_first_frame_leaves_frames_out(tmp_path: Path) -> None:
     run_inverse(main / "settings.xml")
     short = main / "step_001/Ar-Ar.dist.new"
     # the second half alone, by hand
-    from votca_mlp.structure.dump import read_dump
-    from votca_mlp.structure.rdf import pair_histograms
+    from votca_mlp.observables.rdf import pair_histograms
+    from votca_mlp.trajectories.dump import read_dump
 
     table = read_table(short)
     frames = list(read_dump(main / "step_001/traj.dump"))

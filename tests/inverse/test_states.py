@@ -15,9 +15,9 @@ import yaml
 from tests.csg.case import edit, environment, make_case, wait_for
 from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, higher, make_states
-from votca_mlp.csg.potentials import current_correction
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.history import contradiction, verdict
+from votca_mlp.inverse.potentials import current_correction
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.inverse.state_command import state_environment, states_at_once
 from votca_mlp.potentials.akima import akima_from_table

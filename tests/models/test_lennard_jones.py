@@ -7,7 +7,7 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
 
 

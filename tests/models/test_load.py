@@ -13,12 +13,12 @@ import torch
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
-from tests.models.neurochem_files import write_model
+from tests.models.ani.neurochem_files import write_model
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models import load
-from votca_mlp.models.ani import AniModel
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
+from votca_mlp.models.ani.model import AniModel
 
 
 @pytest.fixture(autouse=True)

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from scipy.interpolate import Akima1DInterpolator
 
 from votca_mlp.errors import UserError
-from votca_mlp.models import correction_kernel, pair_kernels
-from votca_mlp.models.add_correction import CorrectionAdder
-from votca_mlp.models.calculator import MLPCalculator
+from votca_mlp.evaluation import correction_kernel
+from votca_mlp.evaluation.calculator import MLPCalculator
+from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
+from votca_mlp.evaluation.correction import CorrectionAdder
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.kernels import pairs as pair_kernels
 from votca_mlp.models.contract import PairModel
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.evaluate_calculator import CalculatorEvaluator
-from votca_mlp.models.model_pairs import HostPairs
-from votca_mlp.models.neighbours import SkinList
+from votca_mlp.neighbours.pair_list import HostPairs
+from votca_mlp.neighbours.verlet_lists import SkinList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection

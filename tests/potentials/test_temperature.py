@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
 
+from votca_mlp.deploy.scripted import quiet
 from votca_mlp.errors import UserError
-from votca_mlp.export.scripted import quiet
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection, from_terms, interpolated

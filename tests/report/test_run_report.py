@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from tests.report.runs import GRID, change_mev, liquid_target, make_run
 from votca_mlp.cli.main import app
+from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.report.outcome import outcome_lines
 from votca_mlp.report.plot import plot_run
-from votca_mlp.report.run_files import read_run
 from votca_mlp.report.status import status_lines, with_error
 from votca_mlp.report.summary import summarise_run
-from votca_mlp.structure.estimate import Estimate
+from votca_mlp.runs.reading import read_run
 from votca_mlp.tables import make_table, write_table
 
 

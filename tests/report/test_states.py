@@ -12,10 +12,10 @@ from votca_mlp.cli.main import app
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.report.outcome import outcome_lines
 from votca_mlp.report.plot import plot_run
-from votca_mlp.report.run_files import interaction_names, read_run, read_runs, state_names
 from votca_mlp.report.states import state_lines
 from votca_mlp.report.status import status_lines
 from votca_mlp.report.summary import summarise_run
+from votca_mlp.runs.reading import interaction_names, read_run, read_runs, state_names
 from votca_mlp.tables import read_table
 
 ERRORS = "<rdf><with_errors>yes</with_errors><block_length>2</block_length></rdf>"

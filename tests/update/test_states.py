@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from votca_mlp.update.ibi import wibi_update
 from votca_mlp.update.states import shared_update, temperature_basis
+from votca_mlp.update.wibi import wibi_update
 
 R = np.arange(0.02, 1.0, 0.02)
 KBT = np.array([7.84, 8.51, 11.0])

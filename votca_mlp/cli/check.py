@@ -118,7 +118,7 @@ def starts(settings: "Settings") -> list[str]:
         What does not fit.
     """
     from votca_mlp.csg.check import check_start_and_model
-    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.settings.states import states_of
 
     if not settings.multistate.enabled:

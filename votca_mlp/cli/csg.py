@@ -62,7 +62,7 @@ def check() -> None:
 @app.command()
 def prepare(name: str) -> None:
     """Write the initial potential NAME.pot.new."""
-    from votca_mlp.csg.potentials import initial_potential, interaction_named
+    from votca_mlp.inverse.potentials import initial_potential, interaction_named
     from votca_mlp.inverse.states import term_names
     from votca_mlp.tables import write_table
 
@@ -78,7 +78,7 @@ def prepare(name: str) -> None:
 @app.command()
 def convert(source: Path, out: Path) -> None:
     """Write r, u and force of a potential as the engine uses it."""
-    from votca_mlp.csg.potentials import export_potential
+    from votca_mlp.inverse.potentials import export_potential
 
     export_potential(source, out)
 
@@ -88,7 +88,7 @@ def run() -> None:
     """Run or resume the simulation of this step, or those of its states."""
     from votca_mlp.csg.run import run_simulation
     from votca_mlp.csg.states import run_states
-    from votca_mlp.inverse.lock import locked
+    from votca_mlp.runs.lock import locked
 
     settings, environment = _load()
     # no second loop, of either kind, may write into the same step
@@ -127,8 +127,8 @@ def has_checkpoint() -> None:
 @app.command()
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
-    from votca_mlp.csg.potentials import interaction_named
-    from votca_mlp.csg.update import described_agreement, update_table
+    from votca_mlp.inverse.potentials import interaction_named
+    from votca_mlp.inverse.updates import described_agreement, update_table
     from votca_mlp.tables import write_table
 
     settings, environment = _load()
@@ -192,7 +192,7 @@ def agreement() -> None:
 @app.command()
 def hold(source: Path, out: Path) -> None:
     """Hold a table constant outside its valid points."""
-    from votca_mlp.csg.potentials import hold_ends
+    from votca_mlp.inverse.potentials import hold_ends
     from votca_mlp.tables import read_table, write_table
 
     write_table(out, hold_ends(read_table(source)))

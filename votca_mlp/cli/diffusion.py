@@ -26,8 +26,8 @@ def diffusion(
     """
     import numpy as np
 
-    from votca_mlp.structure.diffusion import diffusion_coefficient, split, unwrap
-    from votca_mlp.structure.trajectory import read_frames
+    from votca_mlp.observables.diffusion import diffusion_coefficient, split, unwrap
+    from votca_mlp.trajectories.read import read_frames
 
     if interval <= 0.0:
         raise UserError(f"is {interval:g} fs", where="--interval", accepted="a time > 0, fs")

@@ -9,7 +9,7 @@ import typer
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
-    from votca_mlp.models.validate import Report
+    from votca_mlp.evaluation.validate import Report
 
 UNITS = {
     "force_error": "eV/Angstrom",
@@ -32,9 +32,9 @@ def validate(
     Exit status 1 when a deviation is more than the dtype explains.
     """
     from votca_mlp.cli.check import checked_settings
-    from votca_mlp.engines.ase.start import load_start
-    from votca_mlp.models.load import make_evaluator
-    from votca_mlp.models.validate import validate_model
+    from votca_mlp.engines.shared.start import load_start
+    from votca_mlp.evaluation.load import make_evaluator
+    from votca_mlp.evaluation.validate import validate_model
 
     found = checked_settings(settings)
     main = found.main_directory

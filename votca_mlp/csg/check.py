@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from votca_mlp.csg.potentials import initial_potential
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.potentials import initial_potential
 
 if TYPE_CHECKING:
-    from votca_mlp.models.evaluate import Evaluator
+    from votca_mlp.evaluation.evaluator import Evaluator
     from votca_mlp.settings import Settings
 
 OLDEST_VOTCA = (2022, 1)
@@ -28,8 +28,8 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     UserError
         The first thing that would stop the run later.
     """
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.inverse.states import described_basis, term_names
-    from votca_mlp.models.load import make_evaluator
     from votca_mlp.settings.inputs import check_inputs
     from votca_mlp.settings.states import states_of
 
@@ -165,8 +165,8 @@ def check_start_and_model(
     UserError
         What does not fit, or a model that cannot be loaded or does not know an element.
     """
-    from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
-    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.engines.shared.start import check_start, largest_maximum, load_start
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.settings import read_topology
 
     ase = settings.ase

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.csg.environment import CsgEnvironment
 from votca_mlp.csg.orphan import end_with
-from votca_mlp.csg.potentials import check_grid, current_correction, current_tables
+from votca_mlp.inverse.potentials import check_grid, current_correction, current_tables
 from votca_mlp.tables import grid_points, read_table
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def run_simulation(settings: "Settings", environment: CsgEnvironment, *, tell: C
     # before anything slow: csg_inverse may end at any time
     end_with(environment.master)
     from votca_mlp.engines.dispatch import run_step_of
-    from votca_mlp.engines.progress import open_progress
-    from votca_mlp.models.load import make_evaluator
+    from votca_mlp.evaluation.load import make_evaluator
+    from votca_mlp.progress import open_progress
 
     mlp = with_threads(settings.mlp, environment.threads)
     tables = current_tables(settings, environment.step_directory)

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from votca_mlp.engines.resume import is_finished
+from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.copying import copy_file
-from votca_mlp.inverse.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile, restart_name
 from votca_mlp.inverse.states import (
     PURE,
     check_basis,
@@ -19,6 +17,8 @@ from votca_mlp.inverse.states import (
     term_names,
     write_state_potentials,
 )
+from votca_mlp.runs.copying import copy_file
+from votca_mlp.runs.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile, restart_name
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.tables import write_table
 
@@ -86,8 +86,8 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
         A simulation that has failed, naming its state. What the others have done stays.
     """
     from votca_mlp.csg.orphan import end_with
-    from votca_mlp.inverse.side_by_side import refuse_failed, run_side_by_side
     from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
+    from votca_mlp.runs.side_by_side import refuse_failed, run_side_by_side
 
     end_with(environment.master)
     step = environment.step_directory
@@ -166,8 +166,8 @@ def described_states(settings: "Settings", environment: "CsgEnvironment") -> lis
     UserError
         A damaged table.
     """
-    from votca_mlp.csg.update import described_agreement
     from votca_mlp.inverse.history import contradiction
+    from votca_mlp.inverse.updates import described_agreement
 
     lines = []
     for state in states_of(settings):

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
-    from votca_mlp.models.evaluate import Evaluator
+    from votca_mlp.evaluation.evaluator import Evaluator
     from votca_mlp.settings import Settings
 
 CHECKPOINTS = {"ase": "ase_checkpoint.npz", "lammps": "lammps_checkpoint.zip", "gromacs": "state.cpt"}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from votca_mlp.models.annealing import TemperatureCalculator
-    from votca_mlp.models.calculator import MLPCalculator
+    from votca_mlp.evaluation.annealing import TemperatureCalculator
+    from votca_mlp.evaluation.calculator import MLPCalculator
 
 
 def load_corrected(
@@ -31,7 +31,7 @@ def follow_temperature(
     *,
     interval: int = 1,
 ) -> None:
-    """Let the correction follow a thermostat; see :func:`votca_mlp.models.annealing.follow_temperature`."""
-    from votca_mlp.models.annealing import follow_temperature as follow
+    """Let the correction follow a thermostat; see :mod:`votca_mlp.evaluation.annealing`."""
+    from votca_mlp.evaluation.annealing import follow_temperature as follow
 
     follow(dynamics, calculator, temperature, interval=interval)

@@ -1,6 +1,6 @@
 """Format ase: the factory of a calculator, and its comparison."""
 
-from votca_mlp.export.compare import SAME_MODEL, compare, of_evaluator
+from votca_mlp.deploy.compare import SAME_MODEL, compare, of_evaluator
 from votca_mlp.export.of_temperature import compare_ase
 from votca_mlp.export.provenance import write_content
 from votca_mlp.export.work import Outcome, Work
@@ -28,8 +28,8 @@ def write_ase(work: Work, written: Outcome) -> Outcome:
     UserError
         A calculator that disagrees with the package's own.
     """
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.export.load import load_corrected
-    from votca_mlp.models.load import make_evaluator
 
     files, comparisons, left_out = written
     write_content(work.folder, work.content)

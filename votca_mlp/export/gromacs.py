@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from votca_mlp.deploy.compare import Answer, compare, of_evaluator
+from votca_mlp.deploy.nnpot import MARGIN, ask_as_nnpot, nnpot_module
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import Answer, compare, of_evaluator
-from votca_mlp.export.nnpot import MARGIN, ask_as_nnpot, nnpot_module
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.load import pick_dtype
 from votca_mlp.export.torchscript import FLOAT32, FLOAT64, other_configuration, save
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.load import load_model, pick_dtype
+from votca_mlp.models.load import load_model
 from votca_mlp.units import ANGSTROM_PER_NM
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def write_module(settings: "Settings", step_directory: Path, main_directory: Pat
     UserError
         A model that cannot be exported.
     """
-    from votca_mlp.csg.potentials import current_correction
+    from votca_mlp.inverse.potentials import current_correction
 
     correction = current_correction(settings, step_directory)
     model = _pair_model(settings.mlp, main_directory)

@@ -138,7 +138,7 @@ def table_of(spline: AkimaPair) -> Table:
 
 def _configuration(joined: TemperatureFile) -> "Atoms":
     """Return a source's last configuration if one is left, else a crystal of the elements; rattled."""
-    from votca_mlp.engines.ase.start import read_configuration
+    from votca_mlp.engines.shared.start import read_configuration
 
     for source in joined.origin["sources"]:
         path = source.get("configuration")

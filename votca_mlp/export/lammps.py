@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.deploy.compare import PairFunction
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import PairFunction
 from votca_mlp.export.provenance import header
 from votca_mlp.files import atomic_write
 from votca_mlp.potentials.akima import AkimaPair

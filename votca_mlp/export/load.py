@@ -10,7 +10,7 @@ from votca_mlp.export.provenance import FORMAT, JOINED, NAME, VERSION, holds_at,
 from votca_mlp.files import sha256_of
 
 if TYPE_CHECKING:
-    from votca_mlp.models.calculator import MLPCalculator
+    from votca_mlp.evaluation.calculator import MLPCalculator
     from votca_mlp.potentials.correction import PairCorrection
     from votca_mlp.potentials.temperature import TemperatureCorrection
     from votca_mlp.settings import MLPSettings
@@ -57,9 +57,10 @@ def load_corrected(
         Not an export, damaged; a model that is missing or is another one; code without ``trust``; a
         temperature outside the fitted range, or where the export has only one.
     """
-    from votca_mlp.models.annealing import TemperatureCalculator
-    from votca_mlp.models.calculator import MLPCalculator
-    from votca_mlp.models.load import evaluator_of, load_model
+    from votca_mlp.evaluation.annealing import TemperatureCalculator
+    from votca_mlp.evaluation.calculator import MLPCalculator
+    from votca_mlp.evaluation.load import evaluator_of
+    from votca_mlp.models.load import load_model
 
     content, folder = read_export(path)
     main = Path(content["main_directory"])

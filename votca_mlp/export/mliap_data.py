@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.export.compare import Answer
+from votca_mlp.deploy.compare import Answer
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -18,7 +18,7 @@ class LammpsData:
     """
 
     def __init__(self, atoms: "Atoms", element_types: list[str], cutoff: float) -> None:
-        from votca_mlp.models.neighbours import SkinList
+        from votca_mlp.neighbours.verlet_lists import SkinList
 
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
         pairs = SkinList(cutoff, 0.0)

@@ -2,9 +2,9 @@
 
 import pickle
 
+from votca_mlp.deploy.compare import compare, of_evaluator
+from votca_mlp.deploy.mliap import OBJECT, CorrectedMLIAP
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import compare, of_evaluator
-from votca_mlp.export.mliap import OBJECT, CorrectedMLIAP
 from votca_mlp.export.mliap_data import LammpsData
 from votca_mlp.export.provenance import header
 from votca_mlp.export.table import write_tables
@@ -22,8 +22,8 @@ def write_mliap(work: Work) -> Outcome:
     UserError
         A kind of model that cannot be asked by pairs, several interaction layers, an object that disagrees.
     """
+    from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.export.torchscript import FLOAT32, FLOAT64, other_configuration
-    from votca_mlp.models.load import make_evaluator
 
     if work.mlp.kind == "ase":
         raise UserError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from votca_mlp.export.compare import (
+from votca_mlp.deploy.compare import (
     SAME_MODEL,
     TABLE,
     Answer,
@@ -41,7 +41,8 @@ def copy_joined(work: Work) -> list[str]:
 
 def compare_ase(work: Work, calculator: Any) -> list[Comparison]:
     """Compare the loaded calculator with the package's own at several temperatures, set one after another."""
-    from votca_mlp.models.load import evaluator_of, load_model
+    from votca_mlp.evaluation.load import evaluator_of
+    from votca_mlp.models.load import load_model
 
     correction = varying(work)
     model = load_model(work.mlp, work.main)

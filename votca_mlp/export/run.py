@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from votca_mlp.errors import UserError
-from votca_mlp.export.compare import (
+from votca_mlp.deploy.compare import (
     EXACT,
     RESAMPLED,
     TABLE,
@@ -17,6 +16,7 @@ from votca_mlp.export.compare import (
     of_correction,
     of_pair_function,
 )
+from votca_mlp.errors import UserError
 from votca_mlp.export.joined import is_joined, work_of_joined
 from votca_mlp.export.provenance import NAME, write_content
 from votca_mlp.export.table import write_tables

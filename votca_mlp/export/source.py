@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 from votca_mlp.potentials.correction import PairCorrection, read_correction
-from votca_mlp.report.run_files import step_directories
+from votca_mlp.runs.reading import step_directories
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -132,7 +132,7 @@ def reference_configuration(source: Source) -> "Atoms":
     UserError
         No configuration, or one that cannot be read.
     """
-    from votca_mlp.engines.ase.start import load_start, read_configuration
+    from votca_mlp.engines.shared.start import load_start, read_configuration
 
     last = last_configuration(source)
     if last is not None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from votca_mlp.deploy.compare import EXACT, Answer, Tolerance, compare, of_correction, of_evaluator
+from votca_mlp.deploy.scripted import quiet, scripted
 from votca_mlp.errors import UserError
-from votca_mlp.export.compare import EXACT, Answer, Tolerance, compare, of_correction, of_evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.load import pick_dtype
 from votca_mlp.export.of_temperature import probes
-from votca_mlp.export.scripted import quiet, scripted
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
-from votca_mlp.models.evaluate import PairListEvaluator
-from votca_mlp.models.load import load_model, pick_dtype
-from votca_mlp.models.neighbours import SkinList
+from votca_mlp.models.load import load_model
+from votca_mlp.neighbours.verlet_lists import SkinList
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:

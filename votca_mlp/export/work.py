@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votca_mlp.export.compare import Comparison
+from votca_mlp.deploy.compare import Comparison
 from votca_mlp.export.provenance import provenance
 from votca_mlp.export.source import read_source, reference_configuration
 from votca_mlp.potentials.correction import PairCorrection

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.record import digest
+from votca_mlp.runs.record import digest
 
 # first match counts; {step} is the step that comes next
 _EFFECTS = (

@@ -108,7 +108,8 @@ def model_loader(settings: Settings) -> Callable[[], Any]:
     mlp = with_threads(settings.mlp, whole_number("CSG_NUM_THREADS"))
 
     def load() -> Any:
-        from votca_mlp.models.load import load_model, set_threads
+        from votca_mlp.kernels.threads import set_threads
+        from votca_mlp.models.load import load_model
 
         set_threads(mlp.threads)
         return load_model(mlp, settings.run_directory)

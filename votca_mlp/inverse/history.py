@@ -5,11 +5,11 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.misfit import misfit_of
-from votca_mlp.inverse.operations import resample_target
+from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.settings import Settings
 from votca_mlp.settings.states import states_of
-from votca_mlp.structure.agreement import Agreement, compare_tables
 from votca_mlp.tables import Table, grid_points, read_table
+from votca_mlp.targets.agreement import Agreement, compare_tables
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.conflict import LIMIT, Misfit
 from votca_mlp.update.convergence import Verdict, judge

@@ -9,13 +9,13 @@ from pathlib import Path
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import changed_lines, describe_inputs
 from votca_mlp.inverse.context import Context, state_context
-from votca_mlp.inverse.copying import touch
 from votca_mlp.inverse.history import contradiction, verdict
-from votca_mlp.inverse.prepare import prepare
-from votca_mlp.inverse.record import digest, read_record
+from votca_mlp.inverse.stages.prepare import prepare
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
 from votca_mlp.inverse.temperature import write_u_of_t
+from votca_mlp.runs.copying import touch
+from votca_mlp.runs.record import digest, read_record
 from votca_mlp.update.convergence import Verdict
 
 GOING_ON = "still running, or killed"

@@ -6,8 +6,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from votca_mlp.engines.progress import Progress
 from votca_mlp.errors import UserError
+from votca_mlp.progress import Progress
 
 
 class Messages:

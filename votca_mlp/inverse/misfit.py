@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.csg.update import interaction_weight
 from votca_mlp.inverse.states import basis_of
+from votca_mlp.inverse.updates import interaction_weight
 from votca_mlp.tables import read_table
 from votca_mlp.update.conflict import Misfit, split_misfit
-from votca_mlp.update.ibi import ZERO_RDF
+from votca_mlp.update.wibi import ZERO_RDF
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.refused import refuse_unknown
-from votca_mlp.inverse.restart import restart_name
+from votca_mlp.runs.restart import restart_name
 from votca_mlp.settings import Interaction, Settings
 
 

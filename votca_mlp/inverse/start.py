@@ -7,11 +7,12 @@ from pathlib import Path
 
 from votca_mlp.csg.environment import allowed_steps
 from votca_mlp.errors import UserError
-from votca_mlp.inverse import lock, summary, temperature
+from votca_mlp.inverse import summary, temperature
 from votca_mlp.inverse.context import Context, identity_of, model_loader
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.options import loop_options
+from votca_mlp.runs import lock
 from votca_mlp.settings import Settings, load_settings
 from votca_mlp.settings.states import states_of
 

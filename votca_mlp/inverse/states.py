@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from votca_mlp.csg.potentials import TERMS, check_grid
-from votca_mlp.csg.update import update_table
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.inverse.printing import PERL_DIGITS, as_printed
+from votca_mlp.inverse.potentials import TERMS, check_grid
+from votca_mlp.inverse.tables.printing import PERL_DIGITS, as_printed
+from votca_mlp.inverse.updates import update_table
 from votca_mlp.tables import Table, grid_points, read_table, write_table
 from votca_mlp.update.states import TemperatureBasis, shared_update, temperature_basis
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.csg.run import described_means
-from votca_mlp.inverse.begin import copy_files, initialize, open_step, shared_names
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.copying import touch
 from votca_mlp.inverse.history import agreement_with
-from votca_mlp.inverse.measure import measure
-from votca_mlp.inverse.post_add import finish_files
-from votca_mlp.inverse.record import StepRecord, write_record
-from votca_mlp.inverse.restart import RestartFile
-from votca_mlp.inverse.simulate import check_trajectory, simulate
-from votca_mlp.inverse.update import update_potentials
-from votca_mlp.structure.agreement import Agreement
+from votca_mlp.inverse.stages.begin import copy_files, initialize, open_step, shared_names
+from votca_mlp.inverse.stages.finish import finish_files
+from votca_mlp.inverse.stages.measure import measure
+from votca_mlp.inverse.stages.simulate import check_trajectory, simulate
+from votca_mlp.inverse.stages.update import update_potentials
+from votca_mlp.runs.copying import touch
+from votca_mlp.runs.record import StepRecord, write_record
+from votca_mlp.runs.restart import RestartFile
 from votca_mlp.tables import Table
+from votca_mlp.targets.agreement import Agreement
 
 
 def run_iteration(context: Context, number: int) -> bool:
@@ -137,7 +137,7 @@ def described(agreement: Agreement) -> str:
 
 def whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
     """Return whether the files are there as the record has them."""
-    from votca_mlp.inverse.record import digest
+    from votca_mlp.runs.record import digest
 
     paths = [directory / name for name in names]
     return all(path.is_file() and list(digest(path)) == record.files.get(path.name, [])[:2] for path in paths)

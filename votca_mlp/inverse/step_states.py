@@ -4,22 +4,22 @@ import time
 from dataclasses import asdict
 
 from votca_mlp.csg.run import described_means
-from votca_mlp.engines.resume import is_finished
+from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.begin import copy_files, initialize, open_step
 from votca_mlp.inverse.context import Context, state_context
-from votca_mlp.inverse.copying import touch
 from votca_mlp.inverse.history import contradiction, misfits
-from votca_mlp.inverse.measure import measure
-from votca_mlp.inverse.post_add import clean_up
-from votca_mlp.inverse.record import StepRecord, write_record
-from votca_mlp.inverse.restart import RestartFile
-from votca_mlp.inverse.side_by_side import refuse_failed, run_side_by_side
-from votca_mlp.inverse.simulate import check_trajectory, mark_simulated, simulate, simulation_done
+from votca_mlp.inverse.stages.begin import copy_files, initialize, open_step
+from votca_mlp.inverse.stages.finish import clean_up
+from votca_mlp.inverse.stages.measure import measure
+from votca_mlp.inverse.stages.simulate import check_trajectory, mark_simulated, simulate, simulation_done
+from votca_mlp.inverse.stages.update import update_potentials
 from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
 from votca_mlp.inverse.states import check_basis
 from votca_mlp.inverse.step import complete, tell_agreement, timed
-from votca_mlp.inverse.update import update_potentials
+from votca_mlp.runs.copying import touch
+from votca_mlp.runs.record import StepRecord, write_record
+from votca_mlp.runs.restart import RestartFile
+from votca_mlp.runs.side_by_side import refuse_failed, run_side_by_side
 from votca_mlp.settings.states import write_state_settings
 
 Begun = tuple[Context, RestartFile, StepRecord]

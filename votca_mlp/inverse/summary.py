@@ -9,8 +9,8 @@ from typing import Any
 
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context, state_context
-from votca_mlp.inverse.record import StepRecord, digest, read_record
 from votca_mlp.inverse.states import basis_of
+from votca_mlp.runs.record import StepRecord, digest, read_record
 from votca_mlp.versions import versions
 
 NAME = "votca_mlp_run.yaml"

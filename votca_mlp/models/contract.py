@@ -2,7 +2,7 @@
 
 A pair-list model turns atomic numbers and the vectors of a full pair list into atomic energies. Everything
 else (forces, stress, neighbour lists, the correction) is built on that once, in
-:mod:`votca_mlp.models.evaluate`.
+:mod:`votca_mlp.evaluation.evaluator`.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from votca_mlp.models.half_pairs import HalfPairs
+    from votca_mlp.neighbours.half_pairs import HalfPairs
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.report.status import with_error
 from votca_mlp.report.summary import StepSummary, summarise_run
-from votca_mlp.structure.estimate import Estimate
 
 
 def outcome_lines(directory: str | Path, interaction: str | None = None) -> list[str]:

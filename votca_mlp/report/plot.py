@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.report.run_files import Run, RunStep, read_runs
-from votca_mlp.structure.agreement import compare_tables
+from votca_mlp.runs.reading import Run, RunStep, read_runs
 from votca_mlp.tables import Table
+from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from votca_mlp.report.run_files import step_directories
+from votca_mlp.runs.reading import step_directories
 
 
 def state_lines(directory: str | Path) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.report.summary import StepSummary
-from votca_mlp.structure.estimate import Estimate
 
 _HEADINGS = (
     "step",

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from votca_mlp.engines.result import SUMMARY
-from votca_mlp.report.run_files import Run, RunStep, interaction_names, read_runs
-from votca_mlp.structure.agreement import Agreement, compare_tables
-from votca_mlp.structure.estimate import Estimate
+from votca_mlp.engines.shared.result import SUMMARY
+from votca_mlp.ensemble.estimate import Estimate
+from votca_mlp.runs.reading import Run, RunStep, interaction_names, read_runs
 from votca_mlp.tables import Table
+from votca_mlp.targets.agreement import Agreement, compare_tables
 from votca_mlp.units import EV_PER_KJMOL
 
 THERMO_FILE = "thermo.dat"
@@ -64,7 +64,7 @@ def summarise_run(directory: str | Path, interaction: str | None = None) -> list
     Raises
     ------
     UserError
-        As :func:`votca_mlp.report.run_files.read_run`; also for tables whose grids differ.
+        As :func:`votca_mlp.runs.reading.read_run`; also for tables whose grids differ.
     """
     names = interaction_names(directory) if interaction is None else [interaction]
     runs = [run for name in names for run in read_runs(directory, name)]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from votca_mlp.elements import SYMBOLS
 from votca_mlp.settings.document import Node
-from votca_mlp.settings.elements import SYMBOLS
 from votca_mlp.settings.models import (
     AseSettings,
     ConvergenceCheck,

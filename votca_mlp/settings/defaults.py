@@ -11,8 +11,8 @@ from typing import Any
 from lxml import etree
 
 from votca_mlp.errors import UserError
+from votca_mlp.fields import Section, accepted
 from votca_mlp.settings.document import read_document
-from votca_mlp.settings.fields import Section, accepted
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.vocabulary import NOT_FOR_ASE

@@ -4,7 +4,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from votca_mlp.settings.fields import Section
+from votca_mlp.fields import Section
 
 INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", "wibi")
 """Fields of an Interaction that lie in its <inverse> section."""

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PrivateAttr
 
-from votca_mlp.settings.fields import Section, Words, setting
-from votca_mlp.settings.sections.ase import AseSettings, CrystalSettings
-from votca_mlp.settings.sections.engine import EngineSettings, Limits, RdfSettings
-from votca_mlp.settings.sections.gromacs import GromacsSettings
-from votca_mlp.settings.sections.interaction import Interaction, WibiSettings
-from votca_mlp.settings.sections.iterations import ConvergenceCheck, MultistateSettings
-from votca_mlp.settings.sections.lammps import LammpsSettings
-from votca_mlp.settings.sections.mlp import MLPSettings
+from votca_mlp.engines.ase.options import AseSettings, CrystalSettings
+from votca_mlp.engines.gromacs.options import GromacsSettings
+from votca_mlp.engines.lammps.options import LammpsSettings
+from votca_mlp.engines.options import EngineSettings, Limits, RdfSettings
+from votca_mlp.fields import Section, Words, setting
+from votca_mlp.models.options import MLPSettings
+from votca_mlp.settings.interaction import Interaction, WibiSettings
+from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
 
 __all__ = [
     "AseSettings",

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from votca_mlp.fields import Section, accepted
 from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
-from votca_mlp.settings.fields import Section, accepted
 from votca_mlp.settings.kbt import with_mean_temperature
 from votca_mlp.settings.layout import ENGINES, INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import (

@@ -2,8 +2,8 @@
 
 from pydantic.fields import FieldInfo
 
+from votca_mlp.fields import Section, accepted, unit
 from votca_mlp.settings.defaults import text_of
-from votca_mlp.settings.fields import Section, accepted, unit
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction, Settings
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lxml import etree
 
+from votca_mlp.fields import Section
 from votca_mlp.settings.document import Node
-from votca_mlp.settings.fields import Section
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.structure.agreement import main_peak
 from votca_mlp.tables import Table, make_table
+from votca_mlp.targets.agreement import main_peak
 from votca_mlp.targets.choices import Core, Spline, Tail, Unit, Window
 from votca_mlp.targets.core import check_peak, clean_core
 from votca_mlp.targets.measured import Measured

@@ -10,8 +10,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.files import atomic_write
-from votca_mlp.models.evaluate import Evaluator
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from votca_mlp.models.hipnn import HipnnModel, build_hipnn
+from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
 from votca_mlp.training.batches import Batch, join, make_frames
 from votca_mlp.training.dataset import Dataset
 from votca_mlp.training.sums import EnvironmentSum, ForceSum

@@ -6,11 +6,11 @@ import numpy as np
 from ase import units
 from ase.build import bulk
 
-from votca_mlp.models.calculator import MLPCalculator
-from votca_mlp.models.evaluate import Evaluator
-from votca_mlp.structure.frames import frame_from_atoms
-from votca_mlp.structure.rdf import pair_histograms
+from votca_mlp.evaluation.calculator import MLPCalculator
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.training.dataset import Dataset
+from votca_mlp.trajectories.frames import frame_from_atoms
 
 
 @dataclass(frozen=True)

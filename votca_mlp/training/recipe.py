@@ -6,7 +6,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.training.dataset import Dataset, concatenate, make_dataset
 from votca_mlp.training.sampling import Trajectory, push_together, sample
 

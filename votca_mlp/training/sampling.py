@@ -10,8 +10,8 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from ase.neighborlist import neighbor_list
 
-from votca_mlp.models.calculator import MLPCalculator
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.evaluation.calculator import MLPCalculator
+from votca_mlp.evaluation.evaluator import Evaluator
 
 
 @dataclass(frozen=True)

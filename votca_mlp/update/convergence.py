@@ -1,6 +1,6 @@
 """When to stop: agreement of g(r) with its target judged against noise.
 
-Measures are those of :mod:`votca_mlp.structure.agreement`. A limit must be met by every interaction. A
+Measures are those of :mod:`votca_mlp.targets.agreement`. A limit must be met by every interaction. A
 plateau is reached when, in every interaction, none of the last k iterations has an RMS below the best one
 before them by more than their combined standard error: what is left is noise, or more than this correction
 can mend.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.structure.agreement import Agreement
+from votca_mlp.targets.agreement import Agreement
 
 
 @dataclass(frozen=True)

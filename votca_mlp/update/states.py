@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.update.ibi import hold
+from votca_mlp.update.wibi import hold
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

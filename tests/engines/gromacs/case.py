@@ -15,10 +15,10 @@ from ase import Atoms
 from tests.csg import case as csg_case
 from tests.csg.case import SPECIES
 from votca_mlp.engines.gromacs.step import run_step
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
-from votca_mlp.models.load import make_evaluator
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.potentials.correction import read_correction
+from votca_mlp.progress import Progress
 from votca_mlp.settings import Settings, load_settings
 from votca_mlp.tables import grid_points, make_table, write_table
 

@@ -14,8 +14,8 @@ from tests.engines.gromacs.case import ROOT, find_gmx, make_case
 from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
 from tests.inverse.states_case import TEMPERATURES, states_tag
+from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.settings import load_settings
-from votca_mlp.structure.rdf import pair_histograms
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from typing import Any
 
 from ase import Atoms
 
-from tests.engines.case import argon, evaluator
+from tests.engines.ase.case import argon, evaluator
 from votca_mlp.engines.lammps.step import run_step
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.progress import Progress
 from votca_mlp.settings import AseSettings, Interaction, MLPSettings, Settings
 from votca_mlp.settings.models import LammpsSettings
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engines.case import argon
+from tests.engines.ase.case import argon
 from tests.engines.lammps.case import make_case, run_case, write_data
 from tests.engines.lammps.test_step import log_rows
-from votca_mlp.engines.ase.start import read_configuration
-from votca_mlp.models.calculator import MLPCalculator
-from votca_mlp.models.evaluate import Evaluator, PairListEvaluator
+from votca_mlp.engines.shared.start import read_configuration
+from votca_mlp.evaluation.calculator import MLPCalculator
+from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
-from votca_mlp.models.load import make_evaluator
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.settings import MLPSettings

@@ -21,10 +21,10 @@ from tests.export.test_mliap import two_layers
 from tests.export.test_mliap_lammps import lammps
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.engines.lammps.output import frame_steps
-from votca_mlp.engines.progress import Progress
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import PairListEvaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.load import load_model
+from votca_mlp.progress import Progress
 from votca_mlp.settings import MLPSettings, Settings
 
 SCRIPT = """units       metal

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from tests.engines.case import argon, evaluator
+from tests.engines.ase.case import argon, evaluator
 from tests.engines.lammps.case import SCRIPT, make_case, run_case, write_data, write_topology
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.errors import UserError

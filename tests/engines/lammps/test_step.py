@@ -12,12 +12,12 @@ from ase.md.verlet import VelocityVerlet
 from ase.units import fs
 
 from tests.csg.case import wait_for, working_in
-from tests.engines.case import argon, evaluator
+from tests.engines.ase.case import argon, evaluator
 from tests.engines.killing import SlowEvaluator, kill_at_frame, start_step, to_its_end
 from tests.engines.lammps.case import FILES, SCRIPT, make_case, run_case
 from votca_mlp.engines.lammps.checkpoint import NAME
-from votca_mlp.engines.result import SUMMARY
-from votca_mlp.models.calculator import MLPCalculator
+from votca_mlp.engines.shared.result import SUMMARY
+from votca_mlp.evaluation.calculator import MLPCalculator
 
 
 def log_rows(directory: Path, first: str = "Step") -> list[dict[str, float]]:
@@ -201,8 +201,8 @@ def test_a_script_with_its_own_fix_and_an_include(tmp_path) -> None:
 
 @pytest.mark.skipif(shutil.which("csg_stat") is None, reason="VOTCA is not installed")
 def test_csg_stat_reads_the_trajectory(tmp_path) -> None:
-    from votca_mlp.structure.dump import read_dump
-    from votca_mlp.structure.rdf import pair_histograms
+    from votca_mlp.observables.rdf import pair_histograms
+    from votca_mlp.trajectories.dump import read_dump
 
     settings = make_case(tmp_path)
     run_case(settings)

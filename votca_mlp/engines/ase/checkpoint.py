@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.resume import digests, refuse_other_inputs
+from votca_mlp.engines.shared.resume import digests, refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 

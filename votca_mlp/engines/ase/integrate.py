@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.ase import moves
 from votca_mlp.engines.ase.motion import Motion
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.models.contract import Evaluation
-from votca_mlp.models.evaluate import Evaluator
 
 if TYPE_CHECKING:
     from ase import Atoms

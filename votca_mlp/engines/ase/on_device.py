@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.engines.ase.motion import Motion
-from votca_mlp.models.device import DeviceEvaluation, DeviceForces
+from votca_mlp.evaluation.device import DeviceEvaluation, DeviceForces
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.motion import Motion
-from votca_mlp.engines.resume import shorter_than_recorded
+from votca_mlp.engines.shared.resume import shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.structure.density import density
+from votca_mlp.observables.density import density
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU
 
 Array = NDArray[np.float64]

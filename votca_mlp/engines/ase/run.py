@@ -11,14 +11,14 @@ from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.motion import Motion
 from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, thermo_row, write_configuration
-from votca_mlp.engines.ase.stages import Stage, steps_of
-from votca_mlp.engines.ase.start import check_melted, draw_velocities
 from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
-from votca_mlp.engines.ase.watch import Watch, make_watch
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import write_summary
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.engines.shared.result import write_summary
+from votca_mlp.engines.shared.stages import Stage, steps_of
+from votca_mlp.engines.shared.start import check_melted, draw_velocities
+from votca_mlp.engines.shared.watch import Watch, make_watch
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -12,12 +12,12 @@ import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.run import Run
-from votca_mlp.engines.ase.stages import plan_stages
-from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
-from votca_mlp.engines.resume import finished_result
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.engines.shared.resume import finished_result
+from votca_mlp.engines.shared.stages import plan_stages
+from votca_mlp.engines.shared.start import check_start, largest_maximum, load_start
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from votca_mlp.engines.ase.output import COLUMNS
-from votca_mlp.engines.means import Means, means
+from votca_mlp.ensemble.blocks import Means, means
 from votca_mlp.versions import versions
 
 

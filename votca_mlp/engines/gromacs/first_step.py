@@ -10,7 +10,7 @@ from votca_mlp.engines.gromacs.energy import read_energies
 from votca_mlp.engines.gromacs.mdp import changed_mdp
 from votca_mlp.engines.gromacs.trajectory import read_trr
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.settings import Settings
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.output import GrowingFile
-from votca_mlp.engines.ase.stages import Stage
-from votca_mlp.engines.ase.watch import Watch
 from votca_mlp.engines.gromacs.ipi import Beginning, Configuration
+from votca_mlp.engines.shared.stages import Stage
+from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.models.contract import Evaluation
-from votca_mlp.models.evaluate import Evaluator
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -161,6 +161,6 @@ def _open_log(path: Path, step: int) -> GrowingFile:
 
 def watch_of(settings: Any, atoms: "Atoms", r_max: float) -> Watch:
     """Return the limits for a run that begins with ``atoms``; r_max in Angstrom."""
-    from votca_mlp.engines.ase.watch import make_watch
+    from votca_mlp.engines.shared.watch import make_watch
 
     return make_watch(settings.engine.limits, r_max=r_max, volume=atoms.get_volume())

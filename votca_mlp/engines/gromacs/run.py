@@ -19,14 +19,14 @@ from votca_mlp.engines.gromacs.output import error_in, why
 from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
 from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import Ended, serve
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import write_summary
-from votca_mlp.engines.resume import is_finished, refuse_other_inputs
+from votca_mlp.engines.shared.result import write_summary
+from votca_mlp.engines.shared.resume import is_finished, refuse_other_inputs
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.files import atomic_write
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.observables.density import density
+from votca_mlp.progress import Progress
 from votca_mlp.settings import Settings
-from votca_mlp.structure.density import density
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:

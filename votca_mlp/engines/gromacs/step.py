@@ -10,15 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.engines.ase.start import check_start, largest_maximum, load_start
 from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.plan import Plan, make_plan
 from votca_mlp.engines.gromacs.run import Run, raise_for
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
-from votca_mlp.engines.resume import digests, finished_result
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.engines.shared.resume import digests, finished_result
+from votca_mlp.engines.shared.start import check_start, largest_maximum, load_start
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.progress import Progress
 from votca_mlp.settings import Settings, read_topology
 
 _SHORTEST = 3.0

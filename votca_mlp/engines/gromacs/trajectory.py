@@ -14,7 +14,7 @@ from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.output import why
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings, read_topology
-from votca_mlp.structure.frames import Frame
+from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
 _MAGIC = 1993

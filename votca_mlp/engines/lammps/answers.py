@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.stages import Stage
-from votca_mlp.engines.ase.watch import Watch
 from votca_mlp.engines.lammps.agree import VIRIAL_ORDER
-from votca_mlp.engines.progress import Progress
+from votca_mlp.engines.shared.stages import Stage
+from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.models.contract import Evaluation
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.progress import Progress
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ _NOTE_EVERY = 10
 
 @dataclass(frozen=True)
 class _State:
-    """A configuration as :class:`votca_mlp.engines.ase.watch.Watch` looks at it; Angstrom, fs, K."""
+    """A configuration as :class:`votca_mlp.engines.shared.watch.Watch` looks at it; Angstrom, fs, K."""
 
     evaluation: Evaluation
     velocities: Array

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.engines.resume import refuse_other_inputs, shorter_than_recorded
+from votca_mlp.engines.shared.resume import refuse_other_inputs, shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write, sha256_of
 

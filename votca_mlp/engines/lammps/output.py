@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from votca_mlp.engines.means import MIN_BLOCKS, Means, means
+from votca_mlp.ensemble.blocks import MIN_BLOCKS, Means, means
 from votca_mlp.errors import UserError
 from votca_mlp.units import kelvin
 

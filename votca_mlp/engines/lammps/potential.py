@@ -4,10 +4,10 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.deploy.mliap import OBJECT, CorrectedMLIAP, refuse_layers
 from votca_mlp.errors import UserError
-from votca_mlp.export.mliap import OBJECT, CorrectedMLIAP, refuse_layers
+from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
 from votca_mlp.files import atomic_write
-from votca_mlp.models.evaluate import Evaluator, PairListEvaluator
 from votca_mlp.potentials.correction import PairCorrection
 
 
@@ -31,7 +31,7 @@ class StepMLIAP(CorrectedMLIAP):
         return self.state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from votca_mlp.models.load import make_evaluator
+        from votca_mlp.evaluation.load import make_evaluator
 
         self.state = state
         evaluator = make_evaluator(state["mlp"], None, state["main"])

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.watch import make_watch
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.agree import Found, check_atoms, check_step_0
 from votca_mlp.engines.lammps.answers import FS_PER_PS, Answers
@@ -24,11 +23,12 @@ from votca_mlp.engines.lammps.potential import OBJECT, write_object
 from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import SUMMARY, write_summary
+from votca_mlp.engines.shared.result import SUMMARY, write_summary
+from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import Evaluator
-from votca_mlp.models.neighbours import check_box
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.neighbours.verlet_lists import check_box
+from votca_mlp.progress import Progress
 from votca_mlp.units import kelvin
 from votca_mlp.versions import versions
 

@@ -9,16 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.engines.ase.start import largest_maximum
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.plan import Plan, plan_script
 from votca_mlp.engines.lammps.run import Run
 from votca_mlp.engines.lammps.script import Command, read_script
-from votca_mlp.engines.progress import Progress
-from votca_mlp.engines.result import StepResult
-from votca_mlp.engines.resume import finished_result
+from votca_mlp.engines.shared.result import StepResult
+from votca_mlp.engines.shared.resume import finished_result
+from votca_mlp.engines.shared.start import largest_maximum
 from votca_mlp.errors import UserError
-from votca_mlp.models.evaluate import Evaluator
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.progress import Progress
 from votca_mlp.units import kelvin
 
 _TOLERANCE = 0.002

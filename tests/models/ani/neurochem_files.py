@@ -1,0 +1,122 @@
+"""Writes small random models in the NeuroChem format, and builds torchani's model from what was read."""
+
+import bz2
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.models.ani.neurochem import NeuroChemModel
+
+LAYER = """layer [
+nodes={nodes};
+activation={activation};
+type=0;
+blocksize={inputs};
+maxnorm=nan;
+btchnorm=0;
+weights=FILE:{name}-l{k}.wparam[{count}];
+biases=FILE:{name}-l{k}.bparam[{nodes}];
+]
+"""
+
+
+def pack(text: str, length: int | None = None) -> bytes:
+    """Return the bytes of an .nnf file."""
+    data = text.encode("ascii")
+    return f"{len(data) if length is None else length}=\n".encode() + bz2.compress(data)
+
+
+def write_network(folder: Path, symbol: str, sizes: tuple[int, ...], rng: np.random.Generator) -> None:
+    name = f"ANN-{symbol}.nnf"
+    text = f"inputsize={sizes[0]};\natom_net {symbol} $\n"
+    for k in range(1, len(sizes)):
+        inputs, nodes = sizes[k - 1], sizes[k]
+        activation = 6 if k == len(sizes) - 1 else 9
+        text += LAYER.format(
+            nodes=nodes, activation=activation, inputs=inputs, name=name, k=k, count=inputs * nodes
+        )
+        # energies of some tenths of a Hartree, as real models have
+        scale = 0.1 if nodes == 1 else 1.0
+        weights = scale * rng.normal(size=(nodes, inputs)) / np.sqrt(inputs)
+        (folder / f"{name}-l{k}.wparam").write_bytes(weights.astype("<f4").tobytes())
+        (folder / f"{name}-l{k}.bparam").write_bytes((scale * rng.normal(size=nodes)).astype("<f4").tobytes())
+    (folder / name).write_bytes(pack(text + "\n $\0"))
+
+
+def write_model(
+    folder: Path, symbols: tuple[str, ...] = ("Al",), members: int = 2, sections: int = 3
+) -> Path:
+    """Write a random model; not a multiple of four sections, so that the compiled path has to pad."""
+    rng = np.random.default_rng(7)
+    folder.mkdir(parents=True, exist_ok=True)
+    radial, angular = np.linspace(1.3, 5.1, 12), np.linspace(1.2, 3.4, 5)
+    angles = (np.arange(sections) + 0.5) * np.pi / sections
+
+    def join(values: np.ndarray) -> str:
+        return ",".join(f"{value:.7e}" for value in values)
+
+    (folder / "constants.params").write_text(
+        f"TM = 1\nRcr = 5.4000e+00\nRca = 3.9000e+00\nEtaR = [1.97e+01]\nShfR = [{join(radial)}]\n"
+        f"Zeta = [1.41e+01]\nShfZ = [{join(angles)}]\nEtaA = [8.0e+00]\nShfA = [{join(angular)}]\n"
+        f"Atyp = [{','.join(symbols)}]\n"
+    )
+    lines = [f"{symbol},{k}={-1.25 - k}\n" for k, symbol in enumerate(symbols)]
+    (folder / "sae_linfit.dat").write_text("".join(lines))
+    species = len(symbols)
+    size = species * 12 + species * (species + 1) // 2 * 5 * sections
+    for member in range(members):
+        networks = folder / f"train{member}" / "networks"
+        networks.mkdir(parents=True)
+        for k, symbol in enumerate(symbols):
+            write_network(networks, symbol, (size, 16, 8 + k, 1), rng)
+    return folder
+
+
+def torchani_energy_forces(source: NeuroChemModel, atoms: Any) -> tuple[float, np.ndarray]:
+    """Return energy without self energies (Hartree) and forces (Hartree/Angstrom) by torchani's classes."""
+    import torch
+    from torchani.aev import AEVComputer
+    from torchani.nn import ANINetworks, AtomicNetwork, Ensemble, TightCELU
+
+    constants = source.constants
+    computer = AEVComputer.from_constants(
+        constants.radial_cutoff,
+        constants.angular_cutoff,
+        constants.radial_eta,
+        constants.radial_shifts,
+        constants.angular_eta,
+        constants.zeta,
+        constants.angular_shifts,
+        constants.sections,
+        len(constants.symbols),
+    ).double()
+    # torchani rounds the constants to float32 when it is built
+    for term, name, value in (
+        (computer.radial, "eta", [constants.radial_eta]),
+        (computer.radial, "shifts", constants.radial_shifts),
+        (computer.angular, "eta", [constants.angular_eta]),
+        (computer.angular, "zeta", [constants.zeta]),
+        (computer.angular, "shifts", constants.angular_shifts),
+        (computer.angular, "sections", constants.sections),
+    ):
+        getattr(term, name).data = torch.tensor(value, dtype=torch.float64)
+    members = []
+    for member in source.members:
+        networks = {}
+        for symbol, network in member.items():
+            built = AtomicNetwork(network.sizes, activation=TightCELU(), bias=True)
+            layers = [*built.layers, built.final_layer]
+            for layer, weight, bias in zip(layers, network.weights, network.biases, strict=True):
+                layer.weight.data, layer.bias.data = torch.from_numpy(weight), torch.from_numpy(bias)
+            networks[symbol] = built
+        members.append(ANINetworks(networks))
+    ensemble = Ensemble(members).double()
+    symbols = [constants.symbols.index(symbol) for symbol in atoms.get_chemical_symbols()]
+    species = torch.tensor([symbols])
+    positions = torch.tensor(atoms.positions[None], dtype=torch.float64, requires_grad=True)
+    cell = torch.tensor(atoms.cell.array, dtype=torch.float64)
+    vectors = computer(species, positions, cell, torch.tensor([True] * 3))
+    energy = ensemble(species, vectors).sum()
+    (gradient,) = torch.autograd.grad(energy, positions)
+    return float(energy.detach()), -gradient[0].numpy()

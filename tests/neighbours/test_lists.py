@@ -1,0 +1,281 @@
+"""The neighbour lists against ASE's."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.build import bulk
+from ase.neighborlist import neighbor_list
+
+from votca_mlp.errors import UserError
+from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.neighbours.cluster_order import SIZE
+from votca_mlp.neighbours.cluster_sums import TOGETHER
+from votca_mlp.neighbours.clusters import SHELLS, Clusters, find_clusters
+from votca_mlp.neighbours.full_list import Rows, find_rows
+from votca_mlp.neighbours.half_list import find_half_rows
+from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
+from votca_mlp.neighbours.verlet_lists import SkinClusters, SkinList, check_box
+
+
+def sorted_distances(listed: SkinList, atoms: Atoms, cutoff: float) -> np.ndarray:
+    vectors = listed.vectors(atoms.get_positions(), atoms.cell.array)
+    distances = np.linalg.norm(vectors, axis=1)
+    near = distances < cutoff
+    order = np.lexsort((distances[near].round(9), listed.second[near], listed.first[near]))
+    return np.column_stack([listed.first[near], listed.second[near], distances[near]])[order]
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_complete_while_atoms_and_cell_move(pbc) -> None:
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
+    atoms.pbc = pbc
+    if pbc is False:
+        atoms.cell[:] = 0.0
+    listed = SkinList(5.0, 0.6)
+    random = np.random.default_rng(1)
+    rebuilt = 0
+    for _ in range(40):
+        atoms.positions += 0.03 * random.standard_normal(atoms.positions.shape)
+        if pbc is True:
+            strain = np.eye(3) + 0.004 * random.standard_normal((3, 3))
+            atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        rebuilt += listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc)
+        first, second, distances = neighbor_list("ijd", atoms, 5.0)
+        order = np.lexsort((distances.round(9), second, first))
+        expected = np.column_stack([first, second, distances])[order]
+        assert sorted_distances(listed, atoms, 5.0) == pytest.approx(expected, abs=1e-8)
+    assert 1 < rebuilt < 40
+    assert (np.diff(listed.first) >= 0).all()
+
+
+def odd_box(pbc: object) -> Atoms:
+    """Skewed small boxes seen through several images, atoms far outside the cell."""
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
+    atoms.rattle(0.3, seed=2)
+    random = np.random.default_rng(1)
+    if pbc is True:
+        atoms.set_cell(
+            atoms.cell.array @ (np.eye(3) + 0.1 * random.standard_normal((3, 3))), scale_atoms=True
+        )
+    atoms.positions += 30.0 * random.standard_normal(3)
+    atoms.pbc = pbc
+    if pbc is False:
+        atoms.cell[:] = 0.0
+    return atoms
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_rows_hold_all_pairs(pbc) -> None:
+    atoms = odd_box(pbc)
+    rows = find_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
+    where = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
+    found = []
+    for i, begin, count in zip(rows.centres, rows.begins, rows.counts, strict=True):
+        near = rows.neighbours[begin : begin + count]
+        distances = np.linalg.norm(where[near] - where[i], axis=1).round(8)
+        found += [(rows.source[i], j, d) for j, d in zip(rows.source[near], distances, strict=True)]
+    first, second, distances = neighbor_list("ijd", atoms, 9.7)
+    expected = sorted(zip(first, second, distances.round(8), strict=True))
+    assert len(expected) > 100
+    assert np.array(sorted(found)) == pytest.approx(np.array(expected), abs=1e-7)
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_half_rows_hold_every_pair_once(pbc) -> None:
+    atoms = odd_box(pbc)
+    rows = find_half_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
+    n, nobody = len(atoms), len(rows.source) - 1
+    assert sorted(rows.source[:n]) == list(range(n))
+    assert not rows.images[nobody].any()
+    assert (rows.source == -1).tolist() == [False] * nobody + [True]
+    where = atoms.get_positions()[rows.source[:-1]] + rows.images[:-1] @ atoms.cell.array
+    found = []
+    for i, (begin, count) in enumerate(zip(rows.begins, rows.counts, strict=True)):
+        assert begin % WIDTH == 0
+        assert count % WIDTH == 0
+        near, partners = rows.near[begin : begin + count], rows.partners[begin : begin + count]
+        assert (partners[near == nobody] == n).all()
+        near, partners = near[near != nobody], partners[near != nobody]
+        assert len(near) > count - WIDTH
+        assert (rows.source[partners] == rows.source[near]).all()
+        distances = np.linalg.norm(where[near] - where[i], axis=1).round(7)
+        pairs = [sorted((rows.source[i], j)) for j in rows.source[near]]
+        found += [(*pair, d) for pair, d in zip(pairs, distances, strict=True)]
+    first, second, distances = neighbor_list("ijd", atoms, 9.7)
+    both = Counter(zip(first, second, distances.round(7), strict=True))
+    # an atom and its own image come there and back
+    expected = Counter({(i, j, d): m // 2 if i == j else m for (i, j, d), m in both.items() if i <= j})
+    assert sum(expected.values()) > 100
+    assert Counter(found) == expected
+
+
+CUTOFFS = np.array([[9.1, 4.4, 0.0], [4.4, 0.0, 2.9], [0.0, 2.9, 5.5]])
+
+
+def cluster_pairs(clusters: Clusters, atoms: Atoms, kinds: np.ndarray, shell: int) -> list[tuple]:
+    """Return (i, j, distance) of all pairs in the clusters up to a shell, i <= j."""
+    where = np.full((len(clusters.source), 3), np.inf)
+    someone = clusters.source >= 0
+    where[someone] = (
+        atoms.get_positions()[clusters.source[someone]] + clusters.images[someone] @ atoms.cell.array
+    )
+    assert not someone[-SIZE:].any()
+    found = []
+    for row, i in enumerate(clusters.centres):
+        for kind in range(clusters.begins.shape[1]):
+            begin, most = clusters.begins[row, kind], clusters.counts[-1, row, kind]
+            filling = clusters.clusters[begin + most : begin - (-most // TOGETHER) * TOGETHER]
+            assert (filling == len(where) // SIZE - 1).all()
+            for cluster in clusters.clusters[begin : begin + clusters.counts[shell, row, kind]]:
+                places = np.arange(SIZE * cluster, SIZE * cluster + SIZE)
+                places = places[someone[places] & ((cluster != i // SIZE) | (places > i))]
+                assert (kinds[clusters.source[places]] == kind).all()
+                for place in places:
+                    a, b = sorted((clusters.source[i], clusters.source[place]))
+                    found.append((a, b, np.linalg.norm(where[place] - where[i]).round(7)))
+    return found
+
+
+def near_pairs(atoms: Atoms, kinds: np.ndarray, beyond: float) -> Counter[tuple]:
+    """Return ASE's pairs within the cutoffs and ``beyond``, each once."""
+    first, second, distances = neighbor_list("ijd", atoms, CUTOFFS.max() + beyond)
+    cutoffs = CUTOFFS[kinds[first], kinds[second]]
+    kept = (distances < cutoffs + beyond) & (cutoffs > 0) & (first <= second)
+    pairs = Counter(zip(first[kept], second[kept], distances[kept].round(7), strict=True))
+    # an atom and its own image come there and back
+    return Counter({(i, j, d): n // 2 if i == j else n for (i, j, d), n in pairs.items()})
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_clusters_hold_every_pair_once(pbc) -> None:
+    atoms = odd_box(pbc)
+    kinds = np.random.default_rng(1).integers(0, 3, len(atoms))
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds, CUTOFFS, 0.8)
+    clusters = find_clusters(*arguments)
+    assert sorted(clusters.source[clusters.centres]) == list(range(len(atoms)))
+    for shell in (0, 3, SHELLS - 1):
+        found = Counter(cluster_pairs(clusters, atoms, kinds, shell))
+        expected = near_pairs(atoms, kinds, 0.8 * (shell + 1) / SHELLS - 1e-6)
+        assert sum(expected.values()) > 100
+        assert expected <= found
+    # and none twice, also of those that only their clusters bring along
+    found = Counter({pair: n for pair, n in found.items() if pair[2] < 6.0})
+    assert found <= near_pairs(atoms, kinds, 6.0)
+
+
+def test_clusters_stay_complete_while_atoms_and_cell_move() -> None:
+    """Every shell that is left out holds no pair within the cutoffs, also when the cell has grown."""
+    atoms = odd_box(True)
+    random = np.random.default_rng(3)
+    kinds = random.integers(0, 3, len(atoms))
+    listed = SkinClusters(CUTOFFS, 1.0)
+    shells = []
+    for _ in range(30):
+        atoms.positions += 0.1 * random.standard_normal(atoms.positions.shape)
+        strain = np.eye(3) * 1.002 + 0.001 * random.standard_normal((3, 3))
+        atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+        listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds)
+        found = Counter(cluster_pairs(listed.clusters, atoms, kinds, listed.shell))
+        assert near_pairs(atoms, kinds, -1e-6) <= found
+        shells.append(listed.shell)
+    assert 2 < listed.builds < 15
+    assert len(set(shells)) >= 4
+
+
+@pytest.mark.parametrize("skin", [0.0, 1e-9, 0.5])
+def test_clusters_of_one_atom(skin: float) -> None:
+    """All pairs are with its own images."""
+    atoms = Atoms("Al", cell=[3.0, 3.1, 3.3], pbc=True)
+    kinds = np.zeros(1, np.int64)
+    listed = SkinClusters(CUTOFFS, skin)
+    listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds)
+    found = Counter(cluster_pairs(listed.clusters, atoms, kinds, listed.shell))
+    assert near_pairs(atoms, kinds, -1e-6) <= found <= near_pairs(atoms, kinds, 20.0)
+
+
+@pytest.mark.parametrize("find", ["rows", "clusters"])
+def test_lists_of_broken_configurations(find: str) -> None:
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
+    positions = atoms.get_positions()
+
+    def listed(positions: np.ndarray, cell: np.ndarray) -> Rows | Clusters:
+        if find == "rows":
+            return find_rows(positions, cell, atoms.pbc, 5.0)
+        kinds = np.zeros(len(positions), np.int64)
+        return find_clusters(positions, cell, atoms.pbc, kinds, np.array([[5.0]]), 1.0)
+
+    positions[3], positions[4, 1], positions[5, 2] = np.nan, np.inf, 3e9
+    assert set(listed(positions, atoms.cell.array).source.tolist()) - {-1} == set(range(len(atoms)))
+    for cell in (np.zeros((3, 3)), np.diag([8.0, 8.0, 0.0]), np.full((3, 3), 2.0), np.full((3, 3), np.nan)):
+        with pytest.raises(UserError, match="no volume"):
+            listed(atoms.get_positions(), cell)
+
+
+def test_lists_of_a_dense_corner_in_empty_space() -> None:
+    """The first guess of the room that the rows need is too small here."""
+    random = np.random.default_rng(0)
+    positions = np.concatenate([random.uniform(0, 3, (400, 3)), [[200.0, 0, 0], [0, 300.0, 0]]])
+    none = np.zeros(3, bool)
+    rows = find_rows(positions, np.zeros((3, 3)), none, 6.0)
+    counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts.tolist(), strict=True))
+    assert counts == {**dict.fromkeys(range(400), 399), 400: 0, 401: 0}
+    atoms = Atoms("H402", positions)
+    kinds = np.zeros(402, np.int64)
+    clusters = find_clusters(positions, np.zeros((3, 3)), none, kinds, np.array([[6.0]]), 0.0)
+    found = [pair for pair in cluster_pairs(clusters, atoms, kinds, SHELLS - 1) if pair[2] < 6.0]
+    assert len(found) == len(set(found)) == 400 * 399 / 2
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+def test_pairs_for_devices_equal_the_compiled_ones(pbc) -> None:
+    """The code for devices run in the CPU's memory: closest pair, forces and virial of a gradient."""
+    atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(3)
+    atoms.pbc = pbc
+    atoms.numbers[::3] = 28
+    random = np.random.default_rng(4)
+    host = HostPairs(5.0, 0.5, torch.float64)
+    device = DevicePairs(5.0, 0.5, torch.float64, torch.device("cpu"))
+    for _ in range(5):
+        atoms.positions += 0.06 * random.standard_normal(atoms.positions.shape)
+        arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
+        closest, expected = host.update(*arguments), device.update(*arguments)
+        assert sorted(closest[:2]) == sorted(expected[:2])
+        assert closest[2] == pytest.approx(expected[2], abs=1e-12)
+        forces, virial = host.sums(gradient_of(host))
+        d_forces, d_virial = device.sums(gradient_of(device))
+        assert forces == pytest.approx(d_forces, abs=1e-11)
+        assert virial == pytest.approx(d_virial, abs=1e-9)
+        assert np.abs(forces).max() > 0.1
+        assert (host.numbers.numpy() == atoms.numbers[host.order]).all()
+    assert 1 < host.list.builds == device.list.builds < 5
+
+
+def gradient_of(pairs: HostPairs | DevicePairs) -> torch.Tensor:
+    """Central forces that depend on the kinds of both atoms; nothing beyond 5 Angstrom."""
+    r = pairs.vectors.norm(dim=1, keepdim=True)
+    strength = (pairs.numbers[pairs.first] + 2 * pairs.numbers[pairs.second]).unsqueeze(1) / 30.0
+    return strength * (5.0 - r).clamp(min=0.0) ** 2 * pairs.vectors
+
+
+def test_forget_rebuilds() -> None:
+    atoms = bulk("Al", cubic=True).repeat(2)
+    listed = SkinList(4.0, 1.0)
+    arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc)
+    assert listed.update(*arguments)
+    assert not listed.update(*arguments)
+    listed.forget()
+    assert listed.update(*arguments)
+
+
+def test_check_box() -> None:
+    check_box(np.eye(3) * 20.2, 10.0, "conf")
+    with pytest.raises(UserError, match=r"half the box is 10\.00 Angstrom, not more than .* 10\.00"):
+        check_box(np.eye(3) * 20.0, 10.0, "conf")
+    with pytest.raises(UserError, match="no periodic box"):
+        check_box(np.zeros((3, 3)), 10.0, "conf")
+    sheared = np.array([[20.0, 0, 0], [10.0, 17.0, 0], [0, 0, 20.0]])
+    with pytest.raises(UserError, match=r"half the box is 8\.50"):
+        check_box(sheared, 10.0, "conf")

@@ -1,0 +1,50 @@
+"""What every engine's section has."""
+
+from votca_mlp.fields import FileName, Section, setting
+
+
+class Limits(Section):
+    """cg.inverse.PROGRAM.limits: the run stops with a message when one is passed."""
+
+    temperature_max: float | None = setting(
+        None,
+        unit="K",
+        gt=0,
+        accepted="a number > 0",
+        meaning="Highest temperature allowed; absent: ten times the temperature plus 1000 K.",
+    )
+    distance_min: float = setting(
+        1.5, unit="Angstrom", ge=0, meaning="Smallest distance of two atoms allowed; 0: no limit."
+    )
+    spread_max: float | None = setting(
+        None,
+        unit="eV/atom",
+        gt=0,
+        accepted="a number > 0",
+        meaning="Largest disagreement (standard deviation of the energy) between the members of an ensemble; "
+        "absent: no limit.",
+    )
+
+
+class RdfSettings(Section):
+    """cg.inverse.ase.rdf: how VOTCA's csg_stat computes g(r)."""
+
+    with_errors: bool = setting(False, meaning="Compute the standard error of g(r) from blocks of frames.")
+    block_length: int = setting(10, gt=0, unit="frames", meaning="Frames in one block.")
+
+
+class EngineSettings(Section):
+    """cg.inverse.PROGRAM: what every engine's section has."""
+
+    topol: str
+    conf: str | None
+    traj: FileName
+    conf_out: FileName
+    equi_time: float = setting(
+        0.0, ge=0, unit="ps", meaning="csg_stat leaves out frames before; best left 0."
+    )
+    first_frame: int = setting(
+        0, ge=0, meaning="csg_stat starts at this frame (from 1; 0 is also the first)."
+    )
+    rdf: RdfSettings = RdfSettings()
+    limits: Limits = Limits()

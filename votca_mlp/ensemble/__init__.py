@@ -1,0 +1,1 @@
+"""Averages over frames: blocks, errors, weights."""

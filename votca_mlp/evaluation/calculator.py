@@ -1,0 +1,46 @@
+"""An evaluator as an ASE calculator."""
+
+from typing import Any
+
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.models.contract import Evaluation
+
+
+class MLPCalculator(Calculator):
+    """Model plus correction for ASE.
+
+    Results are in ASE's units (eV, Angstrom). ``evaluation`` keeps the whole last evaluation, such as the
+    ensemble's spread and the closest pair.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  ASE's interface
+
+    def __init__(self, evaluator: Evaluator, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.evaluator = evaluator
+        self.evaluation: Evaluation | None = None
+
+    def calculate(
+        self,
+        atoms: Any = None,
+        properties: Any = None,
+        system_changes: Any = all_changes,
+    ) -> None:
+        """Evaluate ``atoms`` and fill ``results``."""
+        super().calculate(atoms, properties, system_changes)
+        evaluation = self.evaluator.evaluate(self.atoms)
+        self.evaluation = evaluation
+        self.results = ase_results(evaluation)
+
+
+def ase_results(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as the results of an ASE calculator."""
+    return {
+        "energy": evaluation.energy,
+        "free_energy": evaluation.energy,
+        "forces": evaluation.forces,
+        "stress": full_3x3_to_voigt_6_stress(evaluation.stress),
+    }

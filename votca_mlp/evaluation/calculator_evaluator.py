@@ -1,0 +1,97 @@
+"""Any ASE calculator plus correction: energy, forces and stress."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.evaluation.correction import CorrectionAdder
+from votca_mlp.evaluation.evaluator import CORRECTION_SKIN, Evaluator, SameNumbers
+from votca_mlp.models.contract import Evaluation
+from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.potentials.correction import PairCorrection
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Array = NDArray[np.float64]
+
+
+class CalculatorEvaluator(Evaluator):
+    """Any ASE calculator plus the correction, summed by energy, forces and stress.
+
+    Parameters
+    ----------
+    calculator
+        An ASE calculator with energy, forces and (for periodic boxes) stress.
+    correction, skin
+        As for :class:`PairListEvaluator`; skin in Angstrom.
+    watch
+        Pairs within this distance (Angstrom) are looked at for the closest one.
+    """
+
+    def __init__(
+        self,
+        calculator: Any,
+        correction: PairCorrection | None = None,
+        *,
+        skin: float = 1.0,
+        watch: float = 3.0,
+    ) -> None:
+        self.calculator = calculator
+        self._species: tuple[bytes, bytes] | None = None
+        self.same_numbers = SameNumbers()
+        self.watched = SkinList(watch, skin, full=False)
+        self.adder: CorrectionAdder | None = None
+        if correction is not None and correction.pairs:
+            self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin)
+
+    def forget(self) -> None:
+        """Rebuild the neighbour lists at the next call and reset the calculator."""
+        self.watched.forget()
+        if self.adder is not None:
+            self.adder.forget()
+        self._species = None
+        if hasattr(self.calculator, "reset"):
+            self.calculator.reset()
+
+    def evaluate(self, atoms: "Atoms") -> Evaluation:
+        """Return the evaluation of one configuration."""
+        from ase.stress import voigt_6_to_full_3x3_stress
+
+        periodic = atoms.cell.rank == 3
+        # calculators set up their lists anew only when they are told that numbers or pbc are others
+        species = (atoms.numbers.tobytes(), atoms.pbc.tobytes())
+        changes = ["positions", "cell"] + ([] if species == self._species else ["numbers", "pbc"])
+        self._species = species
+        self.calculator.calculate(atoms, ["energy", "forces"] + (["stress"] if periodic else []), changes)
+        results = self.calculator.results
+        positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
+        forces = np.array(results["forces"], float)
+        stress = np.array(voigt_6_to_full_3x3_stress(results["stress"])) if periodic else np.zeros((3, 3))
+        energy, extra = float(results["energy"]), 0.0
+        if self.adder is not None:
+            numbers = self.same_numbers.of(atoms)
+            extra, extra_forces, virial = self.adder.add(positions, cell, atoms.pbc, numbers)
+            forces += extra_forces
+            if periodic:
+                stress += virial / atoms.get_volume()
+        return Evaluation(
+            energy + extra,
+            forces,
+            stress,
+            np.array([energy]),
+            extra,
+            self._closest(positions, cell, atoms.pbc),
+        )
+
+    def _closest(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_]
+    ) -> tuple[int, int, float] | None:
+        self.watched.update(positions, cell, pbc)
+        vectors = self.watched.vectors(positions, cell)
+        if not len(vectors):
+            return None
+        squared = np.einsum("ij,ij->i", vectors, vectors)
+        k = int(squared.argmin())
+        return self.watched.closest(squared[k], k)

@@ -1,0 +1,122 @@
+"""The pair correction's energy, forces and virial of a moving configuration."""
+
+import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.neighbours.pair_list import Uploaded
+from votca_mlp.neighbours.verlet_lists import SkinClusters, SkinList
+from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.potentials.torch_pair import TorchPairCorrection
+
+Array = NDArray[np.float64]
+
+
+class CorrectionAdder:
+    """The pair correction of a moving configuration.
+
+    Parameters
+    ----------
+    correction
+        At least one table.
+    skin
+        Angstrom.
+    device
+        CPU: compiled loops over clusters of neighbours. Others: torch in float64 on a pair list; a step
+        copies the positions there and the forces back, and the list only when it is new.
+    dtype
+        Of the compiled loops.
+    """
+
+    list: SkinClusters | SkinList
+
+    def __init__(
+        self,
+        correction: PairCorrection,
+        skin: float,
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.device, self.dtype = device or torch.device("cpu"), dtype
+        self._set_tables(correction)
+        if self.device.type == "cpu":
+            self.list = SkinClusters(self._tables.cutoffs[self._index], skin)
+        else:
+            self.list = SkinList(correction.cutoff, skin, full=False)
+        self._pairs: Uploaded | None = None
+        self._numbers = self._kinds = np.empty(0, np.int64)
+
+    def with_tables(self, correction: PairCorrection) -> "CorrectionAdder":
+        """Return an adder of other tables for the same elements and cutoffs that shares the list."""
+        other = copy.copy(self)
+        other._set_tables(correction)
+        return other
+
+    def forget(self) -> None:
+        """Rebuild the neighbour list at the next call."""
+        self.list.forget()
+
+    def add(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> tuple[float, Array, Array]:
+        """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
+
+        ``numbers`` are not to be changed, and the same array as long as they are the same: what is kept for
+        them is made anew for another one.
+        """
+        if isinstance(self.list, SkinList):
+            rebuilt = self.list.update(positions, cell, pbc)
+            if rebuilt or self._pairs is None or numbers is not self._pairs.host_numbers:
+                self._pairs = Uploaded(self.list, numbers, self.device)
+            return self._on_device(self._pairs, positions, cell)
+        from votca_mlp.evaluation.correction_kernel import correction_sums
+        from votca_mlp.kernels.pairs import chunks_for, use_threads
+
+        use_threads(chunks_for(len(numbers)))
+        if numbers is not self._numbers:
+            places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
+            self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))
+            self._numbers = numbers
+        self.list.update(positions, cell, pbc, self._kinds)
+        return correction_sums(
+            positions, cell, self._kinds, self.list.clusters, self.list.shell, self._kernel_tables
+        )
+
+    def _set_tables(self, correction: PairCorrection) -> None:
+        self._tables = tables = correction.stacked()
+        # kinds of atoms: one for each element with a table, the last one for all others
+        self._elements = np.array(sorted({z for pair in correction.pairs for z in pair}))
+        self._index = np.zeros((len(self._elements) + 1,) * 2, np.int64)
+        self._index[:-1, :-1] = tables.pair_index[np.ix_(self._elements, self._elements)]
+        if self.device.type == "cpu":
+            from votca_mlp.evaluation.correction_kernel import kernel_tables
+
+            dtype = np.float32 if self.dtype == torch.float32 else np.float64
+            self._kernel_tables = kernel_tables(tables, self._index, dtype)
+        else:
+            self.module = TorchPairCorrection(correction).to(self.device)
+
+    def _on_device(self, pairs: Uploaded, positions: Array, cell: Array) -> tuple[float, Array, Array]:
+        x, box = (torch.from_numpy(each).to(self.device) for each in (positions, cell))
+        energy, forces, virial = sums_on_device(self.module, pairs, x, box)
+        # one copy back instead of three
+        result = torch.cat([energy.view(1), virial.view(9), forces.view(-1)]).cpu().numpy()
+        return float(result[0]), result[10:].reshape(-1, 3), result[1:10].reshape(3, 3)
+
+
+def sums_on_device(
+    module: TorchPairCorrection, pairs: Uploaded, positions: Tensor, cell: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
+
+    positions [n_atoms, 3] and cell [3, 3] on the device, float64, Angstrom; each pair once in ``pairs``.
+    """
+    vectors = pairs.vectors(positions, cell)
+    distances = vectors.norm(dim=1)
+    kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
+    energy, slope = module.pair_energies(*kinds, distances)
+    gradient = (slope / distances).unsqueeze(1) * vectors
+    return energy.sum(), *pairs.sums(gradient, vectors)

@@ -1,0 +1,185 @@
+"""Model plus correction for a configuration: energy, forces and stress."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.evaluation.correction import CorrectionAdder
+from votca_mlp.evaluation.device import DeviceForces
+from votca_mlp.models.contract import Evaluation, PairModel, PairSums, stress_of
+from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
+from votca_mlp.neighbours.verlet_lists import volume_of
+from votca_mlp.potentials.correction import PairCorrection
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from votca_mlp.neighbours.half_pairs import HalfPairs
+
+Array = NDArray[np.float64]
+
+CORRECTION_SKIN = 1.5
+"""Skin of the correction's list by the model's: its pairs cost little beside building its list."""
+
+
+class Evaluator(ABC):
+    """Energy, forces and stress of an ``ase.Atoms``."""
+
+    @abstractmethod
+    def evaluate(self, atoms: "Atoms") -> Evaluation:
+        """Return the evaluation of one configuration."""
+
+    def on_device(self) -> DeviceForces | None:
+        """Return what evaluates positions that are on a device already, where the model runs on one."""
+        return None
+
+    def forget(self) -> None:  # noqa: B027  an evaluator without a list has nothing to forget
+        """Drop what is kept between calls, so that the next one depends on the configuration alone."""
+
+
+class PairListEvaluator(Evaluator):
+    """A pair-list model and a correction.
+
+    The model reads a pair list out to its own cutoff, the correction, which reaches further, rows of its own:
+    together they cost less than one list for both. Each is kept while its skin allows. On a CPU compiled
+    loops form the pair vectors and evaluate the correction; elsewhere torch does on the device.
+
+    Parameters
+    ----------
+    model, correction
+        What to add up; an empty correction costs nothing.
+    device, dtype
+        Where and in which precision the model runs. Pair vectors are formed in float64 first.
+    skin
+        Angstrom.
+    """
+
+    def __init__(
+        self,
+        model: PairModel,
+        correction: PairCorrection | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        skin: float = 1.0,
+    ) -> None:
+        self.device, self.dtype = torch.device(device), dtype
+        self.model = model.to(device=self.device, dtype=dtype).eval()
+        self.correction = correction
+        self.pairs: HostPairs | DevicePairs
+        if self.device.type == "cpu":
+            self.pairs = HostPairs(model.cutoff, skin, dtype)
+        else:
+            self.pairs = DevicePairs(model.cutoff, skin, dtype, self.device)
+        self.half_pairs: HalfPairs | None = None
+        self.adder: CorrectionAdder | None = None
+        if correction is not None and correction.pairs:
+            self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
+        self.same_numbers = SameNumbers()
+        self._checked: NDArray[np.int64] | None = None
+
+    def on_device(self) -> DeviceForces | None:
+        """Return what evaluates positions that are on the device already, with lists of its own."""
+        if self.device.type == "cpu":
+            return None
+        skin, table = self.pairs.list.skin, None if self.adder is None else self.adder.module
+        skins = {"skin": skin, "correction_skin": CORRECTION_SKIN * skin}
+        return DeviceForces(self.model, table, device=self.device, dtype=self.dtype, **skins)
+
+    def forget(self) -> None:
+        """Rebuild the neighbour lists at the next call."""
+        self.pairs.list.forget()
+        if self.half_pairs is not None:
+            self.half_pairs.list.forget()
+        if self.adder is not None:
+            self.adder.forget()
+
+    def evaluate(self, atoms: "Atoms") -> Evaluation:
+        """Return the evaluation of one configuration.
+
+        Raises
+        ------
+        UserError
+            An element that the model does not know.
+        """
+        positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
+        numbers = self.same_numbers.of(atoms)
+        if numbers is not self._checked:
+            check_elements(numbers, self.model.numbers)
+            self._checked = numbers
+        found = self._at_once(positions, cell, atoms.pbc)
+        if found is None:
+            found = self._by_pairs(positions, cell, atoms.pbc, numbers)
+        member_energies, forces, virial, closest = found
+        extra = 0.0
+        if self.adder is not None:
+            extra, extra_forces, extra_virial = self.adder.add(positions, cell, atoms.pbc, numbers)
+            forces += extra_forces
+            virial += extra_virial
+        return Evaluation(
+            energy=float(member_energies.mean()) + extra,
+            forces=forces,
+            stress=stress_of(virial, volume_of(cell)),
+            member_energies=member_energies,
+            correction_energy=extra,
+            closest=closest,
+        )
+
+    def _at_once(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> PairSums | None:
+        whole = self.model.whole(self.dtype) if self.device.type == "cpu" else None
+        if whole is None:
+            return None
+        if self.half_pairs is None:
+            from votca_mlp.neighbours.half_pairs import HalfPairs
+
+            self.half_pairs = HalfPairs(self.model.cutoff, self.pairs.list.skin)
+        return whole.sums(self.half_pairs, positions, cell, pbc)
+
+    def _by_pairs(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> PairSums:
+        pairs = self.pairs
+        closest = pairs.update(positions, cell, pbc, numbers)
+        members, gradient = self.model.energies_and_gradient(
+            pairs.numbers, pairs.first, pairs.second, pairs.vectors
+        )
+        member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
+        return PairSums(member_energies, *pairs.sums(gradient), closest)
+
+
+class SameNumbers:
+    """The same array as long as a configuration's atomic numbers are the same, for who keeps things by it."""
+
+    def __init__(self) -> None:
+        self._bytes, self._numbers = b"", np.empty(0, np.int64)
+
+    def of(self, atoms: "Atoms") -> NDArray[np.int64]:
+        """Return the atomic numbers, [n_atoms]; not to be changed."""
+        # a comparison of arrays takes ten times as long
+        found = atoms.numbers.tobytes()
+        if found != self._bytes:
+            self._bytes, self._numbers = found, atoms.numbers.astype(np.int64)
+        return self._numbers
+
+
+def check_elements(numbers: NDArray[np.int64], known: tuple[int, ...]) -> None:
+    """Refuse atomic numbers outside ``known``.
+
+    Raises
+    ------
+    UserError
+        Naming the elements.
+    """
+    unknown = sorted(set(numbers.tolist()) - set(known))
+    if unknown:
+        from ase.data import chemical_symbols
+
+        raise UserError(
+            "the model does not know " + ", ".join(chemical_symbols[z] for z in unknown),
+            where="cg.inverse.mlp.model",
+            accepted="configurations of " + ", ".join(chemical_symbols[z] for z in known),
+        )

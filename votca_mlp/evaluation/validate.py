@@ -1,0 +1,254 @@
+"""Checks that every model must pass before MD believes it.
+
+An evaluator is asked for the same physics in several ways; the report holds the largest deviations. Nothing
+is raised here: what is acceptable depends on the dtype, and :meth:`Report.problems` says what is not.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.models.contract import Evaluation
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Largest deviations that :func:`validate_model` measured.
+
+    Attributes
+    ----------
+    force_error
+        Forces against central differences of the energy, eV/Angstrom; the largest of the components tried.
+    stress_error
+        Stress against central differences of the energy in the strain, eV/Angstrom^3; nan without a box.
+    net_force
+        Norm of the sum of all forces, eV/Angstrom.
+    translation_energy, translation_forces
+        Change under a rigid shift: eV/atom, eV/Angstrom.
+    rotation_energy, rotation_forces, rotation_stress
+        Change under a rotation of atoms and cell, results rotated back: eV/atom, eV/Angstrom,
+        eV/Angstrom^3 (nan without a box).
+    permutation_energy, permutation_forces
+        Change when the atoms are renumbered: eV/atom, eV/Angstrom.
+    image_energy, image_forces
+        Change when the periodic box is doubled along its shortest vector: eV/atom, eV/Angstrom; nan without
+        a box.
+    repeat_energy
+        Change when the same configuration is evaluated again after a displaced one, eV/atom: what a skin
+        list or a cache leaves behind.
+    force_scale
+        Root mean square force component of the configuration, eV/Angstrom, to judge the others by.
+    finite
+        Every number that came back was finite.
+    dtype
+        ``float64`` when energies resolve displacements of 1e-7 Angstrom, else ``float32``; this decides the
+        accuracy that can be asked for.
+    """
+
+    force_error: float
+    stress_error: float
+    net_force: float
+    translation_energy: float
+    translation_forces: float
+    rotation_energy: float
+    rotation_forces: float
+    rotation_stress: float
+    permutation_energy: float
+    permutation_forces: float
+    image_energy: float
+    image_forces: float
+    repeat_energy: float
+    force_scale: float
+    finite: bool
+    dtype: str
+
+    def problems(self) -> list[str]:
+        """Return one sentence for each deviation beyond what the dtype explains; empty for a sound model."""
+        tight = self.dtype == "float64"
+        force = (1e-6 if tight else 2e-3) * max(self.force_scale, 1.0)
+        limits = {
+            "force_error": force,
+            "stress_error": 1e-6 if tight else 1e-3,
+            "net_force": force,
+            "translation_energy": 1e-8 if tight else 1e-5,
+            "translation_forces": force,
+            "rotation_energy": 1e-8 if tight else 1e-5,
+            "rotation_forces": force,
+            "rotation_stress": 1e-8 if tight else 1e-5,
+            "permutation_energy": 1e-8 if tight else 1e-5,
+            "permutation_forces": force,
+            "image_energy": 1e-8 if tight else 1e-5,
+            "image_forces": force,
+            "repeat_energy": 1e-8 if tight else 1e-5,
+        }
+        found = [
+            f"{name} is {getattr(self, name):.2g}, more than {limit:.2g}"
+            for name, limit in limits.items()
+            if getattr(self, name) > limit
+        ]
+        return found if self.finite else ["energy, forces or stress are not finite", *found]
+
+
+def validate_model(
+    evaluator: Evaluator,
+    atoms: "Atoms",
+    *,
+    components: int = 6,
+    step: float = 1e-3,
+    strain: float = 1e-4,
+    seed: int = 0,
+) -> Report:
+    """Measure how far an evaluator is from a sound potential; raises nothing of its own.
+
+    Parameters
+    ----------
+    evaluator
+        Best built in float64; in float32 the finite differences resolve about 1e-3 eV/Angstrom.
+    atoms
+        A configuration off symmetry (rattled), periodic in all directions or in none.
+    components
+        How many force components are compared with finite differences.
+    step
+        Displacement, Angstrom.
+    strain
+        Dimensionless.
+    seed
+        Of the choice of components, shift, rotation and permutation.
+    """
+    rng = np.random.default_rng(seed)
+    base = atoms.copy()
+    base.calc = None
+    count, periodic = len(base), bool(np.all(base.pbc)) and base.cell.rank == 3
+    reference = _evaluate(evaluator, base)
+
+    force_error = 0.0
+    for flat in rng.choice(3 * count, min(components, 3 * count), replace=False):
+        slope = _slope(evaluator, base, *divmod(int(flat), 3), step)
+        force_error = _worst(force_error, abs(reference.forces.flat[flat] + slope))
+    stress_error = _stress_error(evaluator, base, reference, strain) if periodic else np.nan
+
+    shifted = base.copy()
+    shifted.positions += rng.normal(size=3)
+    moved = _evaluate(evaluator, shifted)
+
+    rotation = _rotation(rng)
+    turned = base.copy()
+    turned.set_cell(base.cell.array @ rotation.T)
+    turned.positions = base.positions @ rotation.T
+    rotated = _evaluate(evaluator, turned)
+    back = rotation.T @ rotated.stress @ rotation
+
+    order = rng.permutation(count)
+    permuted = _evaluate(evaluator, base[order])
+
+    image_energy = image_forces = np.nan
+    if periodic:
+        repeat = np.ones(3, int)
+        repeat[int(np.argmin(base.cell.lengths()))] = 2
+        doubled = _evaluate(evaluator, base.repeat(tuple(repeat)))
+        image_energy = abs(doubled.energy / (2 * count) - reference.energy / count)
+        image_forces = _largest(doubled.forces - np.tile(reference.forces, (2, 1)))
+
+    displaced = base.copy()
+    displaced.positions += rng.normal(scale=0.05, size=(count, 3))
+    evaluator.evaluate(displaced)
+    repeated = evaluator.evaluate(base)
+    evaluator.forget()
+
+    results = (reference, moved, rotated, permuted, repeated)
+    return Report(
+        force_error=float(force_error),
+        stress_error=float(stress_error),
+        net_force=float(np.linalg.norm(reference.forces.sum(0))),
+        translation_energy=abs(moved.energy - reference.energy) / count,
+        translation_forces=_largest(moved.forces - reference.forces),
+        rotation_energy=abs(rotated.energy - reference.energy) / count,
+        rotation_forces=_largest(rotated.forces @ rotation - reference.forces),
+        rotation_stress=_largest(back - reference.stress) if periodic else np.nan,
+        permutation_energy=abs(permuted.energy - reference.energy) / count,
+        permutation_forces=_largest(permuted.forces - reference.forces[order]),
+        image_energy=float(image_energy),
+        image_forces=float(image_forces),
+        repeat_energy=abs(repeated.energy - reference.energy) / count,
+        force_scale=float(np.sqrt(np.mean(reference.forces**2))),
+        finite=all(_finite(result) for result in results)
+        and bool(np.isfinite([force_error, stress_error if periodic else 0.0]).all()),
+        dtype=_resolution(evaluator, base, reference),
+    )
+
+
+def _evaluate(evaluator: Evaluator, atoms: "Atoms") -> Evaluation:
+    evaluator.forget()
+    return evaluator.evaluate(atoms)
+
+
+def _slope(evaluator: Evaluator, base: "Atoms", atom: int, axis: int, step: float) -> float:
+    """Return dE/dx by the four-point central difference, whose error is of fourth order in the step."""
+    energies = []
+    for factor in (-2, -1, 1, 2):
+        trial = base.copy()
+        trial.positions[atom, axis] += factor * step
+        energies.append(evaluator.evaluate(trial).energy)
+    return (energies[0] - 8.0 * energies[1] + 8.0 * energies[2] - energies[3]) / (12.0 * step)
+
+
+def _stress_error(evaluator: Evaluator, base: "Atoms", reference: Evaluation, strain: float) -> float:
+    error = 0.0
+    for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)):
+        energies = []
+        for factor in (-2, -1, 1, 2):
+            deformation = np.eye(3)
+            deformation[i, j] += 0.5 * factor * strain
+            deformation[j, i] += 0.5 * factor * strain
+            trial = base.copy()
+            trial.set_cell(base.cell.array @ deformation, scale_atoms=True)
+            energies.append(evaluator.evaluate(trial).energy)
+        slope = (energies[0] - 8.0 * energies[1] + 8.0 * energies[2] - energies[3]) / (12.0 * strain)
+        error = _worst(error, abs(reference.stress[i, j] - slope / base.get_volume()))
+    return error
+
+
+def _rotation(rng: np.random.Generator) -> Array:
+    """Return a random proper rotation."""
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q = q * np.sign(np.diag(r))
+    if np.linalg.det(q) < 0.0:
+        q[:, 0] = -q[:, 0]
+    return np.asarray(q, float)
+
+
+def _resolution(evaluator: Evaluator, base: "Atoms", reference: Evaluation) -> str:
+    """Tell float32 from float64 by whether the energy follows a small step along the forces."""
+    norm = float(np.linalg.norm(reference.forces))
+    if not 1e-6 < norm < np.inf:
+        return "float64"
+    step, energies = 1e-7, []
+    for sign in (-1.0, 1.0):
+        trial = base.copy()
+        trial.positions += sign * step * reference.forces / norm
+        energies.append(evaluator.evaluate(trial).energy)
+    evaluator.forget()
+    return "float64" if abs((energies[0] - energies[1]) / (2.0 * step * norm) - 1.0) < 1e-3 else "float32"
+
+
+def _worst(a: float, b: float) -> float:
+    """Return the larger one; nan when either is, where max() may hide it."""
+    return float(np.maximum(a, b))
+
+
+def _largest(values: Array) -> float:
+    return float(np.abs(values).max(initial=0.0))
+
+
+def _finite(result: Evaluation) -> bool:
+    return bool(
+        np.isfinite(result.energy) and np.isfinite(result.forces).all() and np.isfinite(result.stress).all()
+    )

@@ -1,0 +1,1 @@
+"""ANI: files in NeuroChem format, environment vectors, and compiled loops."""

@@ -1,0 +1,218 @@
+"""The fast evaluation of a one-species HIP-NN with one interaction layer on the CPU."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.kernels.blocks import RowStarts, block_edges
+from votca_mlp.kernels.pairs import chunks_for, use_threads
+from votca_mlp.kernels.simd import WIDTH, aligned
+from votca_mlp.models.contract import PairSums
+from votca_mlp.models.hipnn import half as hipnn_half
+from votca_mlp.models.hipnn import kernel as hipnn_kernel
+from votca_mlp.models.hipnn.layers import Layers
+from votca_mlp.neighbours.half_pairs import HalfPairs
+
+Array = NDArray[np.float64]
+Grid = tuple[np.float32, np.float32]
+"""1/r at a table's begin, and intervals per 1/Angstrom."""
+
+BLOCK = 128
+"""Atoms that are one thread's work at a time."""
+_CLOSEST = 0.8  # Angstrom; closer pairs are left to hippynn's own layers
+_VALUE_ERROR, _SLOPE_ERROR = 3e-8, 1e-6  # of the table, relative to the largest value and slope
+_MOST_INTERVALS = 1 << 14
+_NOTHING = 1e-20  # coefficients below become zero: Intel's cores take 150 cycles for a denormal number
+
+
+class FastHipnn:
+    """Atomic energies and gradient in float32.
+
+    The sensitivities come from a table of the network's own sensitivity module, exact to float32's rounding;
+    the layers after it are written out by hand, forward and backward.
+
+    Parameters
+    ----------
+    network, energy
+        hippynn's ``Hipnn`` and ``HEnergy``.
+    self_energies
+        Of the one species, eV, shape [1].
+
+    Raises
+    ------
+    ValueError
+        When :func:`is_simple` does not hold, or the sensitivities are too narrow to be tabulated.
+    """
+
+    def __init__(self, network: Any, energy: Any, self_energies: Tensor) -> None:
+        if not is_simple(network, energy):
+            raise ValueError("only one species, one interaction layer, residual layers, softplus")
+        network, energy = copy.deepcopy(network).double(), copy.deepcopy(energy).double()
+        interaction, *atom_layers = network.blocks[0]
+        layer = interaction.base_layer
+        self.table, self.grid = sensitivity_table(layer.sensitivity, float(network.dist_hard_max))
+        with torch.no_grad():
+            one = torch.ones(1, 1, dtype=torch.float64)
+            # int_weights is [n_sensitivities, out, 1]; the one-hot input is 1 for every atom
+            entrance = torch.zeros(layer.nf_out, self.table.shape[2], dtype=torch.float64)
+            entrance[:, : layer.n_dist] = layer.int_weights[:, :, 0].T
+            skip = interaction.adjust_layer(one) if interaction.needs_size_adjust else one
+            parts = [(entrance, layer.selfint(one)[0], *_back(interaction, skip))]
+            for wrapper in atom_layers:
+                linear = wrapper.base_layer
+                parts.append((linear.weight, linear.bias, *_back(wrapper, 0.0)))
+            exit_layer = energy.layers[-1]
+            self.layers = stacked(parts, exit_layer.weight[0])
+            # the constant parts join in float64
+            self.constant = float(exit_layer.bias[0]) + float(self_energies[0])
+            if not energy.first_is_interacting:
+                self.constant += float(energy.layers[0](one)[0, 0])
+        # a tuple's length is part of its type: the compiler knows how many vectors a row has
+        self._chunks = (0,) * (self.table.shape[2] // WIDTH)
+        self.starts = RowStarts()
+
+    def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return atomic energies [atoms], float64, and d(their sum)/d(vectors) [n_pairs, 3], float32.
+
+        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. None when a pair is closer than the
+        table reaches. Runs in as many threads as torch is set to; the atoms are cut into the same blocks
+        whatever their number, so it does not change a bit.
+        """
+        rows = vectors.detach().contiguous().numpy()
+        outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
+        use_threads(atoms // BLOCK)
+        pairs = (block_edges(atoms, BLOCK), self.starts.of(first, atoms), rows)
+        model = (self.table, self.grid, self._chunks, self.layers)
+        if hipnn_kernel.evaluate(*pairs, *model, outputs, gradient):
+            return None
+        return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
+
+    def sums(
+        self, pairs: HalfPairs, positions: Array, cell: Array, pbc: NDArray[np.bool_]
+    ) -> PairSums | None:
+        """Return energy, forces and virial; see :class:`votca_mlp.models.contract.Whole`.
+
+        Every pair is read once. None when one is closer than the table reaches.
+        """
+        atoms = len(positions)
+        use_threads(chunks_for(atoms))
+        pairs.update(positions, cell, pbc)
+        rows, edges = pairs.list.rows, pairs.edges
+        listed = (rows.begins, rows.counts)
+        table = (pairs.vectors, self.table, self.grid, self._chunks)
+        environment, (row, place, squared), missed = hipnn_half.environments(
+            pairs.where, *listed, rows.near, rows.partners, edges, *table
+        )
+        if missed:
+            return None
+        outputs = np.empty(atoms)
+        use_threads(atoms // BLOCK)
+        hipnn_half.atoms_alone(block_edges(atoms, BLOCK), environment, self.layers, outputs)
+        use_threads(chunks_for(atoms))
+        forces, (xx, yy, zz, yz, xz, xy) = hipnn_half.forces(
+            rows.source, *listed, rows.partners, edges, *table, environment[0]
+        )
+        energy = outputs.sum() + atoms * self.constant
+        virial = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+        closest = (int(rows.source[row]), int(rows.source[place]), float(np.sqrt(squared)))
+        return PairSums(np.array([energy]), forces, virial, closest if place >= 0 else None)
+
+
+def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Tensor) -> Layers:
+    """Return layers from weight [inner, in], bias, back [outer, inner] and shift of each."""
+    inputs = np.array([part[0].shape[1] for part in parts])
+    inners = np.array([part[0].shape[0] for part in parts])
+    outer, inner = len(exit_weight), inners.max()
+    weights = np.zeros((len(parts), inner, inputs.max()), np.float32)
+    biases = np.zeros((len(parts), inner), np.float32)
+    backs = np.zeros((len(parts), outer, inner), np.float32)
+    shifts = np.zeros((len(parts), outer), np.float32)
+    for k, (weight, bias, back, shift) in enumerate(parts):
+        m, n = weight.shape
+        weights[k, :m, :n], biases[k, :m] = weight.numpy(), bias.numpy()
+        backs[k, :, :m], shifts[k] = back.numpy(), shift.numpy()
+    return Layers(weights, biases, backs, shifts, inputs, inners, exit_weight.float().numpy())
+
+
+def is_simple(network: Any, energy: Any) -> bool:
+    """Whether :class:`FastHipnn` can evaluate these layers.
+
+    That is HIP-NN without tensor terms, one species, one interaction layer, residual layers with softplus.
+    """
+    from hippynn.layers.hiplayers import InteractLayer
+    from hippynn.layers.targets import HEnergy
+    from hippynn.layers.transform import ResNetWrapper
+    from hippynn.networks.hipnn import Hipnn
+
+    if type(network) is not Hipnn or type(energy) is not HEnergy or len(network.blocks) != 1:
+        return False
+    if network.nf_in != 1 or energy.layers[-1].out_features != 1:
+        return False
+    block = network.blocks[0]
+    if not all(type(wrapper) is ResNetWrapper for wrapper in block):
+        return False
+    activations = [wrapper.activation for wrapper in block]
+    if not all(type(function) is torch.nn.Softplus and function.beta == 1.0 for function in activations):
+        return False
+    interaction, *atom_layers = block
+    plain = all(type(w.base_layer) is torch.nn.Linear and not w.needs_size_adjust for w in atom_layers)
+    return plain and type(interaction.base_layer) is InteractLayer
+
+
+def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], Grid]:
+    """Return table and grid of :func:`hipnn_kernel.environments` for a float64 sensitivity module.
+
+    Cubic Hermite polynomials in 1/r from values and derivatives; the intervals are halved until values and
+    slopes in their middles are right to float32's rounding.
+
+    Raises
+    ------
+    ValueError
+        When the sensitivities are too narrow for any table of sensible size.
+    """
+    closest = min(_CLOSEST, 0.5 * cutoff)
+    begin, end = 1.0 / cutoff, 1.0 / closest
+    intervals = 256
+    while intervals <= _MOST_INTERVALS:
+        step = (end - begin) / intervals
+        nodes = begin + step * np.arange(intervals + 1)
+        values, slopes = _sensitivities(module, nodes, cutoff)
+        c0, c1 = values[:-1], slopes[:-1] * step
+        rise, c1_next = values[1:] - values[:-1], slopes[1:] * step
+        c2, c3 = 3 * rise - 2 * c1 - c1_next, c1 + c1_next - 2 * rise
+        middle, middle_slope = _sensitivities(module, nodes[:-1] + 0.5 * step, cutoff)
+        wrong = np.abs(c0 + 0.5 * c1 + 0.25 * c2 + 0.125 * c3 - middle).max()
+        # the slope of the cubic is worst at a quarter of the interval; its middle is right to higher order
+        quarter_slope = _sensitivities(module, nodes[:-1] + 0.25 * step, cutoff)[1]
+        wrong_slope = np.abs((c1 + 0.5 * c2 + 0.1875 * c3) / step - quarter_slope).max()
+        largest, steepest = np.abs(middle).max(), np.abs(middle_slope).max()
+        if wrong <= _VALUE_ERROR * largest and wrong_slope <= _SLOPE_ERROR * steepest:
+            break
+        intervals *= 2
+    else:
+        raise ValueError("the sensitivities are too narrow to be tabulated")
+    width = -(-values.shape[1] // WIDTH) * WIDTH
+    table = np.zeros((intervals + 1, 4, width), np.float32)
+    table[:-1, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
+    table[np.abs(table) < _NOTHING] = 0.0
+    return aligned(table), (np.float32(begin), np.float32(1.0 / step))
+
+
+def _sensitivities(
+    module: Any, inverse: NDArray[Any], cutoff: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sensitivities and their derivatives by 1/r, shape [n, n_sensitivities]."""
+    x = torch.from_numpy(inverse).requires_grad_(True)
+    # the first node may round to just beyond the cutoff, where the module is zero anyway
+    values = module((1.0 / x).clamp(max=cutoff))
+    slopes = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in values.unbind(1)]
+    return values.detach().numpy(), torch.stack(slopes, 1).numpy()
+
+
+def _back(wrapper: Any, skip: Any) -> tuple[Tensor, Tensor]:
+    shift = wrapper.res_layer.bias + skip
+    return wrapper.res_layer.weight, shift.reshape(-1)

@@ -1,0 +1,264 @@
+"""HIP-NN on the package's pair list: hippynn's own layers, our files, hippynn's experiments by opt-in."""
+
+import logging
+import os
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.models.contract import PairModel, state_of
+
+if TYPE_CHECKING:
+    from votca_mlp.models.hipnn.fast import FastHipnn
+
+_log = logging.getLogger(__name__)
+
+FORMAT = "votca-mlp hip-nn"
+VERSION = 1
+KINDS = ("Hipnn", "HipnnVec", "HipnnQuad")
+EXPERIMENT_FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
+_ACCEPTED = "a HIP-NN file written by votca-mlp, or a hippynn experiment directory with trust_pickle yes"
+
+
+def import_hippynn() -> Any:
+    """Import hippynn with its plain torch kernels and without its warnings, and return it.
+
+    Its other kernels compile for 20 s at the first call (the one named "pytorch" too, through torch.compile,
+    which needs a C++ compiler) and gain nothing for one configuration on a CPU.
+    """
+    os.environ.setdefault("HIPPYNN_USE_CUSTOM_KERNELS", "_pytorch_raw")
+    os.environ.setdefault("HIPPYNN_WARN_LOW_DISTANCES", "False")
+    os.environ.setdefault("HIPPYNN_PROGRESS", "none")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import hippynn
+
+    return hippynn
+
+
+class HipnnModel(PairModel):
+    """A HIP-NN energy model.
+
+    Parameters
+    ----------
+    network
+        ``hippynn.networks.hipnn.Hipnn`` or its vector and quadrupole versions.
+    energy
+        ``hippynn.layers.targets.HEnergy``, output in eV.
+    species
+        Atomic numbers in the order of the one-hot features.
+    self_energies
+        Energy of each species that is added to its atoms, eV, shape [n_species].
+
+    Attributes
+    ----------
+    provenance
+        Where the model comes from, as its file says.
+    """
+
+    species_index: Tensor
+    self_energies: Tensor
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        energy: torch.nn.Module,
+        species: tuple[int, ...],
+        self_energies: Tensor,
+    ) -> None:
+        super().__init__()
+        self.network, self.energy = network, energy
+        self.numbers = tuple(int(z) for z in species)
+        self.cutoff = float(network.dist_hard_max)  # type: ignore[arg-type]
+        self.provenance: dict[str, Any] = {}
+        self.needs_vectors = type(network).__name__ in ("HipnnVec", "HipnnQuad")
+        index = torch.zeros(max(self.numbers) + 1, dtype=torch.long)
+        index[list(self.numbers)] = torch.arange(len(self.numbers))
+        self.register_buffer("species_index", index)
+        self.register_buffer("self_energies", self_energies.detach().clone())
+        self.compiled = True
+        self._fast: FastHipnn | None = None
+        self._watched: tuple[Tensor, ...] = ()
+        self._fast_key: tuple[object, ...] = ()
+
+    def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
+        """Return atomic energies in eV, shape [1, n_atoms]."""
+        kinds = self.species_index[numbers]
+        features = torch.nn.functional.one_hot(kinds, len(self.numbers)).to(vectors.dtype)
+        distances = vectors.norm(dim=1)
+        extra = (vectors,) if self.needs_vectors else ()
+        levels = self.network(features, first, second, distances, *extra)
+        if self.energy.first_is_interacting:
+            levels = levels[1:]
+        layers: Any = self.energy.layers
+        atomic: Any = sum(layer(level) for layer, level in zip(layers, levels, strict=True))
+        # float64 also for a float32 model: a large self energy would round away the rest
+        return (atomic.squeeze(1).double() + self.self_energies.double()[kinds]).unsqueeze(0)
+
+    def energies_and_gradient(
+        self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return atomic energies [1, n_atoms] and d(total energy)/d(vectors) [n_pairs, 3].
+
+        One species, one interaction layer and float32 on the CPU run compiled code (numba); everything else,
+        and everything when ``compiled`` is False or numba is missing, one backward pass through
+        :meth:`forward`.
+        """
+        fast = self._fast_path(vectors.dtype) if vectors.device.type == "cpu" else None
+        result = None if fast is None else fast(len(numbers), first, vectors)
+        if result is None:
+            return super().energies_and_gradient(numbers, first, second, vectors)
+        energies, gradient = result
+        return energies.unsqueeze(0), gradient
+
+    def whole(self, dtype: torch.dtype) -> "FastHipnn | None":
+        """Return the compiled evaluation of whole configurations for what runs compiled code."""
+        return self._fast_path(dtype)
+
+    def _fast_path(self, dtype: torch.dtype) -> "FastHipnn | None":
+        if not self.compiled or dtype != torch.float32:
+            return None
+        # the compiled path has its own copy of the weights, which training would leave behind
+        if self._fast is None or state_of(self._watched) != self._fast_key:
+            try:
+                from votca_mlp.models.hipnn.fast import FastHipnn
+
+                # going through the layers to find the parameters takes longer than looking at them
+                self._watched = tuple(self.parameters())
+                self._fast = FastHipnn(self.network, self.energy, self.self_energies)
+                self._fast_key = state_of(self._watched)
+            except (ImportError, ValueError) as error:
+                _log.info("HIP-NN runs in torch alone, some times slower: %s", error)
+                self.compiled = False
+                return None
+        return self._fast
+
+
+def build_hipnn(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> HipnnModel:
+    """Return an untrained HIP-NN.
+
+    Parameters
+    ----------
+    hyperparameters
+        Arguments of ``hippynn.networks.hipnn.Hipnn`` except the species; ``kind`` may name ``HipnnVec`` or
+        ``HipnnQuad`` instead, and ``first_is_interacting`` is an argument of the energy.
+    species
+        Atomic numbers.
+    """
+    import_hippynn()
+    from hippynn.layers.targets import HEnergy
+    from hippynn.networks import hipnn
+
+    arguments = dict(hyperparameters)
+    kind = {name: getattr(hipnn, name) for name in KINDS}[arguments.pop("kind", KINDS[0])]
+    interacting = bool(arguments.pop("first_is_interacting", False))
+    network = kind(possible_species=[0, *species], **arguments)
+    energy = HEnergy(network.feature_sizes, first_is_interacting=interacting)
+    return HipnnModel(network, energy, species, torch.zeros(len(species)))
+
+
+def hyperparameters_of(model: HipnnModel) -> dict[str, Any]:
+    """Return what :func:`build_hipnn` needs to build the model's layers again.
+
+    Raises
+    ------
+    UserError
+        For networks that have no plain description: other classes, activations, several energies an atom.
+    """
+    from hippynn.layers.hiplayers import GaussianSensitivityModule, InverseSensitivityModule
+
+    network: Any = model.network
+    energy: Any = model.energy
+    plain = type(network).__name__ in KINDS and type(network.activation) is torch.nn.Softplus
+    # both have the same function of the distance and differ in where their parameters start
+    sensitivities = (InverseSensitivityModule, GaussianSensitivityModule)
+    plain = plain and all(type(layer) in sensitivities for layer in network.sensitivity_layers)
+    if not plain or network.activation.beta != 1.0 or energy.layers[-1].out_features != 1:
+        what = f"a {type(network).__name__} with parts that cannot be written as plain numbers"
+        accepted = f"{', '.join(KINDS)} with softplus and one energy; or the hippynn experiment itself"
+        raise UserError(what, accepted=accepted)
+    several = not isinstance(network.nf, int)
+    return {
+        "kind": type(network).__name__,
+        "n_features": [int(n) for n in network.nf] if several else network.nf,
+        "n_sensitivities": network.n_sensitivities,
+        "dist_soft_min": float(network.dist_soft_min),
+        "dist_soft_max": float(network.dist_soft_max),
+        "dist_hard_max": float(network.dist_hard_max),
+        "n_interaction_layers": None if several else network.ni,
+        "n_atom_layers": network.n_layers_per_block,
+        "resnet": network.resnet,
+        "first_is_interacting": bool(energy.first_is_interacting),
+    }
+
+
+def save_hipnn(path: str | Path, model: HipnnModel, provenance: dict[str, Any]) -> None:
+    """Write a model as plain tensors, numbers and text (readable without executing anything in it).
+
+    Raises
+    ------
+    UserError
+        See :func:`hyperparameters_of`; a file that cannot be written.
+    """
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "species": list(model.numbers),
+        "hyperparameters": hyperparameters_of(model),
+        "provenance": provenance,
+        "state": model.state_dict(),
+    }
+    with atomic_write(path, "wb") as file:
+        torch.save(content, file)
+
+
+def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
+    """Read a HIP-NN file of ours, or (by opt-in) a hippynn experiment directory or checkpoint.
+
+    Raises
+    ------
+    UserError
+        Missing, cut short, of another kind, or a pickle without ``trust_pickle``.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError("no such model", where=path, accepted=_ACCEPTED)
+    if path.is_dir() or path.name in EXPERIMENT_FILES:
+        from votca_mlp.models.hipnn.experiment import load_experiment
+
+        return load_experiment(path if path.is_dir() else path.parent, trust_pickle=trust_pickle)
+    unreadable = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (*unreadable, zipfile.BadZipFile):
+        what = "the model file is cut short, damaged, or not plain tensors"
+        raise UserError(what, where=path, accepted=_ACCEPTED) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UserError("this file is not a HIP-NN of votca-mlp", where=path, accepted=_ACCEPTED)
+    if content.get("version") != VERSION:
+        what = f"written in version {content.get('version')} of the format"
+        raise UserError(what, where=path, accepted=f"version {VERSION}")
+    try:
+        species = tuple(content["species"])
+        if not species or not all(isinstance(z, int) and 0 < z < 200 for z in species):
+            raise ValueError(f"atomic numbers {species}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # hippynn's answer to unknown arguments
+            model = build_hipnn(content["hyperparameters"], species)
+        model.load_state_dict(content["state"])
+        # the vector and quadrupole versions also keep a plain dictionary there
+        tensors = [value for value in model.state_dict().values() if isinstance(value, Tensor)]
+        if not all(bool(torch.isfinite(value).all()) for value in tensors):
+            raise ValueError("parameters that are no numbers")
+    except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, UserWarning) as error:
+        what = "the model file does not fit together: " + str(error).splitlines()[0]
+        raise UserError(what, where=path, accepted=_ACCEPTED) from None
+    model.provenance = dict(content.get("provenance") or {})
+    return model

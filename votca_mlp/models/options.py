@@ -1,0 +1,74 @@
+"""The machine-learning potential."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, NonNegativeInt, PositiveInt
+
+from votca_mlp.fields import Section, setting
+
+
+def _auto(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+def _all_members(value: Any) -> Any:
+    return None if value == "all" else value.split() if isinstance(value, str) else value
+
+
+def _yaml_mapping(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    import yaml
+
+    try:
+        data = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ValueError(f"'{value}' is not a mapping of names to values")
+    return data
+
+
+class MLPSettings(Section):
+    """cg.inverse.mlp: the machine-learning potential that is corrected."""
+
+    kind: Literal["hippynn", "ani", "ase"] = setting(
+        meaning="A hippynn model, an ANI ensemble in NeuroChem's format, or any ASE calculator."
+    )
+    model: str | None = setting(
+        None,
+        accepted="a path or builtin:NAME",
+        meaning="The model's file or folder, relative to the main directory; ~ and $VARIABLES are expanded. "
+        "Required for hippynn and ani.",
+    )
+    members: Annotated[tuple[NonNegativeInt, ...] | None, BeforeValidator(_all_members)] = setting(
+        None,
+        accepted="all, or numbers from 0 separated by spaces",
+        meaning="Members of an ANI ensemble that are averaged.",
+    )
+    calculator: str | None = setting(
+        None,
+        accepted="module:callable",
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+        meaning="For kind 'ase': what makes the calculator, for example ase.calculators.emt:EMT.",
+    )
+    arguments: Annotated[dict[str, Any], BeforeValidator(_yaml_mapping)] = setting(
+        {},
+        accepted="a YAML mapping such as {cutoff: 6.0}",
+        meaning="For kind 'ase': arguments of the calculator.",
+    )
+    device: str = setting(
+        "auto",
+        accepted="auto | cpu | cuda | cuda:N",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        meaning="Where the model runs; auto takes a GPU when there is one.",
+    )
+    dtype: Literal["float32", "float64"] = setting("float32", meaning="Precision of the model.")
+    threads: Annotated[PositiveInt | None, BeforeValidator(_auto)] = setting(
+        None, accepted="auto, or a whole number > 0", meaning="CPU threads of the model."
+    )
+    trust_pickle: bool = setting(
+        False,
+        meaning="Allow loading a model file that can run code when it is loaded (pickle). "
+        "Only for files you made or trust.",
+    )

@@ -1,0 +1,188 @@
+"""Neighbour lists with a skin, reused while they stay complete."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.neighbours.skin import Skin
+
+if TYPE_CHECKING:
+    from votca_mlp.neighbours.clusters import Clusters
+    from votca_mlp.neighbours.full_list import Rows
+    from votca_mlp.neighbours.half_list import HalfRows
+
+
+class SkinRows(Skin):
+    """Neighbour rows of every atom, see :mod:`.full_list`; parameters as of :class:`Skin`."""
+
+    rows: "Rows"
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from votca_mlp.neighbours.full_list import find_rows
+
+        self.rows = find_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinHalfRows(Skin):
+    """Half rows of neighbours; see :mod:`votca_mlp.neighbours.half_list`. Parameters as of :class:`Skin`."""
+
+    rows: "HalfRows"
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from votca_mlp.neighbours.half_list import find_half_rows
+
+        self.rows = find_half_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinClusters(Skin):
+    """Clusters near every atom; see :mod:`votca_mlp.neighbours.clusters`.
+
+    Parameters
+    ----------
+    cutoffs
+        By kinds of the two atoms, Angstrom, shape [n_kinds, n_kinds]; 0 for no pairs.
+    skin
+        Angstrom.
+
+    Attributes
+    ----------
+    clusters
+        Complete for the last configuration.
+    shell
+        Its atoms have neighbours in the clusters' shells up to this one.
+    """
+
+    clusters: "Clusters"
+    shell: int
+
+    def __init__(self, cutoffs: NDArray[np.float64], skin: float) -> None:
+        super().__init__(float(cutoffs.max()), skin)
+        self._cutoffs = cutoffs
+        self._kinds = np.empty(0, np.int64)
+
+    def update(
+        self,
+        positions: NDArray[np.float64],
+        cell: NDArray[np.float64],
+        pbc: NDArray[np.bool_],
+        kinds: NDArray[np.int64],
+    ) -> bool:
+        """Make ``clusters`` complete for this configuration; return whether they were rebuilt.
+
+        They are for another array of ``kinds`` [n_atoms], which is not to be changed.
+        """
+        from votca_mlp.neighbours.clusters import find_clusters, shell_of
+
+        needed = self._needed(positions, cell, pbc)
+        if needed < self.cutoff + self.skin and kinds is self._kinds:
+            self.shell = shell_of(needed - self.cutoff, self.skin)
+            return False
+        self.clusters = find_clusters(positions, cell, pbc, kinds, self._cutoffs, self.skin)
+        self.shell = shell_of(0.0, self.skin)
+        self._kinds = kinds
+        self._built(positions, cell, pbc)
+        return True
+
+
+class SkinList(Skin):
+    """Pair list out to cutoff + skin, rebuilt only when a pair could have been missed.
+
+    Parameters
+    ----------
+    cutoff, skin
+        Angstrom.
+    full
+        Every ordered pair once, sorted by its first atom; otherwise every unordered pair once, which vesin
+        finds several times faster.
+
+    Attributes
+    ----------
+    first, second
+        Atoms of the pairs, shape [n_pairs].
+    shifts
+        Cell shifts of the second atoms in units of the cell vectors, shape [n_pairs, 3].
+    """
+
+    def __init__(self, cutoff: float, skin: float, *, full: bool = True) -> None:
+        super().__init__(cutoff, skin)
+        self.full = full
+        self.first = self.second = np.empty(0, np.int64)
+        self.shifts = np.empty((0, 3), np.int32)
+
+    def update(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> bool:
+        """Make the list complete for this configuration; return whether it was rebuilt."""
+        if self._complete(positions, cell, pbc):
+            return False
+        from vesin import NeighborList
+
+        if np.any(pbc) and not np.all(pbc) and np.any(~cell[~pbc].any(axis=1)):
+            # vesin wants a full cell; the missing directions are not periodic, so any length will do
+            cell_used = cell.copy()
+            for axis in np.flatnonzero(~pbc):
+                if not cell_used[axis].any():
+                    cell_used[axis, axis] = 1.0
+        else:
+            cell_used = cell
+        finder = NeighborList(cutoff=self.cutoff + self.skin, full_list=self.full, sorted=self.full)
+        first, second, shifts = finder.compute(
+            points=positions, box=cell_used, periodic=[bool(p) for p in pbc], quantities="ijS"
+        )
+        self.first, self.second = first.astype(np.int64), second.astype(np.int64)
+        self.shifts = shifts.astype(np.int32)
+        self._built(positions, cell, pbc)
+        return True
+
+    def closest(self, squared: float, pair: float) -> tuple[int, int, float] | None:
+        """Return atoms and distance of a pair of the list by its number; None where the list is empty."""
+        if not len(self.first):
+            return None
+        return int(self.first[int(pair)]), int(self.second[int(pair)]), float(np.sqrt(squared))
+
+    def vectors(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return x_second - x_first + shift for every pair, Angstrom, shape [n_pairs, 3]."""
+        return positions[self.second] - positions[self.first] + self.shifts @ cell
+
+
+def volume_of(cell: NDArray[np.float64]) -> float:
+    """Return the volume of a cell [3, 3]; by hand, as numpy's way for one matrix takes six times as long."""
+    (a, b, c), (d, e, f), (g, h, i) = cell.tolist()
+    return abs(float(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)))
+
+
+def check_box(cell: NDArray[np.float64], r_max: float, where: str) -> None:
+    """Refuse a periodic box whose half height is not beyond r_max (Angstrom).
+
+    Raises
+    ------
+    UserError
+        Naming ``where``, half the box and r_max.
+    """
+    volume = volume_of(cell)
+    if volume == 0.0:
+        raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")
+    areas = [np.linalg.norm(np.cross(cell[(k + 1) % 3], cell[(k + 2) % 3])) for k in range(3)]
+    half = 0.5 * float(min(volume / area for area in areas))
+    if half <= r_max:
+        raise UserError(
+            f"half the box is {half:.2f} Angstrom, not more than the grid's maximum of {r_max:.2f} Angstrom",
+            where=where,
+            accepted="a smaller <max> (it is in nm), or more atoms",
+        )

@@ -1,0 +1,58 @@
+"""When the iterations stop, and the states that they fit."""
+
+from typing import Annotated
+
+from pydantic import NonNegativeFloat, PositiveFloat
+
+from votca_mlp.fields import Section, Words, setting
+
+
+class ConvergenceCheck(Section):
+    """cg.inverse.convergence_check: when the iterations stop early."""
+
+    type: str = setting(
+        "none",
+        accepted="none | default | chi2 | rms | largest | fit | plateau | a script's name",
+        meaning="none: run iterations_max iterations. default: stop when the measure of post_add "
+        "'convergence' falls below limit. The others compare g(r) with the target in every interaction. "
+        "chi2: stop when the reduced chi^2 against the errors of both is not above limit (1 is agreement "
+        "within noise); rms, largest: when the difference is not above limit; fit: when f_fit is not below "
+        "limit; plateau: when the RMS has not improved beyond its error for some iterations.",
+    )
+    limit: float = setting(0.0, ge=0, meaning="Limit of the measure.")
+    iterations: int = setting(
+        3, ge=1, meaning="For plateau: iterations without an improvement before it stops."
+    )
+
+
+class MultistateSettings(Section):
+    """cg.inverse.multistate: one correction fitted to several states at once."""
+
+    enabled: bool = setting(False, meaning="Fit several thermodynamic states at once.")
+    state_names: Annotated[tuple[str, ...], Words] = setting(
+        (), accepted="names separated by spaces", meaning="One folder of this name a state, with its inputs."
+    )
+    state_weights: Annotated[tuple[NonNegativeFloat, ...], Words] = setting(
+        (),
+        accepted="one number >= 0 a state",
+        meaning="Weight of each state's update, normalised to a sum of 1; absent: all equal. A state of "
+        "weight 0 is simulated and compared, but neither fitted nor waited for.",
+    )
+    state_kBTs: Annotated[tuple[PositiveFloat, ...], Words] = setting(
+        (),
+        unit="kJ/mol",
+        accepted="one number > 0 a state",
+        meaning="kBT of each state, and with it the temperature; absent: each state's own settings.xml, "
+        "or this file, tells.",
+    )
+    temperature_terms: int = setting(
+        1,
+        ge=1,
+        meaning="K of u(r; T) = sum_k ((T - T_ref)/T_scale)^k u_k(r), k below K: 1 is one u for all "
+        "states, 2 adds a part linear in T. At most the number of different temperatures.",
+    )
+    launch: str | None = setting(
+        None,
+        accepted="a command, such as srun -n1",
+        meaning="Put before the command that simulates one state; the states then run side by side.",
+    )

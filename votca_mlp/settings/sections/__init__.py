@@ -1,1 +1,0 @@
-"""The sections of a settings.xml, each tag declared once."""

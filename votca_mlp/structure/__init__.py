@@ -1,1 +1,0 @@
-"""Structure and dynamics from trajectories: RDF, density, diffusion, block errors."""

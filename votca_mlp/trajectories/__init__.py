@@ -1,0 +1,1 @@
+"""Frames, and the files that they are read from."""
