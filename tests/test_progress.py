@@ -54,7 +54,7 @@ def test_silent_without_a_stream() -> None:
 
 
 CHILD = """
-from votca_mlp.engines.progress import open_progress
+from votca_mlp.progress import open_progress
 progress = open_progress()
 progress.start("step 1", 10)
 progress.close(10)

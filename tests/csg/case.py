@@ -22,8 +22,8 @@ CALCULATOR = '''
 def lj(species, cutoff):
     import torch
 
-    from votca_mlp.models.calculator import MLPCalculator
-    from votca_mlp.models.evaluate import PairListEvaluator
+    from votca_mlp.evaluation.calculator import MLPCalculator
+    from votca_mlp.evaluation.evaluator import PairListEvaluator
     from votca_mlp.models.lennard_jones import lennard_jones_mixture
 
     return MLPCalculator(PairListEvaluator(lennard_jones_mixture(species, cutoff), dtype=torch.float64))
