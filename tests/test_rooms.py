@@ -5,11 +5,7 @@ from pathlib import Path
 from tests.rooms import ROOMS, circles, imports_of, modules, room_of, upward
 
 # what is left of the old house; to be emptied, never added to
-LEFT_UPWARD: set[tuple[str, str]] = set(
-    tuple(line.split(" -> "))  # type: ignore[misc]
-    for line in ["", "votca_mlp.deploy.mliap -> votca_mlp.export.load", "votca_mlp.deploy.mliap -> votca_mlp.export.provenance", "votca_mlp.engines.ase.step -> votca_mlp.settings", "votca_mlp.engines.dispatch -> votca_mlp.settings", "votca_mlp.engines.gromacs.binary -> votca_mlp.settings", "votca_mlp.engines.gromacs.energy -> votca_mlp.settings", "votca_mlp.engines.gromacs.first_step -> votca_mlp.settings", "votca_mlp.engines.gromacs.plan -> votca_mlp.export.gromacs", "votca_mlp.engines.gromacs.plan -> votca_mlp.settings", "votca_mlp.engines.gromacs.plan -> votca_mlp.settings.checks", "votca_mlp.engines.gromacs.run -> votca_mlp.export.gromacs", "votca_mlp.engines.gromacs.run -> votca_mlp.settings", "votca_mlp.engines.gromacs.step -> votca_mlp.settings", "votca_mlp.engines.gromacs.trajectory -> votca_mlp.settings", "votca_mlp.engines.lammps.step -> votca_mlp.settings", "votca_mlp.engines.shared.resume -> votca_mlp.settings.models", "votca_mlp.inverse.context -> votca_mlp.csg.environment", "votca_mlp.inverse.context -> votca_mlp.csg.run", "votca_mlp.inverse.refused -> votca_mlp.csg", "votca_mlp.inverse.stages.prepare -> votca_mlp.csg.check", "votca_mlp.inverse.start -> votca_mlp.csg.environment", "votca_mlp.inverse.step -> votca_mlp.csg.run", "votca_mlp.inverse.step_states -> votca_mlp.csg.run", "votca_mlp.inverse.temperature -> votca_mlp.export.provenance", "votca_mlp.runs.restart -> votca_mlp.settings", ""]
-    if line
-)
+LEFT_UPWARD = Path(__file__).with_name("rooms_left.txt").read_text().splitlines()
 LEFT_CIRCLES = [
     ["votca_mlp.models.hipnn.experiment", "votca_mlp.models.hipnn.model"],
     ["votca_mlp.inverse.step", "votca_mlp.inverse.step_states"],
@@ -24,7 +20,7 @@ def test_every_module_has_a_room() -> None:
 
 def test_no_import_goes_up() -> None:
     """A room imports what is before it in the table."""
-    assert set(upward(imports_of(modules()))) <= LEFT_UPWARD
+    assert {f"{a} -> {b}" for a, b in upward(imports_of(modules()))} <= set(LEFT_UPWARD)
 
 
 def test_no_circles_of_files() -> None:
