@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the cases one after another."""
     result: dict[str, dict[str, str]] = {}
     seconds: dict[str, float] = {}
+    facts = {"machine": platform.machine(), "cores": os.cpu_count(), "iterations": arguments.iterations}
+    content = {"facts": facts, "seconds": seconds, "tables": result}
     with tempfile.TemporaryDirectory(prefix="reference_tables_", dir=arguments.scratch) as scratch:
         for case in arguments.cases:
             for loop, command in LOOPS.items():
@@ -75,9 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
                     f"{case}, {loop}: {len(result[f'{case}/{loop}'])} tables, {seconds[f'{case}/{loop}']} s",
                     flush=True,
                 )
-    facts = {"machine": platform.machine(), "cores": os.cpu_count(), "iterations": arguments.iterations}
-    content = {"facts": facts, "seconds": seconds, "tables": result}
-    Path(arguments.file).write_text(json.dumps(content, indent=1) + "\n")
+                # what is done is not lost when a later case fails
+                Path(arguments.file).write_text(json.dumps(content, indent=1) + "\n")
 
 
 def compare(arguments: argparse.Namespace) -> None:
