@@ -10,7 +10,6 @@ pairs that are not there: such models are refused.
 Interface: LAMMPS, src/ML-IAP/mliap_unified_couple.pyx, and its documentation of pair_style mliap.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -21,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import NAME
-from votca_mlp.potentials.correction import PairCorrection
+from votca_mlp.models.origin import found_model, read_origin
+from votca_mlp.potentials.correction import PairCorrection, read_correction
 
 OBJECT = "corrected.mliap.pkl"
 _LAMMPS = "mliap_unified_couple"
@@ -49,17 +48,27 @@ class CorrectedMLIAP:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         from votca_mlp.evaluation.evaluator import PairListEvaluator
-        from votca_mlp.export.load import load_corrected, read_exported_correction
+        from votca_mlp.evaluation.load import evaluator_of
+        from votca_mlp.models.load import load_model
 
         self.content, self.tables, self.trust = state["content"], state["tables"], state["trust"]
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / NAME).write_text(json.dumps(self.content))
-            for name, text in self.tables.items():
-                (Path(folder) / name).write_text(text)
-            evaluator = load_corrected(folder, trust=self.trust).evaluator
-            correction = read_exported_correction(self.content, Path(folder))
+        origin = read_origin(self.content)
+        mlp = found_model(origin, where=OBJECT, trust=self.trust)
+        correction = self._correction()
+        model = load_model(mlp, origin.main_directory)
+        evaluator = evaluator_of(model, mlp, correction, float(origin.skin))
         assert isinstance(evaluator, PairListEvaluator)
         self._take(evaluator.model, evaluator.device, evaluator.dtype, correction)
+
+    def _correction(self) -> PairCorrection:
+        """Return u(r) of the tables, read as VOTCA's tables are read anywhere."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = {}
+            for entry in self.content["tables"]:
+                first, second = entry["types"]
+                file = files[first, second] = Path(folder) / entry["file"]
+                file.write_text(self.tables[entry["file"]])
+            return read_correction(files)
 
     def _take(self, model: Any, device: Any, dtype: Any, correction: PairCorrection) -> None:
         """Make this an object of ``model`` and ``correction`` as LAMMPS asks for it."""

@@ -7,6 +7,7 @@ takes energies in kJ/mol and differentiates them in the positions. It adds no vi
 """
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from votca_mlp.deploy.compare import Answer
-from votca_mlp.deploy.scripted import quiet, scripted
+from votca_mlp.deploy.nnpot_mdp import MARGIN
+from votca_mlp.deploy.scripted import quiet, save_module, scripted
+from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel
+from votca_mlp.models.load import load_model
 from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-MARGIN = 0.1
-"""nm by which NNPot's own list reaches beyond the cutoff; it is renewed every nstlist steps."""
+    from votca_mlp.models.options import MLPSettings
+
 _CHUNK = 2_000_000
 
 
@@ -105,6 +110,54 @@ def nnpot_module(model: PairModel, correction: Any, dtype: torch.dtype) -> Any:
     inner = scripted(model, correction, dtype)
     with quiet():
         return torch.jit.script(NNPot(inner, float(inner.cutoff), [int(z) for z in inner.numbers]).eval())
+
+
+def load_pair_model(mlp: "MLPSettings", main_directory: Path) -> PairModel:
+    """Return a model that can become a module, loaded anew: scripting converts it in place.
+
+    Raises
+    ------
+    UserError
+        As :func:`votca_mlp.models.load.load_model`; a calculator, which is Python code.
+    """
+    model = load_model(mlp, main_directory)
+    if not isinstance(model, PairModel):
+        raise UserError(
+            f"{mlp.calculator} is an ASE calculator, Python code that TorchScript cannot hold",
+            where="cg.inverse.mlp.kind",
+            accepted="kind hippynn or ani, or GROMACS through its PLUMED slot",
+        )
+    return model
+
+
+def write_module(
+    path: Path,
+    model: PairModel,
+    correction: PairCorrection,
+    dtype: torch.dtype,
+    provenance: Mapping[str, Any] | None = None,
+) -> float:
+    """Write the module that mdrun loads; return the cutoff of model and correction, Angstrom.
+
+    Parameters
+    ----------
+    model
+        Not used for anything else afterwards: see :func:`load_pair_model`.
+    correction
+        u(r); without pairs the model alone.
+    dtype
+        Precision of the model.
+    provenance
+        Plain data that the file keeps.
+
+    Raises
+    ------
+    UserError
+        A kind of model that TorchScript cannot hold; no space or no permission.
+    """
+    module = nnpot_module(model, correction, dtype)
+    save_module(path, module, provenance or {})
+    return float(module.cutoff)
 
 
 def ask_as_nnpot(path: Path, atoms: "Atoms", *, pairs: bool) -> Answer:

@@ -1,8 +1,11 @@
 """TorchScript modules of the correction and of model + correction, for engines without Python."""
 
 import contextlib
+import io
+import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,11 +13,15 @@ from torch import Tensor, nn
 
 from votca_mlp.deploy.scripted_models import scriptable_model
 from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 from votca_mlp.potentials.torch_temperature import TorchTemperatureCorrection
+
+METADATA = "export.json"
+"""Name of the provenance within a module's file."""
 
 
 class ScriptedCorrection(TorchPairCorrection):
@@ -137,6 +144,22 @@ def scripted(
         except RuntimeError as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise UserError(f"TorchScript cannot hold this model: {(lines or ['unknown'])[0]}") from error
+
+
+def save_module(path: Path, module: Any, provenance: Mapping[str, Any]) -> None:
+    """Write a scripted module, with where it comes from as plain data.
+
+    Raises
+    ------
+    UserError
+        No space or no permission.
+    """
+    # through a buffer: torch's own writer turns a full disk into an internal error
+    data = io.BytesIO()
+    with quiet():
+        torch.jit.save(module, data, _extra_files={METADATA: json.dumps(provenance).encode()})
+    with atomic_write(path, "wb") as file:
+        file.write(data.getvalue())
 
 
 @contextlib.contextmanager

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.load import checked_model
-from votca_mlp.export.provenance import FORMAT, VERSION, now
+from votca_mlp.export.provenance import FORMAT, VERSION
 from votca_mlp.export.work import Work
 from votca_mlp.files import sha256_of
+from votca_mlp.models.origin import found_model, now, read_origin
 from votca_mlp.potentials.akima import AkimaPair, akima_from_points
 from votca_mlp.potentials.temperature import TemperatureCorrection
 from votca_mlp.potentials.temperature_file import TemperatureFile, read_temperature_file
@@ -62,7 +62,7 @@ def work_of_joined(
     if extrapolate:
         correction = correction.with_extrapolation()
     content = _content(path, joined, correction, temperature)
-    mlp = checked_model(content, path, model, None, trust)
+    mlp = found_model(read_origin(content), where=path, model=model, trust=trust)
     content["model"] = content["model"] | {"model": mlp.model}
     kelvin = 0.5 * (correction.minimum + correction.maximum) if temperature is None else temperature
     at = correction.at(kelvin)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import FORMAT, JOINED, NAME, VERSION, holds_at, model_file
+from votca_mlp.export.provenance import FORMAT, JOINED, NAME, VERSION, holds_at
 from votca_mlp.files import sha256_of
+from votca_mlp.models.origin import found_model, read_origin
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.calculator import MLPCalculator
     from votca_mlp.potentials.correction import PairCorrection
     from votca_mlp.potentials.temperature import TemperatureCorrection
-    from votca_mlp.settings import MLPSettings
 
 _log = logging.getLogger(__name__)
 _ACCEPTED = "a folder written by 'votca-mlp export', or its export.json"
@@ -64,7 +64,7 @@ def load_corrected(
 
     content, folder = read_export(path)
     main = Path(content["main_directory"])
-    mlp = checked_model(content, folder / NAME, model, device, trust)
+    mlp = found_model(read_origin(content), where=folder / NAME, model=model, device=device, trust=trust)
     varying = read_varying(content, folder)
     correction = read_exported_correction(content, folder) if varying is None else varying.terms[0]
     _log.info("the correction holds only near %s", holds_at(content))
@@ -162,59 +162,3 @@ def read_exported_correction(content: dict[str, Any], folder: Path) -> "PairCorr
         if file.is_file() and sha256_of(file) != digest:
             raise UserError("the table is not the one that was exported", where=file, accepted=_ACCEPTED)
     return read_correction(tables)
-
-
-def checked_model(
-    content: dict[str, Any], where: Path, model: str | Path | None, device: str | None, trust: bool
-) -> "MLPSettings":
-    """Return the settings of the exported model, which is there and is the one that was corrected.
-
-    ``where`` is the file that messages name; the rest as for :func:`load_corrected`.
-
-    Raises
-    ------
-    UserError
-        A damaged section, a model that is missing or another one, code without ``trust``.
-    """
-    mlp = _model_settings(content, where, model, device, trust)
-    _check_model(content, mlp, Path(content["main_directory"]), where)
-    return mlp
-
-
-def _model_settings(
-    content: dict[str, Any], where: Path, model: str | Path | None, device: str | None, trust: bool
-) -> "MLPSettings":
-    from pydantic import ValidationError
-
-    from votca_mlp.settings import MLPSettings
-
-    values = dict(content["model"]) | {"device": device or "auto", "trust_pickle": trust}
-    if model is not None:
-        text = str(model)
-        values["model"] = text if text.startswith("builtin:") else str(Path(model).expanduser().resolve())
-    try:
-        mlp = MLPSettings(**values)
-    except (ValidationError, TypeError):
-        raise UserError("the model's section is damaged", where=where, accepted=_ACCEPTED) from None
-    if mlp.kind == "ase" and not trust:
-        raise UserError(
-            f"the export calls {mlp.calculator}, which can run any code",
-            where=where,
-            accepted="load_corrected(path, trust=True) when you trust where the export comes from",
-        )
-    return mlp
-
-
-def _check_model(content: dict[str, Any], mlp: "MLPSettings", main: Path, where: Path) -> None:
-    try:
-        path = model_file(mlp, main)
-    except UserError as error:
-        accepted = "load_corrected(path, model=...) with the place of the model now"
-        raise UserError(error.what, where=where, accepted=accepted) from None
-    if path is None or sha256_of(path) == content["model_sha256"]:
-        return
-    raise UserError(
-        f"the model at {path} is not the one that was corrected (its SHA-256 differs)",
-        where=where,
-        accepted=f"the model with SHA-256 {content['model_sha256']}; a correction belongs to one model",
-    )

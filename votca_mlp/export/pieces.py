@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import NAME, model_origin, provenance
+from votca_mlp.export.provenance import NAME, provenance
 from votca_mlp.export.source import Source, last_configuration, read_source
 from votca_mlp.files import sha256_of
 from votca_mlp.potentials.correction import PairCorrection, Species, read_correction
+from votca_mlp.settings.origin import model_origin
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings
@@ -32,7 +33,7 @@ class Piece:
     correction, names
         u(r), and the name of the interaction of each pair of atomic numbers.
     origin
-        Its model, as :func:`votca_mlp.export.provenance.model_origin` gives it.
+        Its model, as :meth:`votca_mlp.models.origin.ModelOrigin.as_data` gives it.
     record
         What the joined file says of it.
     """
@@ -154,7 +155,7 @@ def _table(argument: str, path: Path, kelvin: float | None, settings: "Settings 
         kelvin,
         correction,
         {pair: interaction.name},
-        model_origin(settings),
+        model_origin(settings).as_data(),
         {"table": str(path.resolve()), "tables": {interaction.name: sha256_of(path)}},
     )
 

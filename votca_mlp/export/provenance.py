@@ -1,18 +1,16 @@
 """What an exported potential is made of: written into every export, checked when one is loaded."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votca_mlp.errors import UserError
 from votca_mlp.export.source import Source
 from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.settings.origin import model_origin
 from votca_mlp.units import kelvin
-from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
-    from votca_mlp.settings import MLPSettings, Settings
+    from votca_mlp.settings import Settings
 
 FORMAT = "votca-mlp export"
 VERSION = 1
@@ -35,7 +33,7 @@ def provenance(source: Source) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        **model_origin(settings),
+        **model_origin(settings).as_data(),
         "settings": str(settings.path.resolve()),
         "settings_sha256": sha256_of(settings.path),
         "step": source.step,
@@ -52,41 +50,6 @@ def provenance(source: Source) -> dict[str, Any]:
             for i in settings.interactions
         ],
     }
-
-
-def model_origin(settings: "Settings") -> dict[str, Any]:
-    """Return the model with its checksum, the program versions and the time, as plain data.
-
-    Raises
-    ------
-    UserError
-        A model that is missing, or calculator arguments that JSON cannot hold.
-    """
-    mlp = settings.mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
-    path = model_file(settings.mlp, settings.main_directory)
-    if path is not None and not str(settings.mlp.model).startswith("builtin:"):
-        mlp["model"] = str(path.resolve())
-    try:
-        json.dumps(mlp)
-    except TypeError as error:
-        raise UserError(
-            f"the calculator's arguments cannot be written: {error}",
-            where=settings.where("cg.inverse.mlp.arguments"),
-            accepted="numbers, text, lists and mappings",
-        ) from None
-    return {
-        "model": mlp,
-        "model_sha256": None if path is None else sha256_of(path),
-        "main_directory": str(settings.main_directory.resolve()),
-        "skin": getattr(settings.engine, "skin", 0.5),
-        "versions": versions(),
-        "written": now(),
-    }
-
-
-def now() -> str:
-    """Return the time in UTC, as exports have it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def temperatures(settings: "Settings") -> list[float]:
@@ -136,19 +99,6 @@ def header(content: dict[str, Any]) -> list[str]:
         *origin,
         f"written {content['written']} by votca-mlp; " + ", ".join(parts),
     ]
-
-
-def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
-    """Return the file or folder of the model; None for kind ``ase``, which has no one file.
-
-    Raises
-    ------
-    UserError
-        See :func:`votca_mlp.models.load.model_path`.
-    """
-    from votca_mlp.models.load import model_path
-
-    return None if mlp.kind == "ase" or not mlp.model else model_path(mlp.model, main_directory)
 
 
 def write_content(folder: Path, content: dict[str, Any]) -> None:

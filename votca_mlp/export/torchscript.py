@@ -1,7 +1,5 @@
 """Writing the TorchScript modules, and asking them as an engine would."""
 
-import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +8,12 @@ import numpy as np
 import torch
 
 from votca_mlp.deploy.compare import EXACT, Answer, Tolerance, compare, of_correction, of_evaluator
-from votca_mlp.deploy.scripted import quiet, scripted
+from votca_mlp.deploy.scripted import quiet, save_module, scripted
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.evaluation.load import pick_dtype
 from votca_mlp.export.of_temperature import probes
 from votca_mlp.export.work import Outcome, Work
-from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.load import load_model
 from votca_mlp.neighbours.verlet_lists import SkinList
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 
 CORRECTION = "correction.pt"
 CORRECTED = "corrected.pt"
-METADATA = "export.json"
 FLOAT32 = Tolerance(2e-5, 2e-3, 50.0)
 """A float32 model summed in another order."""
 FLOAT64 = Tolerance(1e-8, 1e-6, 0.1)
@@ -48,7 +44,7 @@ def write_torchscript(work: Work) -> Outcome:
     """
     folder, content, mlp = work.folder, work.content, work.mlp
     correction = work.varying or work.correction
-    save(folder / CORRECTION, scripted(None, correction, torch.float64), content)
+    save_module(folder / CORRECTION, scripted(None, correction, torch.float64), content)
 
     def answers(file: str) -> Iterator[tuple[Answer, PairCorrection, "Atoms", str]]:
         for kelvin in [None] if work.varying is None else probes(work.varying):
@@ -71,7 +67,7 @@ def write_torchscript(work: Work) -> Outcome:
     except UserError as error:
         left_out = f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}"
         return [CORRECTION], comparisons, [left_out]
-    save(folder / CORRECTED, module, content)
+    save_module(folder / CORRECTED, module, content)
     fresh: Any = load_model(mlp, work.main)
     tolerance = FLOAT32 if dtype == torch.float32 else FLOAT64
     for answer, at, atoms, where in answers(CORRECTED):
@@ -116,16 +112,6 @@ def ask(path: Path, atoms: "Atoms", temperature: float | None = None) -> Answer:
     if not agree or abs(float(own_energy) - float(energy)) > 1e-6 * len(atoms):
         raise UserError("forward and evaluate of the module disagree", where=path)
     return Answer(float(energy), -slope.numpy(), virial.numpy() / atoms.get_volume())
-
-
-def save(path: Path, module: Any, content: dict[str, Any]) -> None:
-    """Write a scripted module with its provenance."""
-    # through a buffer: torch's own writer turns a full disk into an internal error
-    data = io.BytesIO()
-    with quiet():
-        torch.jit.save(module, data, _extra_files={METADATA: json.dumps(content).encode()})
-    with atomic_write(path, "wb") as file:
-        file.write(data.getvalue())
 
 
 def other_configuration(atoms: "Atoms") -> "Atoms":

@@ -25,11 +25,11 @@ def write_u_of_t(settings: "Settings", number: int) -> Path | None:
     """
     from ase.data import atomic_numbers
 
-    from votca_mlp.export.provenance import model_origin
     from votca_mlp.files import sha256_of
     from votca_mlp.potentials.correction import read_correction, species_pair
     from votca_mlp.potentials.temperature import from_terms
     from votca_mlp.potentials.temperature_file import TemperatureFile, write_temperature_file
+    from votca_mlp.settings.origin import model_origin
     from votca_mlp.settings.states import states_of
 
     count = settings.multistate.temperature_terms
@@ -60,6 +60,6 @@ def write_u_of_t(settings: "Settings", number: int) -> Path | None:
     }
     path = settings.run_directory / NAME
     write_temperature_file(
-        path, TemperatureFile(correction, names, model_origin(settings) | {"sources": [source]})
+        path, TemperatureFile(correction, names, model_origin(settings).as_data() | {"sources": [source]})
     )
     return path

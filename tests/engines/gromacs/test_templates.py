@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines.gromacs.case import ROOT, find_gmx
+from votca_mlp.deploy.nnpot_mdp import MODULE, mdp_fragment
 from votca_mlp.engines.gromacs.mdp import read_mdp
-from votca_mlp.export.gromacs import MODULE, mdp_fragment
 from votca_mlp.settings import load_settings, read_topology
 
 TEMPLATES = ROOT / "gromacs_templates"

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
+from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.engines.gromacs.binary import Binary, Way, choose_way, probe
 from votca_mlp.engines.gromacs.mdp import number, read_mdp
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
 from votca_mlp.settings.checks import KBT_TOLERANCE
 from votca_mlp.units import kbt_kjmol
-
-NNPOT_MODULE = "nnpot.pt"
-"""The module that mdrun loads where it goes through NNPot."""
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
 
@@ -73,8 +72,6 @@ def make_plan(settings: Settings, file: Path, *, max_steps: int | None = None) -
             what = "is not possible with a machine-learning potential"
             raise UserError(what, where=settings.where(f"cg.inverse.gromacs.{tag}"), accepted="no such tag")
     if way == "nnpot" and mdp.get("nnpot-modelfile") != NNPOT_MODULE:
-        from votca_mlp.export.gromacs import mdp_fragment
-
         raise UserError(
             f"{gromacs.mdp} does not load the model through NNPot, the only way of GROMACS {binary.version}",
             where=file,

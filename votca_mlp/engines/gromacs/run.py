@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
 from votca_mlp.engines.gromacs.binary import with_gmxrc
 from votca_mlp.engines.gromacs.energy import EDR, production_means
 from votca_mlp.engines.gromacs.first_step import check_first_step
@@ -17,14 +18,15 @@ from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.listener import SLOT_FILE
 from votca_mlp.engines.gromacs.output import error_in, why
 from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
-from votca_mlp.engines.gromacs.plan import NNPOT_MODULE, Plan, mdrun_options
+from votca_mlp.engines.gromacs.plan import Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import Ended, serve
 from votca_mlp.engines.shared.result import write_summary
 from votca_mlp.engines.shared.resume import is_finished, refuse_other_inputs
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.observables.density import density
+from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.progress import Progress
 from votca_mlp.settings import Settings
 from votca_mlp.versions import versions
@@ -86,9 +88,7 @@ class Run:
         """
         record = self.directory / _INPUTS
         if self.plan.way == "nnpot":
-            from votca_mlp.export.gromacs import write_module
-
-            write_module(self.settings, self.directory, main_directory, self.directory / NNPOT_MODULE)
+            self._write_module(main_directory)
         if self.checkpoint.is_file():
             self.step_0 = _recorded(record, inputs, self.checkpoint)
             return True
@@ -171,6 +171,17 @@ class Run:
         write_summary(self.directory, summary)
         self.checkpoint.unlink(missing_ok=True)
         return summary
+
+    def _write_module(self, main_directory: Path) -> None:
+        """Write what mdrun loads through NNPot."""
+        from votca_mlp.deploy.nnpot import load_pair_model, write_module
+        from votca_mlp.evaluation.load import pick_dtype
+
+        mlp = self.settings.mlp
+        model = load_pair_model(mlp, main_directory)
+        assert isinstance(self.evaluator, PairListEvaluator)
+        correction = self.evaluator.correction or PairCorrection({})
+        write_module(self.directory / NNPOT_MODULE, model, correction, pick_dtype(mlp.dtype))
 
     def _step_0(self, mdp: Path, name: str) -> float | None:
         log = self.directory / f"{name}.out"
