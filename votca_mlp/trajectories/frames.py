@@ -1,4 +1,4 @@
-"""One configuration of a trajectory, as the structure functions take it."""
+"""One configuration of a trajectory, as the observables take it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,7 @@ class Frame:
 
 
 def frame_from_atoms(atoms: Any) -> Frame:
-    """Return the frame of an ``ase.Atoms`` object.
+    """Return the frame of an ``ase.Atoms`` object: a copy, which stays as it is when the atoms move on.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def frame_from_atoms(atoms: Any) -> Frame:
             f"the cell {cell.tolist()} is not an orthorhombic periodic box",
             accepted="three cell vectors along x, y and z, periodic in all three",
         )
-    return Frame(
-        np.asarray(atoms.positions, float), box, np.array(atoms.get_chemical_symbols(), dtype=np.str_)
-    )
+    # asarray would give a view, and every frame collected from one run would become its last
+    positions = np.array(atoms.positions, dtype=np.float64)
+    return Frame(positions, box, np.array(atoms.get_chemical_symbols(), dtype=np.str_))
