@@ -99,7 +99,8 @@ def hippynn_calculator(device: str = "cpu") -> Any:
     import torch
     from ase import units
 
-    from votca_mlp.models.hipnn.model import hyperparameters_of, import_hippynn, load_hipnn
+    from votca_mlp.models.hipnn.files import load_hipnn
+    from votca_mlp.models.hipnn.model import hyperparameters_of, import_hippynn
     from votca_mlp.models.load import model_path
 
     import_hippynn()

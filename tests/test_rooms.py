@@ -7,7 +7,6 @@ from tests.rooms import ROOMS, circles, imports_of, modules, room_of, upward
 # what is left of the old house; to be emptied, never added to
 LEFT_UPWARD = Path(__file__).with_name("rooms_left.txt").read_text().splitlines()
 LEFT_CIRCLES = [
-    ["votca_mlp.models.hipnn.experiment", "votca_mlp.models.hipnn.model"],
     ["votca_mlp.inverse.step", "votca_mlp.inverse.step_states"],
 ]
 

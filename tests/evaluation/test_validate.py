@@ -13,10 +13,10 @@ from ase.calculators.lj import LennardJones
 from tests.models.ani.neurochem_files import write_model
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
 from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.evaluation.validate import validate_model
 from votca_mlp.models.ani.model import AniModel
 from votca_mlp.models.ani.neurochem import read_neurochem
-from votca_mlp.models.contract import Evaluation
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 

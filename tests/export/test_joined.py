@@ -25,7 +25,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
 from votca_mlp.export.join import join
 from votca_mlp.export.run import FOLLOWING, FORMATS, export
-from votca_mlp.models.hipnn.model import load_hipnn
+from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.potentials.temperature import from_terms

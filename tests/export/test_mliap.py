@@ -139,7 +139,7 @@ def test_the_pickle_in_a_fresh_python(exported) -> None:
 
 
 def test_two_interaction_layers(tmp_path) -> None:
-    from votca_mlp.models.hipnn.model import save_hipnn
+    from votca_mlp.models.hipnn.files import save_hipnn
 
     model = load_model(MLPSettings(kind="hippynn", model="builtin:al-hipnn"), tmp_path)
     two = two_layers(model)

@@ -21,7 +21,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
 from votca_mlp.export import run as run_module
 from votca_mlp.export.run import export
-from votca_mlp.models.hipnn.model import load_hipnn
+from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.tables import read_table

@@ -17,7 +17,8 @@ from tests.models.ani.neurochem_files import write_model
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export.run import export
 from votca_mlp.models.ani.neurochem import read_neurochem
-from votca_mlp.models.hipnn.model import build_hipnn, load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
 

@@ -11,16 +11,17 @@ from ase.neighborlist import neighbor_list
 
 from votca_mlp.errors import UserError
 from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.neighbours.box import check_box
 from votca_mlp.neighbours.cluster_order import SIZE
 from votca_mlp.neighbours.cluster_sums import TOGETHER
 from votca_mlp.neighbours.clusters import SHELLS, Clusters, find_clusters
 from votca_mlp.neighbours.full_list import Rows, find_rows
 from votca_mlp.neighbours.half_list import find_half_rows
 from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
-from votca_mlp.neighbours.verlet_lists import SkinClusters, SkinList, check_box
+from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
 
 
-def sorted_distances(listed: SkinList, atoms: Atoms, cutoff: float) -> np.ndarray:
+def sorted_distances(listed: VerletPairList, atoms: Atoms, cutoff: float) -> np.ndarray:
     vectors = listed.vectors(atoms.get_positions(), atoms.cell.array)
     distances = np.linalg.norm(vectors, axis=1)
     near = distances < cutoff
@@ -34,7 +35,7 @@ def test_complete_while_atoms_and_cell_move(pbc) -> None:
     atoms.pbc = pbc
     if pbc is False:
         atoms.cell[:] = 0.0
-    listed = SkinList(5.0, 0.6)
+    listed = VerletPairList(5.0, 0.6)
     random = np.random.default_rng(1)
     rebuilt = 0
     for _ in range(40):
@@ -171,7 +172,7 @@ def test_clusters_stay_complete_while_atoms_and_cell_move() -> None:
     atoms = odd_box(True)
     random = np.random.default_rng(3)
     kinds = random.integers(0, 3, len(atoms))
-    listed = SkinClusters(CUTOFFS, 1.0)
+    listed = VerletClusterList(CUTOFFS, 1.0)
     shells = []
     for _ in range(30):
         atoms.positions += 0.1 * random.standard_normal(atoms.positions.shape)
@@ -190,7 +191,7 @@ def test_clusters_of_one_atom(skin: float) -> None:
     """All pairs are with its own images."""
     atoms = Atoms("Al", cell=[3.0, 3.1, 3.3], pbc=True)
     kinds = np.zeros(1, np.int64)
-    listed = SkinClusters(CUTOFFS, skin)
+    listed = VerletClusterList(CUTOFFS, skin)
     listed.update(atoms.get_positions(), atoms.cell.array, atoms.pbc, kinds)
     found = Counter(cluster_pairs(listed.clusters, atoms, kinds, listed.shell))
     assert near_pairs(atoms, kinds, -1e-6) <= found <= near_pairs(atoms, kinds, 20.0)
@@ -262,7 +263,7 @@ def gradient_of(pairs: HostPairs | DevicePairs) -> torch.Tensor:
 
 def test_forget_rebuilds() -> None:
     atoms = bulk("Al", cubic=True).repeat(2)
-    listed = SkinList(4.0, 1.0)
+    listed = VerletPairList(4.0, 1.0)
     arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc)
     assert listed.update(*arguments)
     assert not listed.update(*arguments)

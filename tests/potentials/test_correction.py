@@ -21,7 +21,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.kernels import pairs as pair_kernels
 from votca_mlp.models.contract import PairModel
 from votca_mlp.neighbours.pair_list import HostPairs
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -147,7 +147,7 @@ def test_evaluators_agree_and_match_finite_differences() -> None:
 
 def on_device(adder: CorrectionAdder) -> CorrectionAdder:
     """The same corrections by the code for other devices, here in the CPU's memory."""
-    adder.list = SkinList(adder.list.cutoff, adder.list.skin, full=False)
+    adder.list = VerletPairList(adder.list.cutoff, adder.list.skin, full=False)
     return adder
 
 

@@ -1,7 +1,7 @@
 """Model cards: every number given is in it, and the shipped card belongs to the shipped file."""
 
 from votca_mlp.files import sha256_of
-from votca_mlp.models.hipnn.model import load_hipnn
+from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.training.card import model_card
 from votca_mlp.training.judge import Errors, Liquid

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def of_pair_function(function: PairFunction, cutoff: float, atoms: "Atoms") -> A
         Pairs out to here, Angstrom.
     """
     positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-    pairs = SkinList(cutoff, 0.0, full=False)
+    pairs = VerletPairList(cutoff, 0.0, full=False)
     pairs.update(positions, cell, atoms.pbc)
     vectors = pairs.vectors(positions, cell)
     r = np.linalg.norm(vectors, axis=1)

@@ -21,7 +21,7 @@ from votca_mlp.deploy.scripted import quiet, save_module, scripted
 from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.load import load_model
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 
@@ -179,7 +179,7 @@ def ask_as_nnpot(path: Path, atoms: "Atoms", *, pairs: bool) -> Answer:
         torch.tensor([True, True, True]),
     ]
     if pairs:
-        listed = SkinList(float(module.cutoff), ANGSTROM_PER_NM * MARGIN, full=False)
+        listed = VerletPairList(float(module.cutoff), ANGSTROM_PER_NM * MARGIN, full=False)
         listed.update(atoms.get_positions(), cell, atoms.pbc)
         shifts = -(listed.shifts @ cell) / ANGSTROM_PER_NM
         inputs.append(torch.from_numpy(np.stack([listed.first, listed.second], 1).astype(np.int32)))

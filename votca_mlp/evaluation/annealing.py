@@ -15,7 +15,7 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator import MLPCalculator, ase_results
 from votca_mlp.evaluation.correction import CorrectionAdder
-from votca_mlp.models.contract import Evaluation, stress_of
+from votca_mlp.evaluation.result import Evaluation, stress_of
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from votca_mlp.evaluation.correction import CorrectionAdder
 from votca_mlp.evaluation.evaluator import CORRECTION_SKIN, Evaluator, SameNumbers
-from votca_mlp.models.contract import Evaluation
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.evaluation.result import Evaluation
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class CalculatorEvaluator(Evaluator):
         self.calculator = calculator
         self._species: tuple[bytes, bytes] | None = None
         self.same_numbers = SameNumbers()
-        self.watched = SkinList(watch, skin, full=False)
+        self.watched = VerletPairList(watch, skin, full=False)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin)

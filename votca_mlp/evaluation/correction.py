@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.neighbours.pair_list import Uploaded
-from votca_mlp.neighbours.verlet_lists import SkinClusters, SkinList
+from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -31,7 +31,7 @@ class CorrectionAdder:
         Of the compiled loops.
     """
 
-    list: SkinClusters | SkinList
+    list: VerletClusterList | VerletPairList
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class CorrectionAdder:
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self._set_tables(correction)
         if self.device.type == "cpu":
-            self.list = SkinClusters(self._tables.cutoffs[self._index], skin)
+            self.list = VerletClusterList(self._tables.cutoffs[self._index], skin)
         else:
-            self.list = SkinList(correction.cutoff, skin, full=False)
+            self.list = VerletPairList(correction.cutoff, skin, full=False)
         self._pairs: Uploaded | None = None
         self._numbers = self._kinds = np.empty(0, np.int64)
 
@@ -67,7 +67,7 @@ class CorrectionAdder:
         ``numbers`` are not to be changed, and the same array as long as they are the same: what is kept for
         them is made anew for another one.
         """
-        if isinstance(self.list, SkinList):
+        if isinstance(self.list, VerletPairList):
             rebuilt = self.list.update(positions, cell, pbc)
             if rebuilt or self._pairs is None or numbers is not self._pairs.host_numbers:
                 self._pairs = Uploaded(self.list, numbers, self.device)

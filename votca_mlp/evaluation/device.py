@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.evaluation.correction import sums_on_device
-from votca_mlp.models.contract import Evaluation, PairModel, stress_of
+from votca_mlp.evaluation.result import Evaluation, stress_of
+from votca_mlp.models.contract import PairModel
+from votca_mlp.neighbours.box import volume_of
 from votca_mlp.neighbours.pair_list import Uploaded, closest_of
 from votca_mlp.neighbours.skin import stretch_of
-from votca_mlp.neighbours.verlet_lists import SkinList, volume_of
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
 Array = NDArray[np.float64]
@@ -50,7 +52,7 @@ class DeviceList:
         Where the pairs are needed.
     """
 
-    def __init__(self, listed: SkinList, device: torch.device) -> None:
+    def __init__(self, listed: VerletPairList, device: torch.device) -> None:
         self.listed, self.device = listed, device
         self.uploaded: Uploaded
         self._old: Tensor
@@ -70,7 +72,7 @@ class DeviceList:
         return moved.square().sum(1).max().sqrt()
 
     def complete(self, displacement: float, cell: Array) -> bool:
-        """Whether no pair can be missing; see :class:`votca_mlp.neighbours.skin.Skin`."""
+        """Whether no pair can be missing; see :class:`votca_mlp.neighbours.skin.VerletSkin`."""
         needed = self.listed.needed_after(displacement, stretch_of(self.listed.inverse @ cell))
         return needed < self.listed.cutoff + self.listed.skin
 
@@ -101,9 +103,9 @@ class DeviceForces:
         correction_skin: float,
     ) -> None:
         self.model, self.table, self.device, self.dtype = model, table, device, dtype
-        self.lists = [DeviceList(SkinList(model.cutoff, skin), device)]
+        self.lists = [DeviceList(VerletPairList(model.cutoff, skin), device)]
         if table is not None:
-            self.lists.append(DeviceList(SkinList(table.cutoff, correction_skin, full=False), device))
+            self.lists.append(DeviceList(VerletPairList(table.cutoff, correction_skin, full=False), device))
 
     def build(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]

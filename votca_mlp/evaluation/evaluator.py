@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.correction import CorrectionAdder
 from votca_mlp.evaluation.device import DeviceForces
-from votca_mlp.models.contract import Evaluation, PairModel, PairSums, stress_of
+from votca_mlp.evaluation.result import Evaluation, stress_of
+from votca_mlp.models.contract import PairModel, PairSums
+from votca_mlp.neighbours.box import volume_of
 from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
-from votca_mlp.neighbours.verlet_lists import volume_of
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
     from ase import Atoms

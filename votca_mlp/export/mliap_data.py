@@ -18,10 +18,10 @@ class LammpsData:
     """
 
     def __init__(self, atoms: "Atoms", element_types: list[str], cutoff: float) -> None:
-        from votca_mlp.neighbours.verlet_lists import SkinList
+        from votca_mlp.neighbours.verlet_lists import VerletPairList
 
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        pairs = SkinList(cutoff, 0.0)
+        pairs = VerletPairList(cutoff, 0.0)
         pairs.update(positions, cell, atoms.pbc)
         kept = np.linalg.norm(pairs.vectors(positions, cell), axis=1) < cutoff
         first, second, shifts = (x[kept] for x in (pairs.first, pairs.second, pairs.shifts))

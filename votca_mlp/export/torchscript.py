@@ -16,7 +16,7 @@ from votca_mlp.export.of_temperature import probes
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.load import load_model
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def ask(path: Path, atoms: "Atoms", temperature: float | None = None) -> Answer:
     if temperature is not None:
         module.set_temperature(temperature)
     positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-    pairs = SkinList(float(module.cutoff), _LIST_MARGIN)
+    pairs = VerletPairList(float(module.cutoff), _LIST_MARGIN)
     pairs.update(positions, cell, atoms.pbc)
     arrays = (atoms.numbers.astype(np.int64), cell, pairs.first, pairs.second, pairs.shifts)
     rest = [torch.from_numpy(array) for array in arrays]

@@ -37,7 +37,7 @@ def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | A
         members = None if mlp.members is None else tuple(mlp.members)
         return AniModel(read_neurochem(path, members))
     if mlp.kind == "hippynn":
-        from votca_mlp.models.hipnn.model import load_hipnn
+        from votca_mlp.models.hipnn.files import load_hipnn
 
         return load_hipnn(path, trust_pickle=mlp.trust_pickle)
     raise UserError(f"'{mlp.kind}' is no kind of model", where=f"{_TAG}.kind", accepted="hippynn, ani or ase")

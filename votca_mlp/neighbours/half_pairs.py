@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.kernels.pairs import chunks_for, place
 from votca_mlp.kernels.simd import aligned
-from votca_mlp.neighbours.verlet_lists import SkinHalfRows
+from votca_mlp.neighbours.verlet_lists import VerletHalfList
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class HalfPairs:
     edges: NDArray[np.int64]
 
     def __init__(self, cutoff: float, skin: float) -> None:
-        self.list = SkinHalfRows(cutoff, skin)
+        self.list = VerletHalfList(cutoff, skin)
         self.vectors = np.empty(0, np.float32)
 
     def update(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> None:

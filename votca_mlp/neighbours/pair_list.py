@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from votca_mlp.neighbours.verlet_lists import SkinList, SkinRows
+from votca_mlp.neighbours.verlet_lists import VerletFullList, VerletPairList
 
 Array = NDArray[np.float64]
 Closest = tuple[int, int, float] | None
@@ -38,7 +38,7 @@ class HostPairs:
     order: NDArray[np.int64]
 
     def __init__(self, cutoff: float, skin: float, dtype: torch.dtype) -> None:
-        self.list = SkinRows(cutoff, skin)
+        self.list = VerletFullList(cutoff, skin)
         self.dtype = dtype
         self.numbers = self.first = self.second = torch.empty(0, dtype=torch.int64)
         self.vectors = torch.empty(0, 3, dtype=dtype)
@@ -97,7 +97,7 @@ class DevicePairs:
     """
 
     def __init__(self, cutoff: float, skin: float, dtype: torch.dtype, device: torch.device) -> None:
-        self.list = SkinList(cutoff, skin)
+        self.list = VerletPairList(cutoff, skin)
         self.dtype, self.device = dtype, device
         self._uploaded: Uploaded | None = None
 
@@ -133,7 +133,7 @@ class Uploaded:
         Atomic numbers of the atoms, atoms of the pairs; on the device.
     """
 
-    def __init__(self, listed: SkinList, numbers: NDArray[np.int64], device: torch.device) -> None:
+    def __init__(self, listed: VerletPairList, numbers: NDArray[np.int64], device: torch.device) -> None:
         self.host_numbers = numbers
         self.numbers = torch.from_numpy(self.host_numbers).to(device)
         self.first = torch.from_numpy(listed.first).to(device)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Skin:
+class VerletSkin:
     """Tells whether a list out to cutoff + skin may still be used.
 
     Atoms that were r apart at the last build are now at least s r - 2 d apart, where s is the smallest

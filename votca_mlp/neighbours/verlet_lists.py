@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.errors import UserError
-from votca_mlp.neighbours.skin import Skin
+from votca_mlp.neighbours.skin import VerletSkin
 
 if TYPE_CHECKING:
     from votca_mlp.neighbours.clusters import Clusters
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from votca_mlp.neighbours.half_list import HalfRows
 
 
-class SkinRows(Skin):
-    """Neighbour rows of every atom, see :mod:`.full_list`; parameters as of :class:`Skin`."""
+class VerletFullList(VerletSkin):
+    """A full list, see :mod:`.full_list`; parameters as of :class:`VerletSkin`."""
 
     rows: "Rows"
 
@@ -32,8 +31,8 @@ class SkinRows(Skin):
         return True
 
 
-class SkinHalfRows(Skin):
-    """Half rows of neighbours; see :mod:`votca_mlp.neighbours.half_list`. Parameters as of :class:`Skin`."""
+class VerletHalfList(VerletSkin):
+    """A half list; see :mod:`votca_mlp.neighbours.half_list`. Parameters as of :class:`VerletSkin`."""
 
     rows: "HalfRows"
 
@@ -50,7 +49,7 @@ class SkinHalfRows(Skin):
         return True
 
 
-class SkinClusters(Skin):
+class VerletClusterList(VerletSkin):
     """Clusters near every atom; see :mod:`votca_mlp.neighbours.clusters`.
 
     Parameters
@@ -100,7 +99,7 @@ class SkinClusters(Skin):
         return True
 
 
-class SkinList(Skin):
+class VerletPairList(VerletSkin):
     """Pair list out to cutoff + skin, rebuilt only when a pair could have been missed.
 
     Parameters
@@ -159,30 +158,3 @@ class SkinList(Skin):
     def vectors(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return x_second - x_first + shift for every pair, Angstrom, shape [n_pairs, 3]."""
         return positions[self.second] - positions[self.first] + self.shifts @ cell
-
-
-def volume_of(cell: NDArray[np.float64]) -> float:
-    """Return the volume of a cell [3, 3]; by hand, as numpy's way for one matrix takes six times as long."""
-    (a, b, c), (d, e, f), (g, h, i) = cell.tolist()
-    return abs(float(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)))
-
-
-def check_box(cell: NDArray[np.float64], r_max: float, where: str) -> None:
-    """Refuse a periodic box whose half height is not beyond r_max (Angstrom).
-
-    Raises
-    ------
-    UserError
-        Naming ``where``, half the box and r_max.
-    """
-    volume = volume_of(cell)
-    if volume == 0.0:
-        raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")
-    areas = [np.linalg.norm(np.cross(cell[(k + 1) % 3], cell[(k + 2) % 3])) for k in range(3)]
-    half = 0.5 * float(min(volume / area for area in areas))
-    if half <= r_max:
-        raise UserError(
-            f"half the box is {half:.2f} Angstrom, not more than the grid's maximum of {r_max:.2f} Angstrom",
-            where=where,
-            accepted="a smaller <max> (it is in nm), or more atoms",
-        )

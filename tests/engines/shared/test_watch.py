@@ -10,7 +10,7 @@ from tests.engines.ase.case import argon, evaluator, make_case, run_case
 from votca_mlp.engines.ase import checkpoint
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 
 
 class Changed(Evaluator):

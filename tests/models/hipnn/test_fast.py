@@ -13,7 +13,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.fast import FastHipnn, is_simple, sensitivity_table
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
 from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs, Uploaded
-from votca_mlp.neighbours.verlet_lists import SkinList
+from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -159,7 +159,7 @@ def test_the_way_over_a_device_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     device.model.compiled = False
     device.pairs = DevicePairs(device.model.cutoff, 0.4, torch.float32, cpu)
     assert device.adder is not None
-    device.adder.list = SkinList(correction.cutoff, 0.8, full=False)
+    device.adder.list = VerletPairList(correction.cutoff, 0.8, full=False)
     device.adder.module = TorchPairCorrection(correction)
     uploads = []
     upload = Uploaded.__init__

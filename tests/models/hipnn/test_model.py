@@ -15,7 +15,8 @@ from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import sha256_of
 from votca_mlp.models.hipnn.experiment import model_of_graph
-from votca_mlp.models.hipnn.model import FORMAT, build_hipnn, load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.files import FORMAT, load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.load import builtin_models
 
 HYPER = {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from votca_mlp.engines.ase import moves
 from votca_mlp.engines.ase.motion import Motion
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
     from ase import Atoms

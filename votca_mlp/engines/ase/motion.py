@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.chain import NoseHooverChain
-from votca_mlp.models.contract import Evaluation
-from votca_mlp.neighbours.verlet_lists import volume_of
+from votca_mlp.evaluation.result import Evaluation
+from votca_mlp.neighbours.box import volume_of
 from votca_mlp.units import (
     BAR_PER_EV_PER_ANGSTROM3,
     EV_FS2_PER_ANGSTROM2_PER_AMU,

@@ -13,7 +13,7 @@ from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
     from ase import Atoms

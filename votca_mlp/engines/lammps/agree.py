@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.progress import Progress
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 

@@ -27,7 +27,7 @@ from votca_mlp.engines.shared.result import SUMMARY, write_summary
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.neighbours.verlet_lists import check_box
+from votca_mlp.neighbours.box import check_box
 from votca_mlp.progress import Progress
 from votca_mlp.units import kelvin
 from votca_mlp.versions import versions

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.neighbours.verlet_lists import check_box
+from votca_mlp.neighbours.box import check_box
 from votca_mlp.units import ANGSTROM_PER_NM, EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
 if TYPE_CHECKING:

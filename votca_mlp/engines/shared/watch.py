@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.errors import UserError
-from votca_mlp.models.contract import Evaluation
+from votca_mlp.evaluation.result import Evaluation
 
 VOLUME_RATIO = 3.0
 """A box that has grown or shrunk by this factor has boiled off or collapsed."""

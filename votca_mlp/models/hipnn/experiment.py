@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.hipnn.model import EXPERIMENT_FILES, HipnnModel, import_hippynn
+from votca_mlp.models.hipnn.model import HipnnModel, import_hippynn
 
-STRUCTURE, *WEIGHTS = EXPERIMENT_FILES
+STRUCTURE, *WEIGHTS = FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
 
 
 def load_experiment(directory: Path, *, trust_pickle: bool) -> HipnnModel:

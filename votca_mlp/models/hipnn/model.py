@@ -1,18 +1,14 @@
-"""HIP-NN on the package's pair list: hippynn's own layers, our files, hippynn's experiments by opt-in."""
+"""HIP-NN on the package's pair list, by hippynn's own layers or compiled loops."""
 
 import logging
 import os
-import pickle
 import warnings
-import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel, state_of
 
 if TYPE_CHECKING:
@@ -20,11 +16,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-FORMAT = "votca-mlp hip-nn"
-VERSION = 1
 KINDS = ("Hipnn", "HipnnVec", "HipnnQuad")
-EXPERIMENT_FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
-_ACCEPTED = "a HIP-NN file written by votca-mlp, or a hippynn experiment directory with trust_pickle yes"
 
 
 def import_hippynn() -> Any:
@@ -197,68 +189,3 @@ def hyperparameters_of(model: HipnnModel) -> dict[str, Any]:
         "resnet": network.resnet,
         "first_is_interacting": bool(energy.first_is_interacting),
     }
-
-
-def save_hipnn(path: str | Path, model: HipnnModel, provenance: dict[str, Any]) -> None:
-    """Write a model as plain tensors, numbers and text (readable without executing anything in it).
-
-    Raises
-    ------
-    UserError
-        See :func:`hyperparameters_of`; a file that cannot be written.
-    """
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "species": list(model.numbers),
-        "hyperparameters": hyperparameters_of(model),
-        "provenance": provenance,
-        "state": model.state_dict(),
-    }
-    with atomic_write(path, "wb") as file:
-        torch.save(content, file)
-
-
-def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
-    """Read a HIP-NN file of ours, or (by opt-in) a hippynn experiment directory or checkpoint.
-
-    Raises
-    ------
-    UserError
-        Missing, cut short, of another kind, or a pickle without ``trust_pickle``.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise UserError("no such model", where=path, accepted=_ACCEPTED)
-    if path.is_dir() or path.name in EXPERIMENT_FILES:
-        from votca_mlp.models.hipnn.experiment import load_experiment
-
-        return load_experiment(path if path.is_dir() else path.parent, trust_pickle=trust_pickle)
-    unreadable = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (*unreadable, zipfile.BadZipFile):
-        what = "the model file is cut short, damaged, or not plain tensors"
-        raise UserError(what, where=path, accepted=_ACCEPTED) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UserError("this file is not a HIP-NN of votca-mlp", where=path, accepted=_ACCEPTED)
-    if content.get("version") != VERSION:
-        what = f"written in version {content.get('version')} of the format"
-        raise UserError(what, where=path, accepted=f"version {VERSION}")
-    try:
-        species = tuple(content["species"])
-        if not species or not all(isinstance(z, int) and 0 < z < 200 for z in species):
-            raise ValueError(f"atomic numbers {species}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # hippynn's answer to unknown arguments
-            model = build_hipnn(content["hyperparameters"], species)
-        model.load_state_dict(content["state"])
-        # the vector and quadrupole versions also keep a plain dictionary there
-        tensors = [value for value in model.state_dict().values() if isinstance(value, Tensor)]
-        if not all(bool(torch.isfinite(value).all()) for value in tensors):
-            raise ValueError("parameters that are no numbers")
-    except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, UserWarning) as error:
-        what = "the model file does not fit together: " + str(error).splitlines()[0]
-        raise UserError(what, where=path, accepted=_ACCEPTED) from None
-    model.provenance = dict(content.get("provenance") or {})
-    return model
