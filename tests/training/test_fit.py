@@ -15,10 +15,8 @@ from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
 from votca_mlp.training.batches import join, make_frames
 from votca_mlp.training.dataset import Dataset, concatenate, load_dataset, make_dataset, save_dataset
+from votca_mlp.training.errors import errors_by_kind
 from votca_mlp.training.fit import FitOptions, fit_hipnn, losses, predict, total_loss
-from votca_mlp.training.judge import errors_by_kind, lattice_constant, liquid
-from votca_mlp.training.recipe import assemble, close_frames, sample_and_label
-from votca_mlp.training.sampling import Trajectory, plan, push_together
 
 SMALL = {
     "n_features": 6,
@@ -102,10 +100,6 @@ def test_from_data_to_a_model_that_runs(data: Dataset, tmp_path: Path) -> None:
     assert set(errors) == {"even", "odd", "all"}
     assert errors["all"].frames == 24
     assert errors["all"].force_rmse < 0.5 * errors["all"].force_spread
-    melt = liquid(
-        evaluator, "Al", density=0.06, temperature=100, melt_temperature=100, melt_time=20, time=400, repeat=3
-    )
-    assert melt.peak_position == pytest.approx(2.87, abs=0.1)
 
 
 def test_same_seed_same_model(data: Dataset) -> None:
@@ -119,17 +113,6 @@ def test_errors_of_the_labels_own_evaluator_are_nothing(data: Dataset, emt: Eval
     assert errors.energy_rmse < 1e-9
     assert errors.force_rmse < 1e-12
     assert errors.force_spread == pytest.approx(np.sqrt((data.forces[data.numbers > 0] ** 2).mean()))
-
-
-def test_lattice_constant_of_emt(emt: Evaluator) -> None:
-    """EMT's aluminium: 3.994 Angstrom (minimum of ASE's own energies by golden section)."""
-    from scipy.optimize import minimize_scalar
-
-    def energy(a: float) -> float:
-        return emt.evaluate(bulk("Al", "fcc", a, cubic=True).repeat(2)).energy
-
-    expected = minimize_scalar(energy, bracket=(3.9, 4.1), options={"xtol": 1e-8}).x
-    assert lattice_constant(emt, "Al", 4.03) == pytest.approx(expected, abs=1e-4)
 
 
 def test_dataset_survives_its_file(data: Dataset, tmp_path: Path) -> None:
@@ -151,41 +134,3 @@ def test_joined_datasets(data: Dataset) -> None:
     joined = concatenate([small.__class__(*(getattr(small, n) for n in Dataset.__dataclass_fields__)), large])
     assert joined.atom_counts.tolist() == [32, 32, 48]
     assert np.array_equal(joined.atoms(2).positions, large.atoms(0).positions)
-
-
-def test_sampling_depends_on_its_run_only(emt: Evaluator) -> None:
-    runs = [
-        Trajectory("solid", 300.0, 4 / 4.05**3, repeat=2, frames=2, spacing=2),
-        Trajectory("strained", 300.0, 4 / 4.05**3, strain=0.05, repeat=2, frames=3, spacing=2),
-    ]
-    both = sample_and_label(runs, emt, emt, "Al", [0, 1])
-    alone = sample_and_label(runs, emt, emt, "Al", [1])
-    assert both.kinds.tolist() == ["solid"] * 2 + ["strained"] * 3
-    assert both.runs.tolist() == [0, 0, 1, 1, 1]
-    assert np.array_equal(both.positions[2:], alone.positions)
-    assert not np.array_equal(alone.positions[0], alone.positions[1])
-    assert np.abs(alone.cells[0] - np.diag(np.diag(alone.cells[0]))).max() > 0.05
-
-
-def test_close_pairs(emt: Evaluator) -> None:
-    atoms = bulk("Al", "fcc", 4.1, cubic=True).repeat(3)
-    atoms.rattle(0.1, seed=0)
-    pushed = push_together(atoms, np.random.default_rng(0))
-    distances = pushed.get_all_distances(mic=True)[np.triu_indices(len(pushed), 1)]
-    assert 1.55 <= distances.min() <= 2.15
-    assert np.sum(np.abs(pushed.positions - atoms.positions).max(axis=1) > 1e-12) == 2
-    frames = make_dataset([atoms] * 13, ["liquid"] * 12 + ["solid"], list(range(13)), emt)
-    close = close_frames(frames, emt)
-    assert close.runs.tolist() == [0, 6]
-    assert set(close.kinds) == {"close"}
-    assert np.abs(close.forces).max() <= 40.0
-    whole = assemble([frames.take(np.arange(6, 13)), frames.take(np.arange(6))], emt)
-    assert whole.runs.tolist() == sorted(whole.runs.tolist())
-    assert len(whole) == 15
-
-
-def test_the_plan_covers_what_it_says() -> None:
-    runs = plan()
-    assert {run.kind for run in runs} == {"liquid", "hot", "solid", "strained"}
-    assert sum(run.frames for run in runs) == 1455
-    assert all(run.frames >= 1 for run in plan(0.01))

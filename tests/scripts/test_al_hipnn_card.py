@@ -1,10 +1,13 @@
 """Model cards: every number given is in it, and the shipped card belongs to the shipped file."""
 
+import pytest
+from al_hipnn.card import crystal_and_melts, judged_again, model_card
+from al_hipnn.judge import Liquid
+
 from votca_mlp.files import sha256_of
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
-from votca_mlp.training.card import model_card
-from votca_mlp.training.judge import Errors, Liquid
+from votca_mlp.training.errors import Errors
 
 
 def test_card_has_what_it_is_given() -> None:
@@ -31,3 +34,15 @@ def test_shipped_card_is_of_the_shipped_model() -> None:
     provenance = load_hipnn(path).provenance
     assert "scripts/train_al_hipnn" in provenance["made by"]
     assert f"held out {provenance['frames']['held out']}" in card
+
+
+def test_a_card_judged_again_changes_in_that_section_only() -> None:
+    path = builtin_models()["al-hipnn"].with_suffix(".md")
+    lattice, melts = (4.1, 4.2), {"a melt": Liquid(2.7, 2.5, 1.9, 3000.0)}
+    old, new = path.read_text(), judged_again(path.read_text(), lattice, melts)
+    assert "\n".join(crystal_and_melts(lattice, melts)) in new
+    assert old.partition("## Crystal")[0] == new.partition("## Crystal")[0]
+    assert old.partition("SHA-256")[2] == new.partition("SHA-256")[2]
+    assert judged_again(new, lattice, melts) == new
+    with pytest.raises(ValueError, match="no section"):
+        judged_again("# another card", lattice, melts)

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from votca_mlp.training.judge import Errors, Liquid
+from al_hipnn.judge import Liquid
+from votca_mlp.training.errors import Errors
 
 _WHAT = """# al-hipnn: a small HIP-NN for aluminium
 
 A HIP-NN (hippynn's architecture, one interaction layer) fitted to energies and forces computed with the
 published ANI-Al ensemble (J. S. Smith et al., "Automated discovery of a robust interatomic potential for
 aluminum", Nature Communications 12 (2021)). It is an emulator of ANI-Al for trying out votca-mlp without
-other downloads; for science use ANI-Al or a model of your own. `scripts/train_al_hipnn` makes data, model
+other downloads; for science use ANI-Al or a model of your own. `scripts/train_al_hipnn.py` makes data, model
 and this card again from the ANI-Al files.
 
 **Licence.** ANI-Al is published without a licence. Its files and weights are not included here; only energies
@@ -22,6 +23,9 @@ RMSE and MAE of the forces, 1e-6 times the squared weights; Adam. The hard maxim
 below the soft maximum (7 A), which cannot be; 7.5 A is used, as in hippynn's own example for aluminium. The
 learning rate is halved after the patience given below, not after 25 epochs. The paper's model was fitted to
 DFT, this one to ANI-Al, so their numbers differ."""
+
+
+_CRYSTAL, _CHECKSUM = "## Crystal and melt", "SHA-256"
 
 
 def model_card(
@@ -58,7 +62,14 @@ def model_card(
         numbers = f"{e.energy_rmse:.2f} | {e.energy_mae:.2f} | {e.force_rmse:.3f} | {e.force_mae:.3f}"
         lines.append(f"| {kind} | {e.frames} | {numbers} | {e.force_spread:.2f} |")
     lines += ["", "Energies in meV per atom, forces by component in eV/Angstrom."]
-    lines += ["", "## Crystal and melt", ""]
+    lines += ["", *crystal_and_melts(lattice, liquids)]
+    lines += ["", f"{_CHECKSUM} of `al-hipnn.pt`: `{file_checksum}`", ""]
+    return "\n".join(lines)
+
+
+def crystal_and_melts(lattice: tuple[float, float], liquids: Mapping[str, Liquid]) -> list[str]:
+    """Return the lines of the section on crystal and melts; see :func:`model_card`."""
+    lines = [_CRYSTAL, ""]
     lines.append(
         f"- fcc lattice constant: {lattice[0]:.4f} A (ANI-Al with the same code: {lattice[1]:.4f} A)"
     )
@@ -68,8 +79,16 @@ def model_card(
         peak = f"first peak of g(r) {melt.peak_height:.3f} at {melt.peak_position:.3f} A"
         extremes = f"closest pair at any step {melt.closest:.2f} A, highest temperature {melt.hottest:.0f} K"
         lines.append(f"- {title}: {peak}; {extremes}")
-    lines += ["", f"SHA-256 of `al-hipnn.pt`: `{file_checksum}`", ""]
-    return "\n".join(lines)
+    return lines
+
+
+def judged_again(card: str, lattice: tuple[float, float], liquids: Mapping[str, Liquid]) -> str:
+    """Return a card with its section on crystal and melts made anew; the rest stays as it is."""
+    before, found, after = card.partition(_CRYSTAL)
+    if not found or _CHECKSUM not in after:
+        raise ValueError("the card has no section on crystal and melts")
+    section = "\n".join(crystal_and_melts(lattice, liquids))
+    return f"{before}{section}\n\n{_CHECKSUM}{after.partition(_CHECKSUM)[2]}"
 
 
 def _plain(value: Any) -> str:

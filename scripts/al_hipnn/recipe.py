@@ -6,9 +6,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from al_hipnn.sampling import Trajectory, push_together, sample
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.training.dataset import Dataset, concatenate, make_dataset
-from votca_mlp.training.sampling import Trajectory, push_together, sample
 
 SEED, CLOSE_SEED = 1, 7
 CLOSE_EVERY = 6
@@ -28,7 +28,7 @@ def sample_and_label(
     Parameters
     ----------
     runs
-        See :func:`votca_mlp.training.sampling.plan`.
+        See :func:`al_hipnn.sampling.plan`.
     drive, label
         What the dynamics and the labels are made with.
     element

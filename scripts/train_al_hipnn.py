@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Make the shipped aluminium model, votca_mlp/data/al-hipnn.pt, and its model card.
 
-    scripts/train_al_hipnn [--ani FOLDER] [--directory FOLDER] [--install]
+    scripts/train_al_hipnn.py [--ani FOLDER] [--directory FOLDER] [--install]
+    scripts/train_al_hipnn.py --judge-shipped    crystal and melts of the shipped model, into its card
 
 Samples configurations with one ANI-Al network, labels them with all eight, fits a HIP-NN, judges it. Each
 stage leaves a file in the directory and is skipped when that is there: part-K.npz, data.npz, model.pt,
@@ -15,26 +16,28 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from al_hipnn.card import judged_again, model_card
+from al_hipnn.judge import Liquid, lattice_constant, liquid
+from al_hipnn.recipe import assemble, held_out, sample_and_label
+from al_hipnn.sampling import plan
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
-from votca_mlp.models.ani.model import AniModel
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.files import sha256_of
-from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
-from votca_mlp.models.hipnn.model import hyperparameters_of
+from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.models.ani.model import AniModel
 from votca_mlp.models.ani.neurochem import read_neurochem
-from votca_mlp.training.card import model_card
+from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.model import HipnnModel, hyperparameters_of
 from votca_mlp.training.dataset import Dataset, load_dataset, save_dataset
+from votca_mlp.training.errors import errors_by_kind
 from votca_mlp.training.fit import FitOptions, fit_hipnn
-from votca_mlp.training.judge import errors_by_kind, lattice_constant, liquid
-from votca_mlp.training.recipe import assemble, held_out, sample_and_label
-from votca_mlp.training.sampling import plan
 
 DATA = Path(__file__).resolve().parent.parent / "votca_mlp" / "data"
 ELEMENT = "Al"
@@ -53,10 +56,12 @@ def sample_part(options: argparse.Namespace, part: int) -> None:
     label = PairListEvaluator(AniModel(read_neurochem(options.ani)))
     runs = plan(options.scale)
     only = range(part, len(runs), options.processes)
-    say = lambda run: print(f"process {part}: run {run} of {len(runs)}", flush=True)  # noqa: E731
-    save_dataset(
-        options.directory / f"part-{part}.npz", sample_and_label(runs, drive, label, ELEMENT, only, say)
-    )
+
+    def say(run: int) -> None:
+        print(f"process {part}: run {run} of {len(runs)}", flush=True)
+
+    dataset = sample_and_label(runs, drive, label, ELEMENT, only, say)
+    save_dataset(options.directory / f"part-{part}.npz", dataset)
 
 
 def make_data(options: argparse.Namespace) -> Dataset:
@@ -94,12 +99,14 @@ def fit(options: argparse.Namespace, dataset: Dataset) -> None:
     )
 
 
-def provenance(dataset: Dataset, fit_options: FitOptions, done: dict, model: torch.nn.Module) -> dict:
+def provenance(
+    dataset: Dataset, fit_options: FitOptions, done: Mapping[str, int], model: HipnnModel
+) -> dict[str, Any]:
     """Return what the model file says about itself."""
     kinds, counts = np.unique(dataset.kinds, return_counts=True)
     names = ("torch", "hippynn", "numpy", "numba", "ase", "vesin")
     return {
-        "made by": "scripts/train_al_hipnn",
+        "made by": "scripts/train_al_hipnn.py",
         "labels": LABELS,
         "hyperparameters": hyperparameters_of(model),
         "fit": {**dataclasses.asdict(fit_options), **done},
@@ -112,20 +119,40 @@ def provenance(dataset: Dataset, fit_options: FitOptions, done: dict, model: tor
     }
 
 
-def judge(options: argparse.Namespace, dataset: Dataset) -> str:
-    """Return the model card."""
-    path = options.directory / "model.pt"
-    model = load_hipnn(path)
-    evaluator = PairListEvaluator(model)
+def crystal_and_melts(
+    options: argparse.Namespace, path: Path
+) -> tuple[tuple[float, float], dict[str, Liquid]]:
+    """Return the lattice constants of a model and of ANI-Al (Angstrom), and the model's melts."""
+    evaluator = PairListEvaluator(load_hipnn(path))
     ani = PairListEvaluator(AniModel(read_neurochem(options.ani)), dtype=torch.float64)
-    errors = errors_by_kind(evaluator, dataset.take(np.flatnonzero(held_out(dataset))))
     crystals = lattice_constant(PairListEvaluator(load_hipnn(path), dtype=torch.float64), ELEMENT, 4.05)
     melts = {
         title: liquid(evaluator, ELEMENT, density=density, temperature=temperature, melt_temperature=melting)
         for title, (density, temperature, melting) in MELTS.items()
     }
-    reference = lattice_constant(ani, ELEMENT, 4.05)
-    return model_card(model.provenance, errors, (crystals, reference), melts, sha256_of(path))
+    return (crystals, lattice_constant(ani, ELEMENT, 4.05)), melts
+
+
+def judge(options: argparse.Namespace, dataset: Dataset) -> str:
+    """Return the model card."""
+    path = options.directory / "model.pt"
+    model = load_hipnn(path)
+    unseen = dataset.take(np.flatnonzero(held_out(dataset)))
+    errors = errors_by_kind(PairListEvaluator(model), unseen)
+    lattice, melts = crystal_and_melts(options, path)
+    return model_card(model.provenance, errors, lattice, melts, sha256_of(path))
+
+
+def judge_shipped(options: argparse.Namespace) -> str:
+    """Write crystal and melts of the shipped model into its card, and return the card.
+
+    The errors in it stay: they need the frames that were held out from its own training.
+    """
+    card = DATA / "al-hipnn.md"
+    text = judged_again(card.read_text(), *crystal_and_melts(options, DATA / "al-hipnn.pt"))
+    with atomic_write(card) as file:
+        file.write(text)
+    return text
 
 
 def main() -> None:
@@ -143,10 +170,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=700)
     parser.add_argument("--threads", type=int, default=1, help="of the fit")
     parser.add_argument("--install", action="store_true", help="copy model and card into the package")
+    parser.add_argument(
+        "--judge-shipped", action="store_true", help="judge the shipped model's crystal and melts again"
+    )
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ani is None:
         parser.error("give --ani, or set VOTCA_MLP_DATA to the folder that has ani-al/model-Al-75")
+    if options.judge_shipped:
+        torch.set_num_threads(options.threads)
+        print(judge_shipped(options))
+        return
     options.directory.mkdir(parents=True, exist_ok=True)
     if options.part is not None:
         sample_part(options, options.part)
