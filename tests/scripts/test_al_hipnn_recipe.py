@@ -94,5 +94,5 @@ def test_g_of_a_melt_is_of_many_configurations(monkeypatch: pytest.MonkeyPatch) 
     )
     assert melt.peak_position == pytest.approx(2.87, abs=0.1)
     counts = counted[0].counts[:, 0]
-    assert len(counts) == 5
+    assert len(counts) == 4
     assert not any(np.array_equal(one, other) for one, other in pairwise(counts))
