@@ -1,4 +1,4 @@
-"""One case of scripts/benchmark in a process of its own: prints its results as one line of JSON."""
+"""One case of scripts/benchmark.py in a process of its own: prints its results as one line of JSON."""
 
 import json
 import resource

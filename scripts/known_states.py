@@ -163,7 +163,7 @@ def make_targets(
     }
     for name, table in known.items():
         write_table(main / f"{name}.pot.known", table)
-    comments = ("g(r) of model plus u*, with block errors, made by scripts/multistate_known_answer",)
+    comments = ("g(r) of model plus u*, with block errors, made by scripts/multistate_known_answer.py",)
     for state in states_of(settings):
         folder = main / state.name / "target"
         if (folder / "done").exists():

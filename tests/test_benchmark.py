@@ -46,7 +46,7 @@ def test_a_small_case(case: ModuleType, capsys: pytest.CaptureFixture[str]) -> N
     assert parts == pytest.approx(found["step"], rel=1e-9)
     assert all(value > 0.0 for value in found.values())
     assert case.memory("ours", ensemble="nvt", **HERE) > 100.0
-    benchmark = script("benchmark")
+    benchmark = script("benchmark.py")
     benchmark.growth({("hipnn", "1 thread", "nvt", n): [2.0 * n, 3.0 * n**2] for n in (256, 500, 2048)})
     assert "1.00      1.00        2.00      2.00" in capsys.readouterr().out
 
@@ -60,7 +60,7 @@ def test_ours_equals_hippynns_calculator(case: ModuleType) -> None:
 def test_drift_is_the_slope(case: ModuleType) -> None:
     times = 0.01 * np.arange(1001)
     noise = np.random.default_rng(0).standard_normal(1001)
-    drift, error, rms = script("benchmark_drift").fitted(5.0 - 0.3 * times + 0.1 * noise, 0.01)
+    drift, error, rms = script("benchmark_drift.py").fitted(5.0 - 0.3 * times + 0.1 * noise, 0.01)
     assert abs(drift + 0.3) < 4 * error
     assert error == pytest.approx(0.1 / np.sqrt(1001) / (10 / np.sqrt(12)), rel=0.6)
     assert rms == pytest.approx(0.1, rel=0.1)

@@ -1,7 +1,7 @@
 """A known correction is recovered from zero: by csg_inverse from one system, and better from several states.
 
 A supercritical fluid: in a dense liquid g(r) hardly feels slow parts of u(r), so that u takes many iterations
-(scripts/known_answer and scripts/multistate_known_answer show such).
+(scripts/known_answer.py and scripts/multistate_known_answer.py show such).
 """
 
 import importlib
@@ -90,7 +90,7 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
     The script that docs/results.md is made with, with shorter runs and one replica.
     """
     lengths = ("--replicas", "1", "--iterations", "6", "--production", "1600")
-    command = [sys.executable, SCRIPTS / "multistate_known_answer", "compare", tmp_path, *lengths]
+    command = [sys.executable, SCRIPTS / "multistate_known_answer.py", "compare", tmp_path, *lengths]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     print(done.stdout)
 

@@ -10,7 +10,7 @@ from votca_mlp.settings.reference import settings_reference
 
 def test_up_to_date() -> None:
     written = (ROOT / "docs" / "settings.md").read_text()
-    assert written == settings_reference(), "run scripts/settings_reference"
+    assert written == settings_reference(), "run scripts/settings_reference.py"
 
 
 def test_every_tag_says_what_it_means() -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write votca_mlp/settings/votca_tags.xml: the names of VOTCA's own tags, from its csg_defaults.xml files.
 
-scripts/votca_tags csg_defaults.xml [more versions] > votca_mlp/settings/votca_tags.xml
+scripts/votca_tags.py csg_defaults.xml [more versions] > votca_mlp/settings/votca_tags.xml
 
 Only names are kept. ``any="yes"`` marks a section in which VOTCA lets the user choose the names.
 """

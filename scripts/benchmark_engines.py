@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """MD steps per second of each engine with the same model and correction, side by side in one run.
 
-    scripts/benchmark_engines [--engines ase lammps gromacs mliap] [--atoms 500 2048] [--threads 1 2]
+    scripts/benchmark_engines.py [--engines ase lammps gromacs mliap] [--atoms 500 2048] [--threads 1 2]
                               [--steps 200] [--repeats 3]
 
 HIP-NN (the shipped model, float32) plus a correction out to 10 Angstrom, liquid-like aluminium at 1023 K and
 1 bar, time step 2 fs, a frame every 25 steps. Whole simulations as the loop runs them, in turn; the slope
 between a short and a long one, so that starting the engine does not count. Medians with the range, and the
-ratio to the engine ase. ``mliap``, LAMMPS with ML-IAP, has an MPI rank for each thread of the others; it is run
-where VOTCA_MLP_LAMMPS_MLIAP names such a program (VOTCA_MLP_LAMMPS_MPIRUN its launcher, default mpirun).
+ratio to the engine ase. ``mliap``, LAMMPS with ML-IAP, has an MPI rank for each thread of the others; it is
+run where VOTCA_MLP_LAMMPS_MLIAP names such a program (VOTCA_MLP_LAMMPS_MPIRUN its launcher, default mpirun).
 """
 
 import argparse

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Leave a temperature out: u(r) fitted at 943 and 1323 K, tried at 1023 K against the measured g(r).
 
-    scripts/leave_one_out DIRECTORY [--iterations N] [--production FS] [--processes N]
+    scripts/leave_one_out.py DIRECTORY [--iterations N] [--production FS] [--processes N]
 
 Settings, start configurations and targets are those of settings/al_multistate (shipped HIP-NN, 500 atoms).
 Fits by `votca-mlp inverse`: each temperature for itself; one u(r) for 943 and 1323 K; u(r; T) linear in T
@@ -24,8 +24,8 @@ from pathlib import Path
 from votca_mlp.engines.shared.result import SUMMARY
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.states import state_named, states_of, write_state_settings
-from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.tables import Table, read_table, write_table
+from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.versions import versions
 
 ROOT = Path(__file__).resolve().parent.parent

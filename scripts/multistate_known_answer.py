@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Known answers with several states: targets of all made with one u*(r), recovered from some or all of them.
 
-    scripts/multistate_known_answer targets
-    scripts/multistate_known_answer compare DIRECTORY [--states equal | mixture | unequal]
+    scripts/multistate_known_answer.py targets
+    scripts/multistate_known_answer.py compare DIRECTORY [--states equal | mixture | unequal]
                 [--most STATES] [--replicas N] [--iterations N] [--production FS] [--longer X] [--first N]
-    scripts/multistate_known_answer conflict DIRECTORY
+    scripts/multistate_known_answer.py conflict DIRECTORY
 
 `targets` makes those of settings/lj_two_states and its NAME.pot.known. `compare` fits u(r) to each state of a
 supercritical fluid alone and to every choice of several, with targets of other seeds in every replica, and

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drift of the total energy at constant energy (NVE): this package beside the reference.
 
-    scripts/benchmark_drift [--model hipnn] [--atoms 256] [--time 20] [--reference-time 20] [--threads 1]
+    scripts/benchmark_drift.py [--model hipnn] [--atoms 256] [--time 20] [--reference-time 20] [--threads 1]
                             [--table FILE]
 
 Ours and the reference start from the same melt (2 ps at 1023 K) with the same velocities, ours with the
@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--atoms", type=int, default=256, choices=list(systems.CELLS))
     parser.add_argument("--time", type=float, default=20.0, help="ps")
     parser.add_argument("--reference-time", type=float, help="ps, 0 for none; default: the same")
-    parser.add_argument("--table", metavar="FILE", help="u(r) in VOTCA's format (nm, kJ/mol), such as a fit left")
+    parser.add_argument(
+        "--table", metavar="FILE", help="u(r) in VOTCA's format (nm, kJ/mol), such as a fit left"
+    )
     parser.add_argument("--melt", type=float, default=2.0, help="ps before")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Known answer: a target made with model + u*(r); csg_inverse must recover u* from zero.
 
-    scripts/known_answer CASE DIRECTORY [--iterations N] [--alpha A] [--scale S]
+    scripts/known_answer.py CASE DIRECTORY [--iterations N] [--alpha A] [--scale S]
 
 CASE is a folder of settings/ (al_quickstart, lj_mixture). The target comes from a run `--longer` times as
 long as one iteration's. Prints the distance between g(r) and target and between u(r) and u*(r), beside
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from votca_mlp.settings import load_settings
-from votca_mlp.targets.agreement import compare_tables
-from votca_mlp.tables import Table, grid_points, read_table, write_table
 from votca_mlp.inverse.twin import known_correction, simulate_targets
+from votca_mlp.settings import load_settings
+from votca_mlp.tables import Table, grid_points, read_table, write_table
+from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import KJMOL_PER_EV
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,7 +4,7 @@
 Both run the same settings: 2048 Lennard-Jones atoms, one interaction, 100 frames. An iteration is timed from
 the mark of the step before to its own; the engine's own time for its MD steps is subtracted.
 
-    scripts/benchmark_loop [--iterations 3] [--atoms 2048] [--frames 100] [--without-csg-inverse]
+    scripts/benchmark_loop.py [--iterations 3] [--atoms 2048] [--frames 100] [--without-csg-inverse]
 """
 
 import argparse

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the start configurations of a case by melting a crystal: scripts/make_start CASE
+"""Make the start configurations of a case by melting a crystal: scripts/make_start.py CASE
 
 CASE is al_quickstart, lj_mixture, al_multistate or lj_two_states. Writes conf.extxyz (positions and cell, no
 velocities) into settings/CASE, or into the folder of each state: molten at constant volume, then settled at
@@ -16,8 +16,8 @@ from ase.build import bulk
 from ase.io import read, write
 
 from votca_mlp.engines.ase.step import run_step
-from votca_mlp.progress import open_progress
 from votca_mlp.evaluation.load import make_evaluator
+from votca_mlp.progress import open_progress
 from votca_mlp.settings import Settings, load_settings, read_topology
 from votca_mlp.settings.states import states_of
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The same liquid aluminium from each engine: density and g(r) with statistical errors, side by side.
 
-    scripts/compare_engines [--engines ase lammps gromacs] [--repeats 4] [--equilibration 1000]
+    scripts/compare_engines.py [--engines ase lammps gromacs] [--repeats 4] [--equilibration 1000]
                             [--production 6000] [--folder FOLDER]
 
 500 atoms, 1023 K, 1 bar, the shipped HIP-NN (float32) with a correction, time step 2 fs, a frame every 25
@@ -65,8 +65,8 @@ def simulate(engine: str, folder: Path, equilibration: int, production: int, see
     from ase.io import read
     from benchmark_systems import correction
 
-    from votca_mlp.settings import load_settings
     from votca_mlp.observables.rdf import pair_histograms
+    from votca_mlp.settings import load_settings
 
     if folder.exists():
         settings = load_settings(folder / "settings.xml")

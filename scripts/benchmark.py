@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """MD steps per second of this package and of what a user would run instead, side by side.
 
-    scripts/benchmark [--atoms 256 500 2048 8192] [--models hipnn ani] [--threads 1 2] [--repeats 5] [--quick]
+    scripts/benchmark.py [--atoms 256 500 2048 8192] [--models hipnn ani] [--threads 1 2] [--repeats 5]
+                         [--quick]
 
 Ours: model plus correction in the engine `ase`. The reference: hippynn's or torchani's own ASE calculator in
 ASE's integrator, float32, without any correction (in its favour). Both in turn in one process, on liquid-like
@@ -62,7 +63,9 @@ def main() -> None:
     measure_parts(options)
     measure_memory(options)
     measure_differences(options)
-    print(f"\n{(time.time() - begin) / 60:.1f} minutes, load of the machine at the end {os.getloadavg()[0]:.1f}")
+    print(
+        f"\n{(time.time() - begin) / 60:.1f} minutes, load of the machine at the end {os.getloadavg()[0]:.1f}"
+    )
 
 
 def header(threads: list[int]) -> list[tuple[str, int, str]]:
@@ -86,7 +89,10 @@ def header(threads: list[int]) -> list[tuple[str, int, str]]:
 
 def measure_cores(options: argparse.Namespace) -> None:
     """Print what two cores are worth: cores that are two threads of one share what it has."""
-    model, atoms = options.models[0], max(n for n in options.atoms if n <= LIMITS_AT or n == min(options.atoms))
+    model, atoms = (
+        options.models[0],
+        max(n for n in options.atoms if n <= LIMITS_AT or n == min(options.atoms)),
+    )
     arguments = {"model": model, "count": atoms, "seconds": 4.0}
     one = run("alone", **arguments)
     with ThreadPoolExecutor(2) as pool:
@@ -95,7 +101,10 @@ def measure_cores(options: argparse.Namespace) -> None:
         return
     worth = sum(one / each for each in two)
     rates = ", ".join(f"{1000.0 / each:.1f}" for each in two)
-    print(f"{model}, {atoms} atoms, nvt, one thread: {1000.0 / one:.1f} steps/s alone; two processes at a time: {rates}")
+    print(
+        f"{model}, {atoms} atoms, nvt, one thread: {1000.0 / one:.1f} steps/s alone; "
+        f"two processes at a time: {rates}"
+    )
     print(f"two cores do the work of {worth:.2f}")
 
 
@@ -130,9 +139,7 @@ def measure_speeds(options: argparse.Namespace, places: list[tuple[str, int, str
         medians = [statistics.median(times[kind]) for kind in ("ours", "reference")]
         found[model, where, ensemble, atoms] = medians
         rates = [sorted(1000.0 / ms for ms in times[kind]) for kind in ("ours", "reference")]
-        shown = [
-            f"{1000.0 / ms:8.2f} ({r[0]:.2f}-{r[-1]:.2f})" for ms, r in zip(medians, rates, strict=True)
-        ]
+        shown = [f"{1000.0 / ms:8.2f} ({r[0]:.2f}-{r[-1]:.2f})" for ms, r in zip(medians, rates, strict=True)]
         ratio = medians[1] / medians[0]
         goal = ""
         if atoms == LIMITS_AT and threads == 2 and device == "cpu":
@@ -178,7 +185,10 @@ def measure_parts(options: argparse.Namespace) -> None:
         inside = sorted({k for part in columns.values() for k in part if k.startswith("of this")})
         known = {k for part in columns.values() for k in part}
         for name in [k for k in (*MODEL_PARTS, *inside, *LATER_PARTS) if k in known]:
-            cells = [f"{p.get(name, 0.0):9.3f} ({100 * p.get(name, 0.0) / p['step']:5.1f})" for p in columns.values()]
+            cells = [
+                f"{p.get(name, 0.0):9.3f} ({100 * p.get(name, 0.0) / p['step']:5.1f})"
+                for p in columns.values()
+            ]
             indented = "  " * (name in inside or name == "its list") + name
             print(f"{indented:34s}" + "".join(f"{cell:>18s}" for cell in cells))
         sums = {"correction": ("correction with its list",), "outside the model": OUTSIDE}
@@ -186,10 +196,18 @@ def measure_parts(options: argparse.Namespace) -> None:
             shares = {n: 100.0 * sum(p[k] for k in parts) / p["step"] for n, p in columns.items()}
             cells = [f"{share:.1f} %" for share in shares.values()]
             at = shares.get(LIMITS_AT)
-            goal = "" if at is None else f"  at most {LIMITS[name]:.0f} at {LIMITS_AT}: {met(at <= LIMITS[name])}"
+            goal = (
+                ""
+                if at is None
+                else f"  at most {LIMITS[name]:.0f} at {LIMITS_AT}: {met(at <= LIMITS[name])}"
+            )
             print(f"{name:34s}" + "".join(f"{cell:>18s}" for cell in cells) + goal)
-    print("\noutside the model: neighbour list, rest, integrator, output. The compiled models give energy and")
-    print("gradient in one call: the networks' forward and backward passes are not apart. HIP-NN's reads pairs")
+    print(
+        "\noutside the model: neighbour list, rest, integrator, output. The compiled models give energy and"
+    )
+    print(
+        "gradient in one call: the networks' forward and backward passes are not apart. HIP-NN's reads pairs"
+    )
     print("from its list and returns forces: vectors and forces of pairs are part of it.")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The paper's case, shortened to what a machine allows: ANI-Al at a temperature against the measured g(r).
 
-    ANI_AL=/path/to/model-Al-75 scripts/paper_case DIRECTORY [--temperature 1023] [--cells 5] ...
+    ANI_AL=/path/to/model-Al-75 scripts/paper_case.py DIRECTORY [--temperature 1023] [--cells 5] ...
 
 Runs csg_inverse (again: goes on) and prints agreement and density by iteration. The paper: 8 cells (2048
 atoms), 1 fs, 15 iterations of 10 ps. Lengths in fs.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What single parts of an MD step cost beside the usual way, side by side, one thread.
 
-    scripts/benchmark_kernels [--atoms 2048] [--repeats 30]
+    scripts/benchmark_kernels.py [--atoms 2048] [--repeats 30]
 
 Neighbour lists: ours beside vesin's, to the model's reach and to the correction's. The correction u(r) once
 its list is there: compiled, beside torch on a list of pairs (what runs on other devices). HIP-NN's descriptor
@@ -60,8 +60,8 @@ def lists(count: int) -> list[Comparison]:
     from vesin import NeighborList
 
     from votca_mlp.neighbours.clusters import find_clusters
-    from votca_mlp.neighbours.half_list import find_half_rows
     from votca_mlp.neighbours.full_list import find_rows
+    from votca_mlp.neighbours.half_list import find_half_rows
 
     atoms = systems.atoms_of(count)
     place = (atoms.get_positions(), np.asarray(atoms.cell.array), atoms.pbc)
@@ -98,11 +98,11 @@ def kernels(count: int) -> list[Comparison]:
     """Return the comparisons of the correction and of HIP-NN."""
     import torch
 
-    from votca_mlp.models.hipnn import fast as hipnn_fast
     from votca_mlp.evaluation.correction import CorrectionAdder
-    from votca_mlp.neighbours.half_pairs import HalfPairs
+    from votca_mlp.models.hipnn import fast as hipnn_fast
     from votca_mlp.models.hipnn.files import load_hipnn
     from votca_mlp.models.load import model_path
+    from votca_mlp.neighbours.half_pairs import HalfPairs
     from votca_mlp.neighbours.pair_list import HostPairs
     from votca_mlp.neighbours.verlet_lists import VerletPairList
     from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -113,7 +113,10 @@ def kernels(count: int) -> list[Comparison]:
     ours = CorrectionAdder(correction, SKIN, dtype=torch.float32)
     # the code for devices, in the CPU's memory
     usual = CorrectionAdder(correction, SKIN)
-    usual.list, usual.module = VerletPairList(CORRECTION_CUTOFF, SKIN, full=False), TorchPairCorrection(correction)
+    usual.list, usual.module = (
+        VerletPairList(CORRECTION_CUTOFF, SKIN, full=False),
+        TorchPairCorrection(correction),
+    )
 
     shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
     fast = hipnn_fast.FastHipnn(shipped.network, shipped.energy, shipped.self_energies)
