@@ -17,6 +17,8 @@ from tests.models.ani.neurochem_files import write_model
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
 from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.load import make_evaluator
+from votca_mlp.kernels.threads import set_threads
 from votca_mlp.models import load
 from votca_mlp.models.ani.model import AniModel
 
@@ -25,7 +27,7 @@ from votca_mlp.models.ani.model import AniModel
 def keep_threads() -> Any:
     before = torch.get_num_threads()
     yield
-    load.set_threads(before)
+    set_threads(before)
 
 
 def mlp(**changes: Any) -> Any:
@@ -45,7 +47,7 @@ def mlp(**changes: Any) -> Any:
 
 def test_ani(tmp_path: Path) -> None:
     write_model(tmp_path / "model", members=3)
-    evaluator = load.make_evaluator(mlp(members=(2, 0)), None, tmp_path, skin=0.3)
+    evaluator = make_evaluator(mlp(members=(2, 0)), None, tmp_path, skin=0.3)
     assert isinstance(evaluator, PairListEvaluator)
     assert isinstance(evaluator.model, AniModel)
     assert evaluator.model.n_members == 2
@@ -88,14 +90,14 @@ def test_builtin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_bad_settings(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     write_model(tmp_path / "model")
     with pytest.raises(UserError, match=message):
-        load.make_evaluator(mlp(**changes), None, tmp_path)
+        make_evaluator(mlp(**changes), None, tmp_path)
 
 
 def test_any_calculator(tmp_path: Path) -> None:
     settings = mlp(
         kind="ase", calculator="ase.calculators.lj:LennardJones", arguments={"sigma": 2.5, "rc": 6.0}
     )
-    evaluator = load.make_evaluator(settings, None, tmp_path)
+    evaluator = make_evaluator(settings, None, tmp_path)
     assert isinstance(evaluator, CalculatorEvaluator)
     atoms = bulk("Al", cubic=True) * (2, 2, 2)
     atoms.rattle(0.1, seed=0)
@@ -144,13 +146,13 @@ def test_bad_calculators(tmp_path: Path, calculator: str | None, message: str) -
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     numba = pytest.importorskip("numba")
-    assert load.set_threads(1) == torch.get_num_threads() == numba.get_num_threads() == 1
+    assert set_threads(1) == torch.get_num_threads() == numba.get_num_threads() == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert load.set_threads(None) == torch.get_num_threads() == 2
+    assert set_threads(None) == torch.get_num_threads() == 2
     monkeypatch.delenv("OMP_NUM_THREADS")
-    assert load.set_threads(None) == torch.get_num_threads() == len(os.sched_getaffinity(0))
+    assert set_threads(None) == torch.get_num_threads() == len(os.sched_getaffinity(0))
     # a compiled parallel loop must not overrule the setting
-    load.set_threads(1)
+    set_threads(1)
 
     @numba.njit(parallel=True)
     def total(values: np.ndarray) -> float:

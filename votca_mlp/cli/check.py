@@ -58,20 +58,21 @@ def checked_settings(path: Path) -> "Settings":
 def summary(settings: "Settings") -> list[str]:
     """Return what would be done, a few lines."""
     from votca_mlp.inverse.states import described_basis
+    from votca_mlp.models.kind import model_kind
     from votca_mlp.settings.states import states_of
 
     mlp, ase = settings.mlp, settings.ase
-    what = mlp.calculator if mlp.kind == "ase" else mlp.model
+    kind = model_kind(mlp.kind)
     members = "" if mlp.members is None else f", members {' '.join(map(str, mlp.members))}"
     # an ASE calculator chooses for itself
-    runs = "" if mlp.kind == "ase" else f" on {mlp.device}, {mlp.dtype}"
+    runs = "" if kind.without_pairs else f" on {mlp.device}, {mlp.dtype}"
     states = states_of(settings) if settings.multistate.enabled else ()
     held = "each state's temperature" if states else f"{ase.temperature:g} K"
     held += f", {ase.pressure:g} bar" if ase.ensemble == "npt" else ""
     asked = f"{ase.ensemble} at {held}, timestep {ase.timestep:g} fs"
     lines = [
         f"settings     {settings.path}: no problem found",
-        f"model        {mlp.kind} {what}{members}{runs}",
+        f"model        {' '.join(filter(None, (mlp.kind, kind.name(mlp))))}{members}{runs}",
         f"engine       {settings.program}, " + (asked if settings.program == "ase" else "as its input says"),
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]

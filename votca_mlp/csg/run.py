@@ -85,12 +85,13 @@ def with_threads(mlp: "MLPSettings", threads: int | None) -> "MLPSettings":
 
 def model_identity(mlp: "MLPSettings", main_directory: Path) -> str:
     """Return a digest of the model's settings and files: a checkpoint of another model is refused."""
-    from votca_mlp.models.load import model_path
+    from votca_mlp.models.options import FREE
+    from votca_mlp.models.origin import model_file
 
-    facts = mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
+    facts = mlp.model_dump(exclude=set(FREE), mode="json")
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    if mlp.kind != "ase" and mlp.model:
-        path = model_path(mlp.model, main_directory)
+    path = model_file(mlp, main_directory)
+    if path is not None:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 digest.update(file.name.encode())

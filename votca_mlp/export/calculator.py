@@ -5,6 +5,7 @@ from votca_mlp.export.of_temperature import compare_ase
 from votca_mlp.export.provenance import write_content
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write
+from votca_mlp.models.kind import model_kind
 
 _FACTORY = "calculator.py"
 _FACTORY_TEXT = '''"""ASE calculator of the corrected potential in this folder."""
@@ -33,7 +34,7 @@ def write_ase(work: Work, written: Outcome) -> Outcome:
 
     files, comparisons, left_out = written
     write_content(work.folder, work.content)
-    trust = work.mlp.kind == "ase" or work.mlp.trust_pickle
+    trust = model_kind(work.mlp.kind).names_code or work.mlp.trust_pickle
     options = "model (where its file is now), device"
     if work.varying is not None:
         options = "temperature (K; set_temperature changes it), " + options

@@ -10,6 +10,7 @@ from votca_mlp.export.provenance import header
 from votca_mlp.export.table import write_tables
 from votca_mlp.export.work import Outcome, Work
 from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.models.kind import model_kind, pair_kinds
 
 FRAGMENT = "mliap.in"
 
@@ -25,11 +26,12 @@ def write_mliap(work: Work) -> Outcome:
     from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.export.torchscript import FLOAT32, FLOAT64, other_configuration
 
-    if work.mlp.kind == "ase":
+    without_pairs = model_kind(work.mlp.kind).without_pairs
+    if without_pairs:
         raise UserError(
-            "kind ase is any ASE calculator, which cannot be asked by LAMMPS's pairs",
+            f"kind {work.mlp.kind} {without_pairs}, which cannot be asked by LAMMPS's pairs",
             where="cg.inverse.mlp.kind",
-            accepted="kind hippynn or ani; or <program>lammps</program>, which takes every kind",
+            accepted=f"kind {pair_kinds()}; or <program>lammps</program>, which takes every kind",
         )
     files = write_tables(work.folder, work.tables, work.content)
     for entry in work.content["tables"]:

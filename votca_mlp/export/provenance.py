@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.export.source import Source
 from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.models.kind import model_kind
 from votca_mlp.settings.origin import model_origin
 from votca_mlp.units import kelvin
 
@@ -80,7 +81,7 @@ def holds_at(content: dict[str, Any]) -> str:
 def header(content: dict[str, Any]) -> list[str]:
     """Return the provenance as lines of a comment."""
     model = content["model"]
-    name = model["calculator"] if model["kind"] == "ase" else model["model"]
+    name = model[model_kind(model["kind"]).named_by or "kind"]
     parts = [f"{key} {value}" for key, value in content["versions"].items()]
     if content["step"] is None:
         origin = [f"from {content['settings']}", f"sha256 of this file {content['settings_sha256']}"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.context import Context
+from votca_mlp.models.options import FREE
 from votca_mlp.runs.record import digest
 
 # first match counts; {step} is the step that comes next
@@ -29,9 +30,7 @@ _EFFECTS = (
     ("cg.", "the updates from step {step} on"),
 )
 _FREE = (
-    "cg.inverse.mlp.device",
-    "cg.inverse.mlp.threads",
-    "cg.inverse.mlp.trust_pickle",
+    *(f"cg.inverse.mlp.{tag}" for tag in FREE),
     "cg.inverse.multistate.launch",
 )
 

@@ -58,13 +58,14 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
 
 def model_facts(context: Context) -> dict[str, Any]:
     """Return kind, path and SHA-256 of the model (of every file of a folder)."""
-    from votca_mlp.models.load import model_path
+    from votca_mlp.models.kind import model_kind
+    from votca_mlp.models.origin import model_file
 
     mlp = context.settings.mlp
     facts: dict[str, Any] = {"kind": mlp.kind, "identity": context.model_identity}
-    if mlp.kind == "ase" or not mlp.model:
-        return {**facts, "calculator": mlp.calculator, "arguments": mlp.arguments}
-    path = model_path(mlp.model, context.settings.run_directory)
+    path = model_file(mlp, context.settings.run_directory)
+    if path is None:
+        return {**facts, **{tag: getattr(mlp, tag) for tag in model_kind(mlp.kind).uses}}
     if path.is_dir():
         files = sorted(item for item in path.rglob("*") if item.is_file())
         sums: Any = {str(item.relative_to(path)): digest(item)[1] for item in files}

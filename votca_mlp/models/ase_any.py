@@ -1,13 +1,17 @@
-"""Any ASE calculator, named as ``module:callable`` with keyword arguments."""
+"""Kind ``ase``: any ASE calculator, named as ``module:callable`` with keyword arguments."""
 
 import importlib
 import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.kind import ModelKind
+
+if TYPE_CHECKING:
+    from votca_mlp.models.options import MLPSettings
 
 _CALCULATOR = "cg.inverse.mlp.calculator"
 _ARGUMENTS = "cg.inverse.mlp.arguments"
@@ -92,3 +96,12 @@ def _check(calculator: Any, name: str) -> None:
     if missing:
         what = f"{name} has no {' and no '.join(missing)}"
         raise UserError(what, where=_CALCULATOR, accepted="a calculator with " + ", ".join(_NEEDED))
+
+
+def _load(mlp: "MLPSettings", main_directory: Path) -> Any:
+    return load_calculator(mlp.calculator, dict(mlp.arguments or {}), main_directory)
+
+
+KIND = ModelKind(
+    _load, named_by="calculator", uses=("calculator", "arguments"), without_pairs="is any ASE calculator"
+)

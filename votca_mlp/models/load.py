@@ -16,31 +16,29 @@ _BUILTIN = "builtin:"
 
 
 def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | Any":
-    """Return the model that the settings name: a :class:`PairModel`, or (kind ``ase``) an ASE calculator.
+    """Return the model that the settings name: a :class:`PairModel`, or an ASE calculator.
 
     Raises
     ------
     UserError
         A model that does not exist or cannot be read; names what is accepted.
     """
-    if mlp.kind == "ase":
-        from votca_mlp.models.ase_any import load_calculator
+    from votca_mlp.models.kind import model_kind
 
-        return load_calculator(mlp.calculator, dict(mlp.arguments or {}), main_directory)
+    return model_kind(mlp.kind).load(mlp, Path(main_directory))
+
+
+def named_path(mlp: "MLPSettings", main_directory: str | Path) -> Path:
+    """Return the path that ``<model>`` names, see :func:`model_path`.
+
+    Raises
+    ------
+    UserError
+        None is named; as :func:`model_path`.
+    """
     if not mlp.model:
         raise UserError("no model is named", where=f"{_TAG}.model", accepted="a path or builtin:NAME")
-    path = model_path(mlp.model, main_directory)
-    if mlp.kind == "ani":
-        from votca_mlp.models.ani.model import AniModel
-        from votca_mlp.models.ani.neurochem import read_neurochem
-
-        members = None if mlp.members is None else tuple(mlp.members)
-        return AniModel(read_neurochem(path, members))
-    if mlp.kind == "hippynn":
-        from votca_mlp.models.hipnn.files import load_hipnn
-
-        return load_hipnn(path, trust_pickle=mlp.trust_pickle)
-    raise UserError(f"'{mlp.kind}' is no kind of model", where=f"{_TAG}.kind", accepted="hippynn, ani or ase")
+    return model_path(mlp.model, main_directory)
 
 
 def model_path(model: str, main_directory: str | Path) -> Path:

@@ -2,9 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, NonNegativeInt, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from votca_mlp.fields import Section, setting
+from votca_mlp.models.registry import kind_names
+
+FREE = ("device", "threads", "trust_pickle")
+"""Tags that belong to a machine or its user: another value gives the same potential."""
+
+
+def _registered(value: str) -> str:
+    if value not in kind_names():
+        # not a ValueError, whose words would repeat what is accepted
+        raise PydanticCustomError("model_kind", "no kind of model")
+    return value
 
 
 def _auto(value: Any) -> Any:
@@ -32,8 +44,9 @@ def _yaml_mapping(value: Any) -> Any:
 class MLPSettings(Section):
     """cg.inverse.mlp: the machine-learning potential that is corrected."""
 
-    kind: Literal["hippynn", "ani", "ase"] = setting(
-        meaning="A hippynn model, an ANI ensemble in NeuroChem's format, or any ASE calculator."
+    kind: Annotated[str, AfterValidator(_registered)] = setting(
+        accepted=" | ".join(kind_names()),
+        meaning="A hippynn model, an ANI ensemble in NeuroChem's format, or any ASE calculator.",
     )
     model: str | None = setting(
         None,

@@ -26,7 +26,7 @@ class ModelOrigin:
     settings
         ``cg.inverse.mlp`` as plain data, without what belongs to a machine (device, threads, trust).
     sha256
-        Of the model's file or folder; None for kind ``ase``, which has no one file.
+        Of the model's file or folder; None for a kind without one, such as ``ase``.
     main_directory
         Where relative paths of the model start.
     skin
@@ -102,7 +102,9 @@ def describe_model(
     UserError
         A model that is missing, or calculator arguments that JSON cannot hold.
     """
-    settings = mlp.model_dump(exclude={"device", "threads", "trust_pickle"}, mode="json")
+    from votca_mlp.models.options import FREE
+
+    settings = mlp.model_dump(exclude=set(FREE), mode="json")
     path = model_file(mlp, main_directory)
     if path is not None and not str(mlp.model).startswith("builtin:"):
         settings["model"] = str(path.resolve())
@@ -124,16 +126,17 @@ def now() -> str:
 
 
 def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
-    """Return the file or folder of the model; None for kind ``ase``, which has no one file.
+    """Return the file or folder of the model; None for a kind without one.
 
     Raises
     ------
     UserError
         See :func:`votca_mlp.models.load.model_path`.
     """
+    from votca_mlp.models.kind import model_kind
     from votca_mlp.models.load import model_path
 
-    return None if mlp.kind == "ase" or not mlp.model else model_path(mlp.model, main_directory)
+    return model_path(mlp.model, main_directory) if model_kind(mlp.kind).has_file and mlp.model else None
 
 
 def found_model(
@@ -182,6 +185,7 @@ def _settings(
 ) -> "MLPSettings":
     from pydantic import ValidationError
 
+    from votca_mlp.models.kind import model_kind
     from votca_mlp.models.options import MLPSettings
 
     values = origin.settings | {"device": device or "auto", "trust_pickle": trust}
@@ -192,7 +196,7 @@ def _settings(
         mlp = MLPSettings(**values)
     except (ValidationError, TypeError):
         raise UserError("the model's section is damaged", where=where, accepted=_ACCEPTED) from None
-    if mlp.kind == "ase" and not trust:
+    if model_kind(mlp.kind).names_code and not trust:
         raise UserError(
             f"the export calls {mlp.calculator}, which can run any code",
             where=where,

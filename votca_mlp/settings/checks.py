@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from votca_mlp.elements import SYMBOLS
+from votca_mlp.models.kind import model_problems
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.models import (
     AseSettings,
@@ -125,20 +126,8 @@ def _pairs(parts: Parts) -> Iterator[Problem]:
 
 
 def _model(parts: Parts, mlp: MLPSettings) -> Iterator[Problem]:
-    if mlp.kind == "ase" and mlp.calculator is None:
-        yield parts.problem("inverse.mlp.calculator", "is missing for kind ase", "module:callable")
-    if mlp.kind != "ase":
-        if mlp.model is None:
-            yield parts.problem(
-                "inverse.mlp.model", f"is missing for kind {mlp.kind}", "a path or builtin:NAME"
-            )
-        for tag, given in (("calculator", mlp.calculator), ("arguments", mlp.arguments)):
-            if given:
-                yield parts.problem(
-                    f"inverse.mlp.{tag}", f"is not used by kind {mlp.kind}", "kind ase with it"
-                )
-    if mlp.kind != "ani" and mlp.members is not None:
-        yield parts.problem("inverse.mlp.members", f"is not used by kind {mlp.kind}", "kind ani with it")
+    for tag, what, accepted in model_problems(mlp):
+        yield parts.problem(f"inverse.mlp.{tag}", what, accepted)
 
 
 def _times(parts: Parts, ase: AseSettings) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.start import largest_maximum
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.models.kind import model_kind, pair_kinds
 from votca_mlp.progress import Progress
 from votca_mlp.units import kelvin
 
@@ -127,11 +128,12 @@ def prepare(
 
 def _check_for_program(settings: Any, commands: list[Command], script: Path) -> None:
     """Refuse what does not go with ``<command>``."""
-    if settings.mlp.kind == "ase":
+    without_pairs = model_kind(settings.mlp.kind).without_pairs
+    if without_pairs:
         raise UserError(
-            "kind ase is any ASE calculator, which cannot be asked by LAMMPS's pairs",
+            f"kind {settings.mlp.kind} {without_pairs}, which cannot be asked by LAMMPS's pairs",
             where=settings.where("cg.inverse.mlp.kind"),
-            accepted="kind hippynn or ani; or no <command>, and LAMMPS as a library takes every kind",
+            accepted=f"kind {pair_kinds()}; or no <command>, and LAMMPS as a library takes every kind",
         )
     if settings.lammps.python is not None:
         raise UserError(
