@@ -1,6 +1,10 @@
 """What every engine's section has."""
 
-from votca_mlp.fields import FileName, Section, setting
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import PositiveInt
+
+from votca_mlp.fields import FileName, Section, Words, setting
 
 
 class Limits(Section):
@@ -26,6 +30,24 @@ class Limits(Section):
     )
 
 
+class Crystal(Section):
+    """cg.inverse.ase.crystal: a start from a crystal that is molten first."""
+
+    element: str = setting(accepted="a chemical symbol", meaning="Element of the crystal.")
+    structure: Literal["fcc", "bcc", "hcp", "sc", "diamond"] = setting("fcc", meaning="Crystal structure.")
+    lattice_constant: float = setting(unit="Angstrom", gt=0, meaning="Lattice constant a.")
+    repeat: Annotated[
+        tuple[
+            PositiveInt,
+            PositiveInt,
+            PositiveInt,
+        ],
+        Words,
+    ] = setting((5, 5, 5), accepted="three whole numbers > 0", meaning="Cubic cells along x, y and z.")
+    melt_temperature: float = setting(2000.0, unit="K", gt=0, meaning="Temperature at which it is molten.")
+    melt_time: float = setting(5000.0, unit="fs", ge=0, meaning="Time at the melt temperature.")
+
+
 class RdfSettings(Section):
     """cg.inverse.ase.rdf: how VOTCA's csg_stat computes g(r)."""
 
@@ -35,6 +57,9 @@ class RdfSettings(Section):
 
 class EngineSettings(Section):
     """cg.inverse.PROGRAM: what every engine's section has."""
+
+    not_of_plan: ClassVar[tuple[str, ...]] = ()
+    """Fields that mean something else than those of the same name of MDPlan."""
 
     topol: str
     conf: str | None

@@ -3,7 +3,7 @@
 from votca_mlp.settings.models import (
     AseSettings,
     ConvergenceCheck,
-    CrystalSettings,
+    Crystal,
     Interaction,
     Limits,
     MLPSettings,
@@ -19,7 +19,7 @@ from votca_mlp.settings.topology import Topology, read_topology
 __all__ = [
     "AseSettings",
     "ConvergenceCheck",
-    "CrystalSettings",
+    "Crystal",
     "Interaction",
     "Limits",
     "MLPSettings",

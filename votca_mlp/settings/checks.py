@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from votca_mlp.elements import SYMBOLS
+from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.models.kind import model_problems
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.models import (
@@ -18,8 +19,6 @@ from votca_mlp.settings.models import (
 from votca_mlp.settings.problems import Problem
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
 
-KBT_TOLERANCE = 0.002
-"""Largest relative difference between kBT and the temperature."""
 MAX_NM = 3.0
 """A cutoff above this many nm was probably meant in Angstrom."""
 KJMOL_PER_KCALMOL = 4.184

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PrivateAttr
 
-from votca_mlp.engines.ase.options import AseSettings, CrystalSettings
+from votca_mlp.engines.ase.options import AseSettings
 from votca_mlp.engines.gromacs.options import GromacsSettings
 from votca_mlp.engines.lammps.options import LammpsSettings
-from votca_mlp.engines.options import EngineSettings, Limits, RdfSettings
+from votca_mlp.engines.options import Crystal, EngineSettings, Limits, RdfSettings
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction, WibiSettings
@@ -22,7 +22,7 @@ from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
 __all__ = [
     "AseSettings",
     "ConvergenceCheck",
-    "CrystalSettings",
+    "Crystal",
     "EngineSettings",
     "GromacsSettings",
     "Interaction",

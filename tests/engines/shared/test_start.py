@@ -11,13 +11,13 @@ from tests.engines.ase.case import argon, make_case, run_case
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import build_crystal, check_start
 from votca_mlp.errors import UserError
-from votca_mlp.settings import CrystalSettings
+from votca_mlp.settings import Crystal
 
 CRYSTAL = {"element": "Ar", "structure": "fcc", "lattice_constant": 6.2, "repeat": "3 3 3"}
 
 
-def crystal(**options) -> CrystalSettings:
-    return CrystalSettings(**(CRYSTAL | options))
+def crystal(**options) -> Crystal:
+    return Crystal(**(CRYSTAL | options))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
 from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.engines.gromacs.binary import Binary, Way, choose_way, probe
 from votca_mlp.engines.gromacs.mdp import number, read_mdp
+from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
-from votca_mlp.settings.checks import KBT_TOLERANCE
 from votca_mlp.units import kbt_kjmol
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")

@@ -7,6 +7,9 @@ from votca_mlp.fields import FileName, setting
 class LammpsSettings(EngineSettings):
     """cg.inverse.lammps: molecular dynamics with LAMMPS; VOTCA's own tags, with VOTCA's meaning."""
 
+    # in MD steps
+    not_of_plan = ("checkpoint_every",)
+
     script: FileName = setting(
         accepted="a file name",
         meaning="LAMMPS input script in units metal, with dump and run; list it in filelist.",

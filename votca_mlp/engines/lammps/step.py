@@ -13,6 +13,7 @@ from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.plan import Plan, plan_script
 from votca_mlp.engines.lammps.run import Run
 from votca_mlp.engines.lammps.script import Command, read_script
+from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.start import largest_maximum
@@ -21,9 +22,6 @@ from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.models.kind import model_kind, pair_kinds
 from votca_mlp.progress import Progress
 from votca_mlp.units import kelvin
-
-_TOLERANCE = 0.002
-"""Largest relative difference between kBT and a thermostat's temperature."""
 
 
 def run_step(
@@ -111,7 +109,7 @@ def prepare(
     plan = plan_script(read_script(script), path=script, traj=lammps.traj, max_steps=max_steps)
     expected = kelvin(settings.kBT)
     for command, temperature in plan.temperatures:
-        if abs(temperature - expected) > _TOLERANCE * expected:
+        if abs(temperature - expected) > KBT_TOLERANCE * expected:
             raise UserError(
                 f"the thermostat is set to {temperature:g} K while {lammps.traj} is written, but "
                 f"cg.inverse.kBT is {settings.kBT:g} kJ/mol ({expected:.5g} K)",
