@@ -23,7 +23,7 @@ from tests.models.ani.neurochem_files import write_model
 from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 from votca_mlp.models.load import load_model
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.settings import load_settings

@@ -12,8 +12,8 @@ from tests.export.joined_runs import KELVINS, make_runs
 from tests.export.runs import HIPNN, MIXTURE, aluminium, make_states, mixture
 from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
+from votca_mlp.export.export import export
 from votca_mlp.export.join import join
-from votca_mlp.export.run import export
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import PairCorrection, read_correction
 from votca_mlp.potentials.temperature_file import TemperatureFile, read_temperature_file

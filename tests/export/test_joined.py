@@ -23,8 +23,9 @@ from votca_mlp.errors import UserError
 from votca_mlp.evaluation.annealing import follow_temperature
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
+from votca_mlp.export.export import export
+from votca_mlp.export.formats import FOLLOWING, FORMATS
 from votca_mlp.export.join import join
-from votca_mlp.export.run import FOLLOWING, FORMATS, export
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
@@ -42,9 +43,9 @@ __all__ = ["lammps_python"]
 @pytest.fixture(autouse=True)
 def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three temperatures for LAMMPS instead of eleven: each takes seconds."""
-    from votca_mlp.export import lammps_temperature
+    from votca_mlp.export.formats import lammps
 
-    monkeypatch.setattr(lammps_temperature, "TEMPERATURES", 3)
+    monkeypatch.setattr(lammps, "TEMPERATURES", 3)
 
 
 @pytest.fixture(scope="module")
@@ -296,23 +297,20 @@ def test_several_interactions_and_a_calculator_by_name(tmp_path: Path) -> None:
 def test_a_wrong_correction_is_found(
     place: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import votca_mlp.export.lammps_temperature
-    import votca_mlp.export.torchscript
-    from votca_mlp.export import of_temperature
+    from votca_mlp.export.formats import ase, lammps, torchscript
 
     right = read_temperature_file(place / "u.yaml").correction
     terms = (right.terms[0], right.terms[2], right.terms[1])
     wrong = type(right)(terms, right.functions, right.minimum, right.maximum)
     if form == "lammps":
-        write = votca_mlp.export.lammps_temperature.write_lammps_tables
-        monkeypatch.setattr(
-            votca_mlp.export.lammps_temperature, "write_lammps_tables", lambda f, c, x: write(f, wrong, x)
-        )
+        write = lammps.write_tables
+        monkeypatch.setattr(lammps, "write_tables", lambda f, c, x: write(f, wrong, x))
     elif form == "torchscript":
-        scripted = votca_mlp.export.torchscript.scripted
-        monkeypatch.setattr(votca_mlp.export.torchscript, "scripted", lambda m, c, d: scripted(m, wrong, d))
+        scripted = torchscript.scripted
+        monkeypatch.setattr(torchscript, "scripted", lambda m, c, d: scripted(m, wrong, d))
     else:
-        monkeypatch.setattr(of_temperature, "varying", lambda work: wrong)
+        compare = ase._compare_temperatures
+        monkeypatch.setattr(ase, "_compare_temperatures", lambda p, calc, _: compare(p, calc, wrong))
     with pytest.raises(UserError, match="not what it was made from"):
         export(place / "u.yaml", form, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ from ase import Atoms
 
 from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
 from votca_mlp.errors import UserError
-from votca_mlp.export.lammps import POINTS, LammpsTable, enough_points, read_lammps, sample
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
+from votca_mlp.export.formats.lammps_table import POINTS, LammpsTable, enough_points, read_table_file, sample
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
@@ -79,7 +79,7 @@ def test_file(tmp_path: Path) -> None:
     assert lines[start + 1].split() == ["N", points, "RSQ", "1.0", "7.5"]
     fragment = (tmp_path / "out" / "correction.in").read_text()
     assert f"table spline {points}" in fragment
-    rows = read_lammps(tmp_path / "out" / "correction.table")["Al-Al"]
+    rows = read_table_file(tmp_path / "out" / "correction.table")["Al-Al"]
     assert rows[-1].tolist() == [7.5, 0.0, 0.0]
     # equally spaced in r^2, as the keyword says
     assert np.diff(rows[:, 0] ** 2) == pytest.approx((7.5**2 - 1) / (int(points) - 1), rel=1e-6)
@@ -98,7 +98,7 @@ def test_a_table_cut_short(tmp_path: Path) -> None:
     for cut in ("\n".join(file.read_text().splitlines()[:-3]), "Al-Al\n", "Al-Al\nN x\n"):
         file.write_text(cut)
         with pytest.raises(UserError, match="section Al-Al"):
-            read_lammps(file)
+            read_table_file(file)
 
 
 def test_between_the_points() -> None:

@@ -10,10 +10,10 @@ import pytest
 from ase import Atoms
 
 from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
+from votca_mlp.deploy.mliap_data import LammpsData
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.load import make_evaluator
-from votca_mlp.export.mliap_data import LammpsData
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 from votca_mlp.models.load import load_model
 from votca_mlp.settings import MLPSettings
 

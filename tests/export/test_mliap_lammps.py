@@ -18,7 +18,7 @@ from tests.engines.lammps.case import write_data
 from tests.export.runs import ANI, HIPNN, aluminium, brute_force, make_run
 from votca_mlp.engines.lammps.binary import embedded_environment
 from votca_mlp.evaluation.load import make_evaluator
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.settings import MLPSettings
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,8 +20,7 @@ from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
-from votca_mlp.export import run as run_module
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.potentials.correction import read_correction
@@ -211,27 +211,26 @@ def test_a_wrong_correction_is_found(tmp_path: Path, form: str, monkeypatch: pyt
     run = make_run(tmp_path / "run", BUILTIN, aluminium())
     other = read_correction({("Al", "Al"): run / "step_003" / "Al-Al.pot.cur"})
 
-    def spoil(module: str, name: str) -> None:
-        written = getattr(sys.modules[module], name)
-        monkeypatch.setattr(f"{module}.{name}", lambda *a, **k: written(*changed(a), **k))
+    def spoil(module: ModuleType, name: str) -> None:
+        written = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, **k: written(*changed(a), **k))
 
     def changed(arguments: tuple) -> tuple:
         return tuple(other if type(x).__name__ == "PairCorrection" else x for x in arguments)
 
-    import votca_mlp.export.lammps
-    import votca_mlp.export.torchscript  # noqa: F401  patched by name
+    from votca_mlp.export.formats import lammps, table, torchscript
 
     if form == "lammps":
-        spoil("votca_mlp.export.lammps", "write_lammps")
+        spoil(lammps, "write_table")
     elif form == "torchscript":
-        spoil("votca_mlp.export.torchscript", "scripted")
+        spoil(torchscript, "scripted")
     else:
-        write = run_module.write_tables
+        write = table.write_tables
 
         def spoilt(folder, tables, content):  # type: ignore[no-untyped-def]
             return write(folder, {"Al-Al": read_table(run / "step_003" / "Al-Al.pot.cur")}, content)
 
-        monkeypatch.setattr(run_module, "write_tables", spoilt)
+        monkeypatch.setattr(table, "write_tables", spoilt)
     with pytest.raises(UserError, match="not what it was made from"):
         export(run, form, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

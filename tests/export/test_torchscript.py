@@ -15,7 +15,7 @@ from ase.neighborlist import neighbor_list
 from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, mixture
 from tests.models.ani.neurochem_files import write_model
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 from votca_mlp.models.ani.neurochem import read_neurochem
 from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import build_hipnn

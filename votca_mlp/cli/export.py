@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-FORMATS = "table, ase, lammps, torchscript, gromacs or mliap"
+from votca_mlp.export.formats import FORMATS
+
+*_FIRST, _LAST = FORMATS
+_FORMATS = f"One of {', '.join(_FIRST)} or {_LAST}."
 
 
 def export(
@@ -17,7 +20,7 @@ def export(
             show_default=False,
         ),
     ] = Path("."),
-    form: Annotated[str, typer.Option("--format", "-f", help=f"One of {FORMATS}.")] = "ase",
+    form: Annotated[str, typer.Option("--format", "-f", help=_FORMATS)] = "ase",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to make; it must not exist yet.")
     ] = Path("corrected"),
@@ -45,10 +48,10 @@ def export(
     ] = False,
 ) -> None:
     """Write a corrected potential for ASE, LAMMPS, TorchScript or as tables, compared with the original."""
-    from votca_mlp.export.run import export as run_export
+    from votca_mlp.export.export import export as write_export
 
     with warnings.catch_warnings(record=True) as caught:
-        result = run_export(
+        result = write_export(
             run,
             form,
             output,

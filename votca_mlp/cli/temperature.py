@@ -30,7 +30,7 @@ def temperature(
     from votca_mlp.export.join import join
 
     joined = join(sources, out, settings=settings, extrapolate=extrapolate)
-    correction, names = joined.content.correction, joined.content.names
+    correction, names = joined.file.correction, joined.file.names
     nodes = ", ".join(f"{kelvin:g}" for kelvin in correction.nodes)
     typer.echo(f"temperatures  {nodes} K, a cubic spline between")
     for pair, spline in correction.terms[0].pairs.items():
@@ -38,7 +38,7 @@ def temperature(
         typer.echo(
             f"interaction   {names[pair]}: {spline.first:g} to {spline.cutoff:g} Angstrom, {points} points"
         )
-    pressures = {source.get("pressure") for source in joined.content.origin["sources"]} - {None}
+    pressures = {source.get("pressure") for source in joined.file.origin["sources"]} - {None}
     if len(pressures) > 1:
         bars = ", ".join(f"{bar:g}" for bar in sorted(pressures))
         typer.echo(f"pressures     of the runs differ: {bars} bar; u(r; T) then follows both T and pressure")

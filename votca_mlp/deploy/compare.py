@@ -43,9 +43,13 @@ EXACT = Tolerance(1e-9, 1e-8, 1e-3)
 SAME_MODEL = Tolerance(1e-6, 1e-4, 10.0)
 """The same program twice; some calculators sum in any order."""
 RESAMPLED = Tolerance(1e-6, 2e-3, 2.0)
-"""A VOTCA table of a correction that is no spline through any table; see :mod:`.joined`."""
+"""A VOTCA table of u(r; T) between the fitted temperatures, which is no spline through any table."""
 TABLE = Tolerance(1e-6, 5e-4, 2.0)
 """Tables for LAMMPS: 20000 points and more, kinks in the curvature of u(r) between them."""
+FLOAT32 = Tolerance(2e-5, 2e-3, 50.0)
+"""A float32 model summed in another order."""
+FLOAT64 = Tolerance(1e-8, 1e-6, 0.1)
+"""A float64 model summed in another order."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,13 @@ def compare(what: str, exported: Answer, original: Answer, tolerance: Tolerance)
             f"{tolerance.pressure:g} bar",
         )
     return result
+
+
+def other_configuration(atoms: "Atoms") -> "Atoms":
+    """Return a configuration with another number of atoms and pairs: a module may have frozen either."""
+    other = atoms[[k for k in range(len(atoms)) if k % 7 != 3]]
+    other.rattle(0.05, seed=2)
+    return other
 
 
 def of_evaluator(evaluator: "Evaluator", atoms: "Atoms") -> Answer:

@@ -1,4 +1,15 @@
-"""Taking a corrected potential out of a run: tables, ASE, LAMMPS, TorchScript."""
+"""Taking a corrected potential out of a run.
+
+::
+
+    a run's step           -> run_step, from_run      -> CorrectedPotential
+    a file u(r; T)         -> from_temperature_file   -> CorrectedPotential
+    CorrectedPotential     -> export, formats/NAME    -> a folder with export.json
+    a folder               -> load                    -> an ASE calculator
+    runs, folders, tables  -> join_sources, join      -> a file u(r; T)
+
+``content`` is what ``export.json`` says, typed; ``content_file`` reads and writes it.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

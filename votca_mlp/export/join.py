@@ -1,15 +1,15 @@
 """``votca-mlp temperature``: corrections of several temperatures joined into one file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.pieces import ACCEPTED, Piece, read_piece
-from votca_mlp.potentials.correction import PairCorrection, Species
+from votca_mlp.export.join_sources import ACCEPTED, JoinSource, read_join_source
+from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection, interpolated
 from votca_mlp.potentials.temperature_file import (
     TemperatureFile,
@@ -24,14 +24,14 @@ class Joined:
 
     Attributes
     ----------
-    content
+    file
         As written.
     noise, noisiest
         Largest factor by which independent errors of the tables, all of one size, appear in u(r; T) between
         them, and at which temperature (K).
     """
 
-    content: TemperatureFile
+    file: TemperatureFile
     noise: float
     noisiest: float
 
@@ -48,7 +48,7 @@ def join(
     Parameters
     ----------
     arguments
-        ``PATH`` or ``PATH@T`` (K); see :func:`votca_mlp.export.pieces.read_piece`.
+        ``PATH`` or ``PATH@T`` (K); see :func:`votca_mlp.export.join_sources.read_join_source`.
     settings
         The settings.xml that bare tables belong to.
     extrapolate
@@ -67,19 +67,19 @@ def join(
         from votca_mlp.settings import load_settings
 
         loaded = load_settings(Path(settings))
-    pieces = _merged([read_piece(argument, loaded) for argument in arguments])
-    if len(pieces) < 2:
+    sources = _one_a_temperature([read_join_source(argument, loaded) for argument in arguments])
+    if len(sources) < 2:
         raise UserError("one temperature is not enough", accepted=f"two or more of {ACCEPTED}")
-    _check_model(pieces)
-    pieces.sort(key=lambda piece: piece.temperature)
+    _check_one_model(sources)
+    sources.sort(key=lambda source: source.temperature)
     correction = interpolated(
-        {piece.temperature: piece.correction for piece in pieces},
-        names=[piece.name for piece in pieces],
+        {source.temperature: source.correction for source in sources},
+        names=[source.argument for source in sources],
         allow_extrapolation=extrapolate,
     )
-    sources = [{"temperature": piece.temperature, **piece.record} for piece in pieces]
-    origin = pieces[0].origin | {"sources": sources}
-    write_temperature_file(out, TemperatureFile(correction, pieces[0].names, origin))
+    records = [{"temperature": source.temperature, **source.record} for source in sources]
+    origin = sources[0].model.as_data() | {"sources": records}
+    write_temperature_file(out, TemperatureFile(correction, sources[0].names, origin))
     grid = np.linspace(correction.minimum, correction.maximum, 501)
     norms = [float(np.linalg.norm(correction.functions.values(kelvin))) for kelvin in grid]
     worst = int(np.argmax(norms))
@@ -88,46 +88,47 @@ def join(
 
 def _read_back(path: Path, correction: TemperatureCorrection) -> TemperatureFile:
     """Return the file as it was read, after a look that it says what was written."""
-    content = read_temperature_file(path)
-    for written, read in zip(correction.terms, content.correction.terms, strict=True):
+    file = read_temperature_file(path)
+    for written, read in zip(correction.terms, file.correction.terms, strict=True):
         for pair, spline in written.pairs.items():
             if not np.allclose(spline.coefficients, read.pairs[pair].coefficients, rtol=1e-12, atol=1e-14):
                 path.unlink()
                 raise UserError("the file does not hold what was written into it", where=path)
-    return content
+    return file
 
 
-def _merged(pieces: list[Piece]) -> list[Piece]:
-    """Return one piece a temperature: tables of several interactions become one correction.
+def _one_a_temperature(sources: list[JoinSource]) -> list[JoinSource]:
+    """Return one source a temperature: tables of several interactions become one correction.
 
     Raises
     ------
     UserError
         Two corrections for one temperature.
     """
-    found: dict[float, Piece] = {}
-    for piece in pieces:
-        other = found.get(piece.temperature)
+    found: dict[float, JoinSource] = {}
+    for source in sources:
+        other = found.get(source.temperature)
         if other is None:
-            found[piece.temperature] = piece
+            found[source.temperature] = source
             continue
-        both = set(piece.names) & set(other.names)
-        if both or "table" not in piece.record or "table" not in other.record:
+        both = set(source.names) & set(other.names)
+        if both or not (source.is_table and other.is_table):
             raise UserError(
-                f"{piece.temperature:g} K is the temperature of {other.name} too",
-                where=piece.name,
+                f"{source.temperature:g} K is the temperature of {other.argument} too",
+                where=source.argument,
                 accepted="one correction a temperature",
             )
-        pairs: dict[Species, Any] = {**other.correction.pairs, **piece.correction.pairs}
-        record = {**other.record, "tables": other.record["tables"] | piece.record["tables"]}
-        names = other.names | piece.names
-        found[piece.temperature] = Piece(
-            other.name, piece.temperature, PairCorrection(pairs), names, other.origin, record
+        tables = other.record["tables"] | source.record["tables"]
+        found[source.temperature] = replace(
+            other,
+            correction=PairCorrection({**other.correction.pairs, **source.correction.pairs}),
+            names={**other.names, **source.names},
+            record={**other.record, "tables": tables},
         )
     return list(found.values())
 
 
-def _check_model(pieces: list[Piece]) -> None:
+def _check_one_model(sources: list[JoinSource]) -> None:
     """Refuse corrections of different models.
 
     Raises
@@ -135,25 +136,23 @@ def _check_model(pieces: list[Piece]) -> None:
     UserError
         Naming two sources and their models.
     """
-    first = pieces[0]
-    for piece in pieces[1:]:
-        if _identity(piece) != _identity(first):
+    first = sources[0]
+    for source in sources[1:]:
+        if _identity(source) != _identity(first):
             raise UserError(
-                f"this corrects the model {_words(piece)}, {first.name} corrects {_words(first)}",
-                where=piece.name,
+                f"this corrects the model {_words(source)}, {first.argument} corrects {_words(first)}",
+                where=source.argument,
                 accepted="corrections of one model",
             )
 
 
-def _identity(piece: Piece) -> list[Any]:
-    model = piece.origin["model"]
+def _identity(source: JoinSource) -> list[Any]:
     keys = ("kind", "members", "calculator", "arguments")
-    return [piece.origin["model_sha256"], *(model.get(key) for key in keys)]
+    return [source.model.sha256, *(source.model.settings.get(key) for key in keys)]
 
 
-def _words(piece: Piece) -> str:
-    model = piece.origin["model"]
-    digest = piece.origin["model_sha256"]
+def _words(source: JoinSource) -> str:
+    model, digest = source.model.settings, source.model.sha256
     name = f"{model['kind']} {model.get('calculator') or model.get('model')}"
     members = f", members {model['members']}" if model.get("members") else ""
     return name + members + (f" (SHA-256 {digest[:12]}...)" if digest else f" {model.get('arguments')}")

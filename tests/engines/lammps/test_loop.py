@@ -10,7 +10,7 @@ from tests.csg.case import edit, inverse, make_case, needs_votca
 from tests.engines.lammps.case import write_data
 from tests.inverse.case import ours, potentials, same_tables
 from tests.inverse.states_case import TEMPERATURES, states_tag
-from votca_mlp.export.run import export
+from votca_mlp.export.export import export
 
 SCRIPT = """units metal
 atom_style atomic

@@ -1,4 +1,4 @@
-"""The correction as LAMMPS's ``pair_style table``, with the lines of input that go with it.
+"""The file of LAMMPS's ``pair_style table``: its grid, writing it, reading it as LAMMPS does.
 
 The grid is equally spaced in r^2 (keyword RSQ) and has as many points as ``pair_style table spline`` is asked
 for: LAMMPS then takes the numbers as they are instead of a spline through a spline. LAMMPS's spline is smooth
@@ -6,16 +6,14 @@ where the curvature of an Akima spline jumps, which costs an error in the force 
 2000 points are far too few, 20000 mostly enough; more are taken where u(r) bends sharply.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.deploy.compare import PairFunction
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import header
 from votca_mlp.files import atomic_write
 from votca_mlp.potentials.akima import AkimaPair
 from votca_mlp.potentials.correction import PairCorrection, species_pair
@@ -26,8 +24,6 @@ FORCE_ERROR = 3e-4
 """eV/Angstrom."""
 INNER = 1.0
 """First point, Angstrom; LAMMPS stops with an error when two atoms come closer."""
-TABLE = "correction.table"
-FRAGMENT = "correction.in"
 Array = NDArray[np.float64]
 
 
@@ -36,11 +32,6 @@ def keyword(pair: tuple[int, ...]) -> str:
     from ase.data import chemical_symbols
 
     return "-".join(chemical_symbols[z] for z in pair)
-
-
-def elements(correction: PairCorrection) -> list[int]:
-    """Return the atomic numbers of LAMMPS's types 1, 2, ..., in order."""
-    return sorted({z for pair in correction.pairs for z in pair})
 
 
 def enough_points(correction: PairCorrection) -> int:
@@ -82,22 +73,7 @@ def sample(spline: AkimaPair, points: int) -> tuple[Array, Array, Array]:
     return r, energy, 0.0 - slope
 
 
-def write_lammps(folder: Path, correction: PairCorrection, content: dict[str, Any]) -> list[str]:
-    """Write table and input fragment; return the file names.
-
-    Raises
-    ------
-    UserError
-        See :func:`sample`.
-    """
-    points = enough_points(correction)
-    write_table_file(folder / TABLE, correction, content, points)
-    with atomic_write(folder / FRAGMENT) as file:
-        file.writelines(f"{line}\n" for line in fragment(correction, content, points))
-    return [TABLE, FRAGMENT]
-
-
-def write_table_file(path: Path, correction: PairCorrection, content: dict[str, Any], points: int) -> None:
+def write_table_file(path: Path, correction: PairCorrection, comments: Iterable[str], points: int) -> None:
     """Write the file of ``pair_style table``, a section a pair.
 
     Raises
@@ -108,56 +84,14 @@ def write_table_file(path: Path, correction: PairCorrection, content: dict[str, 
     with atomic_write(path) as file:
         # LAMMPS reads the unit from the first line
         file.write("# UNITS: metal  pair correction of votca-mlp, r in Angstrom, energy in eV\n")
-        file.writelines(f"# {line}\n" for line in header(content))
+        file.writelines(f"# {line}\n" for line in comments)
         for pair, spline in correction.pairs.items():
             file.write(f"\n{keyword(pair)}\nN {points} RSQ {INNER!r} {spline.cutoff!r}\n\n")
             for number, (r, u, f) in enumerate(zip(*sample(spline, points), strict=True), start=1):
                 file.write(f"{number} {r:.15g} {u:.15g} {f:.15g}\n")
 
 
-def fragment(
-    correction: PairCorrection,
-    content: dict[str, Any],
-    points: int,
-    table: str = TABLE,
-    more: Iterable[str] = (),
-) -> Iterator[str]:
-    """Return the lines of input for the file ``table``; ``more`` comes before the first command."""
-    types = {z: number for number, z in enumerate(elements(correction), start=1)}
-    yield from (f"# {line}" for line in header(content))
-    yield "#"
-    yield "# units metal; include this after the model's own pair_coeff, in an input with"
-    yield f"#   pair_style hybrid/overlay MODEL_STYLE ... table spline {points}"
-    yield "#   pair_coeff * * MODEL_STYLE ..."
-    yield "# Types: " + ", ".join(f"{number} is {keyword((z,))}" for z, number in types.items())
-    yield "# Run from another directory with: variable correction_folder index PATH"
-    yield "# Compare step 0 with the ASE export: with the KOKKOS package some versions of hybrid/overlay"
-    yield "# replaced forces instead of adding them."
-    yield from more
-    yield "variable correction_folder index ."
-    for pair, spline in correction.pairs.items():
-        a, b = sorted(types[z] for z in pair)
-        yield (f"pair_coeff {a} {b} table ${{correction_folder}}/{table} {keyword(pair)} {spline.cutoff!r}")
-
-
-def pair_function(path: Path) -> PairFunction:
-    """Return u and du/dr of two atomic numbers as LAMMPS reads them from a table file.
-
-    Raises
-    ------
-    UserError
-        See :func:`read_lammps`.
-    """
-    tables = {name: LammpsTable(rows) for name, rows in read_lammps(path).items()}
-
-    def pair(a: int, b: int, r: Array) -> tuple[Array, Array]:
-        table = tables.get(keyword(species_pair(a, b)))
-        return (0.0 * r, 0.0 * r) if table is None else table.evaluate(r)
-
-    return pair
-
-
-def read_lammps(path: Path) -> dict[str, Array]:
+def read_table_file(path: Path) -> dict[str, Array]:
     """Return the sections of a table file: by keyword an array [n, 3] of r, u, -du/dr.
 
     Raises
@@ -185,6 +119,23 @@ def read_lammps(path: Path) -> dict[str, Array]:
     return sections
 
 
+def pair_function(path: Path) -> PairFunction:
+    """Return u and du/dr of two atomic numbers as LAMMPS reads them from a table file.
+
+    Raises
+    ------
+    UserError
+        See :func:`read_table_file`.
+    """
+    tables = {name: LammpsTable(rows) for name, rows in read_table_file(path).items()}
+
+    def pair(a: int, b: int, r: Array) -> tuple[Array, Array]:
+        table = tables.get(keyword(species_pair(a, b)))
+        return (0.0 * r, 0.0 * r) if table is None else table.evaluate(r)
+
+    return pair
+
+
 class LammpsTable:
     """A section as ``pair_style table spline`` evaluates it: cubic splines of u and -u'/r in r^2."""
 
@@ -196,9 +147,10 @@ class LammpsTable:
         ends = ((1, -0.5 * force[0] / r[0]), (1, -0.5 * force[-1] / r[-1]))
         self.cutoff = float(r[-1])
         self._energy = CubicSpline(squared, u, bc_type=ends)
-        self._pull = CubicSpline(squared, force / r)
+        self._force_over_r = CubicSpline(squared, force / r)
 
     def evaluate(self, r: Array) -> tuple[Array, Array]:
         """Return u (eV) and du/dr (eV/Angstrom) at r (Angstrom)."""
-        within = r < self.cutoff
-        return np.where(within, self._energy(r * r), 0.0), np.where(within, -r * self._pull(r * r), 0.0)
+        within, squared = r < self.cutoff, r * r
+        slope = -r * self._force_over_r(squared)
+        return np.where(within, self._energy(squared), 0.0), np.where(within, slope, 0.0)

@@ -1,52 +1,59 @@
-"""The corrections of single temperatures that are joined: runs, exported folders, tables."""
+"""The corrections of single temperatures that are joined into u(r; T): of runs, exported folders, tables."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.provenance import NAME, provenance
-from votca_mlp.export.source import Source, last_configuration, read_source
+from votca_mlp.export.content_file import NAME, read_content
+from votca_mlp.export.from_run import content_of_step
+from votca_mlp.export.load import read_correction_of
+from votca_mlp.export.run_step import find_step, last_configuration
 from votca_mlp.files import sha256_of
-from votca_mlp.potentials.correction import PairCorrection, Species, read_correction
+from votca_mlp.models.origin import ModelOrigin
+from votca_mlp.potentials.correction import PairCorrection, Species, read_correction, species_pair
 from votca_mlp.settings.origin import model_origin
 
 if TYPE_CHECKING:
+    from votca_mlp.export.content import ExportContent
     from votca_mlp.settings import Settings
 
 ACCEPTED = "RUN, RUN/step_NNN, an exported folder, or TABLE@T with T in K and --settings"
 _SAME = 0.5  # K; what a run says and what @T says may be rounded
-ORIGIN = ("model", "model_sha256", "main_directory", "skin", "versions", "written")
 
 
 @dataclass(frozen=True)
-class Piece:
+class JoinSource:
     """A correction of one temperature.
 
     Attributes
     ----------
-    name
-        The argument that it came from.
+    argument
+        Of the command, that it came from.
     temperature
         K.
     correction, names
         u(r), and the name of the interaction of each pair of atomic numbers.
-    origin
-        Its model, as :meth:`votca_mlp.models.origin.ModelOrigin.as_data` gives it.
+    model
+        The model that it corrects.
     record
-        What the joined file says of it.
+        What the joined file says of it, plain data; ``tables`` are SHA-256 by name of the interaction.
+    is_table
+        A bare table of one interaction; others of the same temperature make it complete.
     """
 
-    name: str
+    argument: str
     temperature: float
     correction: PairCorrection
-    names: dict[Species, str]
-    origin: dict[str, Any]
-    record: dict[str, Any]
+    names: Mapping[Species, str]
+    model: ModelOrigin
+    record: Mapping[str, Any]
+    is_table: bool = False
 
 
-def read_piece(argument: str, settings: "Settings | None") -> Piece:
+def read_join_source(argument: str, settings: "Settings | None") -> JoinSource:
     """Read ``PATH`` or ``PATH@T``; ``settings`` say which model and interactions bare tables belong to.
 
     Raises
@@ -57,12 +64,12 @@ def read_piece(argument: str, settings: "Settings | None") -> Piece:
     """
     path, kelvin = _split(argument)
     if path.is_dir() and (path / NAME).is_file():
-        return _exported(argument, path, kelvin)
+        return _of_export(argument, path, kelvin)
     if path.is_dir() or path.suffix == ".xml":
-        return _run(argument, path, kelvin)
+        return _of_run(argument, path, kelvin)
     if not path.is_file():
         raise UserError("no such run or table", where=path, accepted=ACCEPTED)
-    return _table(argument, path, kelvin, settings)
+    return _of_table(argument, path, kelvin, settings)
 
 
 def _split(argument: str) -> tuple[Path, float | None]:
@@ -78,64 +85,39 @@ def _split(argument: str) -> tuple[Path, float | None]:
     return Path(path), kelvin
 
 
-def _run(argument: str, path: Path, kelvin: float | None) -> Piece:
-    step = None
+def _of_run(argument: str, path: Path, kelvin: float | None) -> JoinSource:
+    number = None
     match = re.fullmatch(r"step_(\d+)", path.resolve().name)
     if match and not (path / "settings.xml").exists():
-        step, path = int(match[1]), path.resolve().parent
-    source = read_source(path, step)
-    content, correction = provenance(source), source.correction()
-    return Piece(
-        argument,
-        _temperature(argument, content["temperatures"], kelvin),
-        correction,
-        _names(source),
-        {key: content[key] for key in ORIGIN},
-        {
-            "settings": content["settings"],
-            "settings_sha256": content["settings_sha256"],
-            "step": content["step"],
-            "ensemble": content["ensemble"],
-            "pressure": content["pressure"],
-            "tables": {entry["name"]: entry["source_sha256"] for entry in content["tables"]},
-            "configuration": _text(last_configuration(source)),
-        },
-    )
+        number, path = int(match[1]), path.resolve().parent
+    step = find_step(path, number)
+    content, correction = content_of_step(step), step.correction()
+    configuration = last_configuration(step)
+    record = _record(content) | {
+        "tables": {table.name: table.source_sha256 for table in content.tables},
+        "configuration": None if configuration is None else str(configuration.resolve()),
+    }
+    temperature = _temperature(argument, content.temperatures, kelvin)
+    return JoinSource(argument, temperature, correction, _names(content), content.model, record)
 
 
-def _exported(argument: str, path: Path, kelvin: float | None) -> Piece:
-    from ase.data import atomic_numbers
-
-    from votca_mlp.export.load import read_export, read_exported_correction
-    from votca_mlp.potentials.correction import species_pair
-
-    content, folder = read_export(path)
-    if content.get("joined"):
+def _of_export(argument: str, path: Path, kelvin: float | None) -> JoinSource:
+    content, folder = read_content(path)
+    if content.joined is not None:
         accepted = "exports of one run each; a joined file is made from the runs"
         raise UserError("this export is of a joined correction", where=argument, accepted=accepted)
-    if content.get("export_format") not in ("ase", "table"):
+    if content.format not in ("ase", "table"):
         raise UserError("this export has no VOTCA table", where=argument, accepted="formats ase and table")
-    keys = ("settings", "settings_sha256", "step", "ensemble", "pressure")
-    correction = read_exported_correction(content, folder)
-    names = {
-        species_pair(*(atomic_numbers[symbol] for symbol in entry["types"])): str(entry.get("name"))
-        for entry in content["tables"]
+    correction = read_correction_of(content, folder)
+    record = _record(content) | {
+        "tables": {table.name: table.sha256 for table in content.tables},
+        "export": str(folder.resolve()),
     }
-    return Piece(
-        argument,
-        _temperature(argument, content["temperatures"], kelvin),
-        correction,
-        names,
-        {key: content.get(key) for key in ORIGIN},
-        {key: content.get(key) for key in keys}
-        | {
-            "tables": {str(e.get("name")): e["sha256"] for e in content["tables"]},
-            "export": str(folder.resolve()),
-        },
-    )
+    temperature = _temperature(argument, content.temperatures, kelvin)
+    return JoinSource(argument, temperature, correction, _names(content), content.model, record)
 
 
-def _table(argument: str, path: Path, kelvin: float | None, settings: "Settings | None") -> Piece:
+def _of_table(argument: str, path: Path, kelvin: float | None, settings: "Settings | None") -> JoinSource:
     if kelvin is None:
         raise UserError("a table does not say its temperature", where=argument, accepted="TABLE@T, T in K")
     if settings is None:
@@ -150,17 +132,28 @@ def _table(argument: str, path: Path, kelvin: float | None, settings: "Settings 
     interaction = named[max(fitting, key=len)]
     correction = read_correction({(interaction.type1, interaction.type2): path})
     (pair,) = correction.pairs
-    return Piece(
+    return JoinSource(
         argument,
         kelvin,
         correction,
         {pair: interaction.name},
-        model_origin(settings).as_data(),
+        model_origin(settings),
         {"table": str(path.resolve()), "tables": {interaction.name: sha256_of(path)}},
+        is_table=True,
     )
 
 
-def _temperature(argument: str, known: list[float], kelvin: float | None) -> float:
+def _record(content: "ExportContent") -> dict[str, Any]:
+    return {
+        "settings": content.settings,
+        "settings_sha256": content.settings_sha256,
+        "step": content.step,
+        "ensemble": content.ensemble,
+        "pressure": content.pressure,
+    }
+
+
+def _temperature(argument: str, known: Sequence[float], kelvin: float | None) -> float:
     if len(set(known)) != 1:
         raise UserError(
             f"the run has several temperatures: {', '.join(f'{t:g}' for t in known)} K",
@@ -172,16 +165,11 @@ def _temperature(argument: str, known: list[float], kelvin: float | None) -> flo
     return float(known[0])
 
 
-def _names(source: Source) -> dict[Species, str]:
+def _names(content: "ExportContent") -> dict[Species, str]:
+    """Return the name of the interaction of each pair of atomic numbers."""
     from ase.data import atomic_numbers
 
-    from votca_mlp.potentials.correction import species_pair
-
     return {
-        species_pair(atomic_numbers[i.type1], atomic_numbers[i.type2]): i.name
-        for i in source.settings.interactions
+        species_pair(*(atomic_numbers[symbol] for symbol in table.types)): table.name
+        for table in content.tables
     }
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path.resolve())

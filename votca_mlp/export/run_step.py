@@ -1,4 +1,4 @@
-"""What is exported: one step's u(r), the model and the configuration to compare on."""
+"""The step of a run that is exported: its tables and its last configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ _ACCEPTED = "the main directory of a run or its settings.xml"
 
 
 @dataclass(frozen=True)
-class Source:
-    """A run, and the step that is taken from it.
+class FinishedStep:
+    """A step of a run that has its g(r), so that its u(r) can be taken.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Source:
         return correction
 
 
-def read_source(path: str | Path, step: int | None = None) -> Source:
+def find_step(path: str | Path, step: int | None = None) -> FinishedStep:
     """Return a step of the run at ``path`` (main directory or settings file); the last finished by default.
 
     Raises
@@ -98,7 +98,7 @@ def read_source(path: str | Path, step: int | None = None) -> Source:
         known = ", ".join(map(str, finished))
         raise UserError(f"there is no finished step {step}", where="--step", accepted=known)
     tables = {i.name: finished[step] / f"{i.name}.pot.cur" for i in settings.interactions}
-    return Source(settings, step, finished[step], tables)
+    return FinishedStep(settings, step, finished[step], tables)
 
 
 def _finished(settings: "Settings", step: Path) -> bool:
@@ -115,16 +115,16 @@ def _finished(settings: "Settings", step: Path) -> bool:
     )
 
 
-def last_configuration(source: Source) -> Path | None:
+def last_configuration(found: FinishedStep) -> Path | None:
     """Return the file of the step's last configuration (of its first state), or None when it is gone."""
-    settings = source.settings
+    settings = found.settings
     states = settings.multistate
-    folders = [source.directory / name for name in states.state_names] if states.enabled else []
-    files = [folder / settings.engine.conf_out for folder in [source.directory, *folders]]
+    folders = [found.directory / name for name in states.state_names] if states.enabled else []
+    files = [folder / settings.engine.conf_out for folder in [found.directory, *folders]]
     return next((file for file in files if file.is_file()), None)
 
 
-def reference_configuration(source: Source) -> "Atoms":
+def reference_configuration(found: FinishedStep) -> "Atoms":
     """Return the step's last configuration (else the start, else the crystal), rattled by 0.05 Angstrom.
 
     Raises
@@ -134,14 +134,14 @@ def reference_configuration(source: Source) -> "Atoms":
     """
     from votca_mlp.engines.shared.start import load_start, read_configuration
 
-    last = last_configuration(source)
+    last = last_configuration(found)
     if last is not None:
         atoms = read_configuration(last)
     else:
         atoms, _, _ = load_start(
-            source.settings,
-            step_directory=source.directory,
-            main_directory=source.settings.main_directory,
+            found.settings,
+            step_directory=found.directory,
+            main_directory=found.settings.main_directory,
             step_number=1,
         )
     atoms.rattle(0.05, seed=1)
