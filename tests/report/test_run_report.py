@@ -35,8 +35,8 @@ def test_summary_is_what_the_files_say(run):
         expected = np.mean(difference[known] ** 2 / error[r >= 2.0][known] ** 2)
         assert s.agreement.chi2 == pytest.approx(expected)
         assert s.agreement.target_peak.height == pytest.approx(2.633, abs=6e-4)
-        assert s.density == Estimate(2355.1 - 3 * s.step, 2.21)
-        assert s.steps_per_second == 61.25
+        assert s.simulation.density == Estimate(2355.1 - 3 * s.step, 2.21)
+        assert s.simulation.steps_per_second == 61.25
         if s.step < 4:
             assert 1000 * s.change == pytest.approx(change_mev(run, s.step), rel=1e-9)
     assert summaries[-1].change is None
@@ -51,9 +51,9 @@ def test_a_running_step_and_broken_side_files(run):
     (run / "step_003" / "md_step.json").write_text(json.dumps({"production": {"temperature[K]": "hot"}}))
     summaries = summarise_run(run)
     assert summaries[4].agreement is None
-    assert summaries[4].time == 1234.5
-    assert summaries[1].temperature is None
-    assert summaries[2].temperature is None
+    assert summaries[4].simulation.time == 1234.5
+    assert summaries[1].simulation.temperature is None
+    assert summaries[2].simulation.temperature is None
     lines = status_lines(summaries)
     assert len(lines) == 6
     assert len({len(line) for line in lines}) == 1

@@ -36,7 +36,7 @@ def test_one_row_a_state(run: Path) -> None:
     assert summaries[0].agreement.target_peak.height > summaries[1].agreement.target_peak.height
     # the update is shared, the temperature is not
     assert summaries[0].change > 0
-    assert summaries[0].temperature.mean < summaries[1].temperature.mean
+    assert summaries[0].simulation.temperature.mean < summaries[1].simulation.temperature.mean
     lines = status_lines(summaries)
     assert "state" in lines[0]
     assert [line.split()[1] for line in lines[1:]] == ["cold", "hot", "cold", "hot"]

@@ -1,7 +1,8 @@
 """What a run has achieved: before against after, with statistical errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,16 @@ from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.report.status import with_error
 from votca_mlp.report.summary import StepSummary, summarise_run
+from votca_mlp.targets.agreement import Agreement
+
+
+class Row(NamedTuple):
+    """A line of the comparison, in words; ``target`` is empty where there is none."""
+
+    quantity: str
+    before: str
+    after: str
+    target: str = ""
 
 
 def outcome_lines(directory: str | Path, interaction: str | None = None) -> list[str]:
@@ -23,14 +34,21 @@ def outcome_lines(directory: str | Path, interaction: str | None = None) -> list
     """
     done = [summary for summary in summarise_run(directory, interaction) if summary.agreement is not None]
     lines: list[str] = []
-    for which in dict.fromkeys((summary.state, summary.interaction) for summary in done):
-        lines += _one([summary for summary in done if (summary.state, summary.interaction) == which])
+    for name in dict.fromkeys((summary.state, summary.interaction) for summary in done):
+        lines += _compared([summary for summary in done if (summary.state, summary.interaction) == name])
     if not lines:
         raise UserError("no g(r) yet", where=directory, accepted="a run with two finished iterations")
     return lines
 
 
-def _one(done: Sequence[StepSummary]) -> list[str]:
+def _compared(done: Sequence[StepSummary]) -> list[str]:
+    """Return the lines of one interaction in one state.
+
+    Raises
+    ------
+    UserError
+        Only one iteration.
+    """
     first, last = done[0], done[-1]
     if first is last or first.agreement is None or last.agreement is None:
         raise UserError(
@@ -38,42 +56,46 @@ def _one(done: Sequence[StepSummary]) -> list[str]:
             where=f"interaction {first.interaction}",
             accepted="a run with two finished iterations",
         )
-    before, after = first.agreement, last.agreement
     rows = [
-        ("", f"iteration {first.step}", f"iteration {last.step}", "target"),
-        ("RMS of g - target", *(with_error(Estimate(a.rms, a.rms_error), 4) for a in (before, after)), ""),
-        *(
-            [("reduced chi2", f"{before.chi2:.2f}", f"{after.chi2:.2f}", "1")]
-            if before.chi2 is not None and after.chi2 is not None
-            else []
-        ),
-        _peak_row("peak height", before.peak.height, before.peak.height_error, after.peak.height,
-                  after.peak.height_error, before.target_peak.height),
-        _peak_row("peak position [A]", before.peak.position, before.peak.position_error, after.peak.position,
-                  after.peak.position_error, before.target_peak.position),
-    ]  # fmt: skip
-    for label, a, b, decimals in (
-        ("density [kg/m3]", first.density, last.density, 1),
-        ("temperature [K]", first.temperature, last.temperature, 1),
-        ("pressure [bar]", first.pressure, last.pressure, 0),
-    ):
-        if a is not None and b is not None:
-            rows.append((label, with_error(a, decimals), with_error(b, decimals), ""))
-    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+        Row("", f"iteration {first.step}", f"iteration {last.step}", "target"),
+        *_agreement_rows(first.agreement, last.agreement),
+        *_simulation_rows(first, last),
+    ]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(Row._fields))]
     text = [
-        f"{row[0]:<{widths[0]}}  " + "  ".join(row[k].rjust(widths[k]) for k in (1, 2, 3)) for row in rows
+        f"{row.quantity:<{widths[0]}}  "
+        + "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
     ]
     alone = " (the model alone)" if first.corrected is False else ""
     name = f"{first.state}, {first.interaction}" if first.state else first.interaction
-    return [f"{name}: first iteration{alone} against last", *(t.rstrip() for t in text)]
+    return [f"{name}: first iteration{alone} against last", *(line.rstrip() for line in text)]
 
 
-def _peak_row(
-    label: str, before: float, before_error: float, after: float, after_error: float, target: float
-) -> tuple[str, str, str, str]:
-    return (
-        label,
-        with_error(Estimate(before, before_error), 3),
-        with_error(Estimate(after, after_error), 3),
-        f"{target:.3f}" if np.isfinite(target) else "",
-    )
+def _agreement_rows(before: Agreement, after: Agreement) -> Iterator[Row]:
+    rms = [Estimate(agreement.rms, agreement.rms_error) for agreement in (before, after)]
+    yield _row("RMS of g - target", rms[0], rms[1], 4)
+    if before.chi2 is not None and after.chi2 is not None:
+        yield Row("reduced chi2", f"{before.chi2:.2f}", f"{after.chi2:.2f}", "1")
+    first, last, target = before.peak, after.peak, before.target_peak
+    heights = [Estimate(peak.height, peak.height_error) for peak in (first, last)]
+    yield _row("peak height", heights[0], heights[1], 3, target.height)
+    positions = [Estimate(peak.position, peak.position_error) for peak in (first, last)]
+    yield _row("peak position [A]", positions[0], positions[1], 3, target.position)
+
+
+def _simulation_rows(first: StepSummary, last: StepSummary) -> Iterator[Row]:
+    before, after = first.simulation, last.simulation
+    for quantity, a, b, decimals in (
+        ("density [kg/m3]", before.density, after.density, 1),
+        ("temperature [K]", before.temperature, after.temperature, 1),
+        ("pressure [bar]", before.pressure, after.pressure, 0),
+    ):
+        if a is not None and b is not None:
+            yield _row(quantity, a, b, decimals)
+
+
+def _row(quantity: str, before: Estimate, after: Estimate, decimals: int, target: float = np.nan) -> Row:
+    """Return a row of numbers with their errors; a target that is nan is left out."""
+    wanted = f"{target:.{decimals}f}" if np.isfinite(target) else ""
+    return Row(quantity, with_error(before, decimals), with_error(after, decimals), wanted)

@@ -47,14 +47,12 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
     return f"{value}({round(estimate.error * 10**decimals)})"
 
 
-def _cells(s: StepSummary) -> list[str]:
-    if s.agreement is None:
-        # with one state the step itself would not be there
-        waiting = s.state and not s.begun
-        doing = f"{s.time / 1000:.2f} ps" if s.time is not None else "waiting" if waiting else "running"
-        measures = [doing, "-", "-", "-"]
+def _cells(summary: StepSummary) -> list[str]:
+    simulation = summary.simulation
+    if summary.agreement is None:
+        measures = [_progress(summary), "-", "-", "-"]
     else:
-        a = s.agreement
+        a = summary.agreement
         height = with_error(Estimate(a.peak.height, a.peak.height_error), 3)
         measures = [
             f"{a.rms:.4f}",
@@ -63,13 +61,21 @@ def _cells(s: StepSummary) -> list[str]:
             f"{height} ({a.target_peak.height:.3f})",
         ]
     return [
-        str(s.step),
-        s.state or "-",
-        s.interaction,
+        str(summary.step),
+        summary.state or "-",
+        summary.interaction,
         *measures,
-        "-" if s.change is None else f"{1000 * s.change:.2f}",
-        with_error(s.density, 1),
-        with_error(s.temperature, 1),
-        with_error(s.pressure, 0),
-        "-" if s.steps_per_second is None else f"{s.steps_per_second:.1f}",
+        "-" if summary.change is None else f"{1000 * summary.change:.2f}",
+        with_error(simulation.density, 1),
+        with_error(simulation.temperature, 1),
+        with_error(simulation.pressure, 0),
+        "-" if simulation.steps_per_second is None else f"{simulation.steps_per_second:.1f}",
     ]
+
+
+def _progress(summary: StepSummary) -> str:
+    """Return how far a simulation is whose g(r) is not there yet."""
+    if summary.simulation.time is not None:
+        return f"{summary.simulation.time / 1000:.2f} ps"
+    # with one state the step itself would not be there
+    return "waiting" if summary.state and not summary.simulation.begun else "running"

@@ -1,20 +1,15 @@
 """A run in numbers: one record an iteration."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from votca_mlp.engines.shared.result import SUMMARY
-from votca_mlp.ensemble.estimate import Estimate
+from votca_mlp.report.simulation import Simulation, read_simulation
 from votca_mlp.runs.reading import Run, RunStep, interaction_names, read_runs
 from votca_mlp.tables import Table
 from votca_mlp.targets.agreement import Agreement, compare_tables
 from votca_mlp.units import EV_PER_KJMOL
-
-THERMO_FILE = "thermo.dat"
 
 
 @dataclass(frozen=True)
@@ -27,35 +22,24 @@ class StepSummary:
         Number of the iteration, name of the interaction.
     state
         Name of the state of a run of several, else empty.
-    begun
-        Whether the simulation has left any sign of itself.
+    simulation
+        Temperature, density, speed and the like.
     agreement
         g(r) of this step's simulation against the target.
     change
         Largest change that the update after it made to u where the target is not zero, eV. A constant added
         to all of u is no change: u is compared with both at zero at the cutoff.
-    temperature, pressure, density
-        Means over the production, K, bar, kg/m3; error nan when unknown.
-    steps_per_second
-        MD steps a second.
-    time
-        Simulated time so far, fs, of a step whose g(r) is not there yet.
     corrected
         Whether the simulation ran with a u(r) that is not zero everywhere.
     """
 
     step: int
     interaction: str
+    state: str
+    simulation: Simulation
     agreement: Agreement | None
     change: float | None
-    temperature: Estimate | None
-    pressure: Estimate | None
-    density: Estimate | None
-    steps_per_second: float | None
-    time: float | None
-    corrected: bool | None = None
-    state: str = ""
-    begun: bool = True
+    corrected: bool | None
 
 
 def summarise_run(directory: str | Path, interaction: str | None = None) -> list[StepSummary]:
@@ -77,21 +61,13 @@ def summarise_run(directory: str | Path, interaction: str | None = None) -> list
 
 
 def _summarise(run: Run, step: RunStep) -> StepSummary:
-    facts = _step_file(step.directory)
-    production = facts.get("production", {})
-    speed = facts.get("steps_per_second")
     return StepSummary(
         step=step.number,
         interaction=run.name,
         state=run.state,
-        begun=step.distribution is not None or _begun(step.directory),
+        simulation=read_simulation(step.directory, finished=step.distribution is not None),
         agreement=None if step.distribution is None else compare_tables(step.distribution, run.target),
         change=_change(step.before, step.after, run.target),
-        temperature=_estimate(production, "temperature[K]"),
-        pressure=_estimate(production, "pressure[bar]"),
-        density=_estimate(production, "density[kg/m3]"),
-        steps_per_second=float(speed) if isinstance(speed, int | float) else None,
-        time=None if step.distribution is not None else _time_so_far(step.directory / THERMO_FILE),
         corrected=None if step.before is None else bool(np.any(step.before.y)),
     )
 
@@ -103,37 +79,3 @@ def _change(before: Table | None, after: Table | None, target: Table) -> float |
     difference = difference - difference[-1]
     known = np.interp(before.x, target.x, target.y) > 0.0
     return float(np.abs(difference[known]).max(initial=0.0)) * EV_PER_KJMOL
-
-
-def _step_file(directory: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        # other programs leave none; a report does without
-        return {}
-    return facts if isinstance(facts, dict) else {}
-
-
-def _estimate(production: dict[str, Any], name: str) -> Estimate | None:
-    entry = production.get(name)
-    if not isinstance(entry, dict) or not isinstance(entry.get("mean"), int | float):
-        return None
-    error = entry.get("error")
-    return Estimate(float(entry["mean"]), float(error) if isinstance(error, int | float) else float("nan"))
-
-
-def _begun(directory: Path) -> bool:
-    signs = (THERMO_FILE, SUMMARY, "*.part", "md.log")
-    return any(path for sign in signs for path in directory.glob(sign))
-
-
-def _time_so_far(path: Path) -> float | None:
-    """Return the time in the last full line of a thermo.dat that may still be growing, fs."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - 4096))
-            lines = file.read().split(b"\n")[:-1]
-        return float(lines[-1].split()[1])
-    except (OSError, ValueError, IndexError):
-        return None

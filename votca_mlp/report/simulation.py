@@ -1,0 +1,83 @@
+"""What a step's simulation says of itself, whichever engine ran it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.engines.shared.result import SUMMARY, THERMO, TRACES
+from votca_mlp.ensemble.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A step's simulation. None: not known (yet).
+
+    Attributes
+    ----------
+    begun
+        Whether it has left any trace of itself.
+    temperature, pressure, density
+        Means over the production, K, bar, kg/m3; error nan when unknown.
+    steps_per_second
+        MD steps a second.
+    time
+        Simulated time so far, fs, as long as it runs.
+    """
+
+    begun: bool
+    temperature: Estimate | None
+    pressure: Estimate | None
+    density: Estimate | None
+    steps_per_second: float | None
+    time: float | None
+
+
+def read_simulation(directory: Path, *, finished: bool) -> Simulation:
+    """Return what the files of a step, or of its state, say; files that are missing or damaged say nothing.
+
+    Parameters
+    ----------
+    finished
+        Whether its g(r) is there.
+    """
+    facts = _summary(directory)
+    production = facts.get("production", {})
+    speed = facts.get("steps_per_second")
+    return Simulation(
+        begun=finished or any(path for trace in TRACES for path in directory.glob(trace)),
+        temperature=_estimate(production, "temperature[K]"),
+        pressure=_estimate(production, "pressure[bar]"),
+        density=_estimate(production, "density[kg/m3]"),
+        steps_per_second=float(speed) if isinstance(speed, int | float) else None,
+        time=None if finished else _time_so_far(directory / THERMO),
+    )
+
+
+def _summary(directory: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # other programs leave none; a report does without
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _estimate(production: dict[str, Any], name: str) -> Estimate | None:
+    entry = production.get(name)
+    if not isinstance(entry, dict) or not isinstance(entry.get("mean"), int | float):
+        return None
+    error = entry.get("error")
+    return Estimate(float(entry["mean"]), float(error) if isinstance(error, int | float) else float("nan"))
+
+
+def _time_so_far(path: Path) -> float | None:
+    """Return the time in the last full line of a thermo.dat that may still be growing, fs."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 4096))
+            lines = file.read().split(b"\n")[:-1]
+        return float(lines[-1].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
