@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.potentials.akima import AkimaPair, akima_from_table
-from votca_mlp.tables import read_table
+from votca_mlp.tables import Table, read_table
 
 Species = tuple[int, int]
 
@@ -92,10 +92,33 @@ def read_correction(tables: Mapping[tuple[str, str], str | Path]) -> PairCorrect
     UserError
         An unknown chemical symbol, a pair given twice, or a bad table.
     """
+    _check_pairs(tables)
+    return correction_of_tables({pair: (read_table(path), path) for pair, path in tables.items()})
+
+
+def correction_of_tables(tables: Mapping[tuple[str, str], tuple[Table, str | Path]]) -> PairCorrection:
+    """Return the correction of potential tables (nm, kJ/mol), each with its file, by pair of symbols.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_correction`.
+    """
+    pairs = _check_pairs({pair: where for pair, (_, where) in tables.items()})
+    return PairCorrection(
+        {
+            key: akima_from_table(table, where=str(where))
+            for key, (table, where) in zip(pairs, tables.values(), strict=True)
+        }
+    )
+
+
+def _check_pairs(files: Mapping[tuple[str, str], str | Path]) -> list[Species]:
+    """Return the pairs of atomic numbers, in order."""
     from ase.data import atomic_numbers
 
-    pairs: dict[Species, AkimaPair] = {}
-    for (a, b), path in tables.items():
+    pairs: list[Species] = []
+    for (a, b), path in files.items():
         for symbol in (a, b):
             if symbol not in atomic_numbers:
                 raise UserError(
@@ -106,5 +129,5 @@ def read_correction(tables: Mapping[tuple[str, str], str | Path]) -> PairCorrect
         key = species_pair(atomic_numbers[a], atomic_numbers[b])
         if key in pairs:
             raise UserError(f"two tables for the pair {a}-{b}", where=path, accepted="one interaction a pair")
-        pairs[key] = akima_from_table(read_table(path), where=str(path))
-    return PairCorrection(pairs)
+        pairs.append(key)
+    return pairs

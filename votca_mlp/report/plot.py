@@ -1,5 +1,6 @@
 """The picture of a run: g(r) and u(r) by iteration, the difference from the target, and its decline."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,12 +51,17 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
     UserError
         No run, no g(r) yet, an unknown interaction.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     runs = [run for run in read_runs(directory, interaction) if run.measured]
     if not runs:
         raise UserError("no g(r) yet", where=directory, accepted="a run with one finished iteration")
+    return plot_runs(runs)
+
+
+def plot_runs(runs: Sequence[Run]) -> "Figure":
+    """Return the figure of runs that have been read, one below the other, each with a g(r) at least."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.4, 5.2 * len(runs)), layout="constrained")
         parts = figure.subfigures(len(runs), 1, squeeze=False)[:, 0] if len(runs) > 1 else [figure]
