@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.contract import PairModel
 from votca_mlp.models.origin import found_model, read_origin
 from votca_mlp.potentials.correction import PairCorrection, read_correction
 
@@ -94,7 +95,7 @@ class CorrectedMLIAP:
         """Do nothing; a part of the interface."""
 
     def watch(self, distances: Any, energies: Any) -> None:
-        """Do nothing; a place for limits of distances (Angstrom) and energies of all pairs and atoms."""
+        """Do nothing; a subclass may limit distances (Angstrom) and energies of all pairs and atoms."""
 
     def compute_forces(self, data: Any) -> None:
         """Write energy, atomic energies and the pairs' forces into LAMMPS's data object."""
@@ -159,14 +160,14 @@ class CorrectedMLIAP:
             if len(gradient):
                 data.update_pair_forces(np.ascontiguousarray(gradient.cpu().numpy()))
             return
-        place = torch.as_tensor(data.elems).device
-        torch.as_tensor(data.eatoms, device=place).copy_(atomic)
+        device = torch.as_tensor(data.elems).device
+        torch.as_tensor(data.eatoms, device=device).copy_(atomic)
         if len(gradient):
-            update = data.update_pair_forces_cpu if place.type == "cpu" else data.update_pair_forces_gpu
-            update(gradient.to(place).contiguous())
+            update = data.update_pair_forces_cpu if device.type == "cpu" else data.update_pair_forces_gpu
+            update(gradient.to(device).contiguous())
 
 
-def refuse_layers(model: Any) -> None:
+def refuse_layers(model: PairModel) -> None:
     """Refuse a network whose second interaction layer would need features of ghost atoms.
 
     Raises
@@ -174,7 +175,7 @@ def refuse_layers(model: Any) -> None:
     UserError
         Two or more interaction layers.
     """
-    layers = len(getattr(getattr(model, "network", None), "interaction_layers", (None,)))
+    layers = model.interaction_layers
     if layers > 1:
         raise UserError(
             f"the network has {layers} interaction layers; in LAMMPS's ML-IAP the second would be wrong",

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from votca_mlp.deploy.scripted_models import scriptable_model
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
@@ -170,15 +169,33 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def _scriptable(model: PairModel, dtype: torch.dtype) -> nn.Module:
+    """Return the model as TorchScript can hold it; it is converted in place.
+
+    Raises
+    ------
+    UserError
+        A kind of model that cannot be turned into TorchScript.
+    """
+    module = model.scriptable(dtype)
+    if module is None:
+        raise UserError(
+            f"no TorchScript for {type(model).__name__}",
+            where="cg.inverse.mlp.kind",
+            accepted="kind hippynn or ani; other calculators are Python code that TorchScript cannot hold",
+        )
+    return module
+
+
 def _scripted(
     model: PairModel | None, correction: PairCorrection | TemperatureCorrection, dtype: torch.dtype
 ) -> Any:
-    inner: nn.Module = NoModel() if model is None else scriptable_model(model, dtype)
+    inner: nn.Module = NoModel() if model is None else _scriptable(model, dtype)
     varies = isinstance(correction, TemperatureCorrection)
     one = correction.terms[0] if isinstance(correction, TemperatureCorrection) else correction
     numbers = sorted({z for pair in one.pairs for z in pair}) if model is None else model.numbers
     cutoff = max(one.cutoff, 0.0 if model is None else float(model.cutoff))
-    module: Any = ScriptedTemperatureCorrection if varies else ScriptedCorrection
+    of_correction: Any = ScriptedTemperatureCorrection if varies else ScriptedCorrection
     wrapper = ExportedOfTemperature if varies else Exported
-    whole = wrapper(inner, module(correction), cutoff, [int(z) for z in numbers])
-    return torch.jit.script(whole.eval())
+    module = wrapper(inner, of_correction(correction), cutoff, [int(z) for z in numbers])
+    return torch.jit.script(module.eval())

@@ -1,4 +1,4 @@
-"""One export: written beside its place, read back, compared, and only then put there."""
+"""One export: written into a temporary folder, read back, compared, and only then renamed."""
 
 import os
 import shutil
@@ -92,7 +92,7 @@ def export(
 
 
 def _write(potential: CorrectedPotential, form: str, out: Path) -> Export:
-    """Write the folder beside its place and rename it when all is well.
+    """Write into a temporary folder and rename it when all is well.
 
     Raises
     ------

@@ -60,6 +60,20 @@ class PairModel(nn.Module, ABC):
         """
         return None
 
+    def scriptable(self, dtype: torch.dtype) -> nn.Module | None:
+        """Return what TorchScript can hold, None where this kind of model has nothing of that sort.
+
+        The module goes from (numbers, first, second, vectors), as :meth:`forward` has them, to the total
+        energy in eV, a scalar, on the CPU. The model may be converted in place: it is not used for anything
+        else afterwards.
+        """
+        return None
+
+    @property
+    def interaction_layers(self) -> int:
+        """Layers that hand features from atom to atom; with one an atom's energy needs its own pairs only."""
+        return 1
+
     @abstractmethod
     def forward(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
         """Return atomic energies in eV, shape [n_members, n_atoms]; differentiable in ``vectors``.

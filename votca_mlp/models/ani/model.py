@@ -126,6 +126,12 @@ class AniModel(PairModel):
             x = nn.functional.celu(torch.baddbmm(hidden_bias, x, hidden_weight.transpose(1, 2)), CELU_ALPHA)
         return torch.baddbmm(bias, x, weight.transpose(1, 2)).squeeze(2)
 
+    def scriptable(self, dtype: torch.dtype) -> nn.Module:
+        """Return what TorchScript can hold."""
+        from votca_mlp.models.ani.scripted import ScriptedAni
+
+        return ScriptedAni(self.cpu().to(dtype), dtype, CELU_ALPHA, EV_PER_HARTREE)
+
     def parameters_of(self, kind: int) -> list[tuple[Tensor, Tensor]]:
         """Return weight [n_members, out, in] and bias [n_members, 1, out] of each layer of a species."""
         symbol = self.environment.constants.symbols[kind]

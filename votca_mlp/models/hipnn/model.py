@@ -110,6 +110,17 @@ class HipnnModel(PairModel):
         energies, gradient = result
         return energies.unsqueeze(0), gradient
 
+    def scriptable(self, dtype: torch.dtype) -> torch.nn.Module:
+        """Return what TorchScript can hold."""
+        from votca_mlp.models.hipnn.scripted import scripted_hipnn
+
+        return scripted_hipnn(self, dtype)
+
+    @property
+    def interaction_layers(self) -> int:
+        """Layers that hand features from atom to atom."""
+        return len(self.network.interaction_layers)  # type: ignore[arg-type]
+
     def whole(self, dtype: torch.dtype) -> "FastHipnn | None":
         """Return the compiled evaluation of whole configurations for what runs compiled code."""
         return self._fast_path(dtype)
