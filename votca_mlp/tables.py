@@ -14,6 +14,8 @@ from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 
 FLAGS = ("i", "o", "u")
+TABLE_DIGITS = 15
+"""Of the numbers in tables of this package, as of those of VOTCA's perl scripts."""
 _ACCEPTED = "lines 'x y', 'x y flag' or 'x y error flag' with flag i, o or u, x increasing"
 
 
@@ -125,7 +127,13 @@ def write_table(path: str | Path, table: Table) -> None:
         for comment in table.comments:
             file.write(f"# {comment}\n")
         for row, flag in zip(zip(*columns, strict=True), table.flags, strict=True):
-            file.write(" ".join(f"{value:.15g}" for value in row) + f" {flag}\n")
+            file.write(" ".join(f"{value:.{TABLE_DIGITS}g}" for value in row) + f" {flag}\n")
+
+
+def as_printed(values: NDArray[np.float64], digits: int = TABLE_DIGITS) -> NDArray[np.float64]:
+    """Return the numbers that are read back after printing with ``digits`` significant digits; same shape."""
+    values = np.asarray(values, float)
+    return np.array([float(f"{value:.{digits}g}") for value in values.ravel()]).reshape(values.shape)
 
 
 def grid_points(minimum: float, maximum: float, step: float) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ import pytest
 
 from votca_mlp.csg.check import check_votca
 from votca_mlp.csg.environment import read_environment
-from votca_mlp.csg.run import described_means, model_identity, with_threads
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.model import model_identity, with_threads
+from votca_mlp.inverse.stages.simulate import described_means
 from votca_mlp.settings import MLPSettings
 
 GIVEN = {"CSGXMLFILE": "/main/settings.xml", "CSG_MAINDIR": "/main", "CSG_THISSTEP": "/main/step_012"}

@@ -11,26 +11,40 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.plan import InversePlan, PairPlan, StatePlan
 from votca_mlp.inverse.potentials import check_grid, hold_ends, initial_potential
-from votca_mlp.inverse.updates import update_table
-from votca_mlp.settings import Interaction, WibiSettings
+from votca_mlp.inverse.stages.update import update_of_files
+from votca_mlp.models.options import MLPSettings
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
+from votca_mlp.update.options import WibiSettings
+from votca_mlp.update.rule import PairGrid
 
 SCRIPTS = Path("/usr/share/votca/scripts/inverse")
 TUTORIALS = Path("/usr/share/votca/csg-tutorials")
 
 
-def interaction(x: np.ndarray, **wibi: object) -> Interaction:
-    return Interaction(
-        name="A-A",
-        type1="Al",
-        type2="Al",
-        min=float(x[0]),
-        max=float(x[-1]),
-        step=float(x[1] - x[0]),
-        target="A-A.dist.tgt",
-        wibi=WibiSettings(**wibi),  # type: ignore[arg-type]
-    )
+def interaction(x: np.ndarray) -> PairGrid:
+    return PairGrid("A-A", ("Al", "Al"), float(x[0]), float(x[-1]), float(x[1] - x[0]))
+
+
+def update_table(
+    pair: PairGrid,
+    *,
+    target: Path,
+    rdf: Path,
+    potential: Path,
+    kbt: float,
+    main_directory: Path,
+    **wibi: object,
+) -> Table:
+    """Return the update of a run with one state and one interaction."""
+    model = MLPSettings(kind="ase", calculator="a:b")
+    options = WibiSettings(**wibi)  # type: ignore[arg-type]
+    pairs = (PairPlan(pair, target, options),)
+    state = StatePlan("", 1.0, 1.0, 300.0, main_directory, pairs, model, None, None)  # type: ignore[arg-type]
+    plan = InversePlan(main_directory, pairs, (state,), model, 1)
+    files = {"dist.tgt": target, "dist.new": rdf, "pot.cur": potential}
+    return update_of_files(plan, 1, "A-A", files, kbt=kbt, directory=main_directory)
 
 
 def run_perl(directory: Path, script: str, *words: str) -> None:
@@ -57,7 +71,9 @@ def test_the_whole_chain_equals_votcas(path: Path, tmp_path: Path) -> None:
     for name, table in (("target", target), ("rdf", rdf), ("cur", current)):
         write_table(tmp_path / name, table)
     ours = update_table(
-        interaction(x, alpha=1.0, weight="uniform"),
+        interaction(x),
+        alpha=1.0,
+        weight="uniform",
         target=tmp_path / "target",
         rdf=tmp_path / "rdf",
         potential=tmp_path / "cur",
@@ -92,7 +108,8 @@ class TestWeights:
             write_table(directory / name, make_table(self.x, y))
         self.log = np.log(rdf[3:] / self.g[3:])
         return update_table(
-            interaction(self.x, **wibi),
+            interaction(self.x),
+            **wibi,
             target=directory / "target",
             rdf=directory / "rdf",
             potential=directory / "cur",

@@ -9,7 +9,9 @@ import pytest
 from tests.csg.case import edit, inverse, make_case, needs_votca
 from tests.inverse.case import potentials
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.history import agreements, verdict
+from votca_mlp.inverse.agreement import agreements
+from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.history import verdict
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import grid_points, make_table, read_table, write_table
@@ -156,7 +158,7 @@ def test_csg_inverse_goes_on_in_our_step_and_asks_the_same_judge(tmp_path: Path)
     for name in ("done", "step_001/stop"):
         (main / name).unlink()
     edit(main / "settings.xml", {"<limit>1e9": "<limit>0.01"})
-    assert not verdict(load_settings(main / "settings.xml"), main, 1).stop
+    assert not verdict(plan_of(load_settings(main / "settings.xml")), 1).stop
 
 
 def test_the_targets_errors_count(tmp_path: Path) -> None:
@@ -169,13 +171,13 @@ def test_the_targets_errors_count(tmp_path: Path) -> None:
     step = main / "step_001"
     step.mkdir()
     write_table(step / "Ar-Ar.dist.new", make_table(grid, target.y + 0.1))
-    settings = load_settings(main / "settings.xml")
-    found = agreements(settings, main, 1)["Ar-Ar"][0]
+    plan = plan_of(load_settings(main / "settings.xml"))
+    found = agreements(plan, 1)["Ar-Ar"][0]
     assert found.chi2 == pytest.approx(1.0)
-    assert verdict(settings, main, 1).stop
+    assert verdict(plan, 1).stop
     shutil.rmtree(step)
     with pytest.raises(UserError, match="there is no g"):
-        verdict(settings, main, 1)
+        verdict(plan, 1)
 
 
 @pytest.mark.parametrize(

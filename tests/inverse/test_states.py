@@ -16,14 +16,14 @@ from tests.csg.case import edit, environment, make_case, wait_for
 from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, higher, make_states
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.from_settings import inverse_plan, plan_of
 from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.potentials import current_correction
 from votca_mlp.inverse.start import run_inverse
-from votca_mlp.inverse.state_command import state_environment, states_at_once
+from votca_mlp.inverse.state_command import state_environment
 from votca_mlp.potentials.akima import akima_from_table
 from votca_mlp.potentials.temperature_file import read_temperature_file
 from votca_mlp.settings import load_settings
-from votca_mlp.settings.states import states_of
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 from votca_mlp.units import kbt_kjmol
 
@@ -129,8 +129,10 @@ def test_two_terms_meet_two_states_exactly(finished_terms: Path) -> None:
     assert (content.minimum, content.maximum) == pytest.approx((100.0, 140.0), abs=1e-3)
     # the simulations had exactly its forces, also between the points, where the spline of a sum has others
     settings, r = load_settings(edited / "settings.xml"), np.linspace(3.0, 7.0, 777)
-    for state in states_of(settings):
-        (ran_spline,) = current_correction(state.settings, edited / "step_002" / state.name).pairs.values()
+    for state in inverse_plan(settings).states:
+        (ran_spline,) = current_correction(
+            [pair.grid for pair in state.pairs], edited / "step_002" / state.name
+        ).pairs.values()
         (told,) = content.at(state.temperature).pairs.values()
         np.testing.assert_array_equal(ran_spline.evaluate(r), told.evaluate(r))
         summed = akima_from_table(read_table(edited / "step_002" / state.name / "Ar-Ar.pot.cur"), where="")
@@ -215,13 +217,13 @@ def test_a_states_process_gets_what_it_needs(finished: Path, monkeypatch: pytest
     monkeypatch.setenv("CSGENDING", "5")
     settings = load_settings(finished / "settings.xml")
     auto = settings.model_copy(update={"mlp": settings.mlp.model_copy(update={"threads": None})})
-    found = state_environment(auto, step_number=7, ending=None, max_steps=None, at_once=2)
+    found = state_environment(plan_of(auto), step_number=7, ending=None, max_steps=None, at_once=2)
     assert (found["CSG_THISSTEP"], found["CSG_MAINDIR"]) == ("step_007", str(finished))
     assert found["OMP_NUM_THREADS"] == found["CSG_NUM_THREADS"] == found["NUMBA_NUM_THREADS"] == "3"
     # csg_inverse's log and terminal are not those of the process; its wall time is told anew
     assert not {"CSGLOG", "CSGENDING", "CSG_MDRUN_STEPS"} & set(found)
     assert found["CSG_MASTER_PID"] == str(os.getpid())
-    fixed = state_environment(settings, step_number=7, ending=9.7, max_steps=3, at_once=2)
+    fixed = state_environment(plan_of(settings), step_number=7, ending=9.7, max_steps=3, at_once=2)
     assert fixed["OMP_NUM_THREADS"] == "6"
     assert (fixed["CSGENDING"], fixed["CSG_MDRUN_STEPS"]) == ("9", "3")
 
@@ -401,6 +403,7 @@ def test_changes_are_told_by_state(
 
 def test_the_number_at_a_time(finished: Path, tmp_path: Path) -> None:
     main = tmp_path
+    shutil.copy(finished / "topol.xml", main)
     for name in TEMPERATURES:
         shutil.copytree(finished / name, main / name)
     text = (finished / "settings.xml").read_text()
@@ -410,10 +413,10 @@ def test_the_number_at_a_time(finished: Path, tmp_path: Path) -> None:
         ("<tasks>auto</tasks>", min(2, len(os.sched_getaffinity(0)))),
     ):
         (main / "settings.xml").write_text(text.replace("<tasks>1</tasks>", tags))
-        assert states_at_once(load_settings(main / "settings.xml")) == expected
+        assert plan_of(load_settings(main / "settings.xml")).at_once == expected
     (main / "settings.xml").write_text(text.replace("<tasks>1", "<tasks>many"))
     with pytest.raises(UserError, match="accepted: auto, or a whole number"):
-        states_at_once(load_settings(main / "settings.xml"))
+        plan_of(load_settings(main / "settings.xml"))
 
 
 class TestConvergence:
@@ -444,12 +447,12 @@ class TestConvergence:
         check = "<type>rms</type><limit>0.1</limit>"
         main = self.case(tmp_path / "a", check, {"cold": [0.5, 0.0], "hot": [0.5, 0.5]})
         settings = load_settings(main / "settings.xml")
-        found = verdict(settings, main, 2)
+        found = verdict(plan_of(settings), 2)
         assert not found.stop
         assert "rms of hot/Ar-Ar" in found.reason
         # a state of weight 0 is only looked at
         edit(main / "settings.xml", {"</multistate>": "<state_weights>1 0</state_weights></multistate>"})
-        assert verdict(load_settings(main / "settings.xml"), main, 2).stop
+        assert verdict(plan_of(load_settings(main / "settings.xml")), 2).stop
 
     def test_a_plateau_at_which_the_states_contradict_each_other(self, tmp_path: Path) -> None:
         check = "<type>plateau</type><iterations>2</iterations>"
@@ -457,7 +460,7 @@ class TestConvergence:
         main = self.case(
             tmp_path / "a", check, {"cold": [0.6, 0.3, 0.3, 0.3], "hot": [-0.6, -0.3, -0.3, -0.3]}
         )
-        found = verdict(load_settings(main / "settings.xml"), main, 4)
+        found = verdict(plan_of(load_settings(main / "settings.xml")), 4)
         assert found.stop
         assert not found.met
         assert "no single u(r) fits all states" in found.reason
@@ -465,7 +468,7 @@ class TestConvergence:
     def test_updates_that_cancel_are_told_without_a_plateau(self, tmp_path: Path) -> None:
         main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.34], "hot": [-0.24]})
         settings = load_settings(main / "settings.xml")
-        against = contradiction(settings, main, 1)
+        against = contradiction(plan_of(settings), 1)
         assert against is not None
         assert "their updates of Ar-Ar cancel" in against
 
@@ -474,18 +477,18 @@ class TestConvergence:
         for path in main.glob("step_001/*/*.dist.new"):
             table = read_table(path)
             write_table(path, make_table(table.x, table.y))
-        against = contradiction(load_settings(main / "settings.xml"), main, 1)
+        against = contradiction(plan_of(load_settings(main / "settings.xml")), 1)
         assert against is not None
         assert "rest over shared part" in against
 
     def test_the_same_misfit_in_all_states_is_no_contradiction(self, tmp_path: Path) -> None:
         main = self.case(tmp_path / "a", "<type>none</type>", {"cold": [0.4], "hot": [0.4]})
-        assert contradiction(load_settings(main / "settings.xml"), main, 1) is None
+        assert contradiction(plan_of(load_settings(main / "settings.xml")), 1) is None
 
     def test_a_plateau_within_noise_is_convergence(self, tmp_path: Path) -> None:
         check = "<type>plateau</type><iterations>2</iterations>"
         main = self.case(tmp_path / "a", check, {"cold": [0.6, 0.0, 0.0, 0.0], "hot": [0.6, 0.0, 0.0, 0.0]})
-        found = verdict(load_settings(main / "settings.xml"), main, 4)
+        found = verdict(plan_of(load_settings(main / "settings.xml")), 4)
         assert found.stop
         assert found.met
 

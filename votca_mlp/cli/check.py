@@ -57,9 +57,11 @@ def checked_settings(path: Path) -> "Settings":
 
 def summary(settings: "Settings") -> list[str]:
     """Return what would be done, a few lines."""
+    from votca_mlp.inverse.from_settings import plan_of
     from votca_mlp.inverse.states import described_basis
     from votca_mlp.models.kind import model_kind
     from votca_mlp.settings.states import states_of
+    from votca_mlp.update.registry import rules
 
     mlp, ase = settings.mlp, settings.ase
     kind = model_kind(mlp.kind)
@@ -77,15 +79,14 @@ def summary(settings: "Settings") -> list[str]:
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]
     if states:
-        lines.append(f"shared       {described_basis(settings, states)}")
+        lines.append(f"shared       {described_basis(plan_of(settings))}")
     else:
         lines.append(f"states       one, kBT {settings.kBT:g} kJ/mol")
+    described = rules()[settings.rule].described
     for pair in settings.interactions:
-        wibi = pair.wibi
-        weight = {"power": f"target^{wibi.power:g}", "table": f"table {wibi.weight_file}"}.get(wibi.weight)
         lines.append(
             f"interaction  {pair.name}: {pair.min:g} to {pair.max:g} nm by {pair.step:g} nm, "
-            f"target {pair.target}, alpha {wibi.alpha:g}, weight {weight or wibi.weight}"
+            f"target {pair.target}, {described(pair.options(settings.rule))}"
         )
     lengths = {state.name: _lengths(state.settings) for state in states}
     if not lengths:
@@ -97,6 +98,8 @@ def summary(settings: "Settings") -> list[str]:
 
 def _state(settings: "Settings", state: "State") -> str:
     """Return what a state has of its own."""
+    from votca_mlp.update.registry import rules
+
     view = state.settings
     words = [f"{state.name}: {state.temperature:g} K, kBT {state.kBT:g} kJ/mol, weight {state.weight:.3g}"]
     if view.ase.ensemble == "npt" and view.ase.pressure != settings.ase.pressure:
@@ -105,8 +108,8 @@ def _state(settings: "Settings", state: "State") -> str:
         own = state.interaction(pair.name)
         if own is None:
             words.append(f"without {pair.name}")
-        elif own.wibi != pair.wibi:
-            words.append(f"{pair.name} alpha {own.wibi.alpha:g}, weight {own.wibi.weight}")
+        elif own.options(settings.rule) != pair.options(settings.rule):
+            words.append(f"{pair.name} {rules()[settings.rule].described(own.options(settings.rule))}")
     return ", ".join(words)
 
 
@@ -118,21 +121,14 @@ def starts(settings: "Settings") -> list[str]:
     UserError
         What does not fit.
     """
-    from votca_mlp.csg.check import check_start_and_model
-    from votca_mlp.evaluation.load import make_evaluator
-    from votca_mlp.settings.states import states_of
+    from votca_mlp.inverse.check import check_start_and_model
+    from votca_mlp.inverse.context import run_context, state_contexts
+    from votca_mlp.inverse.from_settings import plan_of
+    from votca_mlp.inverse.messages import Silent
 
-    if not settings.multistate.enabled:
-        main = settings.main_directory
-        return [check_start_and_model(settings, main, main / "step_001")]
-    lines = []
-    for state in states_of(settings):
-        view = state.settings
-        evaluator = make_evaluator(view.mlp, None, view.run_directory, view.ase.skin)
-        step = view.run_directory / "step_001" / state.name
-        found = check_start_and_model(view, view.main_directory, step, evaluator)
-        lines.append(f"{state.name}: {found}")
-    return lines
+    contexts = state_contexts(run_context(plan_of(settings), Silent()))
+    found = {context.name: check_start_and_model(context) for context in contexts}
+    return [f"{name}: {line}" if name else line for name, line in found.items()]
 
 
 def _lammps(settings: "Settings") -> list[str]:

@@ -12,6 +12,7 @@ from votca_mlp.csg.terminal import complain, say
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
+    from votca_mlp.inverse.plan import InversePlan
     from votca_mlp.settings import Settings
 
 
@@ -41,6 +42,13 @@ def _load() -> tuple["Settings", CsgEnvironment]:
     return load_settings(environment.settings), environment
 
 
+def _plan() -> tuple["InversePlan", CsgEnvironment]:
+    from votca_mlp.inverse.from_settings import plan_of
+
+    settings, environment = _load()
+    return plan_of(settings), environment
+
+
 @app.command()
 def defaults(stock: Path) -> None:
     """Print the path of a defaults file that holds STOCK's tags and ours."""
@@ -53,26 +61,23 @@ def defaults(stock: Path) -> None:
 def check() -> None:
     """Step 0: check settings, files, model, start and VOTCA itself."""
     from votca_mlp.csg.check import check_before_start
+    from votca_mlp.csg.run import csg_context
+    from votca_mlp.inverse.from_settings import plan_of
 
     settings, environment = _load()
-    for line in check_before_start(settings, environment.main_directory, environment.step_directory):
+    context = csg_context(plan_of(settings), environment)
+    for line in check_before_start(settings, context, environment.main_directory):
         say(line)
 
 
 @app.command()
 def prepare(name: str) -> None:
     """Write the initial potential NAME.pot.new."""
-    from votca_mlp.inverse.potentials import initial_potential, interaction_named
-    from votca_mlp.inverse.states import term_names
-    from votca_mlp.tables import write_table
+    from votca_mlp.inverse.stages.prepare import write_initial
 
-    settings, environment = _load()
-    interaction = interaction_named(settings, name)
-    for stem in term_names(settings, name):
-        pair = interaction.model_copy(update={"name": stem})
-        table, given = initial_potential(pair, environment.main_directory)
-        write_table(f"{stem}.pot.new", table)
-        say(f"Initial correction of {stem}: " + (f"{stem}.pot.in" if given else "none, the model as it is"))
+    plan, environment = _plan()
+    for line in write_initial(plan, name, environment.step_directory).values():
+        say(line)
 
 
 @app.command()
@@ -86,62 +91,59 @@ def convert(source: Path, out: Path) -> None:
 @app.command()
 def run() -> None:
     """Run or resume the simulation of this step, or those of its states."""
-    from votca_mlp.csg.run import run_simulation
-    from votca_mlp.csg.states import run_states
+    from votca_mlp.csg.orphan import end_with
     from votca_mlp.runs.lock import locked
 
-    settings, environment = _load()
+    environment = read_environment()
+    # before anything slow: csg_inverse may end at any time
+    end_with(environment.master)
+    from votca_mlp.csg.run import csg_context, run_simulation
+    from votca_mlp.csg.states import run_states
+
+    plan, environment = _plan()
     # no second loop, of either kind, may write into the same step
     with locked(environment.main_directory):
-        start = run_states if settings.multistate.enabled else run_simulation
-        start(settings, environment, tell=say)
+        context = csg_context(plan, environment)
+        (run_states if plan.several else run_simulation)(context, environment)
 
 
 @app.command("run-state")
 def run_state(name: str) -> None:
     """Run or resume the simulation of state NAME in this step; the loop that starts it holds the lock."""
-    from dataclasses import replace
-
-    from votca_mlp.csg.run import run_simulation
-    from votca_mlp.settings.states import read_state_settings
+    from votca_mlp.csg.orphan import end_with
 
     environment = read_environment()
-    folder = environment.step_directory / name
+    end_with(environment.master)
+    from votca_mlp.csg.run import context_of_state, run_simulation
+    from votca_mlp.settings.states import read_state_settings
+
     # what the loop has read: settings.xml may have been edited since
-    settings = read_state_settings(folder / "settings.xml", environment.main_directory, name)
-    run_simulation(settings, replace(environment, step_directory=folder), tell=say)
+    path = environment.step_directory / name / "settings.xml"
+    settings = read_state_settings(path, environment.main_directory, name)
+    run_simulation(context_of_state(settings, name, environment), environment)
 
 
 @app.command("has-checkpoint")
 def has_checkpoint() -> None:
     """Exit with 0 when this step can be resumed."""
     from votca_mlp.csg.states import can_resume
-    from votca_mlp.engines.dispatch import checkpoint_file
 
-    settings, environment = _load()
-    if settings.multistate.enabled:
-        raise typer.Exit(0 if can_resume(settings, environment.step_directory) else 1)
-    raise typer.Exit(0 if checkpoint_file(settings.program, environment.step_directory).is_file() else 1)
+    plan, environment = _plan()
+    raise typer.Exit(0 if can_resume(plan, environment.step_directory) else 1)
 
 
 @app.command()
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
-    from votca_mlp.inverse.potentials import interaction_named
-    from votca_mlp.inverse.updates import described_agreement, update_table
+    from votca_mlp.inverse.agreement import compared_files
+    from votca_mlp.inverse.stages.update import update_of_files
     from votca_mlp.tables import write_table
 
-    settings, environment = _load()
-    table = update_table(
-        interaction_named(settings, name),
-        target=target,
-        rdf=rdf,
-        potential=potential,
-        kbt=kbt,
-        main_directory=environment.main_directory,
-    )
-    write_table(out, table)
-    say(described_agreement(name, rdf, target))
+    plan, environment = _plan()
+    files = {"dist.tgt": target, "dist.new": rdf, "pot.cur": potential}
+    step = environment.step_directory
+    write_table(out, update_of_files(plan, environment.step_number, name, files, kbt=kbt, directory=step))
+    say(compared_files(name, rdf, target))
 
 
 @app.command("begin-states")
@@ -149,7 +151,7 @@ def begin() -> None:
     """Bring files, potentials and start of each state into its folder of the step."""
     from votca_mlp.csg.states import begin_states
 
-    begin_states(*_load())
+    begin_states(*_plan())
 
 
 @app.command("state-settings")
@@ -157,16 +159,18 @@ def state_settings() -> None:
     """Write STATE/settings.xml for every state into the step."""
     from votca_mlp.csg.states import write_settings
 
-    settings, environment = _load()
-    write_settings(settings, environment.step_directory)
+    plan, environment = _plan()
+    write_settings(plan, environment.step_directory)
 
 
 @app.command("term-settings")
 def term_settings(out: Path) -> None:
     """Write a settings.xml in which every term of u(r; T) is an interaction."""
     from votca_mlp.csg.terms import write_term_settings
+    from votca_mlp.inverse.from_settings import plan_of
 
-    write_term_settings(_load()[0], out)
+    settings, _ = _load()
+    write_term_settings(settings, plan_of(settings), out)
 
 
 @app.command("update-states")
@@ -174,7 +178,7 @@ def update_of_states(name: str) -> None:
     """Write the update of interaction NAME that all states share, NAME.dpot.pure_ibi, and of its terms."""
     from votca_mlp.csg.states import update_states
 
-    update_states(*_load(), name)
+    update_states(*_plan(), name)
 
 
 @app.command()
@@ -183,10 +187,10 @@ def agreement() -> None:
     from votca_mlp.csg.states import described_states
     from votca_mlp.inverse.temperature import write_u_of_t
 
-    settings, environment = _load()
-    for line in described_states(settings, environment):
+    plan, environment = _plan()
+    for line in described_states(plan, environment):
         say(line)
-    write_u_of_t(settings, environment.step_number)
+    write_u_of_t(plan, environment.step_number)
 
 
 @app.command()
@@ -203,9 +207,9 @@ def converged() -> None:
     """Leave ``stop`` in the step, and ``done`` in the main directory, when the iterations are to end."""
     from votca_mlp.inverse.history import verdict
 
-    settings, environment = _load()
-    found = verdict(settings, environment.main_directory, environment.step_number)
-    say(f"Convergence check {settings.convergence_check.type}: {found.reason}")
+    plan, environment = _plan()
+    found = verdict(plan, environment.step_number)
+    say(f"Convergence check {plan.convergence.type}: {found.reason}")
     if found.stop:
         # csg_inverse ends on the second; without the first it would go on when it is started again
         (environment.main_directory / "done").touch()

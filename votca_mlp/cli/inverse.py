@@ -61,11 +61,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _clean(options: Path, seconds: int) -> None:
+    from votca_mlp.inverse.options import loop_options
     from votca_mlp.inverse.start import clean, to_clean
     from votca_mlp.settings import load_settings
 
     settings = load_settings(options)
-    names = [path.name for path in to_clean(settings)]
+    run = settings.main_directory, loop_options(settings).log_file
+    names = [path.name for path in to_clean(*run)]
     if not names:
         typer.echo("Nothing to clean")
         return
@@ -73,5 +75,5 @@ def _clean(options: Path, seconds: int) -> None:
     if seconds:
         typer.echo(f"in {seconds} seconds; CTRL-C to stop it")
         time.sleep(seconds)
-    clean(settings)
+    clean(*run)
     typer.echo("Done")

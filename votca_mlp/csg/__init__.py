@@ -1,6 +1,5 @@
 """VOTCA's door: the csg_table and scripts that csg_inverse finds, and the functions behind them."""
 
-from pathlib import Path
+from votca_mlp.settings.layout import SCRIPT_DIRECTORY
 
-SCRIPT_DIRECTORY = Path(__file__).parent / "scripts"
-"""What ``votca-mlp scriptpath`` prints."""
+__all__ = ["SCRIPT_DIRECTORY"]

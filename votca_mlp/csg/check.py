@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.potentials import initial_potential
+from votca_mlp.inverse.stages.prepare import check_everything
+from votca_mlp.inverse.states import described_basis
 
 if TYPE_CHECKING:
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.inverse.context import Context
     from votca_mlp.settings import Settings
 
 OLDEST_VOTCA = (2022, 1)
 """The first version that this is tested with; csg_inverse ended with 2025.1."""
 
 
-def check_before_start(settings: "Settings", main_directory: Path, step_directory: Path) -> list[str]:
+def check_before_start(settings: "Settings", context: "Context", main_directory: Path) -> list[str]:
     """Check VOTCA, targets, weights, initial potentials, start configuration and model.
+
+    Parameters
+    ----------
+    context
+        Of the run.
+    main_directory
+        Where csg_inverse was started.
 
     Returns
     -------
@@ -28,29 +36,14 @@ def check_before_start(settings: "Settings", main_directory: Path, step_director
     UserError
         The first thing that would stop the run later.
     """
-    from votca_mlp.evaluation.load import make_evaluator
-    from votca_mlp.inverse.states import described_basis, term_names
-    from votca_mlp.settings.inputs import check_inputs
-    from votca_mlp.settings.states import states_of
-
     version = check_votca(votca_version())
     found = [f"VOTCA {'.'.join(map(str, version))}" if version else "VOTCA of unknown version"]
     check_main_directory(settings, main_directory)
     check_scope(settings)
-    check_inputs(settings)
-    for interaction in settings.interactions:
-        for name in term_names(settings, interaction.name):
-            initial_potential(interaction.model_copy(update={"name": name}), main_directory)
-    if not settings.multistate.enabled:
-        return [*found, check_start_and_model(settings, main_directory, step_directory)]
-    states = states_of(settings)
-    found.append(f"Shared by the states: {described_basis(settings, states)}")
-    for state in states:
-        view = state.settings
-        evaluator = make_evaluator(view.mlp, None, view.run_directory, view.ase.skin)
-        told = check_start_and_model(view, state.directory, step_directory / state.name, evaluator)
-        found.append(f"{state.name}: {told}")
-    return found
+    lines = check_everything(context)
+    if context.plan.several:
+        found.append(f"Shared by the states: {described_basis(context.plan)}")
+    return found + lines
 
 
 def votca_version() -> str:
@@ -144,54 +137,3 @@ def check_main_directory(settings: "Settings", main_directory: Path) -> None:
             where=settings.path,
             accepted="cd into the folder of settings.xml and start csg_inverse there",
         )
-
-
-def check_start_and_model(
-    settings: "Settings", main_directory: Path, step_directory: Path, evaluator: "Evaluator | None" = None
-) -> str:
-    """Check topology and start configuration and evaluate the start once.
-
-    Parameters
-    ----------
-    evaluator
-        Of the model when it is loaded already; otherwise it is loaded here.
-
-    Returns
-    -------
-    A line about the system.
-
-    Raises
-    ------
-    UserError
-        What does not fit, or a model that cannot be loaded or does not know an element.
-    """
-    from votca_mlp.engines.shared.start import check_start, largest_maximum, load_start
-    from votca_mlp.evaluation.load import make_evaluator
-    from votca_mlp.settings import read_topology
-
-    ase = settings.ase
-    if settings.program == "lammps":
-        from votca_mlp.engines.lammps import step as lammps
-
-        evaluator = evaluator or make_evaluator(settings.mlp, None, main_directory, ase.skin)
-        return lammps.check_start(settings, evaluator)
-    if settings.program == "gromacs":
-        from votca_mlp.engines.gromacs.step import check_engine
-
-        found = check_engine(settings) + "; "
-    else:
-        found = ""
-    topology = settings.input_path(ase.topol)
-    atoms, source, _ = load_start(
-        settings, step_directory=step_directory, main_directory=main_directory, step_number=1
-    )
-    check_start(
-        atoms, read_topology(topology).types, r_max=largest_maximum(settings), where=source, topology=topology
-    )
-    if evaluator is None:
-        evaluator = make_evaluator(settings.mlp, None, main_directory, ase.skin)
-    evaluation = evaluator.evaluate(atoms)
-    edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
-    per_atom = evaluation.energy / len(atoms)
-    formula = atoms.get_chemical_formula()
-    return f"{found}{formula} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.runs.environment import allowed_steps, whole_number
 
 _ACCEPTED = "these commands are run by csg_inverse or csg_call; start one of them with --options settings.xml"
 
@@ -68,32 +69,3 @@ def read_environment(variables: Mapping[str, str] | None = None) -> CsgEnvironme
         threads=whole_number("CSG_NUM_THREADS", given),
         master=whole_number("CSG_MASTER_PID", given),
     )
-
-
-def allowed_steps(given: Mapping[str, str] = os.environ) -> int | None:
-    """Return how many MD steps ``CSG_MDRUN_STEPS`` allows in each stage, None when it does not count.
-
-    Raises
-    ------
-    UserError
-        It is not a whole number above 0.
-    """
-    return None if given.get("CSG_DONT_OVERWRITE_MDRUN_STEPS") else whole_number("CSG_MDRUN_STEPS", given)
-
-
-def whole_number(name: str, given: Mapping[str, str] = os.environ) -> int | None:
-    """Return the number in an environment variable, None when it is not set.
-
-    Raises
-    ------
-    UserError
-        It is not a whole number above 0.
-    """
-    text = given.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) == 0:
-        raise UserError(
-            f"{name} is '{text}'", where=f"environment variable {name}", accepted="a whole number > 0"
-        )
-    return int(text)

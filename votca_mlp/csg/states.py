@@ -4,50 +4,40 @@
 run of that state alone. The tables are those of :mod:`votca_mlp.inverse.states`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from votca_mlp.csg.environment import CsgEnvironment
 from votca_mlp.engines.shared.resume import is_finished
-from votca_mlp.errors import UserError
-from votca_mlp.inverse.states import (
-    PURE,
-    check_basis,
-    shared_updates,
-    term_names,
-    write_state_potentials,
-)
+from votca_mlp.inverse.agreement import compared_files
+from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.history import contradiction
+from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.stages.begin import SETTINGS, copy_inputs, start_file
+from votca_mlp.inverse.stages.simulate import run_processes
+from votca_mlp.inverse.stages.update import write_updates
+from votca_mlp.inverse.states import check_basis, write_state_potentials
 from votca_mlp.runs.copying import copy_file
-from votca_mlp.runs.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile, restart_name
-from votca_mlp.settings.states import State, states_of, write_state_settings
-from votca_mlp.tables import write_table
-
-if TYPE_CHECKING:
-    from votca_mlp.csg.environment import CsgEnvironment
-    from votca_mlp.settings import Settings
-
-SETTINGS = "settings.xml"
-"""Of a state, in its folder of the step."""
+from votca_mlp.runs.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile
+from votca_mlp.runs.side_by_side import refuse_failed
 
 
-def write_settings(settings: "Settings", step_directory: Path) -> tuple[State, ...]:
-    """Write the settings of every state into its folder of the step, and return the states.
+def write_settings(plan: InversePlan, step_directory: Path) -> None:
+    """Write the settings of every state into its folder of the step.
 
     Raises
     ------
     UserError
-        Bad settings of a state; other terms of u(r; T) than at the start; a file that cannot be written.
+        Other terms of u(r; T) than at the start; a file that cannot be written.
     """
-    states = states_of(settings)
-    check_basis(settings, states)
-    for state in states:
+    check_basis(plan)
+    for state in plan.states:
         directory = step_directory / state.name
         directory.mkdir(exist_ok=True)
-        write_state_settings(state, directory / SETTINGS)
-    return states
+        assert state.write_settings is not None
+        state.write_settings(directory / SETTINGS)
 
 
-def begin_states(settings: "Settings", environment: "CsgEnvironment") -> None:
+def begin_states(plan: InversePlan, environment: CsgEnvironment) -> None:
     """Bring files, potentials and start configuration of every state into its folder of the step.
 
     Raises
@@ -56,28 +46,18 @@ def begin_states(settings: "Settings", environment: "CsgEnvironment") -> None:
         A file that is missing or damaged.
     """
     step = environment.step_directory
-    states = write_settings(settings, step)
-    for state in states:
+    write_settings(plan, step)
+    for state in plan.states:
         directory = step / state.name
-        for name in state.settings.filelist:
-            copy_file(state.settings.input_path(name), directory / name)
-        write_state_potentials(settings, states, state, step)
-        _copy_start(state, environment)
-        RestartFile(directory / restart_name(settings)).mark(STEPDIR, FILECOPY, INITIALIZE)
+        copy_inputs(state.filelist, directory)
+        write_state_potentials(plan, state, step)
+        start = start_file(plan, state, environment.step_number)
+        if start is not None:
+            copy_file(*start)
+        RestartFile(directory / plan.restart_file).mark(STEPDIR, FILECOPY, INITIALIZE)
 
 
-def _copy_start(state: State, environment: "CsgEnvironment") -> None:
-    engine, number = state.settings.engine, environment.step_number
-    directory = environment.step_directory / state.name
-    if state.settings.initial_configuration == "laststep" and number > 1:
-        last = environment.main_directory / f"step_{number - 1:03d}" / state.name
-        # the engine looks for conf.extxyz when the first start was a crystal
-        copy_file(last / engine.conf_out, directory / Path(engine.conf or "conf.extxyz").name)
-    elif engine.conf is not None:
-        copy_file(state.settings.input_path(engine.conf), directory / Path(engine.conf).name)
-
-
-def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Callable[[str], None]) -> None:
+def run_states(context: Context, environment: CsgEnvironment) -> None:
     """Run or resume the simulations that are not finished; returns also when they stopped at a checkpoint.
 
     Raises
@@ -85,57 +65,40 @@ def run_states(settings: "Settings", environment: "CsgEnvironment", *, tell: Cal
     UserError
         A simulation that has failed, naming its state. What the others have done stays.
     """
-    from votca_mlp.csg.orphan import end_with
-    from votca_mlp.inverse.state_command import state_command, state_environment, states_at_once
-    from votca_mlp.runs.side_by_side import refuse_failed, run_side_by_side
-
-    end_with(environment.master)
-    step = environment.step_directory
+    plan, step, say = context.plan, environment.step_directory, context.messages.say
     # also in a step that our own loop began
-    states = write_settings(settings, step)
-    waiting = [state.name for state in states if not _finished(state, step)]
+    write_settings(plan, step)
+    waiting = [state.name for state in plan.states if not _finished(state, step)]
     if not waiting:
-        tell("All states are simulated already")
+        say("All states are simulated already")
         return
-    at_once = min(states_at_once(settings), len(waiting))
+    at_once = min(plan.at_once, len(waiting))
     how = f", {at_once} at a time" if at_once > 1 else ""
-    tell(f"Simulating {', '.join(waiting)}{how}")
-    ends = run_side_by_side(
-        {name: state_command(settings, name) for name in waiting},
-        at_once=at_once,
-        directory=step,
-        environment=state_environment(
-            settings,
-            step_number=environment.step_number,
-            ending=environment.ending,
-            max_steps=environment.max_steps,
-            at_once=at_once,
-        ),
-        tell=tell,
-    )
-    for state in states:
+    say(f"Simulating {', '.join(waiting)}{how}")
+    ends = run_processes(context, environment.step_number, waiting, at_once)
+    for state in plan.states:
         if _finished(state, step):
-            RestartFile(step / state.name / restart_name(settings)).mark(SIMULATION)
+            RestartFile(step / state.name / plan.restart_file).mark(SIMULATION)
     refuse_failed(ends, where=step, again="csg_inverse again")
 
 
-def _finished(state: State, step_directory: Path) -> bool:
+def _finished(state: StatePlan, step_directory: Path) -> bool:
     """Return whether a state's simulation of the step is finished."""
-    return is_finished(step_directory / state.name, state.settings.engine)
+    return is_finished(step_directory / state.name, state.md.engine)
 
 
-def can_resume(settings: "Settings", step_directory: Path) -> bool:
-    """Return whether a state is finished or has left a checkpoint, so that the step can go on."""
+def can_resume(plan: InversePlan, step_directory: Path) -> bool:
+    """Return whether a step can go on: from a checkpoint, or with one of several states finished."""
     from votca_mlp.engines.dispatch import checkpoint_file
 
     return any(
-        _finished(state, step_directory)
-        or checkpoint_file(settings.program, step_directory / state.name).is_file()
-        for state in states_of(settings)
+        (plan.several and _finished(state, step_directory))
+        or checkpoint_file(state.files.program, step_directory / state.name).is_file()
+        for state in plan.states
     )
 
 
-def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str) -> None:
+def update_states(plan: InversePlan, environment: CsgEnvironment, stem: str) -> None:
     """Write NAME.dpot.pure_ibi, the update of an interaction, and those of its terms (NAME.term1).
 
     Asked for a term it does nothing: VOTCA's scripts come to the terms after their interaction.
@@ -145,20 +108,13 @@ def update_states(settings: "Settings", environment: "CsgEnvironment", stem: str
     UserError
         Tables on other grids, a zero or non-finite RDF, an interaction that is not there.
     """
-    step = environment.step_directory
-    for pair in settings.interactions:
-        terms = term_names(settings, pair.name)
-        if stem == pair.name:
-            tables = shared_updates(settings, states_of(settings), pair.name, step)
-            for term, table in zip(terms, tables, strict=True):
-                write_table(step / f"{term}.{PURE}", table)
-        if stem in terms:
-            return
-    known = ", ".join(pair.name for pair in settings.interactions)
-    raise UserError(f"no interaction is named '{stem}'", where=settings.path, accepted=known)
+    if not any(stem in plan.tables(pair.name) for pair in plan.pairs):
+        plan.pair(stem)
+    if any(stem == pair.name for pair in plan.pairs):
+        write_updates(plan, environment.step_number, [stem], environment.step_directory)
 
 
-def described_states(settings: "Settings", environment: "CsgEnvironment") -> list[str]:
+def described_states(plan: InversePlan, environment: CsgEnvironment) -> list[str]:
     """Return lines about how far each g(r) is from its target, and about states that contradict each other.
 
     Raises
@@ -166,14 +122,11 @@ def described_states(settings: "Settings", environment: "CsgEnvironment") -> lis
     UserError
         A damaged table.
     """
-    from votca_mlp.inverse.history import contradiction
-    from votca_mlp.inverse.updates import described_agreement
-
     lines = []
-    for state in states_of(settings):
+    for state in plan.states:
         directory = environment.step_directory / state.name
-        for pair in state.settings.interactions:
+        for pair in state.pairs:
             rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
-            lines.append(f"{state.name}, {described_agreement(pair.name, rdf, target)}")
-    against = contradiction(settings, environment.main_directory, environment.step_number)
+            lines.append(f"{state.name}, {compared_files(pair.name, rdf, target)}")
+    against = contradiction(plan, environment.step_number)
     return lines if against is None else [*lines, f"Caution: {against}"]

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from votca_mlp.progress import Progress, open_progress
+
 _RED, _OFF = "\033[31;01m", "\033[0m"
 
 
@@ -29,3 +31,23 @@ def _to_terminal(descriptor: int, text: str) -> None:
     except OSError:
         # started in the background and the terminal is gone: the log has the line
         return
+
+
+class Terminal:
+    """Where the stages of an iteration write under csg_inverse: terminal and log."""
+
+    def say(self, text: str) -> None:
+        """Show a line on the terminal and in the log."""
+        say(text)
+
+    def note(self, text: str) -> None:
+        """Write a line to the log."""
+        print(text, flush=True)
+
+    def date(self, text: str) -> None:
+        """Write a line to the log: csg_inverse writes the dates itself."""
+        self.note(text)
+
+    def progress(self, name: str = "") -> Progress:
+        """Return the progress of a simulation."""
+        return open_progress()

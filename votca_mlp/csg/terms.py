@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from votca_mlp.inverse.states import term_names
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.settings.merge import write_tree
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _EVERY_TERM = ("shift", "smooth_at_cut_off")
 """post_add tasks that change tables; the others concern an interaction, not each term of u(r; T)."""
 
 
-def write_term_settings(settings: "Settings", path: Path) -> None:
+def write_term_settings(settings: "Settings", plan: InversePlan, path: Path) -> None:
     """Write a settings.xml in which every term of u(r; T) is an interaction, for VOTCA's table scripts.
 
     Raises
@@ -28,7 +28,7 @@ def write_term_settings(settings: "Settings", path: Path) -> None:
     for child in root.children:
         children.append(child)
         if child.tag == "non-bonded":
-            _, *others = term_names(settings, child.deepest("name").text)
+            _, *others = plan.tables(child.deepest("name").text)
             children += [_as_term(child, name) for name in others]
     write_tree(replace(root, children=tuple(children)), path)
 

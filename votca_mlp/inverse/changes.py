@@ -1,13 +1,11 @@
 """What has changed since an earlier step, and what that affects."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.context import Context
-from votca_mlp.models.options import FREE
 from votca_mlp.runs.record import digest
 
 # first match counts; {step} is the step that comes next
@@ -29,10 +27,6 @@ _EFFECTS = (
     ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),
     ("cg.", "the updates from step {step} on"),
 )
-_FREE = (
-    *(f"cg.inverse.mlp.{tag}" for tag in FREE),
-    "cg.inverse.multistate.launch",
-)
 
 
 def describe_inputs(context: Context) -> dict[str, Any]:
@@ -40,31 +34,14 @@ def describe_inputs(context: Context) -> dict[str, Any]:
 
     Keys are tags; ``model`` is the model's identity and ``file NAME`` the digest of a target or weight table.
     """
-    settings = context.settings
-    found: dict[str, Any] = {"model": context.model_identity}
-    data = settings.model_dump(mode="json", exclude={"path", "interactions", "scriptpath"})
-    _flatten("cg.inverse", data, found)
-    _flatten("cg.inverse", {"cleanlist": list(context.options.cleanlist)}, found)
-    for pair in settings.interactions:
-        name = f"cg.non-bonded[{pair.name}]"
-        _flatten(name, pair.model_dump(mode="json"), found)
-        _flatten(f"{name}.options", dataclasses.asdict(context.options.pairs[pair.name]), found)
-        for file in filter(None, (pair.target, pair.wibi.weight_file)):
-            found[f"file {file}"] = _digest_or_none(context.settings.input_path(file))
-    kept = {key: value for key, value in found.items() if key not in _FREE}
-    return dict(json.loads(json.dumps(kept)))
+    found: dict[str, Any] = {"model": context.model_identity, **context.origin.tags}
+    for name, path in context.origin.watched.items():
+        found[f"file {name}"] = _digest_or_none(path)
+    return dict(json.loads(json.dumps(found)))
 
 
 def _digest_or_none(path: Path) -> str | None:
     return digest(path)[1][:16] if path.is_file() else None
-
-
-def _flatten(prefix: str, value: Any, into: dict[str, Any]) -> None:
-    if isinstance(value, Mapping) and value:
-        for name, item in value.items():
-            _flatten(f"{prefix}.{name}", item, into)
-    else:
-        into[prefix] = value
 
 
 def changed_lines(old: Mapping[str, Any], new: Mapping[str, Any], step: int) -> list[str]:

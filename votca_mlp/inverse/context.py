@@ -5,21 +5,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.csg.environment import whole_number
-from votca_mlp.inverse.messages import Messages
-from votca_mlp.inverse.options import LoopOptions
-from votca_mlp.settings import Settings
-from votca_mlp.settings.states import State
+from votca_mlp.inverse.messages import Output
+from votca_mlp.inverse.model import model_identity, model_loader
+from votca_mlp.inverse.plan import InversePlan, Origin, PairPlan, StatePlan
 
 
 @dataclass
 class Context:
-    """A run of the loop, or one state of a run of several.
+    """A run, or one state of a run of several.
 
     Attributes
     ----------
-    settings, options
-        As read at the start; of a state, its view of them.
+    plan
+        Of the run.
     messages
         Terminal and log.
     load_model
@@ -30,29 +28,51 @@ class Context:
         Seconds until the wall time is up, or None.
     max_steps
         ``CSG_MDRUN_STEPS``, or None.
-    states
-        Of a run of several states, else empty.
-    state, run
-        Of one state: which, and the context of the whole run.
+    run
+        Of one state of several: the context of the whole run.
     """
 
-    settings: Settings
-    options: LoopOptions
-    messages: Messages
+    plan: InversePlan
+    messages: Output
     load_model: Callable[[], Any]
     model_identity: str
-    time_left: Callable[[], float | None]
+    time_left: Callable[[], float | None] = lambda: None
     max_steps: int | None = None
-    states: tuple[State, ...] = ()
-    state: State | None = None
     run: "Context | None" = None
+    _state: StatePlan | None = None
     _model: Any = field(default=None, repr=False)
     _contexts: dict[str, "Context"] = field(default_factory=dict, repr=False)
 
     @property
+    def state(self) -> StatePlan:
+        """The state: of the run itself, its only one."""
+        assert self._state is not None, "the context of several states"
+        return self._state
+
+    @property
+    def simulates(self) -> bool:
+        """Whether it is a state's; a run of several has only what they share."""
+        return self._state is not None
+
+    @property
+    def name(self) -> str:
+        """Of one state of several, else empty."""
+        return self._state.name if self._state is not None else ""
+
+    @property
+    def pairs(self) -> tuple[PairPlan, ...]:
+        """The interactions; of a state, its own view of those that it has."""
+        return self.plan.pairs if self._state is None else self._state.pairs
+
+    @property
+    def origin(self) -> Origin:
+        """What the run, or the state, was made from."""
+        return self.plan.origin if self.run is None or self._state is None else self._state.origin
+
+    @property
     def main(self) -> Path:
         """The main directory; of a state, the folder of its inputs."""
-        return self.settings.main_directory
+        return self.plan.directory if self.run is None else self.state.inputs
 
     @property
     def model(self) -> Any:
@@ -63,68 +83,64 @@ class Context:
 
     def step_directory(self, number: int) -> Path:
         """Return ``step_NNN``; of a state, its folder in there."""
-        step = self.settings.run_directory / f"step_{number:03d}"
-        return step if self.state is None else step / self.state.name
+        return self.plan.step_directory(number) / self.name
 
 
-def state_context(run: Context, state: State) -> Context:
-    """Return the context of one state, always the same one: a model of its own is loaded once.
-
-    Where the state has the run's settings of the model it shares the run's.
+def run_context(
+    plan: InversePlan,
+    messages: Output,
+    *,
+    time_left: Callable[[], float | None] = lambda: None,
+    max_steps: int | None = None,
+) -> Context:
+    """Return the context of a run.
 
     Raises
     ------
     UserError
-        A model that is not there.
+        An environment variable that is not a number; a model that is not there.
     """
-    if state.name in run._contexts:
-        return run._contexts[state.name]
-    settings = state.settings
-    same = settings.mlp == run.settings.mlp
-    run._contexts[state.name] = replace(
-        run,
-        settings=settings,
-        load_model=(lambda: run.model) if same else model_loader(settings),
-        model_identity=run.model_identity if same else identity_of(settings),
-        states=(),
-        state=state,
-        run=run,
-        _model=None,
-        _contexts={},
+    return Context(
+        plan=plan,
+        messages=messages,
+        load_model=model_loader(plan.model, plan.directory),
+        model_identity=model_identity(plan.model, plan.directory),
+        time_left=time_left,
+        max_steps=max_steps,
+        _state=None if plan.several else plan.states[0],
     )
-    return run._contexts[state.name]
 
 
-def model_loader(settings: Settings) -> Callable[[], Any]:
-    """Return what loads the model of the settings; obeys CSG_NUM_THREADS.
-
-    Raises
-    ------
-    UserError
-        CSG_NUM_THREADS is not a number.
-    """
-    from votca_mlp.csg.run import with_threads
-
-    mlp = with_threads(settings.mlp, whole_number("CSG_NUM_THREADS"))
-
-    def load() -> Any:
-        from votca_mlp.kernels.threads import set_threads
-        from votca_mlp.models.load import load_model
-
-        set_threads(mlp.threads)
-        return load_model(mlp, settings.run_directory)
-
-    return load
-
-
-def identity_of(settings: Settings) -> str:
-    """Return a digest of the model's settings and files.
+def state_contexts(run: Context) -> list[Context]:
+    """Return the context of each state: of the only one, the run's own.
 
     Raises
     ------
     UserError
         A model that is not there.
     """
-    from votca_mlp.csg.run import model_identity
+    return [state_context(run, state) for state in run.plan.states] if run.plan.several else [run]
 
-    return model_identity(settings.mlp, settings.run_directory)
+
+def state_context(run: Context, state: StatePlan) -> Context:
+    """Return the context of one state of several, always the same one: a model of its own is loaded once.
+
+    Where the state has the run's model it shares the run's.
+
+    Raises
+    ------
+    UserError
+        A model that is not there.
+    """
+    if state.name not in run._contexts:
+        same, directory = state.model == run.plan.model, run.plan.directory
+        run._contexts[state.name] = replace(
+            run,
+            load_model=(lambda: run.model) if same else model_loader(state.model, directory),
+            model_identity=run.model_identity if same else model_identity(state.model, directory),
+            run=run,
+            _state=state,
+            _model=None,
+            _contexts={},
+        )
+    return run._contexts[state.name]

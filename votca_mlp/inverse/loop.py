@@ -8,7 +8,7 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import changed_lines, describe_inputs
-from votca_mlp.inverse.context import Context, state_context
+from votca_mlp.inverse.context import Context, state_contexts
 from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.stages.prepare import prepare
 from votca_mlp.inverse.step import run_iteration
@@ -41,7 +41,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         seconds = time.monotonic() - begin
         write_summary(context, started=started, seconds=seconds, last=reached, stopped=stopped)
 
-    messages, main = context.messages, context.main
+    messages, main = context.messages, context.plan.directory
     messages.date("Sim started")
     if (main / "done").is_file():
         reason = "Job is already done (remove the file named 'done' if you want to go on)"
@@ -56,10 +56,11 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         if number > 1:
             messages.say(f"Jumping in at iteration {number}")
         _tell_changes(context, number)
-        settings_digest = digest(context.settings.path)
+        settings = context.plan.origin.path
+        settings_digest = settings and digest(settings)
         made, average = 0, 0.0
         while True:
-            limit = context.settings.iterations_max
+            limit = context.plan.iterations_max
             if do_iterations is None and number > limit:
                 touch(main / "done")
                 reason = f"iterations_max {limit} is reached"
@@ -86,9 +87,9 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
                 reason = f"converged: {found.reason}" if found.met else f"not converged: {found.reason}"
                 break
             if not skip:
-                if settings_digest != (settings_digest := digest(context.settings.path)):
+                if settings and settings_digest != (settings_digest := digest(settings)):
                     messages.say(
-                        f"WARNING: {context.settings.path.name} has changed since this run read it; stop and "
+                        f"WARNING: {settings.name} has changed since this run read it; stop and "
                         "run again for the changes to take effect"
                     )
                 left = context.time_left()
@@ -108,7 +109,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
             # the disk that is full is the error already
             messages.note("the summary could not be written")
         raise
-    against = contradiction(context.settings, main, _last_done(context, reached))
+    against = contradiction(context.plan, _last_done(context, reached))
     if against is not None and against not in reason:
         reason += f"; {against}"
     _write_result(context, reached)
@@ -121,7 +122,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
 def _write_result(context: Context, last: int) -> None:
     """Write u(r; T) of the last finished step, where the correction has terms in temperature."""
     finished = _last_done(context, last)
-    written = write_u_of_t(context.settings, finished) if context.states else None
+    written = write_u_of_t(context.plan, finished)
     if written is not None:
         context.messages.say(f"u(r; T) of step {finished} is in {written.name}")
 
@@ -142,8 +143,8 @@ def last_step(main: Path) -> int:
 
 def _judged(context: Context, number: int) -> Verdict:
     """Judge a finished step; when the iterations stop, leave ``stop`` in it and ``done`` in the main one."""
-    check = context.settings.convergence_check.type
-    found = verdict(context.settings, context.main, number)
+    check = context.plan.convergence.type
+    found = verdict(context.plan, number)
     if check == "none":
         return found
     context.messages.say(f"Convergence check {check}: {found.reason}")
@@ -153,7 +154,7 @@ def _judged(context: Context, number: int) -> Verdict:
         context.messages.say("Iterations are not converged, going on")
         return found
     touch(stop)
-    touch(context.main / "done")
+    touch(context.plan.directory / "done")
     words = "Iterations are converged" if found.met else "Iterations are not converged, but at their end"
     context.messages.say(f"{words}, stopping")
     return found
@@ -162,8 +163,8 @@ def _judged(context: Context, number: int) -> Verdict:
 def _tell_changes(context: Context, number: int) -> None:
     """Say which settings and inputs have changed since the last step that has a record."""
     known = _told_changes(context, number, "", ())
-    for state in context.states:
-        _told_changes(state_context(context, state), number, f"state {state.name}: ", known)
+    for state in state_contexts(context) if context.plan.several else ():
+        _told_changes(state, number, f"state {state.name}: ", known)
 
 
 def _told_changes(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:

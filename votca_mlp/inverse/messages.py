@@ -5,9 +5,44 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from votca_mlp.errors import UserError
 from votca_mlp.progress import Progress
+
+
+class Output(Protocol):
+    """What a stage writes its messages to."""
+
+    def say(self, text: str) -> None:
+        """Show a line on the terminal and in the log."""
+
+    def note(self, text: str) -> None:
+        """Write a line to the log."""
+
+    def date(self, text: str) -> None:
+        """Write a line with the date to the log."""
+
+    def progress(self, name: str = "") -> Progress:
+        """Return the progress of a simulation."""
+        ...
+
+
+class Silent:
+    """Output that nobody reads."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def date(self, text: str) -> None:
+        """Nothing."""
+
+    def progress(self, name: str = "") -> Progress:
+        """Return a silent progress."""
+        return Progress(None)
 
 
 class Messages:

@@ -4,27 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.plan import PairTasks
 from votca_mlp.inverse.refused import refuse_unknown
-from votca_mlp.runs.restart import restart_name
 from votca_mlp.settings import Interaction, Settings
-
-
-@dataclass(frozen=True)
-class PairOptions:
-    """Options of one interaction's post_update and post_add tasks; cycles are 0 and 1 by iteration."""
-
-    scale: float
-    smooth_iterations: int
-    splinesmooth_step: float
-    extrapolate_points: int
-    ibi_do: tuple[int, ...]
-    overwrite_do: tuple[int, ...]
-    convergence: tuple[tuple[str, str, float, int], ...]
-    """what, base, weight, norm of each part of the measure."""
-    copyback: tuple[str, ...]
-    compress: tuple[str, ...]
-    compress_program: str
-    compress_options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,10 +14,9 @@ class LoopOptions:
     """Options of the loop; ``pairs`` by the name of the interaction."""
 
     log_file: str
-    restart_file: str
     cleanlist: tuple[str, ...]
     average_steps: int
-    pairs: dict[str, PairOptions]
+    pairs: dict[str, PairTasks]
 
 
 def loop_options(settings: Settings) -> LoopOptions:
@@ -53,19 +34,13 @@ def loop_options(settings: Settings) -> LoopOptions:
     return LoopOptions(
         # as VOTCA: the log is in the main directory, whatever folder is named
         log_file=Path(settings.text("cg.inverse.log_file") or "inverse.log").name,
-        restart_file=restart_name(settings),
         cleanlist=reader.inside("cleanlist"),
         average_steps=steps,
         pairs={pair.name: _pair_options(settings, pair) for pair in settings.interactions},
     )
 
 
-def cycle(values: tuple[int, ...], step: int) -> bool:
-    """Return whether a cycle such as ``1 1 0`` says yes in iteration ``step`` (from 1)."""
-    return values[(step - 1) % len(values)] == 1
-
-
-def _pair_options(settings: Settings, pair: Interaction) -> PairOptions:
+def _pair_options(settings: Settings, pair: Interaction) -> PairTasks:
     tasks = {*pair.post_update, *pair.post_add}
     update = _Reader(settings, f"cg.non-bonded[{pair.name}].inverse.post_update_options")
     post = _Reader(settings, f"cg.non-bonded[{pair.name}].inverse.post_add_options")
@@ -84,7 +59,7 @@ def _pair_options(settings: Settings, pair: Interaction) -> PairOptions:
     spacing = update.number("splinesmooth.step", 0.0)
     if "splinesmooth" in tasks and spacing <= 0.0:
         update.refuse("splinesmooth.step", "is missing", "a number > 0 (nm)")
-    return PairOptions(
+    return PairTasks(
         scale=update.number("scale", 1.0),
         smooth_iterations=update.whole("smooth.iterations", 1),
         splinesmooth_step=spacing,

@@ -1,6 +1,7 @@
 """Initial, current and exported pair corrections in a step directory."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,30 +10,15 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.tables import Table, grid_points, make_table, read_table
+from votca_mlp.tables import Table, make_table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
+from votca_mlp.update.rule import PairGrid
 
 if TYPE_CHECKING:
     from votca_mlp.potentials.correction import PairCorrection
-    from votca_mlp.settings import Interaction, Settings
 
 GRID_TOLERANCE = 1e-6
 """Grids agree when their points differ by less than this, nm."""
-
-
-def interaction_named(settings: "Settings", name: str) -> "Interaction":
-    """Return the interaction of that name.
-
-    Raises
-    ------
-    UserError
-        There is none.
-    """
-    for interaction in settings.interactions:
-        if interaction.name == name:
-            return interaction
-    known = ", ".join(interaction.name for interaction in settings.interactions)
-    raise UserError(f"no interaction is named '{name}'", where=settings.path, accepted=known)
 
 
 def check_grid(table: Table, grid: NDArray[np.float64], *, where: str | Path) -> None:
@@ -55,39 +41,38 @@ def check_grid(table: Table, grid: NDArray[np.float64], *, where: str | Path) ->
     )
 
 
-def initial_potential(interaction: "Interaction", main_directory: Path) -> tuple[Table, bool]:
+def initial_potential(pair: PairGrid, main_directory: Path, table_name: str = "") -> tuple[Table, bool]:
     """Return u^0 on the interaction's grid (nm, kJ/mol), and whether it was given.
 
     ``NAME.pot.in`` of the main directory is used as it is, zero otherwise. Nothing is extrapolated: u is
     constant below the grid and zero beyond it.
+
+    Parameters
+    ----------
+    table_name
+        NAME of a further term of u(r; T); that of the interaction by default.
 
     Raises
     ------
     UserError
         A pot.in that is not on the grid or has undefined points.
     """
-    grid = grid_points(interaction.min, interaction.max, interaction.step)
-    path = main_directory / f"{interaction.name}.pot.in"
+    path = main_directory / f"{table_name or pair.name}.pot.in"
     if not path.exists():
-        return make_table(grid, np.zeros(len(grid)), comments=("no correction yet",)), False
+        return make_table(pair.points, np.zeros(len(pair.points)), comments=("no correction yet",)), False
     table = read_table(path)
-    check_grid(table, grid, where=path)
+    check_grid(table, pair.points, where=path)
     if (table.flags == "u").any() or not np.isfinite(table.y).all():
         x = table.x[(table.flags == "u") | ~np.isfinite(table.y)][0]
         raise UserError(f"the value at {x:g} nm is undefined", where=path, accepted="a value at every point")
-    return make_table(grid, table.y, comments=(f"from {path.name}",)), True
-
-
-def current_tables(settings: "Settings", directory: Path) -> dict[tuple[str, str], Path]:
-    """Return the NAME.pot.cur of a step by pair of chemical symbols."""
-    return {(i.type1, i.type2): directory / f"{i.name}.pot.cur" for i in settings.interactions}
+    return make_table(pair.points, table.y, comments=(f"from {path.name}",)), True
 
 
 TERMS = "terms.json"
 """In a state's folder of a step, where u(r) is a sum of terms in temperature: tables and factors."""
 
 
-def current_correction(settings: "Settings", directory: Path) -> "PairCorrection":
+def current_correction(pairs: Sequence[PairGrid], directory: Path) -> "PairCorrection":
     """Return the correction that a step, or a state of it, is simulated with.
 
     The splines of u(r; T)'s terms are added, not their tables: Akima's rule is not linear in a table, and the
@@ -101,17 +86,16 @@ def current_correction(settings: "Settings", directory: Path) -> "PairCorrection
     from votca_mlp.potentials.correction import read_correction
 
     if not (directory / TERMS).is_file():
-        return read_correction(current_tables(settings, directory))
+        return read_correction({pair.species: directory / f"{pair.name}.pot.cur" for pair in pairs})
     from votca_mlp.potentials.temperature import from_terms
 
     try:
         told = json.loads((directory / TERMS).read_text(encoding="utf-8"))
         temperature, reference, scale = (float(told[k]) for k in ("temperature", "reference", "scale"))
-        stems = {i.name: told["tables"][i.name] for i in settings.interactions}
+        stems = {pair.name: told["tables"][pair.name] for pair in pairs}
         count = min(map(len, stems.values()))
         tables = [
-            {(i.type1, i.type2): directory.parent / stems[i.name][k] for i in settings.interactions}
-            for k in range(count)
+            {pair.species: directory.parent / stems[pair.name][k] for pair in pairs} for k in range(count)
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         accepted = "the file as it was, or remove the step to make it again"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
+from votca_mlp.settings.layout import SCRIPT_DIRECTORY
 
 POST_UPDATE = ("dummy", "extrapolate", "ibi", "scale", "shift", "smooth", "splinesmooth", "tag")
 POST_ADD = (
@@ -87,8 +88,6 @@ def refuse_unknown(settings: Settings) -> None:
 
 def _refuse_scripts(settings: Settings) -> None:
     """Refuse folders of scripts in <scriptpath>: they would change what csg_inverse does."""
-    from votca_mlp.csg import SCRIPT_DIRECTORY
-
     text = _OURS.sub("", settings.text("cg.inverse.scriptpath") or "")
     for entry in filter(None, text.replace("\n", ":").split(":")):
         if not entry.strip() or Path(entry.strip()) == SCRIPT_DIRECTORY:

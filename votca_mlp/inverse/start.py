@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from votca_mlp.csg.environment import allowed_steps
 from votca_mlp.errors import UserError
 from votca_mlp.inverse import summary, temperature
-from votca_mlp.inverse.context import Context, identity_of, model_loader
+from votca_mlp.inverse.context import run_context
+from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
-from votca_mlp.inverse.options import loop_options
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.runs import lock
-from votca_mlp.settings import Settings, load_settings
-from votca_mlp.settings.states import states_of
+from votca_mlp.runs.environment import allowed_steps
+from votca_mlp.settings import load_settings
 
 
 def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: int | None = None) -> str:
@@ -35,13 +35,29 @@ def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: i
         Everything that a user can put right.
     """
     begin = time.monotonic()
-    settings = load_settings(options)
-    known = loop_options(settings)
-    with lock.locked(settings.main_directory):
-        messages = Messages(settings.main_directory / known.log_file)
+    plan = inverse_plan(load_settings(options))
+    return run_plan(plan, do_iterations=do_iterations, time_left=_countdown(begin, wall_time))
+
+
+def run_plan(
+    plan: InversePlan,
+    *,
+    do_iterations: int | None = None,
+    time_left: Callable[[], float | None] = lambda: None,
+) -> str:
+    """Run the loop in the plan's directory, or go on with it; return why it stopped.
+
+    Obeys CSG_MDRUN_STEPS and CSG_NUM_THREADS as csg_inverse's step does.
+
+    Raises
+    ------
+    UserError
+        Another run works in the directory; everything else that a user can put right.
+    """
+    with lock.locked(plan.directory):
+        messages = Messages(plan.directory / plan.log_file)
         try:
-            left = _countdown(begin, wall_time)
-            context = make_context(settings, messages, time_left=left)
+            context = run_context(plan, messages, time_left=time_left, max_steps=allowed_steps())
             return run_loop(context, do_iterations=do_iterations)
         except UserError as error:
             messages.note(f"votca-mlp: {error}")
@@ -50,37 +66,14 @@ def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: i
             messages.close()
 
 
-def make_context(
-    settings: Settings, messages: Messages, *, time_left: Callable[[], float | None] = lambda: None
-) -> Context:
-    """Return the context of a run; obeys CSG_MDRUN_STEPS and CSG_NUM_THREADS as csg_inverse's step does.
-
-    Raises
-    ------
-    UserError
-        An environment variable that is not a number; a model that is not there.
-    """
-    return Context(
-        settings=settings,
-        options=loop_options(settings),
-        messages=messages,
-        load_model=model_loader(settings),
-        model_identity=identity_of(settings),
-        time_left=time_left,
-        max_steps=allowed_steps(),
-        states=states_of(settings) if settings.multistate.enabled else (),
-    )
-
-
-def to_clean(settings: Settings) -> list[Path]:
+def to_clean(directory: Path, log_file: str) -> list[Path]:
     """Return what ``clean`` removes from the main directory: done, log, steps, editors' backups."""
-    main, log = settings.main_directory, loop_options(settings).log_file
-    names = ("done", log, summary.NAME, temperature.NAME, lock.NAME)
-    files = [main / name for name in names if (main / name).exists()]
-    return files + sorted(main.glob("step_*")) + sorted(main.glob("*~"))
+    names = ("done", log_file, summary.NAME, temperature.NAME, lock.NAME)
+    files = [directory / name for name in names if (directory / name).exists()]
+    return files + sorted(directory.glob("step_*")) + sorted(directory.glob("*~"))
 
 
-def clean(settings: Settings) -> None:
+def clean(directory: Path, log_file: str) -> None:
     """Remove what :func:`to_clean` lists.
 
     Raises
@@ -88,13 +81,13 @@ def clean(settings: Settings) -> None:
     UserError
         A run works in the directory.
     """
-    with lock.locked(settings.main_directory):
-        for path in to_clean(settings):
+    with lock.locked(directory):
+        for path in to_clean(directory, log_file):
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.name != lock.NAME:
                 path.unlink()
-    (settings.main_directory / lock.NAME).unlink(missing_ok=True)
+    (directory / lock.NAME).unlink(missing_ok=True)
 
 
 def _countdown(begin: float, wall_time: int | None) -> Callable[[], float | None]:

@@ -1,62 +1,21 @@
-"""How one state is simulated in a process of its own, ``votca-mlp csg run-state``, and how many at once."""
+"""How one state is simulated in a process of its own, ``votca-mlp csg run-state``."""
 
 import os
-import shlex
 import sys
-from typing import TYPE_CHECKING
 
-from votca_mlp.errors import UserError
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.processes import cores
 
-if TYPE_CHECKING:
-    from votca_mlp.settings import Settings
-
-_TASKS = "cg.inverse.simulation.tasks"
 _THREADS = ("CSG_NUM_THREADS", "OMP_NUM_THREADS")
 
 
-def states_at_once(settings: "Settings") -> int:
-    """Return how many states are simulated at the same time.
-
-    ``cg.inverse.simulation.tasks``: a number, or ``auto`` for the cores of this process. Without the tag one
-    after another, or all at once when ``multistate.launch`` says how to start them.
-
-    Raises
-    ------
-    UserError
-        Anything else.
-    """
-    count = len(settings.multistate.state_names)
-    text = (settings.text(_TASKS) or "").strip()
-    if not text:
-        return count if settings.multistate.launch else 1
-    if text == "auto":
-        return min(count, cores())
-    if not text.isdecimal() or int(text) < 1:
-        where = settings.where(_TASKS)
-        raise UserError(f"is '{text}'", where=where, accepted="auto, or a whole number > 0")
-    return min(count, int(text))
-
-
-def state_command(settings: "Settings", state: str) -> list[str]:
-    """Return the command that simulates one state, to be run in the step directory.
-
-    Raises
-    ------
-    UserError
-        A ``multistate.launch`` with an open quote.
-    """
-    launch = settings.multistate.launch or ""
-    try:
-        before = shlex.split(launch)
-    except ValueError as error:
-        where = settings.where("cg.inverse.multistate.launch")
-        raise UserError(f"is '{launch}': {error}", where=where, accepted="a command") from None
-    return [*before, sys.executable, "-m", "votca_mlp", "csg", "run-state", state]
+def state_command(plan: InversePlan, state: str) -> list[str]:
+    """Return the command that simulates one state, to be run in the step directory."""
+    return [*plan.launch, sys.executable, "-m", "votca_mlp", "csg", "run-state", state]
 
 
 def state_environment(
-    settings: "Settings",
+    plan: InversePlan,
     *,
     step_number: int,
     ending: float | None,
@@ -79,8 +38,8 @@ def state_environment(
     # with CSGLOG it would write to descriptors 3 and 4, which are csg_inverse's terminal only here
     found = {name: value for name, value in os.environ.items() if name != "CSGLOG"}
     found |= {
-        "CSGXMLFILE": str(settings.path),
-        "CSG_MAINDIR": str(settings.main_directory),
+        "CSGXMLFILE": str(plan.origin.path),
+        "CSG_MAINDIR": str(plan.directory),
         "CSG_THISSTEP": f"step_{step_number:03d}",
         "CSG_MASTER_PID": str(os.getpid()),
     }
@@ -88,10 +47,10 @@ def state_environment(
         found.pop(name, None)
         if value is not None:
             found[name] = str(int(value))
-    if settings.multistate.launch:
+    if plan.launch:
         # it may start the process on another machine, where no such process is found
         del found["CSG_MASTER_PID"]
-    elif settings.mlp.threads is None:
+    elif plan.model.threads is None:
         whole = next((int(v) for n in _THREADS if (v := found.get(n, "")).isdecimal()), cores())
         share = str(max(1, whole // at_once))
         found |= dict.fromkeys((*_THREADS, "NUMBA_NUM_THREADS"), share)

@@ -1,67 +1,44 @@
 """One iteration: from the potentials of the step before to those of the next."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-from votca_mlp.csg.run import described_means
+from votca_mlp.inverse.agreement import agreement_with, described, facts_of
 from votca_mlp.inverse.changes import describe_inputs
-from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.history import agreement_with
-from votca_mlp.inverse.stages.begin import copy_files, initialize, open_step, shared_names
-from votca_mlp.inverse.stages.finish import finish_files
+from votca_mlp.inverse.context import Context, state_contexts
+from votca_mlp.inverse.history import contradiction, misfits
+from votca_mlp.inverse.stages.begin import Begun, begin, shared_tables
+from votca_mlp.inverse.stages.finish import clean_up, finish_files
 from votca_mlp.inverse.stages.measure import measure
 from votca_mlp.inverse.stages.simulate import check_trajectory, simulate
 from votca_mlp.inverse.stages.update import update_potentials
+from votca_mlp.inverse.states import check_basis
 from votca_mlp.runs.copying import touch
-from votca_mlp.runs.record import StepRecord, write_record
-from votca_mlp.runs.restart import RestartFile
+from votca_mlp.runs.record import intact, timed, write_record
 from votca_mlp.tables import Table
-from votca_mlp.targets.agreement import Agreement
 
 
 def run_iteration(context: Context, number: int) -> bool:
-    """Make or go on with a step; return False when the wall time came before the end of its simulation.
+    """Make or go on with a step; return False when the wall time came before the end of its simulations.
 
     Everything after the simulation takes well under a second and is made afresh when it was interrupted.
 
     Raises
     ------
     UserError
-        Bad or damaged input, no space left, a simulation that has gone wrong.
+        Bad or damaged input, no space left, a simulation that has gone wrong; of several states it names the
+        state. What the other states have done stays.
     """
-    if context.states:
-        from votca_mlp.inverse.step_states import run_states
-
-        return run_states(context, number)
-    directory = context.step_directory(number)
-    restart = open_step(context, directory)
-    copy_files(context, directory, restart)
-    record = initialize(context, number, restart)
-    if not complete(context, number, record, lambda: _make(context, number, restart, record)):
-        return False
-    touch(directory / "done")
-    return True
-
-
-def complete(context: Context, number: int, record: StepRecord, make: Callable[[], bool]) -> bool:
-    """Make the potentials of the next step, unless they are whole; return False when ``make`` does.
-
-    Parameters
-    ----------
-    make
-        Makes them, or goes on with it; returns False when the wall time came first.
-    """
-    directory = context.step_directory(number)
-    files = [f"{stem}.pot.new" for stem in shared_names(context)]
-    if record.complete and whole(record, directory, files):
+    if context.plan.several:
+        check_basis(context.plan)
+    step = begin(context, number)
+    directory, record = step.directory, step.record
+    files = [f"{stem}.pot.new" for stem in shared_tables(context.plan)]
+    if record.complete and intact(record, directory, files):
         context.messages.note("the potentials of this step are already complete")
     else:
         record.complete = False
-        if not make():
+        if not _make(step):
             return False
         record.add(directory, *files)
         # settings changed in mid-step have been told of, and have shaped the update
@@ -69,85 +46,61 @@ def complete(context: Context, number: int, record: StepRecord, make: Callable[[
         record.complete = True
         write_record(directory, record)
     finish_files(context, number)
+    if context.plan.several:
+        for state in state_contexts(context):
+            clean_up(state, number)
+    touch(directory / "done")
     return True
 
 
-def _make(context: Context, number: int, restart: RestartFile, record: StepRecord) -> bool:
-    with timed(record, "simulation"):
-        result = simulate(context, number, restart, record)
-    if result is not None and result.status != "finished":
-        context.messages.say(
-            f"Simulation stopped at MD step {result.steps_done} of {result.steps_total}: the wall time is up"
-        )
+def _make(step: Begun) -> bool:
+    """Make the potentials of the next step; return False when the wall time came first."""
+    context, number, several = step.context, step.number, step.context.plan.several
+    if several:
+        with timed(step.record, "simulation"):
+            states = [begin(state, number) for state in state_contexts(context)]
+            in_time = simulate(context, number, states)
+    else:
+        states = [step]
+        in_time = simulate(context, number, states)
+    if not in_time:
         return False
-    if result is not None and (means := described_means(result.summary)):
-        context.messages.say(f"Production means: {means}")
-    check_trajectory(context, number, record)
-    _update(context, number, record)
+    context.messages.say("Make update for ibi")
+    measured = []
+    with timed(step.record, "rdf"):
+        for state in states:
+            check_trajectory(state)
+            measured.append((state.context, measure(state.context, number)))
+    with timed(step.record, "update"):
+        targets = update_potentials(context, number, measured)
+    for state, (_, distributions), target in zip(states, measured, targets, strict=True):
+        _tell_agreement(state, distributions, target)
+    if several:
+        _gather(step, states)
     return True
 
 
-def _update(context: Context, number: int, record: StepRecord) -> None:
-    directory = context.step_directory(number)
-    context.messages.say("Make update for ibi")
-    with timed(record, "rdf"):
-        distributions = measure(context, number)
-    with timed(record, "update"):
-        (targets,) = update_potentials(context, number, [(context, distributions)])
-    tell_agreement(context, directory, record, distributions, targets)
-
-
-def tell_agreement(
-    context: Context,
-    directory: Path,
-    record: StepRecord,
-    distributions: dict[str, Table],
-    targets: dict[str, Table],
-) -> None:
+def _tell_agreement(begun: Begun, distributions: dict[str, Table], targets: dict[str, Table]) -> None:
     """Say how far each g(r) is from its target, and add it to the record."""
-    before = f"{context.state.name}, " if context.state is not None else ""
+    before = f"{begun.context.name}, " if begun.context.name else ""
     for name, distribution in distributions.items():
         agreement = agreement_with(targets[name], distribution)
-        record.agreement[name] = facts_of(agreement)
-        record.add(directory, f"{name}.dist.new")
-        context.messages.say(f"{before}{name}: {described(agreement)}")
+        begun.record.agreement[name] = facts_of(agreement)
+        begun.record.add(begun.directory, f"{name}.dist.new")
+        begun.context.messages.say(f"{before}{name}: {described(agreement)}")
 
 
-def facts_of(agreement: Agreement) -> dict[str, Any]:
-    """Return the measures as plain numbers; what is not known is None."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: plain(item) for name, item in value.items()}
-        return None if value is None or value != value else float(value)
-
-    return dict(plain(asdict(agreement)))
-
-
-def described(agreement: Agreement) -> str:
-    """Return the measures as one line."""
-    known = agreement.rms_error == agreement.rms_error
-    rms = f"rms {agreement.rms:.4f}" + (f" +- {agreement.rms_error:.2g}" if known else "")
-    chi2 = "" if agreement.chi2 is None else f", chi2 {agreement.chi2:.3g}"
-    return (
-        f"g - target: {rms}, largest {agreement.largest:.4f} at {agreement.largest_at:.2f} Angstrom{chi2}, "
-        f"f_fit {agreement.fit:.4f}"
-    )
-
-
-def whole(record: StepRecord, directory: Path, names: list[str]) -> bool:
-    """Return whether the files are there as the record has them."""
-    from votca_mlp.runs.record import digest
-
-    paths = [directory / name for name in names]
-    return all(path.is_file() and list(digest(path)) == record.files.get(path.name, [])[:2] for path in paths)
-
-
-@contextmanager
-def timed(record: StepRecord, stage: str) -> Iterator[None]:
-    """Add the time that the block takes to the record."""
-    begin = time.monotonic()
-    try:
-        yield
-    finally:
-        record.seconds[stage] = record.seconds.get(stage, 0.0) + time.monotonic() - begin
+def _gather(step: Begun, states: Sequence[Begun]) -> None:
+    """Write the states' records, and add to the step's how far the states agree."""
+    context, record = step.context, step.record
+    for state in states:
+        write_record(state.directory, state.record)
+        found = {f"{state.context.name}/{name}": facts for name, facts in state.record.agreement.items()}
+        record.agreement |= found
+    misfit_of = misfits(context.plan, step.number)
+    record.misfit = {name: asdict(misfit) for name, misfit in misfit_of.items()}
+    for name, misfit in misfit_of.items():
+        context.messages.say(f"{name}, all states: {misfit}")
+    against = contradiction(context.plan, step.number)
+    if against is not None:
+        context.messages.say(f"WARNING: {against}")

@@ -13,9 +13,9 @@ def state_lines(directory: str | Path) -> list[str]:
     UserError
         Settings or tables that cannot be read.
     """
+    from votca_mlp.inverse.from_settings import plan_of
     from votca_mlp.inverse.history import contradiction, misfits
     from votca_mlp.settings import load_settings
-    from votca_mlp.settings.states import states_of
 
     directory = Path(directory)
     if not any(path.is_dir() for _, step in step_directories(directory) for path in step.iterdir()):
@@ -23,24 +23,21 @@ def state_lines(directory: str | Path) -> list[str]:
     settings = load_settings(directory / "settings.xml")
     if not settings.multistate.enabled:
         return []
-    states = states_of(settings)
+    plan = plan_of(settings)
     measured = [
         number
         for number, step in step_directories(directory)
         if all(
             (step / state.name / f"{pair.name}.dist.new").is_file()
-            for state in states
-            for pair in state.settings.interactions
+            for state in plan.states
+            for pair in state.pairs
         )
     ]
     if not measured:
         return []
     number = measured[-1]
-    lines = [
-        f"step {number}, {name}, all states: {misfit}"
-        for name, misfit in misfits(settings, directory, number).items()
-    ]
+    lines = [f"step {number}, {name}, all states: {misfit}" for name, misfit in misfits(plan, number).items()]
     if not lines:
         lines = [f"step {number}, all states: as many terms as states, so that they need not agree"]
-    against = contradiction(settings, directory, number)
+    against = contradiction(plan, number)
     return lines if against is None else [*lines, f"CONFLICT: {against}"]

@@ -5,6 +5,9 @@ let it pass. Steps of csg_inverse have no record; their tables are checked as ta
 """
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,3 +126,19 @@ def write_record(directory: Path, record: StepRecord) -> None:
     with atomic_write(directory / NAME) as file:
         json.dump(asdict(record), file, indent=1)
         file.write("\n")
+
+
+def intact(record: StepRecord, directory: Path, names: list[str]) -> bool:
+    """Return whether the files are there as the record has them."""
+    paths = [directory / name for name in names]
+    return all(path.is_file() and list(digest(path)) == record.files.get(path.name, [])[:2] for path in paths)
+
+
+@contextmanager
+def timed(record: StepRecord, stage: str) -> Iterator[None]:
+    """Add the time that the block takes to the record."""
+    begin = time.monotonic()
+    try:
+        yield
+    finally:
+        record.seconds[stage] = record.seconds.get(stage, 0.0) + time.monotonic() - begin

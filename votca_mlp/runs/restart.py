@@ -1,20 +1,11 @@
 """VOTCA's restart file: which parts of a step are done, one line each."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from votca_mlp.files import atomic_write
 
-if TYPE_CHECKING:
-    from votca_mlp.settings import Settings
-
 STEPDIR, PREPARE = "stepdir", "Prepare"
 FILECOPY, INITIALIZE, SIMULATION = "Filecopy", "Initialize", "Simulation"
-
-
-def restart_name(settings: "Settings") -> str:
-    """Return the name of the restart file, without any folder."""
-    return Path(settings.text("cg.inverse.restart_file") or "restart_points.log").name
 
 
 class RestartFile:

@@ -18,6 +18,7 @@ from votca_mlp.settings.models import (
 )
 from votca_mlp.settings.problems import Problem
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
+from votca_mlp.update.registry import rules
 
 MAX_NM = 3.0
 """A cutoff above this many nm was probably meant in Angstrom."""
@@ -97,17 +98,9 @@ def _interaction(parts: Parts, node: Node, pair: Interaction) -> Iterator[Proble
             yield parts.problem(
                 tag, f"is '{symbol}'", "a chemical symbol such as Al: bead types name the atoms", node
             )
-    wibi = pair.wibi
-    if wibi.weight == "table" and wibi.weight_file is None:
-        yield parts.problem(
-            "inverse.wibi.weight", "is 'table', but there is no <weight_file>", "a <weight_file>", node
-        )
-    if wibi.weight != "table" and wibi.weight_file is not None:
-        what = f"is given, but the weight is '{wibi.weight}'"
-        yield parts.problem("inverse.wibi.weight_file", what, "<weight>table</weight> with it", node)
-    if wibi.weight != "power" and wibi.power != 1.0:
-        what = f"is {wibi.power:g}, but the weight is '{wibi.weight}'"
-        yield parts.problem("inverse.wibi.power", what, "<weight>power</weight> with it", node)
+    for rule, entry in rules().items():
+        for wrong in entry.check(pair.options(rule)):
+            yield parts.problem(f"inverse.{rule}.{wrong.tag}", wrong.what, wrong.accepted, node)
 
 
 def _pairs(parts: Parts) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from votca_mlp.settings.states import read_states
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.tables import Table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM
+from votca_mlp.update.registry import rules
 
 Array = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ def input_problems(settings: Settings) -> list[Problem]:
         return problems
     problems = [*_topology(settings), *_files(settings), *_model(settings)]
     for pair in settings.interactions:
-        problems += [*_target(settings, pair), *_weight(settings, pair)]
+        problems += [*_target(settings, pair), *_of_rule(settings, pair)]
     return problems
 
 
@@ -166,20 +167,8 @@ def _smallest_distance(
         yield _problem(settings, tag, what, f"distance_min below {onset:.3g} Angstrom")
 
 
-def _weight(settings: Settings, pair: Interaction) -> Iterator[Problem]:
-    if pair.wibi.weight != "table" or pair.wibi.weight_file is None:
-        return
-    tag, name = f"cg.non-bonded[{pair.name}].inverse.wibi.weight_file", pair.wibi.weight_file
-    accepted = f"a VOTCA table r (nm), w >= 0, from {pair.min:g} to {pair.max:g} nm"
-    try:
-        r, w = _used(read_table(settings.main_directory / name))
-    except UserError as error:
-        yield _told(settings, tag, error)
-        return
-    if not len(r) or r[0] > pair.min + 1e-6 or r[-1] < pair.max - 1e-6:
-        span = f"covers only {r[0]:g} to {r[-1]:g} nm" if len(r) else "has no defined point"
-        yield _problem(settings, tag, f"names {name}, which {span}", accepted)
-    elif w.min() < 0:
-        yield _problem(settings, tag, f"names {name}, negative at {r[np.argmin(w)]:g} nm", accepted)
-    elif w.max() == 0:
-        yield _problem(settings, tag, f"names {name}, which is 0 everywhere: no update", accepted)
+def _of_rule(settings: Settings, pair: Interaction) -> Iterator[Problem]:
+    rule = settings.rule
+    for wrong in rules()[rule].check_files(pair.options(rule), settings.main_directory, pair.grid):
+        tag = f"cg.non-bonded[{pair.name}].inverse.{rule}.{wrong.tag}"
+        yield _problem(settings, tag, wrong.what, wrong.accepted)

@@ -1,36 +1,16 @@
 """One pair of types: grid, target and update."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from votca_mlp.fields import Section, Words, setting
+from votca_mlp.update.registry import rules
+from votca_mlp.update.rule import PairGrid
 
 
-class WibiSettings(Section):
-    """cg.non-bonded.inverse.wibi: the weighted update of one interaction."""
-
-    alpha: float = setting(
-        0.2,
-        ge=0,
-        meaning="Learning rate: the update is multiplied by it. Diverges near 2 divided by the square of the "
-        "structure factor's main peak; VOTCA's own update has 1.",
-    )
-    weight: Literal["target", "uniform", "power", "table"] = setting(
-        "target",
-        meaning="Weight w(r) of the update: the target g(r) itself (wIBI), 1 everywhere (plain IBI), "
-        "a power of the target, or a table of your own.",
-    )
-    power: float = setting(1.0, ge=0, meaning="Exponent for weight 'power': w = g_target^power.")
-    weight_file: str | None = setting(
-        None,
-        accepted="a VOTCA table r (nm), w >= 0, covering min to max",
-        meaning="Table for weight 'table', relative to the main directory.",
-    )
-
-
-class Interaction(Section):
-    """One cg.non-bonded section."""
+class PairTags(Section):
+    """One cg.non-bonded section, without the sections of the update rules."""
 
     name: str = setting(meaning="Name of the interaction; names its files (NAME.dist.tgt, NAME.pot.cur).")
     type1: str = setting(accepted="a chemical symbol", meaning="First bead type, a chemical symbol.")
@@ -56,4 +36,27 @@ class Interaction(Section):
     post_add: Annotated[tuple[str, ...], Words] = setting(
         (), accepted="names separated by spaces", meaning="VOTCA's scripts that follow the update, in order."
     )
-    wibi: WibiSettings = WibiSettings()
+
+    @property
+    def grid(self) -> PairGrid:
+        """Name, types and grid."""
+        return PairGrid(self.name, (self.type1, self.type2), self.min, self.max, self.step)
+
+    def options(self, rule: str) -> Section:
+        """Return the section of an update rule."""
+        section = getattr(self, rule)
+        assert isinstance(section, Section)
+        return section
+
+
+if TYPE_CHECKING:
+
+    class Interaction(PairTags):
+        """One cg.non-bonded section, with a section for each update rule of the registry."""
+else:
+    Interaction = create_model(
+        "Interaction",
+        __base__=PairTags,
+        __doc__="One cg.non-bonded section.",
+        **{name: (entry.options, entry.options()) for name, entry in rules().items()},
+    )

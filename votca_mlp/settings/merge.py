@@ -11,17 +11,23 @@ from votca_mlp.files import atomic_write
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.vocabulary import unknown_tags
+from votca_mlp.update.registry import rules
 
 INSTEAD = {
     "conf": ("crystal",),
     "crystal": ("conf",),
-    "weight": ("power", "weight_file"),
     "kind": ("model", "members", "calculator", "arguments"),
+    **{tag: gone for entry in rules().values() for tag, gone in entry.instead.items()},
 }
 """Tags of the run that go when a state gives the tag before them."""
 
 _OWN = ("inverse.kBT", "inverse.filelist", "inverse.mlp", "inverse.ase", "inverse.lammps", "inverse.gromacs")
-_OWN_OF_PAIRS = ("name", "inverse.target", "inverse.wibi")
+_OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))
+_FILES = {
+    "cg.inverse.ase.conf",
+    *(f"cg.non-bonded.inverse.{rule}.{tag}" for rule, entry in rules().items() for tag in entry.files),
+}
+"""Tags that name a file of the state's folder or the run's."""
 
 
 def merged(run: Node, own: Node) -> Node:
@@ -96,7 +102,7 @@ def with_files(root: Node, run_directory: Path, directory: Path) -> Node:
 
     def change(node: Node) -> Node:
         text = node.text
-        if text and (node.path == "cg.inverse.ase.conf" or node.tag == "weight_file"):
+        if text and node.path in _FILES:
             elsewhere = not exists(directory / text) and exists(run_directory / text)
             return replace(node, text=f"../{text}") if elsewhere and not Path(text).is_absolute() else node
         if node.path == "cg.inverse.mlp.model" and text and exists(directory / text):

@@ -8,7 +8,7 @@ from os.path import exists
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PrivateAttr
+from pydantic import AfterValidator, PrivateAttr
 
 from votca_mlp.engines.ase.options import AseSettings
 from votca_mlp.engines.gromacs.options import GromacsSettings
@@ -16,8 +16,10 @@ from votca_mlp.engines.lammps.options import LammpsSettings
 from votca_mlp.engines.options import Crystal, EngineSettings, Limits, RdfSettings
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
-from votca_mlp.settings.interaction import Interaction, WibiSettings
+from votca_mlp.settings.interaction import Interaction
 from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
+from votca_mlp.update.options import WibiSettings
+from votca_mlp.update.registry import DEFAULT, rules
 
 __all__ = [
     "AseSettings",
@@ -36,6 +38,12 @@ __all__ = [
 ]
 
 
+def _known_rule(name: str) -> str:
+    if name not in rules():
+        raise ValueError("no such rule is installed")
+    return name
+
+
 class Settings(Section):
     """Everything in a settings.xml that votca-mlp uses; ``cg.inverse.X`` is the field X."""
 
@@ -43,6 +51,11 @@ class Settings(Section):
     interactions: tuple[Interaction, ...]
     program: Literal["ase", "lammps", "gromacs"] = setting(meaning="The engine.")
     method: Literal["ibi"] = setting(meaning="VOTCA's method; the weighted update is a form of ibi.")
+    rule: Annotated[str, AfterValidator(_known_rule)] = setting(
+        DEFAULT,
+        accepted=" | ".join(rules()),
+        meaning="How the potentials are updated: a section of this name in each interaction has the options.",
+    )
     kBT: float = setting(unit="kJ/mol", gt=0, meaning="Thermal energy; must agree with the temperature.")
     iterations_max: int = setting(gt=0, meaning="Number of iterations.")
     initial_configuration: Literal["maindir", "laststep"] = setting(

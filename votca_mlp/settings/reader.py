@@ -18,11 +18,11 @@ from votca_mlp.settings.models import (
     MLPSettings,
     MultistateSettings,
     Settings,
-    WibiSettings,
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.vocabulary import unknown_tags
 from votca_mlp.units import kelvin
+from votca_mlp.update.registry import rules
 
 _S = TypeVar("_S", bound=Section)
 
@@ -144,11 +144,12 @@ def _interaction(node: Node, problems: list[Problem]) -> Interaction | None:
     values = _values(node, {k: v for k, v in fields.items() if k not in INTERACTION_INVERSE}, problems)
     values |= _values(inverse, {k: v for k, v in fields.items() if k in INTERACTION_INVERSE}, problems)
     places = {"": node} | dict.fromkeys(INTERACTION_INVERSE, inverse)
-    if "wibi" in values:
-        # on its own, so that a bad weight does not hide a bad grid
-        section = inverse.first("wibi") or inverse
-        wibi = _validate(WibiSettings, values["wibi"], {"": section}, problems)
-        values["wibi"] = wibi if wibi is not None else WibiSettings()
+    for rule, entry in rules().items():
+        if rule in values:
+            # on its own, so that a bad weight does not hide a bad grid
+            section = inverse.first(rule) or inverse
+            options = _validate(entry.options, values[rule], {"": section}, problems)
+            values[rule] = options if options is not None else entry.options()
     return _validate(Interaction, values, places, problems)
 
 

@@ -12,6 +12,7 @@ from votca_mlp.settings.document import Node
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem
+from votca_mlp.update.registry import rules
 
 _PROGRAMS = ("ase", "dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
 NOT_FOR_ASE = ("command", "opts", "script", "re")
@@ -20,7 +21,7 @@ NOT_FOR_ASE = ("command", "opts", "script", "re")
 # sections into which scripts and programs of others bring sections of their own
 _SHARED = ("inverse", "post_update_options", "post_add_options")
 _NEAR = 0.6
-_OURS = re.compile(r"\.(ase|mlp|wibi)\.")
+_OURS = re.compile(rf"\.(ase|mlp|{'|'.join(map(re.escape, rules()))})\.")
 
 
 @functools.cache

@@ -144,8 +144,8 @@ def test_the_ready_case_of_aluminium_agrees(tmp_path: Path) -> None:
     assert 0 <= found["energy[eV/atom]"] < 1e-6
     assert 0 < found["forces[eV/A]"] < 1e-4
     assert 0 < found["pressure[bar]"] < 0.1
-    from votca_mlp.csg.check import check_start_and_model
+    from votca_mlp.cli.check import starts
 
     energy = np.loadtxt(main / "step_001/mlp.dat")[0, 2]
-    said = check_start_and_model(load_settings(main / "settings.xml"), main, main / "step_000")
+    (said,) = starts(load_settings(main / "settings.xml"))
     assert f"{energy / 500:.4f} eV an atom" in said

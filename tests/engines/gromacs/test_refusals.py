@@ -136,7 +136,7 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, dict[str, s
 def test_a_device_that_is_missing(tmp_path: Path) -> None:
     import torch
 
-    from votca_mlp.csg.check import check_start_and_model
+    from votca_mlp.cli.check import starts
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
@@ -146,7 +146,7 @@ def test_a_device_that_is_missing(tmp_path: Path) -> None:
     model = "<mlp><kind>hippynn</kind><model>builtin:al-hipnn</model><device>cuda</device>"
     (main / "settings.xml").write_text(text[:begin] + model + text[end:])
     with pytest.raises(UserError, match="device 'cuda': no such CUDA device here"):
-        check_start_and_model(load_settings(main / "settings.xml"), main, main / "step_000")
+        starts(load_settings(main / "settings.xml"))
 
 
 def test_a_box_too_small_and_atoms_in_another_order(tmp_path: Path) -> None:

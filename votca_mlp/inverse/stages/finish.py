@@ -9,12 +9,10 @@ from votca_mlp import __version__
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.options import cycle
-from votca_mlp.inverse.states import term_names
+from votca_mlp.inverse.plan import PairPlan, cycle
 from votca_mlp.inverse.tables import operations as ops
 from votca_mlp.runs.copying import copy_file
-from votca_mlp.settings import Interaction
-from votca_mlp.tables import Table, grid_points, read_table, write_table
+from votca_mlp.tables import Table, read_table, write_table
 
 _EVERY_TERM = ("shift", "smooth_at_cut_off", "tag")
 """Tasks that change tables; the others concern an interaction as a whole."""
@@ -53,19 +51,19 @@ class PostAdd:
         UserError
             A task that cannot work.
         """
-        for pair in self.context.settings.interactions:
+        for pair in self.context.plan.pairs:
             if pair.name in self.overwritten:
                 continue
             if pair.post_add:
                 self.context.messages.say(f"Postadd tasks for {pair.name}: {' '.join(pair.post_add)}")
-            for stem in term_names(self.context.settings, pair.name):
+            for stem in self.context.plan.tables(pair.name):
                 for count, task in enumerate((*pair.post_add, "shift", "tag"), start=1):
                     write_table(self.directory / f"{stem}.pot.{count}", self.potentials[stem])
                     if stem == pair.name or task in _EVERY_TERM:
                         self.potentials[stem] = self._task(task, pair, self.potentials[stem])
         return self.potentials
 
-    def _task(self, task: str, pair: Interaction, table: Table) -> Table:
+    def _task(self, task: str, pair: PairPlan, table: Table) -> Table:
         if task == "shift":
             return ops.shift(table)
         if task == "smooth_at_cut_off":
@@ -84,12 +82,12 @@ class PostAdd:
         # copyback and compress wait until the step is complete: see finish_files
         return table
 
-    def _convergence(self, pair: Interaction, table: Table) -> float:
+    def _convergence(self, pair: PairPlan, table: Table) -> float:
         """Write NAME.WHAT.conv and NAME.conv, the weighted sum of differences."""
         total = 0.0
-        for what, _, weight, norm in self.context.options.pairs[pair.name].convergence:
+        for what, _, weight, norm in pair.tasks.convergence:
             if what == "dist":
-                grid = grid_points(pair.min, pair.max, pair.step)
+                grid = pair.grid.points
                 both = [
                     (ops.resample(g[pair.name], grid), target[pair.name])
                     for g, target in self.measured
@@ -111,15 +109,15 @@ class PostAdd:
         self._write(f"{pair.name}.conv", f"{total:.6g}\n")
         return total
 
-    def _accumulate(self, pair: Interaction, table: Table) -> None:
+    def _accumulate(self, pair: PairPlan, table: Table) -> None:
         last = self.context.step_directory(self.number - 1) / f"{pair.name}.aconv"
         before = last.read_text() if last.is_file() else ""
         value = self._convergence(pair, table)
         self._write(f"{pair.name}.aconv", f"{before}{self.number} {value:.6g}\n")
 
-    def _average(self, pair: Interaction) -> None:
+    def _average(self, pair: PairPlan) -> None:
         name = f"{pair.name}.pot.cur"
-        steps = range(self.number, max(self.number - self.context.options.average_steps, -1), -1)
+        steps = range(self.number, max(self.number - self.context.plan.average_steps, -1), -1)
         files = [path for n in steps if (path := self.context.step_directory(n) / name).is_file()]
         target = self.directory / f"{pair.name}.pot.avg"
         if len(files) > 1:
@@ -127,10 +125,10 @@ class PostAdd:
         else:
             copy_file(files[0], target)
 
-    def _overwrite(self, pair: Interaction, table: Table) -> None:
-        if not cycle(self.context.options.pairs[pair.name].overwrite_do, self.number):
+    def _overwrite(self, pair: PairPlan, table: Table) -> None:
+        if not cycle(pair.tasks.overwrite_do, self.number):
             return
-        for other in self.context.settings.interactions:
+        for other in self.context.plan.pairs:
             if other.name != pair.name:
                 self.context.messages.note(f"Overwriting {other.name}.pot.new with that of {pair.name}")
                 self.potentials[other.name] = table
@@ -152,11 +150,11 @@ def finish_files(context: Context, number: int) -> None:
         A file that is missing, a program that fails.
     """
     directory = context.step_directory(number)
-    for pair in context.settings.interactions:
-        options = context.options.pairs[pair.name]
+    for pair in context.plan.pairs:
+        options = pair.tasks
         if "copyback" in pair.post_add:
             for name in options.copyback:
-                copy_file(directory / name, context.main / name)
+                copy_file(directory / name, context.plan.directory / name)
         if "compress" in pair.post_add:
             for name in options.compress:
                 _compress(context, number, name, [options.compress_program, *options.compress_options])
@@ -166,9 +164,10 @@ def finish_files(context: Context, number: int) -> None:
 def clean_up(context: Context, number: int) -> None:
     """Remove what ``cleanlist`` names from the step directory."""
     directory = context.step_directory(number)
-    if context.options.cleanlist and context.state is None:
-        context.messages.say(f"Clean up files: {' '.join(context.options.cleanlist)}")
-    for pattern in context.options.cleanlist:
+    patterns = context.plan.cleanlist
+    if patterns and context.run is None:
+        context.messages.say(f"Clean up files: {' '.join(patterns)}")
+    for pattern in patterns:
         for path in directory.glob(pattern):
             if path.is_file():
                 path.unlink(missing_ok=True)

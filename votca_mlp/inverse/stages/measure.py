@@ -1,5 +1,6 @@
 """g(r) of a step's trajectory as csg_stat and table_average.sh would leave it in NAME.dist.new."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -9,47 +10,46 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.stages.simulate import check_frames
+from votca_mlp.inverse.plan import StatePlan
 from votca_mlp.inverse.tables.operations import average_values
 from votca_mlp.inverse.tables.printing import VOTCA_DIGITS, as_printed
 from votca_mlp.observables.rdf import PairHistograms, pair_histograms
-from votca_mlp.settings import Interaction
-from votca_mlp.tables import Table, grid_points, make_table, write_table
+from votca_mlp.tables import Table, make_table, write_table
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.trajectories.read import read_frames
 from votca_mlp.units import ANGSTROM_PER_NM
+from votca_mlp.update.rule import PairGrid
 
 
 def measure(context: Context, number: int) -> dict[str, Table]:
-    """Write NAME.dist.new of every interaction and return the tables (nm) by name.
+    """Write NAME.dist.new of every interaction of a state and return the tables (nm) by name.
 
     Raises
     ------
     UserError
         A damaged trajectory; types that it does not have; too few frames for two blocks.
     """
-    settings, directory = context.settings, context.step_directory(number)
+    files, directory = context.state.files, context.step_directory(number)
     tables: dict[str, Table] = {}
-    grids: dict[tuple[float, float, float], list[Interaction]] = {}
-    for pair in settings.interactions:
+    grids: dict[tuple[float, float, float], list[PairGrid]] = {}
+    for pair in (pair.grid for pair in context.pairs):
         grids.setdefault((pair.min, pair.max, pair.step), []).append(pair)
-    for (low, high, step), pairs in grids.items():
+    for pairs in grids.values():
         histograms = pair_histograms(
-            frames_of(context, directory),
-            [(pair.type1, pair.type2) for pair in pairs],
-            grid_points(low, high, step) * ANGSTROM_PER_NM,
+            frames_of(context.state, directory),
+            [pair.species for pair in pairs],
+            pairs[0].points * ANGSTROM_PER_NM,
         )
-        skipped = max(settings.engine.first_frame - 1, 0)
-        check_frames(directory, settings.engine.traj, histograms.n_frames + skipped)
+        skipped = max(files.first_frame - 1, 0)
+        check_frames(directory, files.traj, histograms.n_frames + skipped)
         for pair in pairs:
-            block_length = settings.engine.rdf.block_length if settings.engine.rdf.with_errors else None
-            table = rdf_table(histograms, (pair.type1, pair.type2), block_length)
+            table = rdf_table(histograms, pair.species, files.block_length)
             write_table(directory / f"{pair.name}.dist.new", table)
             tables[pair.name] = table
     return tables
 
 
-def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
+def frames_of(state: StatePlan, directory: Path) -> Iterator[Frame]:
     """Return the frames from ``first_frame`` (from 1) on.
 
     Raises
@@ -57,11 +57,11 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
     UserError
         A trajectory that cannot be read, or that ends before.
     """
-    files = context.settings.engine
-    if context.settings.program == "gromacs":
+    files = state.files
+    if files.program == "gromacs":
         from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
 
-        yield from read_gromacs_frames(context.settings, directory)
+        yield from read_gromacs_frames(state.md, directory)
         return
     frames = islice(read_frames(directory / files.traj), max(files.first_frame - 1, 0), None)
     first = next(frames, None)
@@ -69,10 +69,39 @@ def frames_of(context: Context, directory: Path) -> Iterator[Frame]:
         raise UserError(
             f"the trajectory ends before first_frame {files.first_frame}",
             where=directory / files.traj,
-            accepted=f"a smaller cg.inverse.{context.settings.program}.first_frame",
+            accepted=f"a smaller cg.inverse.{files.program}.first_frame",
         )
     yield first
     yield from frames
+
+
+def frames_expected(directory: Path) -> int | None:
+    """Return how many frames the engine sampled in the production, or None when it left no word."""
+    from votca_mlp.engines.shared.result import SUMMARY
+
+    try:
+        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        # an engine's trajectory may be sampled at other times than its energies
+        return int(facts.get("frames") or next(iter(facts["production"].values()))["samples"])
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+
+
+def check_frames(directory: Path, traj: str, found: int) -> None:
+    """Refuse a trajectory with fewer frames than the engine sampled.
+
+    Raises
+    ------
+    UserError
+        Naming the file and both numbers.
+    """
+    expected = frames_expected(directory)
+    if expected is not None and found < expected:
+        raise UserError(
+            f"the trajectory is cut short: {found} of {expected} frames",
+            where=directory / traj,
+            accepted="remove the file: the simulation of this step then runs again",
+        )
 
 
 def rdf_table(histograms: PairHistograms, pair: tuple[str, str], block_length: int | None) -> Table:

@@ -1,27 +1,67 @@
-"""The simulation of a step, and whether its trajectory is whole."""
+"""The simulations of a step: one state after another in this process, or side by side in their own."""
 
-import json
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
-from votca_mlp.runs.record import StepRecord, write_record
-from votca_mlp.runs.restart import SIMULATION, RestartFile
+from votca_mlp.inverse.potentials import check_grid, current_correction
+from votca_mlp.inverse.stages.begin import Begun
+from votca_mlp.inverse.state_command import state_command, state_environment
+from votca_mlp.runs.record import timed, write_record
+from votca_mlp.runs.restart import SIMULATION
+from votca_mlp.runs.side_by_side import End, refuse_failed, run_side_by_side
+from votca_mlp.tables import read_table
 
 if TYPE_CHECKING:
     from votca_mlp.engines.shared.result import StepResult
 
 
-def simulate(context: Context, number: int, restart: RestartFile, record: StepRecord) -> "StepResult | None":
-    """Run or go on with the simulation of a step unless it is done.
+def simulate(run: Context, number: int, begun: Sequence[Begun]) -> bool:
+    """Run or go on with all simulations of a step that are not done; return False when the wall time came.
+
+    Raises
+    ------
+    UserError
+        Bad input, or a simulation that has gone wrong; of several states it names the state. What the others
+        have done stays.
+    """
+    waiting = [item for item in begun if not _is_done(item)]
+    at_once = min(run.plan.at_once, len(waiting))
+    # what is to be started elsewhere is, also alone
+    if at_once > 1 or (waiting and run.plan.launch):
+        return _in_processes(run, number, waiting, at_once)
+    return all(_here(item) for item in waiting)
+
+
+def _here(begun: Begun) -> bool:
+    context, number, name = begun.context, begun.number, begun.context.name
+    say = context.messages.say
+    if name:
+        say(f"State {name} at {context.state.temperature:g} K")
+    say(f"Simulation with {context.state.files.program}")
+    try:
+        with timed(begun.record, "simulation"):
+            result = run_md(context, number)
+            if result.status == "finished":
+                _mark(begun)
+    except UserError as error:
+        if not name:
+            raise
+        raise UserError(f"state {name}: {error.what}", where=error.where, accepted=error.accepted) from error
+    for line in result_lines(result, name):
+        say(line)
+    return result.status == "finished"
+
+
+def run_md(context: Context, number: int) -> "StepResult":
+    """Run or go on with the simulation of a state in a step.
 
     Returns
     -------
-    The engine's result, or None when the simulation was done before. A result that is ``checkpointed``
-    means that the wall time is up.
+    The engine's result; ``checkpointed`` means that the wall time is up.
 
     Raises
     ------
@@ -30,59 +70,119 @@ def simulate(context: Context, number: int, restart: RestartFile, record: StepRe
     """
     from votca_mlp.engines.dispatch import run_step_of
     from votca_mlp.evaluation.load import evaluator_of
-    from votca_mlp.inverse.potentials import current_correction
 
-    settings, directory = context.settings, context.step_directory(number)
-    if simulation_done(context, number, restart):
-        return None
-    context.messages.say(f"Simulation with {settings.program}")
+    state, directory = context.state, context.step_directory(number)
     if context.max_steps is not None:
         context.messages.say(f"CSG_MDRUN_STEPS: at most {context.max_steps} MD steps in each stage")
-    correction = current_correction(settings, directory)
-    evaluator = evaluator_of(context.model, settings.mlp, correction, settings.ase.skin)
+    for pair in state.pairs:
+        # a grid changed in mid-run would otherwise be found after the simulation, by the update
+        path = directory / f"{pair.name}.pot.cur"
+        check_grid(read_table(path), pair.grid.points, where=path)
+    correction = current_correction([pair.grid for pair in state.pairs], directory)
+    evaluator = evaluator_of(context.model, state.model, correction, state.files.skin)
     # a calculator of the step before may remember its last configuration
     evaluator.forget()
     left = context.time_left()
-    result = run_step_of(settings.program)(
-        settings,
+    return run_step_of(state.files.program)(
+        state.md,
         evaluator,
         step_directory=directory,
         main_directory=context.main,
         step_number=number,
-        progress=context.messages.progress(context.state.name if context.state is not None else ""),
+        progress=context.messages.progress(context.name),
         deadline=None if left is None else time.time() + left,
         max_steps=context.max_steps,
         identity=context.model_identity,
     )
-    if result.status == "finished":
-        mark_simulated(context, number, restart, record)
-        rate = f", {result.steps_per_second:.1f} a second" if result.steps_per_second else ""
-        context.messages.say(f"Simulation done: {result.steps_total} MD steps{rate}")
-    return result
 
 
-def simulation_done(context: Context, number: int, restart: RestartFile) -> bool:
-    """Return whether the simulation is marked as done and has its files; a mark without them goes."""
-    directory = context.step_directory(number)
-    if not restart.done(SIMULATION):
+def result_lines(result: "StepResult", name: str = "") -> list[str]:
+    """Return what has become of a simulation, of the state ``name`` of several."""
+    of = f" of {name}" if name else ""
+    if result.status != "finished":
+        done = f"at MD step {result.steps_done} of {result.steps_total}"
+        return [f"Simulation{of} stopped {done}: the wall time is up"]
+    rate = f", {result.steps_per_second:.1f} a second" if result.steps_per_second else ""
+    means = described_means(result.summary)
+    lines = [f"Simulation done: {result.steps_total} MD steps{rate}"]
+    return [*lines, f"Production means{of}: {means}"] if means else lines
+
+
+def described_means(summary: Mapping[str, Any]) -> str:
+    """Return temperature, pressure and density of the production, with errors where they are known."""
+    words = []
+    for name in ("temperature[K]", "pressure[bar]", "density[kg/m3]"):
+        found = summary.get("production", {}).get(name)
+        if found is None:
+            continue
+        # at constant volume the density has only rounding errors
+        known = found["error"] is not None and found["error"] > 1e-9 * abs(found["mean"])
+        error = f" +- {found['error']:.2g}" if known else ""
+        quantity, _, unit = name.rstrip("]").partition("[")
+        words.append(f"{quantity} {found['mean']:.5g}{error} {unit}")
+    return ", ".join(words)
+
+
+def _is_done(begun: Begun) -> bool:
+    """Return whether a simulation is marked as done and has its files; a mark without them goes."""
+    if not begun.restart.done(SIMULATION):
         return False
-    if is_finished(directory, context.settings.engine):
-        context.messages.note("Simulation is already done")
+    if is_finished(begun.directory, begun.context.state.md.engine):
+        begun.context.messages.note("Simulation is already done")
         return True
-    context.messages.say(f"{directory.name} has lost its trajectory: the simulation runs again")
-    restart.unmark(SIMULATION)
+    begun.context.messages.say(f"{begun.directory.name} has lost its trajectory: the simulation runs again")
+    begun.restart.unmark(SIMULATION)
     return False
 
 
-def mark_simulated(context: Context, number: int, restart: RestartFile, record: StepRecord) -> None:
+def _mark(begun: Begun) -> None:
     """Take the digests of a simulation's results, then mark it as done."""
-    directory, files = context.step_directory(number), context.settings.engine
-    record.add(directory, files.traj, files.conf_out)
-    write_record(directory, record)
-    restart.mark(SIMULATION)
+    files = begun.context.state.files
+    begun.record.add(begun.directory, files.traj, files.conf_out)
+    write_record(begun.directory, begun.record)
+    begun.restart.mark(SIMULATION)
 
 
-def check_trajectory(context: Context, number: int, record: StepRecord) -> None:
+def _in_processes(run: Context, number: int, waiting: Sequence[Begun], at_once: int) -> bool:
+    names = [item.context.name for item in waiting]
+    run.messages.say(f"Simulating {', '.join(names)}, {at_once} at a time")
+    ends = run_processes(run, number, names, at_once)
+    complete = True
+    for name, item in zip(names, waiting, strict=True):
+        ended = name in ends and ends[name].status == 0
+        if ended and is_finished(item.directory, item.context.state.md.engine):
+            _mark(item)
+        else:
+            complete = False
+    refuse_failed(ends, where=run.step_directory(number), again="run again")
+    return complete
+
+
+def run_processes(run: Context, number: int, names: Sequence[str], at_once: int) -> dict[str, End]:
+    """Simulate states in processes of their own, so many at once, and return how each ended.
+
+    Raises
+    ------
+    UserError
+        A process that cannot be started.
+    """
+    left = run.time_left()
+    return run_side_by_side(
+        {name: state_command(run.plan, name) for name in names},
+        at_once=at_once,
+        directory=run.step_directory(number),
+        environment=state_environment(
+            run.plan,
+            step_number=number,
+            ending=None if left is None else time.time() + left,
+            max_steps=run.max_steps,
+            at_once=at_once,
+        ),
+        tell=run.messages.say,
+    )
+
+
+def check_trajectory(begun: Begun) -> None:
     """Refuse a trajectory that is not the one that the simulation wrote.
 
     Raises
@@ -90,35 +190,6 @@ def check_trajectory(context: Context, number: int, record: StepRecord) -> None:
     UserError
         Naming the file.
     """
-    directory, files = context.step_directory(number), context.settings.engine
-    remedy = f"remove {directory / files.traj}: the simulation of this step then runs again"
-    record.check(directory, files.traj, remedy=remedy)
-
-
-def frames_expected(directory: Path) -> int | None:
-    """Return how many frames the engine sampled in the production, or None when it left no word."""
-    from votca_mlp.engines.shared.result import SUMMARY
-
-    try:
-        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-        # an engine's trajectory may be sampled at other times than its energies
-        return int(facts.get("frames") or next(iter(facts["production"].values()))["samples"])
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return None
-
-
-def check_frames(directory: Path, traj: str, found: int) -> None:
-    """Refuse a trajectory with fewer frames than the engine sampled.
-
-    Raises
-    ------
-    UserError
-        Naming the file and both numbers.
-    """
-    expected = frames_expected(directory)
-    if expected is not None and found < expected:
-        raise UserError(
-            f"the trajectory is cut short: {found} of {expected} frames",
-            where=directory / traj,
-            accepted="remove the file: the simulation of this step then runs again",
-        )
+    traj = begun.context.state.files.traj
+    remedy = f"remove {begun.directory / traj}: the simulation of this step then runs again"
+    begun.record.check(begun.directory, traj, remedy=remedy)

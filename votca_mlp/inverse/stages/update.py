@@ -1,20 +1,20 @@
 """From g(r) of a step to the potentials of the next: update, post_update, sum, post_add."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.options import PairOptions, cycle
+from votca_mlp.inverse.plan import InversePlan, PairPlan, PairTasks, cycle
 from votca_mlp.inverse.stages.finish import PostAdd
-from votca_mlp.inverse.stages.prepare import target_on_grid
-from votca_mlp.inverse.states import PURE, shared_updates, term_names
+from votca_mlp.inverse.stages.prepare import targets_on_grid
+from votca_mlp.inverse.step_data import step_data
 from votca_mlp.inverse.tables import operations as ops
-from votca_mlp.inverse.tables.printing import PERL_DIGITS, as_printed
-from votca_mlp.inverse.updates import update_table
-from votca_mlp.settings import Interaction
-from votca_mlp.settings.inputs import check_inputs
-from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
+from votca_mlp.tables import Table, make_table, read_table, write_table
+from votca_mlp.update.registry import rules
+
+PURE = "dpot.pure_ibi"
 
 
 def update_potentials(
@@ -29,7 +29,7 @@ def update_potentials(
     context
         Of the run.
     measured
-        Contexts of its states, or that of the run itself, with g(r) by name; dist.new holds the same.
+        Contexts of its states with g(r) by name; dist.new holds the same.
 
     Returns
     -------
@@ -40,14 +40,22 @@ def update_potentials(
     UserError
         Tables on other grids, a g(r) that is zero everywhere, a task that cannot work.
     """
+    plan = context.plan
     # they may have been cut short or replaced during the simulation
-    check_inputs(context.settings)
+    plan.check()
     directory = context.step_directory(number)
-    targets = [_targets(state, number) for state, _ in measured]
+    targets = [_write_targets(state, number) for state, _ in measured]
     updates: dict[str, Table] = {}
-    for pair in context.settings.interactions:
-        for term, table in enumerate(_update(context, number, pair)):
-            stem = term_names(context.settings, pair.name)[term]
+    asked = [pair.name for pair in plan.pairs if cycle(pair.do_potential, number)]
+    pure = write_updates(plan, number, asked)
+    for pair in plan.pairs:
+        if pair.name in pure:
+            context.messages.note(f"Update potential {pair.name} : yes")
+            tables = tuple(map(ops.shift, pure[pair.name]))
+        else:
+            context.messages.note(f"Update potential {pair.name} : no")
+            tables = (_zero(pair),) * plan.terms
+        for stem, table in zip(plan.tables(pair.name), tables, strict=True):
             updates[stem] = _post_update(context, number, pair, stem, table)
     context.messages.say("Adding up potential")
     new = {}
@@ -61,59 +69,88 @@ def update_potentials(
     return targets
 
 
-def _targets(context: Context, number: int) -> dict[str, Table]:
-    targets = {pair.name: target_on_grid(context, pair) for pair in context.settings.interactions}
+def write_updates(
+    plan: InversePlan, number: int, names: Sequence[str], directory: Path | None = None
+) -> dict[str, tuple[Table, ...]]:
+    """Ask the rule for the updates of interactions; write and return them, a table a term (nm, kJ/mol).
+
+    Files: NAME.dpot.pure_ibi and those of the terms in the step, NAME.dpot.pure_ibi of what a state asks for
+    by itself in its folder.
+
+    Parameters
+    ----------
+    directory
+        The step's, where it is not that of the plan.
+
+    Raises
+    ------
+    UserError
+        Tables on other grids, a zero or non-finite g(r).
+    """
+    step = step_data(plan, number, directory)
+    found = rules()[plan.rule].rule().update(step, names) if names else {}
+    for name in names:
+        for state, table in found[name].of_states.items():
+            write_table(step.directory / state / f"{name}.{PURE}", table)
+        for stem, table in zip(plan.tables(name), found[name].terms, strict=True):
+            write_table(step.directory / f"{stem}.{PURE}", table)
+    return {name: found[name].terms for name in names}
+
+
+def update_of_files(
+    plan: InversePlan, number: int, name: str, files: Mapping[str, Path], *, kbt: float, directory: Path
+) -> Table:
+    """Return the update of an interaction of a run with one state (nm, kJ/mol).
+
+    Parameters
+    ----------
+    files
+        Its ``dist.tgt``, ``dist.new`` and ``pot.cur``, whatever their names.
+    kbt
+        kJ/mol.
+    directory
+        The step's.
+
+    Raises
+    ------
+    UserError
+        As :func:`write_updates`.
+    """
+    pair = plan.pair(name)
+    paths = {f"{name}.{end}": path for end, path in files.items()}
+    step = step_data(plan, number, directory, paths=paths, kbt=kbt)
+    return rules()[plan.rule].rule().update(step, [pair.name])[name].terms[0]
+
+
+def _write_targets(context: Context, number: int) -> dict[str, Table]:
+    targets = targets_on_grid(context)
     for name, table in targets.items():
         write_table(context.step_directory(number) / f"{name}.dist.tgt", table)
     return targets
 
 
-def _pure_updates(context: Context, number: int, pair: Interaction) -> tuple[Table, ...]:
-    """Return the updates of an interaction's terms: one, but for several with several states."""
+def _zero(pair: PairPlan) -> Table:
+    grid = pair.grid.points
+    return make_table(grid, np.zeros(len(grid)))
+
+
+def _post_update(context: Context, number: int, pair: PairPlan, stem: str, table: Table) -> Table:
     directory = context.step_directory(number)
-    if context.states:
-        tables = shared_updates(context.settings, context.states, pair.name, directory)
-    else:
-        table = update_table(
-            pair,
-            target=directory / f"{pair.name}.dist.tgt",
-            rdf=directory / f"{pair.name}.dist.new",
-            potential=directory / f"{pair.name}.pot.cur",
-            kbt=context.settings.kBT,
-            main_directory=context.main,
-        )
-        tables = (table.with_y(as_printed(table.y, PERL_DIGITS)),)
-    for stem, table in zip(term_names(context.settings, pair.name), tables, strict=True):
-        write_table(directory / f"{stem}.{PURE}", table)
-    return tables
-
-
-def _update(context: Context, number: int, pair: Interaction) -> tuple[Table, ...]:
-    if cycle(pair.do_potential, number):
-        context.messages.note(f"Update potential {pair.name} : yes")
-        return tuple(map(ops.shift, _pure_updates(context, number, pair)))
-    context.messages.note(f"Update potential {pair.name} : no")
-    grid = grid_points(pair.min, pair.max, pair.step)
-    return (make_table(grid, np.zeros(len(grid))),) * len(term_names(context.settings, pair.name))
-
-
-def _post_update(context: Context, number: int, pair: Interaction, stem: str, table: Table) -> Table:
-    directory, options = context.step_directory(number), context.options.pairs[pair.name]
     if pair.post_update:
         context.messages.say(f"Postupd tasks for {stem}: {' '.join(pair.post_update)}")
     for count, task in enumerate((*pair.post_update, "shift"), start=1):
         write_table(directory / f"{stem}.dpot.{count}", table)
         if task == "ibi":
-            if cycle(options.ibi_do, number):
-                term = term_names(context.settings, pair.name).index(stem)
-                table = ops.shift(_pure_updates(context, number, pair)[term])
+            if cycle(pair.tasks.ibi_do, number):
+                term = context.plan.tables(pair.name).index(stem)
+                table = ops.shift(write_updates(context.plan, number, [pair.name])[pair.name][term])
         else:
-            table = post_update_task(task, table, options)
+            table = post_update_task(task, table, pair.tasks)
     write_table(directory / f"{stem}.dpot.new", table)
     return table
 
 
-def post_update_task(task: str, table: Table, options: PairOptions) -> Table:
+def post_update_task(task: str, table: Table, options: PairTasks) -> Table:
     """Return the update after one of VOTCA's post_update tasks that need nothing but the table.
 
     Raises

@@ -5,10 +5,11 @@ what is lost in printing is lost for good, and MD with a potential that differs 
 another trajectory. Rounding as they do keeps both loops on the same one.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from votca_mlp.tables import TABLE_DIGITS, as_printed
 
-PERL_DIGITS = 15
+__all__ = ["AWK_DIGITS", "NUMPY_DIGITS", "PERL_DIGITS", "VOTCA_DIGITS", "as_printed"]
+
+PERL_DIGITS = TABLE_DIGITS
 """VOTCA's perl scripts, and this package's own tables."""
 VOTCA_DIGITS = 10
 """csg_stat and csg_resample (``operator<<`` of VOTCA's Table)."""
@@ -16,9 +17,3 @@ NUMPY_DIGITS = 7
 """table_smooth_at_cut_off.py."""
 AWK_DIGITS = 6
 """table_average.sh and csg_calc."""
-
-
-def as_printed(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
-    """Return the numbers that are read back after printing with ``digits`` significant digits; same shape."""
-    values = np.asarray(values, float)
-    return np.array([float(f"{value:.{digits}g}") for value in values.ravel()]).reshape(values.shape)

@@ -1,0 +1,92 @@
+"""How far g(r) of a step is from its target, in measures, in a record and in words."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.tables.operations import resample_target
+from votca_mlp.tables import Table, read_table
+from votca_mlp.targets.agreement import Agreement, compare_tables
+from votca_mlp.units import ANGSTROM_PER_NM
+
+R_MIN = 2.0
+"""Angstrom; g(r) is compared from here on, or from where the target begins when that is before."""
+
+
+def agreement_with(target: Table, distribution: Table) -> Agreement:
+    """Return the agreement of g(r) with a target on the same grid (nm).
+
+    Raises
+    ------
+    UserError
+        Other grids.
+    """
+    known = target.x[target.y > 0.0]
+    begin = float(known[0]) * ANGSTROM_PER_NM if len(known) else R_MIN
+    return compare_tables(
+        distribution, target, r_min=min(R_MIN, begin), r_max=float(target.x[-1]) * ANGSTROM_PER_NM
+    )
+
+
+def agreements(plan: InversePlan, last: int) -> dict[str, list[Agreement]]:
+    """Return the agreement of steps 1 to ``last`` with the present target, by interaction.
+
+    Of several states, by ``STATE/NAME``; those of weight 0 are not judged. A step whose g(r) is not there
+    (cleaned away) is left out.
+
+    Raises
+    ------
+    UserError
+        A damaged table, or g(r) on another grid than the target.
+    """
+    found: dict[str, list[Agreement]] = {}
+    for state in plan.states:
+        if state.weight > 0:
+            before = f"{state.name}/" if state.name else ""
+            found |= {before + name: history for name, history in _of_state(plan, state, last).items()}
+    return found
+
+
+def _of_state(plan: InversePlan, state: StatePlan, last: int) -> dict[str, list[Agreement]]:
+    found: dict[str, list[Agreement]] = {}
+    for pair in state.pairs:
+        target = resample_target(read_table(pair.target), pair.grid.points)
+        found[pair.name] = []
+        for number in range(1, last + 1):
+            path = plan.step_directory(number) / state.name / f"{pair.name}.dist.new"
+            if path.is_file():
+                found[pair.name].append(agreement_with(target, read_table(path)))
+    return found
+
+
+def facts_of(agreement: Agreement) -> dict[str, Any]:
+    """Return the measures as plain numbers; what is not known is None."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(item) for name, item in value.items()}
+        return None if value is None or value != value else float(value)
+
+    return dict(plain(asdict(agreement)))
+
+
+def described(agreement: Agreement) -> str:
+    """Return the measures as one line."""
+    known = agreement.rms_error == agreement.rms_error
+    rms = f"rms {agreement.rms:.4f}" + (f" +- {agreement.rms_error:.2g}" if known else "")
+    chi2 = "" if agreement.chi2 is None else f", chi2 {agreement.chi2:.3g}"
+    return (
+        f"g - target: {rms}, largest {agreement.largest:.4f} at {agreement.largest_at:.2f} Angstrom{chi2}, "
+        f"f_fit {agreement.fit:.4f}"
+    )
+
+
+def compared_files(name: str, rdf: Path, target: Path) -> str:
+    """Return a line about how far the g(r) of one file is from the target of another."""
+    found = compare_tables(read_table(rdf), read_table(target))
+    error = f" +- {found.rms_error:.2g}" if np.isfinite(found.rms_error) else ""
+    chi2 = "" if found.chi2 is None else f", chi^2 a point {found.chi2:.3g}"
+    return f"{name}: g(r) is {found.rms:.4f}{error} (rms) from its target{chi2}"

@@ -1,0 +1,205 @@
+"""The plan of a run from its settings: the only file of the loop that knows settings.xml."""
+
+import functools
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.options import LoopOptions, loop_options
+from votca_mlp.inverse.plan import Convergence, InversePlan, MDFiles, Origin, PairPlan, PairTasks, StatePlan
+from votca_mlp.models.options import FREE
+from votca_mlp.processes import cores
+from votca_mlp.settings import Interaction, Settings
+from votca_mlp.settings.inputs import check_inputs
+from votca_mlp.settings.states import State, states_of, write_state_settings
+from votca_mlp.update.registry import DEFAULT, rules
+
+_TASKS = "cg.inverse.simulation.tasks"
+_FREE = (*(f"cg.inverse.mlp.{tag}" for tag in FREE), "cg.inverse.multistate.launch")
+"""Tags that may change in mid-run without a word."""
+
+
+def inverse_plan(settings: Settings) -> InversePlan:
+    """Return the plan of our own loop.
+
+    Raises
+    ------
+    UserError
+        An option that csg_inverse knows and this loop does not, a value that is not accepted, bad states.
+    """
+    return plan_of(settings, loop_options(settings))
+
+
+def plan_of(settings: Settings, options: LoopOptions | None = None) -> InversePlan:
+    """Return the plan of a run.
+
+    Parameters
+    ----------
+    options
+        VOTCA's options of tasks that our loop obeys. Without them, for a run of csg_inverse, VOTCA's scripts
+        look after their own.
+
+    Raises
+    ------
+    UserError
+        Bad states, a number of tasks or a launch command that cannot be used.
+    """
+    several = settings.multistate.enabled
+    states: tuple[StatePlan, ...]
+    if several:
+        states = tuple(_state(state, options) for state in states_of(settings))
+    else:
+        states = (state_plan(settings, options=options),)
+    check, multistate = settings.convergence_check, settings.multistate
+    return InversePlan(
+        directory=settings.main_directory,
+        pairs=_pairs(settings, options),
+        states=states,
+        model=settings.mlp,
+        iterations_max=settings.iterations_max,
+        rule=settings.rule,
+        terms=multistate.temperature_terms if several else 1,
+        initial_configuration=settings.initial_configuration,
+        convergence=Convergence(check.type, check.limit, check.iterations),
+        average_steps=2 if options is None else options.average_steps,
+        cleanlist=() if options is None else options.cleanlist,
+        log_file="inverse.log" if options is None else options.log_file,
+        restart_file=Path(settings.text("cg.inverse.restart_file") or "restart_points.log").name,
+        at_once=_at_once(settings) if several else 1,
+        launch=_launch(settings) if several else (),
+        origin=_origin(settings, options, {"path"}),
+        where=settings.where,
+        check=lambda: check_inputs(settings),
+    )
+
+
+def state_plan(
+    settings: Settings, *, name: str = "", weight: float = 1.0, options: LoopOptions | None = None
+) -> StatePlan:
+    """Return the plan of a state from its own settings; of the only state of a run, from those of the run."""
+    engine, ase = settings.engine, settings.ase
+    files = MDFiles(
+        program=settings.program,
+        traj=engine.traj,
+        conf_out=engine.conf_out,
+        first_frame=engine.first_frame,
+        block_length=engine.rdf.block_length if engine.rdf.with_errors else None,
+        skin=ase.skin,
+        # the other engines have an input of their own
+        seed=ase.seed if settings.program == "ase" else None,
+    )
+    return StatePlan(
+        name=name,
+        weight=weight,
+        kBT=settings.kBT,
+        temperature=ase.temperature,
+        inputs=settings.main_directory,
+        pairs=_pairs(settings, options),
+        model=settings.mlp,
+        md=settings,
+        files=files,
+        filelist={file: settings.input_path(file) for file in settings.filelist},
+        conf=None if engine.conf is None else settings.input_path(engine.conf),
+        origin=_origin(settings, options, {"path", "multistate"}),
+    )
+
+
+def _state(state: State, options: LoopOptions | None) -> StatePlan:
+    plan = state_plan(state.settings, name=state.name, weight=state.weight, options=options)
+    return replace(plan, write_settings=functools.partial(write_state_settings, state))
+
+
+def _pairs(settings: Settings, options: LoopOptions | None) -> tuple[PairPlan, ...]:
+    return tuple(
+        PairPlan(
+            grid=pair.grid,
+            target=settings.main_directory / pair.target,
+            options=pair.options(settings.rule),
+            do_potential=pair.do_potential,
+            post_update=pair.post_update,
+            post_add=pair.post_add,
+            tasks=PairTasks() if options is None else options.pairs[pair.name],
+        )
+        for pair in settings.interactions
+    )
+
+
+def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str]) -> Origin:
+    tables = {file: settings.input_path(file) for file in _tables(settings)}
+    names = [settings.path.name, *settings.filelist, *(pair.target for pair in settings.interactions)]
+    names += [name for pair in settings.interactions for name in _named(settings, pair)]
+    names += [settings.ase.conf] if settings.ase.conf else []
+    names += [f"{pair.name}.pot.in" for pair in settings.interactions]
+    return Origin(
+        path=settings.path,
+        tags=_tags(settings, options),
+        watched=tables,
+        files={name: settings.input_path(name) for name in dict.fromkeys(names)},
+        settings=settings.model_dump(mode="json", exclude=left_out),
+    )
+
+
+def _tables(settings: Settings) -> Iterator[str]:
+    for pair in settings.interactions:
+        yield from (pair.target, *_named(settings, pair))
+
+
+def _named(settings: Settings, pair: Interaction) -> tuple[str, ...]:
+    """Return the files that the options of the rule name."""
+    return rules()[settings.rule].named_files(pair.options(settings.rule))
+
+
+def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
+    """Return what shapes a step, by tag."""
+    found: dict[str, Any] = {}
+    data = settings.model_dump(mode="json", exclude={"path", "interactions", "scriptpath"})
+    _flatten("cg.inverse", data, found)
+    others = set(rules()) - {settings.rule}
+    for pair in settings.interactions:
+        _flatten(f"cg.non-bonded[{pair.name}]", pair.model_dump(mode="json", exclude=others), found)
+    if options is not None:
+        _flatten("cg.inverse", {"cleanlist": list(options.cleanlist)}, found)
+        for pair in settings.interactions:
+            _flatten(f"cg.non-bonded[{pair.name}].options", asdict(options.pairs[pair.name]), found)
+    if settings.rule == DEFAULT:
+        # as in runs that began before there was a choice
+        del found["cg.inverse.rule"]
+    return {tag: value for tag, value in found.items() if tag not in _FREE}
+
+
+def _flatten(prefix: str, value: Any, into: dict[str, Any]) -> None:
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            _flatten(f"{prefix}.{name}", item, into)
+    else:
+        into[prefix] = value
+
+
+def _at_once(settings: Settings) -> int:
+    """Return how many states are simulated at the same time.
+
+    ``cg.inverse.simulation.tasks``: a number, or ``auto`` for the cores of this process. Without the tag one
+    after another, or all at once when ``multistate.launch`` says how to start them.
+    """
+    count = len(settings.multistate.state_names)
+    text = (settings.text(_TASKS) or "").strip()
+    if not text:
+        return count if settings.multistate.launch else 1
+    if text == "auto":
+        return min(count, cores())
+    if not text.isdecimal() or int(text) < 1:
+        where = settings.where(_TASKS)
+        raise UserError(f"is '{text}'", where=where, accepted="auto, or a whole number > 0")
+    return min(count, int(text))
+
+
+def _launch(settings: Settings) -> tuple[str, ...]:
+    launch = settings.multistate.launch or ""
+    try:
+        return tuple(shlex.split(launch))
+    except ValueError as error:
+        where = settings.where("cg.inverse.multistate.launch")
+        raise UserError(f"is '{launch}': {error}", where=where, accepted="a command") from None

@@ -1,0 +1,106 @@
+"""One measured curve that a correction is fitted to."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.tables import Table, make_table, read_table, write_table
+from votca_mlp.units import ANGSTROM_PER_NM
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An observable's measured values.
+
+    Attributes
+    ----------
+    observable
+        Its name in the registry of observables; ``rdf`` is g(r) of a pair of species.
+    species
+        Chemical symbols that it is of, two for ``rdf``.
+    x
+        Where it was measured, increasing, shape [n]: r in Angstrom for ``rdf``.
+    values
+        Shape [n]: g for ``rdf``.
+    errors
+        Standard errors, shape [n], or None where they are not known.
+    weight
+        Of this target among those of a fit.
+    flags
+        ``i`` valid, ``o`` outside the measured range, ``u`` undefined, shape [n]; all valid by default.
+    source
+        The file, or what else messages are to name.
+    """
+
+    observable: str
+    species: tuple[str, ...]
+    x: Array
+    values: Array
+    errors: Array | None = None
+    weight: float = 1.0
+    flags: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U1"))
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "x", np.asarray(self.x, float))
+        object.__setattr__(self, "values", np.asarray(self.values, float))
+        if self.errors is not None:
+            object.__setattr__(self, "errors", np.asarray(self.errors, float))
+        if not len(self.flags):
+            object.__setattr__(self, "flags", np.full(len(self.x), "i"))
+        columns = [self.values, self.flags] + ([] if self.errors is None else [self.errors])
+        if self.x.ndim != 1 or any(column.shape != self.x.shape for column in columns):
+            raise ValueError("x, values, errors and flags must be one-dimensional and equally long")
+
+    @property
+    def table(self) -> Table:
+        """The same as VOTCA's table NAME.dist.tgt: r in nm."""
+        x = np.round(self.x / ANGSTROM_PER_NM, 12)
+        return Table(x, self.values, self.flags, self.errors)
+
+
+def target_of_table(
+    table: Table, species: tuple[str, str], *, weight: float = 1.0, source: str | Path = ""
+) -> Target:
+    """Return g(r) of a pair of species from VOTCA's table (r in nm)."""
+    return Target(
+        "rdf", species, table.x * ANGSTROM_PER_NM, table.y, table.yerr, weight, table.flags, str(source)
+    )
+
+
+def read_target(path: str | Path, species: tuple[str, str], *, weight: float = 1.0) -> Target:
+    """Read g(r) of a pair of species from a NAME.dist.tgt.
+
+    Raises
+    ------
+    UserError
+        No such table, or a damaged one.
+    """
+    return target_of_table(read_table(path), species, weight=weight, source=path)
+
+
+def write_target(path: str | Path, target: Target) -> None:
+    """Write a target as the NAME.dist.tgt of a run."""
+    write_table(path, target.table)
+
+
+def rdf_target(
+    species: tuple[str, str], r: Array, g: Array, sigma: Array | None = None, *, weight: float = 1.0
+) -> Target:
+    """Return a target g(r) from arrays.
+
+    Parameters
+    ----------
+    species
+        Two chemical symbols.
+    r
+        Angstrom, increasing, shape [n].
+    g, sigma
+        g(r) and its standard error, shape [n].
+    """
+    made = make_table(np.round(np.asarray(r, float) / ANGSTROM_PER_NM, 12), g, yerr=sigma)
+    return target_of_table(made, species, weight=weight)
