@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 HERE = {"threads": 1, "model": "hipnn", "count": 108}
 
 

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Write a run of the loop as JSON: agreement, change of u, averages by iteration, and its curves.
+
+    scripts/run_result.py RUN FILE.json [--curves] [--command "..."]
+
+RUN is a directory of csg_inverse or `votca-mlp inverse`. With ``--curves`` also g(r) of the first and the
+last iteration, the target and all u(r), for the figures of docs/results.md; ``--command`` made the run.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from results_file import number, write_result
+
+from votca_mlp.ensemble.estimate import Estimate
+from votca_mlp.report.summary import StepSummary, summarise_run
+from votca_mlp.runs.reading import interaction_names, read_runs
+from votca_mlp.tables import Table
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
+
+UNITS = {
+    "du": "meV",
+    "density": "kg/m3",
+    "temperature": "K",
+    "pressure": "bar",
+    "speed": "steps/s",
+    "r": "Angstrom",
+    "u": "meV",
+}
+
+
+def main() -> None:
+    """Read the run, write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("json", type=Path)
+    parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--command", default="votca-mlp inverse --options settings.xml")
+    options = parser.parse_args()
+    tables: dict[str, Any] = {"iterations": iterations(options.run)}
+    if options.curves:
+        tables["curves"] = curves(options.run)
+    write_result(options.json, tables, units=UNITS, seeds="those of the case", made_by=options.command)
+
+
+def iterations(run: Path) -> list[dict[str, Any]]:
+    """Return one row an iteration, state and interaction whose g(r) is there."""
+    return [row(summary) for summary in summarise_run(run) if summary.agreement is not None]
+
+
+def row(summary: StepSummary) -> dict[str, Any]:
+    """Return the numbers of an iteration; what is not known is left out."""
+    agreement = summary.agreement
+    assert agreement is not None
+    peak = agreement.peak
+    known: dict[str, Any] = {
+        "step": summary.step,
+        "state": summary.state or None,
+        "interaction": summary.interaction,
+        "rms": number(agreement.rms, agreement.rms_error),
+        "largest": agreement.largest,
+        "chi2": agreement.chi2,
+        "peak": number(peak.height, peak.height_error),
+        "peak_target": agreement.target_peak.height,
+        "peak_position": number(peak.position, peak.position_error),
+        "peak_position_target": agreement.target_peak.position,
+        "du": None if summary.change is None else 1e3 * summary.change,
+        "density": estimate(summary.density),
+        "temperature": estimate(summary.temperature),
+        "pressure": estimate(summary.pressure),
+        "speed": summary.steps_per_second,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def estimate(value: Estimate | None) -> Any:
+    """Return a mean with its error."""
+    return None if value is None else number(value.mean, value.error)
+
+
+def curves(run: Path) -> dict[str, dict[str, Any]]:
+    """Return g(r) and u(r) of the first and the last iteration and the target, by interaction and what."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in interaction_names(run):
+        for one in read_runs(run, name):
+            label = f"{one.state} {name}".strip()
+            steps = [step for step in one.steps if step.distribution is not None]
+            found[f"{label} target"] = curve(one.target, "g", 1.0)
+            for step in (steps[0], steps[-1]):
+                assert step.distribution is not None
+                found[f"{label} g {step.number}"] = curve(step.distribution, "g", 1.0)
+            for step in steps:
+                if step.after is not None:
+                    found[f"{label} u {step.number}"] = curve(step.after, "u", 1e3 / KJMOL_PER_EV)
+    return found
+
+
+def curve(table: Table, name: str, factor: float) -> dict[str, Any]:
+    """Return a table's points, r in Angstrom, to five digits."""
+    values = [float(f"{factor * y:.5g}") for y in table.y]
+    return {"r": [float(f"{ANGSTROM_PER_NM * r:.5g}") for r in table.x], name: values}
+
+
+if __name__ == "__main__":
+    main()
