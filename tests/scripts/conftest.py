@@ -1,4 +1,4 @@
-"""The scripts as modules."""
+"""Modules beside the scripts are found as the scripts find them."""
 
 import sys
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+sys.path.append(str(SCRIPTS))
 
 
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the scripts' modules be imported by their names; return their folder."""
-    monkeypatch.setattr(sys, "path", [str(SCRIPTS), *sys.path])
+@pytest.fixture
+def scripts() -> Path:
+    """Return the folder of the scripts."""
     return SCRIPTS
