@@ -20,7 +20,6 @@ from ase.neighborlist import neighbor_list
 
 from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, make_run, mixture
 from tests.models.ani.neurochem_files import write_model
-from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export.export import export
@@ -130,15 +129,6 @@ def test_an_ase_calculator_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Python code that TorchScript cannot hold"):
         export(run, "gromacs", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_lines_for_the_mdp_file() -> None:
-    assert "pair" not in mdp_fragment("m.pt", 2025, 10.0)
-    assert "pair" not in mdp_fragment("m.pt", 2026)
-    lines = mdp_fragment("m.pt", 2026, 10.0).splitlines()
-    assert "nnpot-modelfile = m.pt" in lines
-    assert lines[-2:] == ["nnpot-model-input5 = atom-pairs", "nnpot-model-input6 = pair-shifts"]
-    assert "nnpot-pair-cutoff = 1.1" in lines
 
 
 def test_gromacs_with_libtorch_runs_it(tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from tests.export.joined_runs import KELVINS, make_runs
 from tests.export.runs import HIPNN, MIXTURE, aluminium, make_states, mixture
-from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
 from votca_mlp.export.export import export
 from votca_mlp.export.join import join
@@ -147,21 +145,3 @@ def test_a_damaged_export_is_a_message(runs: dict[int, Path], tmp_path: Path) ->
         file.write_text(json.dumps(good | {"tables": tables}))
         with pytest.raises(UserError):
             join([str(tmp_path / "cold"), str(runs[1023])], tmp_path / "u.yaml")
-
-
-def test_command_line(runs: dict[int, Path], tmp_path: Path) -> None:
-    out = tmp_path / "u.yaml"
-    result = CliRunner().invoke(
-        app, ["temperature", *map(str, runs.values()), "--out", str(out), "--extrapolate"]
-    )
-    assert result.exit_code == 0, result.output
-    assert "943, 1023, 1323 K" in result.output
-    assert "errors        of the tables appear at most 1.48 times as large, at 1121 K" in result.output
-    assert "pressures" not in result.output
-    assert read_temperature_file(out).correction.allow_extrapolation
-    settings = runs[1323] / "settings.xml"
-    settings.write_text(settings.read_text().replace("<pressure>1<", "<pressure>500<"))
-    again = CliRunner().invoke(
-        app, ["temperature", *map(str, runs.values()), "--out", str(tmp_path / "p.yaml")]
-    )
-    assert "of the runs differ: 1, 500 bar" in again.output

@@ -11,13 +11,11 @@ import pytest
 import torch
 from ase import units
 from ase.md.langevin import Langevin
-from typer.testing import CliRunner
 
 from tests.export.joined_runs import KELVINS, make_runs
 from tests.export.runs import HIPNN, MIXTURE, aluminium, brute_force, mixture
 from tests.export.test_lammps import lammps_python, run_lammps
 from tests.export.test_torchscript import small
-from votca_mlp.cli.main import app
 from votca_mlp.deploy.compare import of_correction
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.annealing import follow_temperature
@@ -332,25 +330,6 @@ def test_options_that_do_not_fit(place: Path, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message):
             export(*arguments, **options)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_command_line(place: Path, tmp_path: Path) -> None:
-    command = [
-        "export",
-        str(place / "u.yaml"),
-        "-f",
-        "table",
-        "-o",
-        str(tmp_path / "out"),
-        "--temperature",
-        "1400",
-    ]
-    refused = CliRunner().invoke(app, command)
-    assert isinstance(refused.exception, UserError)
-    result = CliRunner().invoke(app, [*command, "--extrapolate"])
-    assert result.exit_code == 0, result.output
-    assert "warning: u(r; T) is extrapolated" in result.output
-    assert (tmp_path / "out" / "Al-Al.table").is_file()
 
 
 def test_damaged_exports(place: Path, tmp_path: Path) -> None:

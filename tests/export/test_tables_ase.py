@@ -5,18 +5,15 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from tests.export.runs import ANI, HIPNN, MIXTURE, aluminium, brute_force, make_run, make_states, mixture
 from tests.models.ani.neurochem_files import write_model
-from votca_mlp.cli.main import app
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export import load_corrected
@@ -234,17 +231,3 @@ def test_a_wrong_correction_is_found(tmp_path: Path, form: str, monkeypatch: pyt
     with pytest.raises(UserError, match="not what it was made from"):
         export(run, form, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def test_command_line(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", BUILTIN, aluminium())
-    result = CliRunner().invoke(app, ["export", str(run), "-f", "table", "-o", str(tmp_path / "out")])
-    assert result.exit_code == 0
-    assert "correction from the table, 256 atoms: energy differs by" in result.output
-    assert (tmp_path / "out" / "Al-Al.table").is_file()
-
-
-def test_the_command_imports_nothing_heavy() -> None:
-    code = "import sys, votca_mlp.cli.main, votca_mlp.export; print({'torch', 'ase'} & set(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "set()"

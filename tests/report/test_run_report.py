@@ -4,10 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from tests.report.runs import GRID, change_mev, liquid_target, make_run
-from votca_mlp.cli.main import app
 from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.report.outcome import outcome_lines
@@ -143,16 +141,3 @@ def test_figure_shows_the_run(tmp_path, errors):
     # nothing that is shown lies outside the axes
     low, high = difference.get_ylim()
     assert all(low < value < high for line in difference.lines for value in line.get_ydata())
-
-
-def test_commands(run, tmp_path):
-    picture = tmp_path / "run.png"
-    result = CliRunner().invoke(app, ["plot", str(run), "-o", str(picture)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    failed = CliRunner().invoke(app, ["plot", str(run), "-o", str(tmp_path / "run.doc")])
-    assert "not a picture" in str(failed.exception)
-    result = CliRunner().invoke(app, ["status", str(run)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    assert "first iteration (the model alone) against last" in result.output
-    assert len(result.output.splitlines()) > 10
