@@ -66,10 +66,10 @@ def row(summary: StepSummary) -> dict[str, Any]:
         "peak_position": number(peak.position, peak.position_error),
         "peak_position_target": agreement.target_peak.position,
         "du": None if summary.change is None else 1e3 * summary.change,
-        "density": estimate(summary.density),
-        "temperature": estimate(summary.temperature),
-        "pressure": estimate(summary.pressure),
-        "speed": summary.steps_per_second,
+        "density": estimate(summary.simulation.density),
+        "temperature": estimate(summary.simulation.temperature),
+        "pressure": estimate(summary.simulation.pressure),
+        "speed": summary.simulation.steps_per_second,
     }
     return {name: value for name, value in known.items() if value is not None}
 
