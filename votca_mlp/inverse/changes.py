@@ -1,12 +1,14 @@
 """What has changed since an earlier step, and what that affects."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.context import Context
 from votca_mlp.runs.record import digest
+from votca_mlp.update.registry import rules
 
 # first match counts; {step} is the step that comes next
 _EFFECTS = (
@@ -59,12 +61,20 @@ def changed_lines(old: Mapping[str, Any], new: Mapping[str, Any], step: int) -> 
         before, after = old.get(key), new.get(key)
         if before == after:
             continue
-        effect = next(words for start, words in _EFFECTS if key.startswith(start)).format(step=f"{step:03d}")
+        effect = _effect(key).format(step=f"{step:03d}")
         if key.startswith("file ") or key == "model":
             lines.append(f"{key.removeprefix('file ')} has changed; affects {effect}")
         else:
             lines.append(f"{key} was {_text(before)}, is {_text(after)}; affects {effect}")
     return lines
+
+
+def _effect(key: str) -> str:
+    """Return what a change affects; the options of a rule say it themselves."""
+    of_rule = re.match(r"cg\.non-bonded\[.*?\]\.(\w+)\.", key)
+    if of_rule is not None and of_rule[1] in rules():
+        return rules()[of_rule[1]].affects
+    return next(words for start, words in _EFFECTS if key.startswith(start))
 
 
 def _text(value: Any) -> str:
