@@ -87,9 +87,9 @@ class Clock:
 
 def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
     """Return ms of each part of a step of ours; "step" is the whole, output included."""
-    from votca_mlp.kernels import pairs as pair_kernels
     from votca_mlp.models.ani import kernel as ani_kernel
-    from votca_mlp.models.hipnn import half as hipnn_half
+    from votca_mlp.models.hipnn import half_list as hipnn_half_list
+    from votca_mlp.neighbours import pair_kernels
 
     evaluator = systems.evaluator(model, corrected=True, threads=threads)
     md = systems.ours(evaluator, systems.atoms_of(count), ensemble)
@@ -97,13 +97,13 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
         md.step()
     clock = Clock()
     clock.watch(evaluator, "evaluate", "evaluate")
-    whole = evaluator.half_pairs is not None
-    if whole:
-        clock.watch(evaluator.half_pairs.list, "update", "neighbour list")
+    fast = evaluator.fast is not None
+    if fast:
+        clock.watch(evaluator.fast.pairs.list, "update", "neighbour list")
         clock.watch(evaluator.model._fast, "sums", "model, pairs and forces")
-        clock.watch(hipnn_half, "environments", "of this sums over pairs")
-        clock.watch(hipnn_half, "atoms_alone", "of this networks, both ways")
-        clock.watch(hipnn_half, "forces", "of this forces")
+        clock.watch(hipnn_half_list, "environments", "of this sums over pairs")
+        clock.watch(hipnn_half_list, "atoms_alone", "of this networks, both ways")
+        clock.watch(hipnn_half_list, "forces", "of this forces")
     else:
         clock.watch(evaluator.pairs.list, "update", "neighbour list")
         clock.watch(pair_kernels, "compact", "neighbour list")
@@ -123,7 +123,7 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     total = 1000.0 * (time.perf_counter() - begin) / steps
     clock.stop()
     spent = {part: value / steps for part, value in clock.spent.items()}
-    spent["model, pairs and forces" if whole else "pair vectors"] -= spent["neighbour list"]
+    spent["model, pairs and forces" if fast else "pair vectors"] -= spent["neighbour list"]
     evaluated = spent.pop("evaluate")
     inside = sum(value for part, value in spent.items() if not part.startswith(("of this", "its list")))
     spent["rest of the evaluation"] = evaluated - inside

@@ -60,8 +60,8 @@ def lists(count: int) -> list[Comparison]:
     from vesin import NeighborList
 
     from votca_mlp.neighbours.clusters import find_clusters
-    from votca_mlp.neighbours.full_list import find_rows
-    from votca_mlp.neighbours.half_list import find_half_rows
+    from votca_mlp.neighbours.full_list import find_full_list
+    from votca_mlp.neighbours.half_list import find_half_list
 
     atoms = systems.atoms_of(count)
     place = (atoms.get_positions(), np.asarray(atoms.cell.array), atoms.pbc)
@@ -75,13 +75,13 @@ def lists(count: int) -> list[Comparison]:
     return [
         (
             f"list, full, {MODEL_REACH:g} Angstrom: rows",
-            lambda: find_rows(*place, MODEL_REACH),
+            lambda: find_full_list(*place, MODEL_REACH),
             "vesin",
             vesin(MODEL_REACH, True),
         ),
         (
             f"list, half, {MODEL_REACH:g} Angstrom: half rows",
-            lambda: find_half_rows(*place, MODEL_REACH),
+            lambda: find_half_list(*place, MODEL_REACH),
             "vesin",
             vesin(MODEL_REACH, False),
         ),
@@ -100,10 +100,11 @@ def kernels(count: int) -> list[Comparison]:
 
     from votca_mlp.evaluation.correction import CorrectionAdder
     from votca_mlp.models.hipnn import fast as hipnn_fast
+    from votca_mlp.models.hipnn import table as hipnn_table
     from votca_mlp.models.hipnn.files import load_hipnn
     from votca_mlp.models.load import model_path
     from votca_mlp.neighbours.half_pairs import HalfPairs
-    from votca_mlp.neighbours.pair_list import HostPairs
+    from votca_mlp.neighbours.host_pairs import HostPairs
     from votca_mlp.neighbours.verlet_lists import VerletPairList
     from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -120,9 +121,9 @@ def kernels(count: int) -> list[Comparison]:
 
     shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
     fast = hipnn_fast.FastHipnn(shipped.network, shipped.energy, shipped.self_energies)
-    kept, hipnn_fast._NOTHING = hipnn_fast._NOTHING, 0.0
+    kept, hipnn_table._NOTHING = hipnn_table._NOTHING, 0.0
     denormal = hipnn_fast.FastHipnn(shipped.network, shipped.energy, shipped.self_energies)
-    hipnn_fast._NOTHING = kept
+    hipnn_table._NOTHING = kept
     pairs = HostPairs(shipped.cutoff, 0.0, torch.float32)
     pairs.update(*place)
     half = HalfPairs(shipped.cutoff, 0.5)

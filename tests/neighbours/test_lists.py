@@ -12,12 +12,13 @@ from ase.neighborlist import neighbor_list
 from votca_mlp.errors import UserError
 from votca_mlp.kernels.simd import WIDTH
 from votca_mlp.neighbours.box import check_box
-from votca_mlp.neighbours.cluster_order import SIZE
-from votca_mlp.neighbours.cluster_sums import TOGETHER
-from votca_mlp.neighbours.clusters import SHELLS, Clusters, find_clusters
-from votca_mlp.neighbours.full_list import Rows, find_rows
-from votca_mlp.neighbours.half_list import find_half_rows
-from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
+from votca_mlp.neighbours.cluster_order import SIZE, TOGETHER
+from votca_mlp.neighbours.cluster_search import SHELLS
+from votca_mlp.neighbours.clusters import Clusters, find_clusters
+from votca_mlp.neighbours.device_pairs import DevicePairs
+from votca_mlp.neighbours.full_list import FullList, find_full_list
+from votca_mlp.neighbours.half_list import find_half_list
+from votca_mlp.neighbours.host_pairs import HostPairs
 from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
 
 
@@ -71,7 +72,7 @@ def odd_box(pbc: object) -> Atoms:
 @pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
 def test_rows_hold_all_pairs(pbc) -> None:
     atoms = odd_box(pbc)
-    rows = find_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
+    rows = find_full_list(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
     where = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
     found = []
     for i, begin, count in zip(rows.centres, rows.begins, rows.counts, strict=True):
@@ -87,7 +88,7 @@ def test_rows_hold_all_pairs(pbc) -> None:
 @pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
 def test_half_rows_hold_every_pair_once(pbc) -> None:
     atoms = odd_box(pbc)
-    rows = find_half_rows(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
+    rows = find_half_list(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
     n, nobody = len(atoms), len(rows.source) - 1
     assert sorted(rows.source[:n]) == list(range(n))
     assert not rows.images[nobody].any()
@@ -202,9 +203,9 @@ def test_lists_of_broken_configurations(find: str) -> None:
     atoms = bulk("Al", "fcc", a=4.05, cubic=True).repeat(2)
     positions = atoms.get_positions()
 
-    def listed(positions: np.ndarray, cell: np.ndarray) -> Rows | Clusters:
+    def listed(positions: np.ndarray, cell: np.ndarray) -> FullList | Clusters:
         if find == "rows":
-            return find_rows(positions, cell, atoms.pbc, 5.0)
+            return find_full_list(positions, cell, atoms.pbc, 5.0)
         kinds = np.zeros(len(positions), np.int64)
         return find_clusters(positions, cell, atoms.pbc, kinds, np.array([[5.0]]), 1.0)
 
@@ -220,7 +221,7 @@ def test_lists_of_a_dense_corner_in_empty_space() -> None:
     random = np.random.default_rng(0)
     positions = np.concatenate([random.uniform(0, 3, (400, 3)), [[200.0, 0, 0], [0, 300.0, 0]]])
     none = np.zeros(3, bool)
-    rows = find_rows(positions, np.zeros((3, 3)), none, 6.0)
+    rows = find_full_list(positions, np.zeros((3, 3)), none, 6.0)
     counts = dict(zip(rows.source[rows.centres].tolist(), rows.counts.tolist(), strict=True))
     assert counts == {**dict.fromkeys(range(400), 399), 400: 0, 401: 0}
     atoms = Atoms("H402", positions)

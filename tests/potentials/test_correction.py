@@ -18,9 +18,9 @@ from votca_mlp.evaluation.calculator import MLPCalculator
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
 from votca_mlp.evaluation.correction import CorrectionAdder
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.kernels import pairs as pair_kernels
+from votca_mlp.kernels import chunks as kernel_chunks
 from votca_mlp.models.contract import PairModel
-from votca_mlp.neighbours.pair_list import HostPairs
+from votca_mlp.neighbours.host_pairs import HostPairs
 from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.akima import akima_from_points, akima_from_table
 from votca_mlp.potentials.correction import PairCorrection
@@ -200,7 +200,7 @@ def test_broken_positions_give_nan_forces() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_same_bits_for_any_threads(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pair_kernels, correction_kernel):
+    for module in (kernel_chunks, correction_kernel):
         monkeypatch.setattr(module, "chunks_for", lambda atoms: 6)
     atoms, before = mixture(), torch.get_num_threads()
     arguments = (atoms.get_positions(), atoms.cell.array, atoms.pbc, atoms.numbers.astype(np.int64))
@@ -227,7 +227,7 @@ def test_few_atoms_use_few_threads() -> None:
     try:
         torch.set_num_threads(2)
         for atoms, threads in ((1, 1), (255, 1), (256, min(2, most)), (10**6, min(2, most))):
-            pair_kernels.use_threads(pair_kernels.chunks_for(atoms))
+            kernel_chunks.use_threads(kernel_chunks.chunks_for(atoms))
             assert numba.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

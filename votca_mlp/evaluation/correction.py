@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.neighbours.pair_list import Uploaded
+from votca_mlp.neighbours.device_pairs import Uploaded
 from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
@@ -73,12 +73,12 @@ class CorrectionAdder:
                 self._pairs = Uploaded(self.list, numbers, self.device)
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.evaluation.correction_kernel import correction_sums
-        from votca_mlp.kernels.pairs import chunks_for, use_threads
+        from votca_mlp.kernels.chunks import chunks_for, use_threads
 
         use_threads(chunks_for(len(numbers)))
         if numbers is not self._numbers:
-            places = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
-            self._kinds = np.where(self._elements[places] == numbers, places, len(self._elements))
+            kinds = np.searchsorted(self._elements, numbers).clip(max=len(self._elements) - 1)
+            self._kinds = np.where(self._elements[kinds] == numbers, kinds, len(self._elements))
             self._numbers = numbers
         self.list.update(positions, cell, pbc, self._kinds)
         return correction_sums(

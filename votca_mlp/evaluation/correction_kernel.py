@@ -10,11 +10,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.kernels.pairs import chunks_for, place
+from votca_mlp.evaluation.correction_lanes import row_sums
+from votca_mlp.kernels.chunks import chunks_for
 from votca_mlp.kernels.simd import aligned
-from votca_mlp.neighbours.cluster_order import SIZE
-from votca_mlp.neighbours.cluster_sums import TOGETHER, row_sums
+from votca_mlp.neighbours.cluster_order import SIZE, TOGETHER
 from votca_mlp.neighbours.clusters import Clusters
+from votca_mlp.neighbours.ghost_atoms import fill_coordinates
 from votca_mlp.potentials.correction import StackedTables
 
 Array = NDArray[np.float64]
@@ -90,10 +91,10 @@ def _sums(  # type: ignore[no-untyped-def]
     grid,
     chunks,
 ):
-    atoms, places, n_kinds = len(centres), len(source), len(offset)
-    where = np.empty((3, places), rows.dtype)
-    place(positions, cell, source, images, where)
-    parts = np.empty((chunks, 3, places), rows.dtype)
+    atoms, slots, n_kinds = len(centres), len(source), len(offset)
+    coordinates = np.empty((3, slots), rows.dtype)
+    fill_coordinates(positions, cell, source, images, coordinates)
+    parts = np.empty((chunks, 3, slots), rows.dtype)
     energies = np.zeros(chunks)
     for chunk in numba.prange(chunks):
         own = parts[chunk]
@@ -102,14 +103,14 @@ def _sums(  # type: ignore[no-untyped-def]
         for row in range(chunk * atoms // chunks, (chunk + 1) * atoms // chunks):
             i = centres[row]
             kind = kinds[source[i]]
-            centre = where[0, i], where[1, i], where[2, i]
+            centre = coordinates[0, i], coordinates[1, i], coordinates[2, i]
             for other in range(n_kinds):
                 count = (counts[shell, row, other] + TOGETHER - 1) // TOGETHER * TOGETHER
                 if count:
                     table = rows[offset[kind, other] :]
                     four = grid[kind, other]
                     fx, fy, fz, e = row_sums(
-                        where,
+                        coordinates,
                         own,
                         clusters,
                         begins[row, other],
@@ -127,24 +128,24 @@ def _sums(  # type: ignore[no-untyped-def]
         energies[chunk] = energy
     for chunk in range(1, chunks):
         for k in range(3):
-            for e in range(places):
+            for e in range(slots):
                 parts[0, k, e] += parts[chunk, k, e]
-    forces, virial = _folded(parts[0], where, source, len(positions))
+    forces, virial = _folded(parts[0], coordinates, source, len(positions))
     return energies, forces, virial
 
 
 @numba.njit(cache=True, nogil=True)
-def _folded(pulled, where, source, atoms):  # type: ignore[no-untyped-def]
-    """Return forces [n_atoms, 3] and xx, yy, zz, yz, xz, xy of the virial of forces on places, [3, n].
+def _folded(on_slots, coordinates, source, atoms):  # type: ignore[no-untyped-def]
+    """Return forces [n_atoms, 3] and xx, yy, zz, yz, xz, xy of the virial of forces on slots, [3, n].
 
-    Sum over pairs of d x dE/dd = - sum over places of place x force.
+    Sum over pairs of d x dE/dd = - sum over slots of coordinates x force.
     """
     forces = np.zeros((atoms, 3))
     xx = yy = zz = yz = xz = xy = 0.0
     for e in range(len(source)):
         if source[e] >= 0:
-            fx, fy, fz = np.float64(pulled[0, e]), np.float64(pulled[1, e]), np.float64(pulled[2, e])
-            x, y, z = where[0, e], where[1, e], where[2, e]
+            fx, fy, fz = np.float64(on_slots[0, e]), np.float64(on_slots[1, e]), np.float64(on_slots[2, e])
+            x, y, z = coordinates[0, e], coordinates[1, e], coordinates[2, e]
             forces[source[e], 0] += fx
             forces[source[e], 1] += fy
             forces[source[e], 2] += fz

@@ -15,8 +15,7 @@ from votca_mlp.evaluation.correction import sums_on_device
 from votca_mlp.evaluation.result import Evaluation, stress_of
 from votca_mlp.models.contract import PairModel
 from votca_mlp.neighbours.box import volume_of
-from votca_mlp.neighbours.pair_list import Uploaded, closest_of
-from votca_mlp.neighbours.skin import stretch_of
+from votca_mlp.neighbours.device_pairs import DeviceList, closest_of
 from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -39,42 +38,6 @@ class DeviceSums(NamedTuple):
 
     forces: Tensor
     numbers: Tensor
-
-
-class DeviceList:
-    """A neighbour list on a device, and whether it is complete.
-
-    Parameters
-    ----------
-    listed
-        The list on the host.
-    device
-        Where the pairs are needed.
-    """
-
-    def __init__(self, listed: VerletPairList, device: torch.device) -> None:
-        self.listed, self.device = listed, device
-        self.uploaded: Uploaded
-        self._old: Tensor
-
-    def build(
-        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
-    ) -> None:
-        """Build the list for this configuration (Angstrom) and upload it."""
-        self.listed.forget()
-        self.listed.update(positions, cell, pbc)
-        self.uploaded = Uploaded(self.listed, numbers, self.device)
-        self._old = torch.from_numpy(positions).to(self.device)
-
-    def displacement(self, positions: Tensor, cell: Array) -> Tensor:
-        """Return how far an atom has moved beyond the cell's stretch since the list was built."""
-        moved = positions - self._old @ torch.from_numpy(self.listed.inverse @ cell).to(self.device)
-        return moved.square().sum(1).max().sqrt()
-
-    def complete(self, displacement: float, cell: Array) -> bool:
-        """Whether no pair can be missing; see :class:`votca_mlp.neighbours.skin.VerletSkin`."""
-        needed = self.listed.needed_after(displacement, stretch_of(self.listed.inverse @ cell))
-        return needed < self.listed.cutoff + self.listed.skin
 
 
 class DeviceForces:
@@ -134,8 +97,10 @@ class DeviceForces:
         energies = members.sum(1, dtype=torch.float64)
         return DeviceSums(forces, torch.cat([virial.view(9), extra, closest_of(vectors), moved, energies]))
 
-    def told(self, numbers: Array, cell: Array, forces: Tensor) -> tuple["DeviceEvaluation", list[float]]:
-        """Return the evaluation that the numbers of :meth:`sums`, now on the host, tell of; displacements."""
+    def evaluation_of(
+        self, numbers: Array, cell: Array, forces: Tensor
+    ) -> tuple["DeviceEvaluation", list[float]]:
+        """Return the evaluation in the numbers of :meth:`sums`, which are on the host now; displacements."""
         virial, lists = numbers[:9].reshape(3, 3), len(self.lists)
         extra, squared, pair = numbers[9:12].tolist()
         closest = self.lists[0].listed.closest(squared, pair)
@@ -146,7 +111,7 @@ class DeviceForces:
 
 
 class DeviceEvaluation(Evaluation):
-    """An evaluation whose forces stay on the device until somebody wants them.
+    """An evaluation whose forces stay on the device until they are asked for.
 
     Parameters
     ----------

@@ -11,15 +11,14 @@ from votca_mlp.errors import UserError
 from votca_mlp.evaluation.correction import CorrectionAdder
 from votca_mlp.evaluation.device import DeviceForces
 from votca_mlp.evaluation.result import Evaluation, stress_of
-from votca_mlp.models.contract import PairModel, PairSums
+from votca_mlp.models.contract import FastEvaluation, ModelSums, PairModel
 from votca_mlp.neighbours.box import volume_of
-from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs
+from votca_mlp.neighbours.device_pairs import DevicePairs
+from votca_mlp.neighbours.host_pairs import HostPairs
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-    from votca_mlp.neighbours.half_pairs import HalfPairs
 
 Array = NDArray[np.float64]
 
@@ -45,8 +44,8 @@ class Evaluator(ABC):
 class PairListEvaluator(Evaluator):
     """A pair-list model and a correction.
 
-    The model reads a pair list out to its own cutoff, the correction, which reaches further, rows of its own:
-    together they cost less than one list for both. Each is kept while its skin allows. On a CPU compiled
+    The model reads a pair list out to its own cutoff, the correction, which reaches further, a list of its
+    own: together they cost less than one list for both. Each is kept while its skin allows. On a CPU compiled
     loops form the pair vectors and evaluate the correction; elsewhere torch does on the device.
 
     Parameters
@@ -76,7 +75,7 @@ class PairListEvaluator(Evaluator):
             self.pairs = HostPairs(model.cutoff, skin, dtype)
         else:
             self.pairs = DevicePairs(model.cutoff, skin, dtype, self.device)
-        self.half_pairs: HalfPairs | None = None
+        self.fast: FastEvaluation | None = None
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin, self.device, dtype)
@@ -94,8 +93,8 @@ class PairListEvaluator(Evaluator):
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""
         self.pairs.list.forget()
-        if self.half_pairs is not None:
-            self.half_pairs.list.forget()
+        if self.fast is not None:
+            self.fast.forget()
         if self.adder is not None:
             self.adder.forget()
 
@@ -112,7 +111,7 @@ class PairListEvaluator(Evaluator):
         if numbers is not self._checked:
             check_elements(numbers, self.model.numbers)
             self._checked = numbers
-        found = self._at_once(positions, cell, atoms.pbc)
+        found = self._fast_sums(positions, cell, atoms.pbc, numbers)
         if found is None:
             found = self._by_pairs(positions, cell, atoms.pbc, numbers)
         member_energies, forces, virial, closest = found
@@ -130,30 +129,29 @@ class PairListEvaluator(Evaluator):
             closest=closest,
         )
 
-    def _at_once(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> PairSums | None:
-        whole = self.model.whole(self.dtype) if self.device.type == "cpu" else None
-        if whole is None:
+    def _fast_sums(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> ModelSums | None:
+        if self.device.type != "cpu":
             return None
-        if self.half_pairs is None:
-            from votca_mlp.neighbours.half_pairs import HalfPairs
-
-            self.half_pairs = HalfPairs(self.model.cutoff, self.pairs.list.skin)
-        return whole.sums(self.half_pairs, positions, cell, pbc)
+        if self.fast is None:
+            self.fast = self.model.fast_evaluation(self.dtype, self.pairs.list.skin)
+        return None if self.fast is None else self.fast.sums(positions, cell, pbc, numbers)
 
     def _by_pairs(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
-    ) -> PairSums:
+    ) -> ModelSums:
         pairs = self.pairs
         closest = pairs.update(positions, cell, pbc, numbers)
         members, gradient = self.model.energies_and_gradient(
             pairs.numbers, pairs.first, pairs.second, pairs.vectors
         )
         member_energies = members.sum(1, dtype=torch.float64).cpu().numpy()
-        return PairSums(member_energies, *pairs.sums(gradient), closest)
+        return ModelSums(member_energies, *pairs.sums(gradient), closest)
 
 
 class SameNumbers:
-    """The same array as long as a configuration's atomic numbers are the same, for who keeps things by it."""
+    """The same array as long as a configuration's atomic numbers are the same: others keep things by it."""
 
     def __init__(self) -> None:
         self._bytes, self._numbers = b"", np.empty(0, np.int64)

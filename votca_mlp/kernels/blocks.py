@@ -18,22 +18,22 @@ _pool_key = (0, 0)
 
 
 class RowStarts:
-    """Where the pairs of each atom begin; kept for the next step, as a list of pairs lasts for many."""
+    """Where the pairs of each point begin; kept for the next step, as a list of pairs lasts for many."""
 
     def __init__(self) -> None:
         self._first, self._starts = torch.empty(0), np.zeros(1, np.int64)
 
-    def of(self, first: torch.Tensor, atoms: int) -> NDArray[np.int64]:
-        """Return starts [n_atoms + 1] of the sorted first atoms of all pairs, [n_pairs]."""
-        if first is not self._first or len(self._starts) != atoms + 1:
-            self._first, self._starts = first, np.searchsorted(first.numpy(), np.arange(atoms + 1))
+    def of(self, first: torch.Tensor, points: int) -> NDArray[np.int64]:
+        """Return starts [n_points + 1] of the sorted first points of all pairs, [n_pairs]."""
+        if first is not self._first or len(self._starts) != points + 1:
+            self._first, self._starts = first, np.searchsorted(first.numpy(), np.arange(points + 1))
         return self._starts
 
 
-def block_edges(atoms: int, size: int) -> NDArray[np.int64]:
-    """Return the ends of blocks of up to ``size`` atoms, shape [n_blocks + 1]."""
-    blocks = -(-atoms // size)
-    return np.arange(blocks + 1) * atoms // max(blocks, 1)
+def block_edges(points: int, size: int) -> NDArray[np.int64]:
+    """Return the ends of blocks of up to ``size`` points, shape [n_blocks + 1]."""
+    blocks = -(-points // size)
+    return np.arange(blocks + 1) * points // max(blocks, 1)
 
 
 def run_blocks(work: Callable[[int, int], None], blocks: Sequence[tuple[int, int]]) -> None:

@@ -1,6 +1,6 @@
 """Counting pairs by distance in an orthorhombic periodic box, compiled with numba.
 
-Measured on one core at 2048 atoms and 10 Angstrom: 4 ms a frame, against 17 ms for a neighbour list alone.
+Measured on one core at 2048 points, 340 pairs each: 4 ms, against 17 ms for a neighbour list alone.
 """
 
 import numba
@@ -20,21 +20,21 @@ def count_pairs(
 ) -> None:
     """Add every pair's nearest-image distance d to bin floor((d - first)/step + 1/2) of its row.
 
-    Atoms are swept in order of their coordinate along axis 0, so only those within the largest distance
+    Points are swept in order of their coordinate along axis 0, so only those within the largest distance
     along it are compared; the caller puts the longest edge there and sorts.
 
     Parameters
     ----------
     positions
-        Angstrom, shape [3, n_atoms], row 0 wrapped into [0, box[0]] and increasing.
+        Shape [3, n_points], row 0 wrapped into [0, box[0]] and increasing.
     box
-        Edge lengths, Angstrom, shape [3].
+        Edge lengths, shape [3].
     kinds
-        Index of each atom's species, shape [n_atoms].
+        Of the points, shape [n_points].
     rows
-        Row of ``counts`` for each pair of species, -1 for none, shape [n_kinds, n_kinds].
+        Row of ``counts`` for each pair of kinds, -1 for none, shape [n_kinds, n_kinds].
     first, step
-        Centre of the first bin and distance between centres, Angstrom.
+        Centre of the first bin and distance between centres.
     counts
         Changed in place, shape [n_rows, n_bins].
     """

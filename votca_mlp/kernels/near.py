@@ -1,4 +1,4 @@
-"""Which of a stretch of places are near one: eight at a time, without a branch."""
+"""Which of a stretch of points are near one: eight at a time, without a branch."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ PACKED = _packed()
 @intrinsic
 def pack_near(
     typing: Any,
-    places: Any,
+    points: Any,
     begin: Any,
     stop: Any,
     own: Any,
@@ -38,16 +38,16 @@ def pack_near(
     found: Any,
     n: Any,
 ) -> Any:
-    """Write the places from ``begin`` to before ``stop`` near ``centre`` to found[n:]; return the new n.
+    """Write the points from ``begin`` to before ``stop`` near ``centre`` to found[n:]; return the new n.
 
-    places [3, n_places + WIDTH] (Angstrom, C-contiguous): so many are read from each on. Near is what is no
-    farther than the root of ``square`` (Angstrom^2) and not the place ``own``; centre is (x, y, z). ``found``
-    is int32, with room for WIDTH more than there are; ``packed`` is PACKED.
+    points [3, n_points + WIDTH] (C-contiguous): so many are read from each on. Near is what is no farther
+    than the root of ``square`` and not the point number ``own``; centre is (x, y, z). ``found`` is int32,
+    with room for WIDTH more than there are; ``packed`` is PACKED.
     """
-    real = places.dtype
+    real = points.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        columns = Columns(context, builder, places, arguments[0])
+        columns = Columns(context, builder, points, arguments[0])
         middle = [splat(builder, builder.extract_value(arguments[4], k)) for k in range(3)]
         far = splat(builder, arguments[5])
         table = context.make_array(packed)(context, builder, arguments[6]).data
@@ -78,5 +78,5 @@ def pack_near(
         return builder.load(count)
 
     numbers = types.int64
-    result = numbers(places, numbers, numbers, numbers, centre, real, packed, found, numbers)
+    result = numbers(points, numbers, numbers, numbers, centre, real, packed, found, numbers)
     return result, generate

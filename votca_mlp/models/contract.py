@@ -6,18 +6,15 @@ else (forces, stress, neighbour lists, the correction) is built on that once, in
 """
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from votca_mlp.neighbours.half_pairs import HalfPairs
 
-
-class PairSums(NamedTuple):
+class ModelSums(NamedTuple):
     """What a model gives for a configuration.
 
     Attributes
@@ -46,17 +43,18 @@ class PairModel(nn.Module, ABC):
     numbers
         Atomic numbers the model knows.
     n_members
-        Size of the ensemble, 1 for a single model.
+        Size of the committee, 1 for a single model.
     """
 
     cutoff: float
     numbers: tuple[int, ...]
     n_members: int = 1
 
-    def whole(self, dtype: torch.dtype) -> "Whole | None":
-        """Return what evaluates whole configurations of this model on the CPU in ``dtype``, or None.
+    def fast_evaluation(self, dtype: torch.dtype, skin: float) -> "FastEvaluation | None":
+        """Return an evaluation of configurations on the CPU in ``dtype``, or None; ``skin`` in Angstrom.
 
-        Where there is something faster than pair vectors, :meth:`energies_and_gradient` and sums.
+        Where there is something faster than pair vectors, :meth:`energies_and_gradient` and sums. Asked for
+        until there is one, which then serves every configuration: it follows the model's parameters.
         """
         return None
 
@@ -96,23 +94,26 @@ class PairModel(nn.Module, ABC):
         return energies.detach(), gradient
 
 
-class Whole(Protocol):
-    """A model's evaluation of whole configurations."""
+class FastEvaluation(Protocol):
+    """A model's own evaluation of a moving configuration, with a neighbour list inside."""
 
     def sums(
         self,
-        pairs: "HalfPairs",
         positions: NDArray[np.float64],
         cell: NDArray[np.float64],
         pbc: NDArray[np.bool_],
-    ) -> PairSums | None:
+        numbers: NDArray[np.int64],
+    ) -> ModelSums | None:
         """Return energy, forces and virial; None for a configuration that it is not made for.
 
-        positions [n_atoms, 3] and cell [3, 3] in Angstrom, all atoms of elements that the model knows;
-        ``pairs`` are the caller's, brought up to date here and kept for the next step.
+        positions [n_atoms, 3] and cell [3, 3] in Angstrom; numbers [n_atoms], all of elements that the model
+        knows.
         """
+
+    def forget(self) -> None:
+        """Rebuild the neighbour list at the next call."""
 
 
 def state_of(parameters: tuple[Tensor, ...]) -> tuple[tuple[int, int], ...]:
-    """Return what changes with every change of the parameters, for who has a copy of them."""
+    """Return what changes with every change of the parameters, for evaluations that hold a copy of them."""
     return tuple((p.data_ptr(), p._version) for p in parameters)

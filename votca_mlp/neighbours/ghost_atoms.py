@@ -1,4 +1,4 @@
-"""Atoms and their periodic images near the cell, to search neighbours among."""
+"""Local atoms (those of the configuration) and ghost atoms (their periodic images near the cell)."""
 
 import numba
 import numpy as np
@@ -9,12 +9,13 @@ from votca_mlp.errors import UserError
 
 Array = NDArray[np.float64]
 _FARTHEST = 1e7  # Angstrom
+_PADDED = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 
 def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Return positions that are numbers, and a cell with a volume, to build a list of neighbours with.
 
-    An atom that is nowhere gets some neighbours: whoever uses the list finds distances that are no numbers.
+    An atom whose position is no number gets some neighbours: the distances will be no numbers either.
 
     Raises
     ------
@@ -22,28 +23,28 @@ def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> tuple
         A periodic direction without a cell vector, or a cell without a volume.
     """
     positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
-    whole = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
-    if np.linalg.det(whole) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
+    completed = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
+    if np.linalg.det(completed) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
         what, accepted = (
             "the cell has no volume",
             "a cell vector for every periodic direction, not in one plane",
         )
         raise UserError(what, accepted=accepted)
-    return positions, whole
+    return positions, completed
 
 
 def images_within(
     reach: float, positions: Array, cell: Array, pbc: NDArray[np.bool_], *, half: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], Array]:
-    """Return the atoms, wrapped into the cell, then their images within ``reach`` (Angstrom) of it.
+    """Return the local atoms, wrapped into the cell, then the ghost atoms within ``reach`` (Angstrom) of it.
 
     Returns
     -------
     source, images
         Atom and cell shift of each, [n], [n, 3]: it is at positions[source] + images @ cell. With ``half``
         of each image and its opposite only the one whose first shift that is not 0 is positive.
-    where
-        Its coordinates less the least of each, Angstrom, [3, n].
+    coordinates
+        Less the least of each, Angstrom, [3, n].
     """
     inverse = np.linalg.inv(cell)
     fractions = positions @ inverse
@@ -77,14 +78,32 @@ def _images(positions, cell, fractions, wrapped, margins, most, half):  # type: 
                             if fill:
                                 source[n], images[n, 0], images[n, 1], images[n, 2] = i, a, b, c
                             n += 1
-    where = np.empty((3, n))
+    coordinates = np.empty((3, n))
     for e in range(n):
         for k in range(3):
             images[e, k] += np.int32(wrapped[source[e], k])
     for k in range(3):
         for e in range(n):
             shift = images[e, 0] * cell[0, k] + images[e, 1] * cell[1, k] + images[e, 2] * cell[2, k]
-            where[k, e] = positions[source[e], k] + shift
+            coordinates[k, e] = positions[source[e], k] + shift
         if n:
-            where[k] -= where[k].min()
-    return source, images, where
+            coordinates[k] -= coordinates[k].min()
+    return source, images, coordinates
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_coordinates(positions, cell, source, images, coordinates):  # type: ignore[no-untyped-def]
+    """Fill ``coordinates`` [3 or more, n] of local and ghost atoms about the cell's centre.
+
+    positions [n_atoms, 3] and cell [3, 3] in Angstrom; source and images as of :func:`images_within`;
+    padding, a source of -1, is put far away. One thread: there is less to do than waking the others takes.
+    """
+    for e in range(len(source)):
+        i = source[e]
+        if i < 0:
+            coordinates[:, e] = _PADDED
+            continue
+        a, b, c = images[e, 0] - 0.5, images[e, 1] - 0.5, images[e, 2] - 0.5
+        coordinates[0, e] = positions[i, 0] + a * cell[0, 0] + b * cell[1, 0] + c * cell[2, 0]
+        coordinates[1, e] = positions[i, 1] + a * cell[0, 1] + b * cell[1, 1] + c * cell[2, 1]
+        coordinates[2, e] = positions[i, 2] + a * cell[0, 2] + b * cell[1, 2] + c * cell[2, 2]

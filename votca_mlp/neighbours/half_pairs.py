@@ -4,15 +4,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.kernels.pairs import chunks_for, place
+from votca_mlp.kernels.chunks import chunks_for
 from votca_mlp.kernels.simd import aligned
+from votca_mlp.neighbours.ghost_atoms import fill_coordinates
 from votca_mlp.neighbours.verlet_lists import VerletHalfList
 
 Array = NDArray[np.float64]
 
 
 class HalfPairs:
-    """Places, rows and room for vectors.
+    """Neighbours, coordinates and room for vectors.
 
     Parameters
     ----------
@@ -23,15 +24,15 @@ class HalfPairs:
     ----------
     list
         With the skin.
-    where
-        Places of atoms and images about the cell's centre, x, y, z, 0, Angstrom, [n_places, 4].
+    coordinates
+        Of local and ghost atoms about the cell's centre, x, y, z, 0, Angstrom, [n_all, 4].
     edges
         Ends of parts of the rows with about as many pairs each; the number of atoms says how many.
     vectors
-        Room for those of all pairs, float32, Angstrom, three numbers for each place in ``list.rows.near``.
+        Room for those of all pairs, float32, Angstrom, three numbers for each of ``list.rows.neighbours``.
     """
 
-    where: Array
+    coordinates: Array
     edges: NDArray[np.int64]
 
     def __init__(self, cutoff: float, skin: float) -> None:
@@ -39,15 +40,15 @@ class HalfPairs:
         self.vectors = np.empty(0, np.float32)
 
     def update(self, positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> None:
-        """Bring rows and places up to date; positions [n_atoms, 3] and cell [3, 3] in Angstrom."""
+        """Bring list and coordinates up to date; positions [n_atoms, 3] and cell [3, 3] in Angstrom."""
         rebuilt = self.list.update(positions, cell, pbc)
         rows = self.list.rows
         if rebuilt:
-            self.where = aligned(np.zeros((len(rows.source), 4)))
+            self.coordinates = aligned(np.zeros((len(rows.source), 4)))
             self.edges = parts_of(rows.counts, chunks_for(len(positions)))
-            if len(self.vectors) < 3 * len(rows.near):
-                self.vectors = aligned(np.zeros(3 * len(rows.near), np.float32))
-        place(positions, cell, rows.source, rows.images, self.where.T)
+            if len(self.vectors) < 3 * len(rows.neighbours):
+                self.vectors = aligned(np.zeros(3 * len(rows.neighbours), np.float32))
+        fill_coordinates(positions, cell, rows.source, rows.images, self.coordinates.T)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -9,14 +9,14 @@ from votca_mlp.neighbours.skin import VerletSkin
 
 if TYPE_CHECKING:
     from votca_mlp.neighbours.clusters import Clusters
-    from votca_mlp.neighbours.full_list import Rows
-    from votca_mlp.neighbours.half_list import HalfRows
+    from votca_mlp.neighbours.full_list import FullList
+    from votca_mlp.neighbours.half_list import HalfList
 
 
 class VerletFullList(VerletSkin):
     """A full list, see :mod:`.full_list`; parameters as of :class:`VerletSkin`."""
 
-    rows: "Rows"
+    rows: "FullList"
 
     def update(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
@@ -24,9 +24,9 @@ class VerletFullList(VerletSkin):
         """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
         if self._complete(positions, cell, pbc):
             return False
-        from votca_mlp.neighbours.full_list import find_rows
+        from votca_mlp.neighbours.full_list import find_full_list
 
-        self.rows = find_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self.rows = find_full_list(positions, cell, pbc, self.cutoff + self.skin)
         self._built(positions, cell, pbc)
         return True
 
@@ -34,7 +34,7 @@ class VerletFullList(VerletSkin):
 class VerletHalfList(VerletSkin):
     """A half list; see :mod:`votca_mlp.neighbours.half_list`. Parameters as of :class:`VerletSkin`."""
 
-    rows: "HalfRows"
+    rows: "HalfList"
 
     def update(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
@@ -42,9 +42,9 @@ class VerletHalfList(VerletSkin):
         """Make ``rows`` complete for this configuration; return whether they were rebuilt."""
         if self._complete(positions, cell, pbc):
             return False
-        from votca_mlp.neighbours.half_list import find_half_rows
+        from votca_mlp.neighbours.half_list import find_half_list
 
-        self.rows = find_half_rows(positions, cell, pbc, self.cutoff + self.skin)
+        self.rows = find_half_list(positions, cell, pbc, self.cutoff + self.skin)
         self._built(positions, cell, pbc)
         return True
 

@@ -10,9 +10,11 @@ from ase import Atoms
 from ase.build import bulk
 
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.models.hipnn.fast import FastHipnn, is_simple, sensitivity_table
+from votca_mlp.models.hipnn.fast import FastHipnn, is_simple
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
-from votca_mlp.neighbours.pair_list import DevicePairs, HostPairs, Uploaded
+from votca_mlp.models.hipnn.table import sensitivity_table
+from votca_mlp.neighbours.device_pairs import DevicePairs, Uploaded
+from votca_mlp.neighbours.host_pairs import HostPairs
 from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection

@@ -105,7 +105,7 @@ class DeviceIntegrator(Motion):
         kinetic = (self._mass * self._v.square()).sum()
         numbers = torch.cat([kinetic.view(1), found.numbers]).cpu().numpy()
         self._kinetic = float(numbers[0])
-        self.evaluation, moved = self.forces.told(numbers[1:], self.cell, found.forces)
+        self.evaluation, moved = self.forces.evaluation_of(numbers[1:], self.cell, found.forces)
         # a configuration that is nowhere is not improved by new lists
         return self.forces.complete(moved, self.cell) or not np.isfinite(moved).all()
 

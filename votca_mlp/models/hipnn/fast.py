@@ -1,6 +1,7 @@
 """The fast evaluation of a one-species HIP-NN with one interaction layer on the CPU."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,24 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.kernels.blocks import RowStarts, block_edges
-from votca_mlp.kernels.pairs import chunks_for, use_threads
-from votca_mlp.kernels.simd import WIDTH, aligned
-from votca_mlp.models.contract import PairSums
-from votca_mlp.models.hipnn import half as hipnn_half
-from votca_mlp.models.hipnn import kernel as hipnn_kernel
+from votca_mlp.kernels.chunks import chunks_for, use_threads
+from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.models.contract import ModelSums
+from votca_mlp.models.hipnn import full_list, half_list
 from votca_mlp.models.hipnn.layers import Layers
+from votca_mlp.models.hipnn.table import sensitivity_table
 from votca_mlp.neighbours.half_pairs import HalfPairs
 
 Array = NDArray[np.float64]
-Grid = tuple[np.float32, np.float32]
-"""1/r at a table's begin, and intervals per 1/Angstrom."""
 
 BLOCK = 128
 """Atoms that are one thread's work at a time."""
-_CLOSEST = 0.8  # Angstrom; closer pairs are left to hippynn's own layers
-_VALUE_ERROR, _SLOPE_ERROR = 3e-8, 1e-6  # of the table, relative to the largest value and slope
-_MOST_INTERVALS = 1 << 14
-_NOTHING = 1e-20  # coefficients below become zero: Intel's cores take 150 cycles for a denormal number
 
 
 class FastHipnn:
@@ -87,16 +82,17 @@ class FastHipnn:
         use_threads(atoms // BLOCK)
         pairs = (block_edges(atoms, BLOCK), self.starts.of(first, atoms), rows)
         model = (self.table, self.grid, self._chunks, self.layers)
-        if hipnn_kernel.evaluate(*pairs, *model, outputs, gradient):
+        if full_list.evaluate(*pairs, *model, outputs, gradient):
             return None
         return torch.from_numpy(outputs + self.constant), torch.from_numpy(gradient)
 
     def sums(
         self, pairs: HalfPairs, positions: Array, cell: Array, pbc: NDArray[np.bool_]
-    ) -> PairSums | None:
-        """Return energy, forces and virial; see :class:`votca_mlp.models.contract.Whole`.
+    ) -> ModelSums | None:
+        """Return energy, forces and virial; positions [n_atoms, 3] and cell [3, 3] in Angstrom.
 
-        Every pair is read once. None when one is closer than the table reaches.
+        ``pairs`` are brought up to date, and every pair is read once. None when one is closer than the table
+        reaches.
         """
         atoms = len(positions)
         use_threads(chunks_for(atoms))
@@ -104,22 +100,48 @@ class FastHipnn:
         rows, edges = pairs.list.rows, pairs.edges
         listed = (rows.begins, rows.counts)
         table = (pairs.vectors, self.table, self.grid, self._chunks)
-        environment, (row, place, squared), missed = hipnn_half.environments(
-            pairs.where, *listed, rows.near, rows.partners, edges, *table
+        environment, (row, other, squared), missed = half_list.environments(
+            pairs.coordinates, *listed, rows.neighbours, rows.owners, edges, *table
         )
         if missed:
             return None
         outputs = np.empty(atoms)
         use_threads(atoms // BLOCK)
-        hipnn_half.atoms_alone(block_edges(atoms, BLOCK), environment, self.layers, outputs)
+        half_list.atoms_alone(block_edges(atoms, BLOCK), environment, self.layers, outputs)
         use_threads(chunks_for(atoms))
-        forces, (xx, yy, zz, yz, xz, xy) = hipnn_half.forces(
-            rows.source, *listed, rows.partners, edges, *table, environment[0]
+        forces, (xx, yy, zz, yz, xz, xy) = half_list.forces(
+            rows.source, *listed, rows.owners, edges, *table, environment[0]
         )
         energy = outputs.sum() + atoms * self.constant
         virial = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-        closest = (int(rows.source[row]), int(rows.source[place]), float(np.sqrt(squared)))
-        return PairSums(np.array([energy]), forces, virial, closest if place >= 0 else None)
+        closest = (int(rows.source[row]), int(rows.source[other]), float(np.sqrt(squared)))
+        return ModelSums(np.array([energy]), forces, virial, closest if other >= 0 else None)
+
+
+class HalfListEvaluation:
+    """A :class:`votca_mlp.models.contract.FastEvaluation` of HIP-NN, on a half list of its own.
+
+    Parameters
+    ----------
+    current
+        Returns what evaluates the model with the parameters that it has now, None where nothing does.
+    cutoff, skin
+        Of the list, Angstrom.
+    """
+
+    def __init__(self, current: Callable[[], FastHipnn | None], cutoff: float, skin: float) -> None:
+        self.current, self.pairs = current, HalfPairs(cutoff, skin)
+
+    def sums(
+        self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
+    ) -> ModelSums | None:
+        """Return energy, forces and virial; None when a pair is closer than the table reaches."""
+        fast = self.current()
+        return None if fast is None else fast.sums(self.pairs, positions, cell, pbc)
+
+    def forget(self) -> None:
+        """Rebuild the neighbour list at the next call."""
+        self.pairs.list.forget()
 
 
 def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Tensor) -> Layers:
@@ -161,56 +183,6 @@ def is_simple(network: Any, energy: Any) -> bool:
     interaction, *atom_layers = block
     plain = all(type(w.base_layer) is torch.nn.Linear and not w.needs_size_adjust for w in atom_layers)
     return plain and type(interaction.base_layer) is InteractLayer
-
-
-def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], Grid]:
-    """Return table and grid of :func:`hipnn_kernel.environments` for a float64 sensitivity module.
-
-    Cubic Hermite polynomials in 1/r from values and derivatives; the intervals are halved until values and
-    slopes in their middles are right to float32's rounding.
-
-    Raises
-    ------
-    ValueError
-        When the sensitivities are too narrow for any table of sensible size.
-    """
-    closest = min(_CLOSEST, 0.5 * cutoff)
-    begin, end = 1.0 / cutoff, 1.0 / closest
-    intervals = 256
-    while intervals <= _MOST_INTERVALS:
-        step = (end - begin) / intervals
-        nodes = begin + step * np.arange(intervals + 1)
-        values, slopes = _sensitivities(module, nodes, cutoff)
-        c0, c1 = values[:-1], slopes[:-1] * step
-        rise, c1_next = values[1:] - values[:-1], slopes[1:] * step
-        c2, c3 = 3 * rise - 2 * c1 - c1_next, c1 + c1_next - 2 * rise
-        middle, middle_slope = _sensitivities(module, nodes[:-1] + 0.5 * step, cutoff)
-        wrong = np.abs(c0 + 0.5 * c1 + 0.25 * c2 + 0.125 * c3 - middle).max()
-        # the slope of the cubic is worst at a quarter of the interval; its middle is right to higher order
-        quarter_slope = _sensitivities(module, nodes[:-1] + 0.25 * step, cutoff)[1]
-        wrong_slope = np.abs((c1 + 0.5 * c2 + 0.1875 * c3) / step - quarter_slope).max()
-        largest, steepest = np.abs(middle).max(), np.abs(middle_slope).max()
-        if wrong <= _VALUE_ERROR * largest and wrong_slope <= _SLOPE_ERROR * steepest:
-            break
-        intervals *= 2
-    else:
-        raise ValueError("the sensitivities are too narrow to be tabulated")
-    width = -(-values.shape[1] // WIDTH) * WIDTH
-    table = np.zeros((intervals + 1, 4, width), np.float32)
-    table[:-1, :, : values.shape[1]] = np.stack([c0, c1, c2, c3], axis=1)
-    table[np.abs(table) < _NOTHING] = 0.0
-    return aligned(table), (np.float32(begin), np.float32(1.0 / step))
-
-
-def _sensitivities(
-    module: Any, inverse: NDArray[Any], cutoff: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return sensitivities and their derivatives by 1/r, shape [n, n_sensitivities]."""
-    x = torch.from_numpy(inverse).requires_grad_(True)
-    # the first node may round to just beyond the cutoff, where the module is zero anyway
-    values = module((1.0 / x).clamp(max=cutoff))
-    slopes = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in values.unbind(1)]
-    return values.detach().numpy(), torch.stack(slopes, 1).numpy()
 
 
 def _back(wrapper: Any, skip: Any) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel, state_of
 
 if TYPE_CHECKING:
-    from votca_mlp.models.hipnn.fast import FastHipnn
+    from votca_mlp.models.hipnn.fast import FastHipnn, HalfListEvaluation
 
 _log = logging.getLogger(__name__)
 
@@ -121,9 +121,13 @@ class HipnnModel(PairModel):
         """Layers that hand features from atom to atom."""
         return len(self.network.interaction_layers)  # type: ignore[arg-type]
 
-    def whole(self, dtype: torch.dtype) -> "FastHipnn | None":
-        """Return the compiled evaluation of whole configurations for what runs compiled code."""
-        return self._fast_path(dtype)
+    def fast_evaluation(self, dtype: torch.dtype, skin: float) -> "HalfListEvaluation | None":
+        """Return the compiled evaluation on a half list for what runs compiled code; skin in Angstrom."""
+        if self._fast_path(dtype) is None:
+            return None
+        from votca_mlp.models.hipnn.fast import HalfListEvaluation
+
+        return HalfListEvaluation(lambda: self._fast_path(dtype), self.cutoff, skin)
 
     def _fast_path(self, dtype: torch.dtype) -> "FastHipnn | None":
         if not self.compiled or dtype != torch.float32:

@@ -1,4 +1,4 @@
-"""An atom against clusters of eight: the nearest of one, and the correction's forces, in vector registers."""
+"""The pair correction of an atom with clusters of eight others at a time, in vector registers."""
 
 from typing import Any
 
@@ -8,44 +8,17 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from votca_mlp.kernels import simd
-from votca_mlp.kernels.simd import INT32, Columns, Lanes, constant, load, shuffle, splat, store, vector
-from votca_mlp.neighbours.cluster_order import SIZE
+from votca_mlp.kernels.simd import INT32, Columns, Lanes, constant, load, splat, store, vector
+from votca_mlp.kernels.transpose import rows_of_four
+from votca_mlp.neighbours.cluster_order import SIZE, TOGETHER
 
-TOGETHER = 4
-"""Clusters that are worked on at a time, so that none waits for another's numbers."""
 _FAR = 1e12  # Angstrom^2, beyond every cutoff
-
-
-def _first_place(builder: Any, cluster: Any) -> Any:
-    return builder.mul(builder.sext(cluster, simd.INT64), simd.int64(SIZE))
-
-
-@intrinsic
-def nearest(typing: Any, places: Any, cluster: Any, x: Any, y: Any, z: Any) -> Any:
-    """Return the squared distance of the nearest atom of a cluster from x, y, z; places [3, n]."""
-    real = places.dtype
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        columns = Columns(context, builder, places, arguments[0])
-        at = _first_place(builder, arguments[1])
-        squares = None
-        for k in range(3):
-            d = Lanes(builder, [load(builder, columns.at(k, at))]) - splat(builder, arguments[2 + k])
-            squares = d * d if squares is None else squares + d * d
-        assert squares is not None
-        least = squares.vectors[0]
-        for width in (4, 2, 1):  # halves against each other
-            other = shuffle(builder, least, least, [(lane + width) % SIZE for lane in range(SIZE)])
-            least = builder.select(builder.fcmp_ordered("<", least, other), least, other)
-        return builder.extract_element(least, ir.Constant(INT32, 0))
-
-    return real(places, cluster, x, y, z), generate
 
 
 @intrinsic
 def row_sums(
     typing: Any,
-    places: Any,
+    coordinates: Any,
     forces: Any,
     clusters: Any,
     begin: Any,
@@ -58,18 +31,18 @@ def row_sums(
 ) -> Any:
     """Return the force on an atom, x, y, z (eV/Angstrom), and the energy (eV) of its pairs with clusters.
 
-    The opposite forces are added to ``forces`` [3, n]. places [3, n] in Angstrom; the clusters are
+    The opposite forces are added to ``forces`` [3, n]. coordinates [3, n] in Angstrom; the clusters are
     clusters[begin: begin + count], count a multiple of TOGETHER; the atom is number ``lane`` of ``cluster``
     and at ``centre``, and in its own cluster only those behind it count. ``table`` is a flat array of rows
     u, a, b, c of du/dr = a + t (b + t c), and ``grid`` its begin, 1 / step, number of intervals and step.
     The table is constant below its begin; its last row, from its end on, must be zero.
     """
-    real = places.dtype
+    real = coordinates.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_value_type(real)
-        columns = Columns(context, builder, places, arguments[0])
-        pulled = Columns(context, builder, forces, arguments[1])
+        columns = Columns(context, builder, coordinates, arguments[0])
+        opposite = Columns(context, builder, forces, arguments[1])
         listed = context.make_array(clusters)(context, builder, arguments[2]).data
         rows = context.make_array(table)(context, builder, arguments[8]).data
         own, lane = (builder.trunc(arguments[k], INT32) for k in (5, 6))
@@ -91,9 +64,9 @@ def row_sums(
                 builder.load(builder.gep(listed, [builder.add(index, simd.int64(k))]))
                 for k in range(TOGETHER)
             ]
-            begins = [_first_place(builder, number) for number in numbers]
+            begins = [builder.mul(builder.sext(number, simd.INT64), simd.int64(SIZE)) for number in numbers]
             x, y, z = (
-                Lanes(builder, [load(builder, columns.at(k, place)) for place in begins]) - at_atom[k]
+                Lanes(builder, [load(builder, columns.at(k, slot)) for slot in begins]) - at_atom[k]
                 for k in range(3)
             )
             squares = x * x + y * y + z * z
@@ -103,22 +76,22 @@ def row_sums(
             s = ((squares * inverse - begin) * scale).larger(zero).smaller(end)
             k = s.map(lambda each: builder.fptosi(each, vector(INT32)))
             t = s - k.map(lambda each: builder.sitofp(each, vector(kind)))
-            u, a, b, c = simd.rows_of_four(builder, rows, k)
+            u, a, b, c = rows_of_four(builder, rows, k)
             inner = b * constant(kind, 0.5) + t * (c * constant(kind, 1.0 / 3.0))
             energy = u + t * step * (a + t * inner)
-            pull = (a + t * (b + t * c)) * inverse
-            pulls = pull * x, pull * y, pull * z
-            for total, part in zip(sums, (*pulls, energy), strict=True):
+            over_r = (a + t * (b + t * c)) * inverse
+            force = over_r * x, over_r * y, over_r * z
+            for total, part in zip(sums, (*force, energy), strict=True):
                 value = builder.load(total)
                 for each in part.vectors:
                     value = builder.fadd(value, each, flags=simd.FAST)
                 builder.store(value, total)
-            for axis, part in enumerate(pulls):
-                for each, place in zip(part.vectors, begins, strict=True):
-                    pointer = pulled.at(axis, place)
+            for axis, part in enumerate(force):
+                for each, slot in zip(part.vectors, begins, strict=True):
+                    pointer = opposite.at(axis, slot)
                     store(builder, builder.fsub(load(builder, pointer), each, flags=simd.FAST), pointer)
         found = [simd.total(builder, builder.load(total)) for total in sums]
         return context.make_tuple(builder, signature.return_type, found)
 
     result = types.UniTuple(real, 4)
-    return result(places, forces, clusters, begin, count, cluster, lane, centre, table, grid), generate
+    return result(coordinates, forces, clusters, begin, count, cluster, lane, centre, table, grid), generate
