@@ -12,8 +12,8 @@ MOST = 40
 
 
 @numba.njit
-def packed(places, begin, stop, own, centre, square, found, n):  # type: ignore[no-untyped-def]
-    return pack_near(places, begin, stop, own, centre, square, PACKED, found, n)
+def packed(points, begin, stop, own, centre, square, found, n):  # type: ignore[no-untyped-def]
+    return pack_near(points, begin, stop, own, centre, square, PACKED, found, n)
 
 
 @given(
@@ -25,22 +25,22 @@ def packed(places, begin, stop, own, centre, square, found, n):  # type: ignore[
 )
 def test_packs_what_is_near(seed, stretch, own, far, n) -> None:
     begin, stop = stretch
-    places = np.full((3, MOST + WIDTH), np.inf)
-    places[:, :MOST] = np.random.default_rng(seed).uniform(-2.0, 2.0, (3, MOST))
+    points = np.full((3, MOST + WIDTH), np.inf)
+    points[:, :MOST] = np.random.default_rng(seed).uniform(-2.0, 2.0, (3, MOST))
     # what is read behind the stretch does not count, near or not
-    places[:, MOST:] = 0.0
+    points[:, MOST:] = 0.0
     found = np.full(n + MOST + WIDTH, -7, np.int32)
-    end = packed(places, begin, stop, own, (0.1, 0.2, 0.3), far * far, found, n)
-    distances = np.linalg.norm(places - np.array([[0.1], [0.2], [0.3]]), axis=0)
+    end = packed(points, begin, stop, own, (0.1, 0.2, 0.3), far * far, found, n)
+    distances = np.linalg.norm(points - np.array([[0.1], [0.2], [0.3]]), axis=0)
     expected = [j for j in range(begin, stop) if distances[j] <= far and j != own]
     assert found[n:end].tolist() == expected
     assert (found[:n] == -7).all()
 
 
 def test_nothing_is_near_a_nan() -> None:
-    places = np.zeros((3, MOST + WIDTH))
-    places[0, 3] = np.nan
+    points = np.zeros((3, MOST + WIDTH))
+    points[0, 3] = np.nan
     found = np.zeros(MOST + WIDTH, np.int32)
-    assert packed(places, 0, 10, 5, (0.0, 0.0, 0.0), 1.0, found, 0) == 8
+    assert packed(points, 0, 10, 5, (0.0, 0.0, 0.0), 1.0, found, 0) == 8
     assert 3 not in found[:8]
     assert 5 not in found[:8]

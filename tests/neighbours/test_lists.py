@@ -73,11 +73,11 @@ def odd_box(pbc: object) -> Atoms:
 def test_rows_hold_all_pairs(pbc) -> None:
     atoms = odd_box(pbc)
     rows = find_full_list(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
-    where = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
+    coordinates = atoms.get_positions()[rows.source] + rows.images @ atoms.cell.array
     found = []
     for i, begin, count in zip(rows.centres, rows.begins, rows.counts, strict=True):
         near = rows.neighbours[begin : begin + count]
-        distances = np.linalg.norm(where[near] - where[i], axis=1).round(8)
+        distances = np.linalg.norm(coordinates[near] - coordinates[i], axis=1).round(8)
         found += [(rows.source[i], j, d) for j, d in zip(rows.source[near], distances, strict=True)]
     first, second, distances = neighbor_list("ijd", atoms, 9.7)
     expected = sorted(zip(first, second, distances.round(8), strict=True))
@@ -89,21 +89,21 @@ def test_rows_hold_all_pairs(pbc) -> None:
 def test_half_rows_hold_every_pair_once(pbc) -> None:
     atoms = odd_box(pbc)
     rows = find_half_list(atoms.get_positions(), atoms.cell.array, atoms.pbc, 9.7)
-    n, nobody = len(atoms), len(rows.source) - 1
+    n, padding = len(atoms), len(rows.source) - 1
     assert sorted(rows.source[:n]) == list(range(n))
-    assert not rows.images[nobody].any()
-    assert (rows.source == -1).tolist() == [False] * nobody + [True]
-    where = atoms.get_positions()[rows.source[:-1]] + rows.images[:-1] @ atoms.cell.array
+    assert not rows.images[padding].any()
+    assert (rows.source == -1).tolist() == [False] * padding + [True]
+    coordinates = atoms.get_positions()[rows.source[:-1]] + rows.images[:-1] @ atoms.cell.array
     found = []
     for i, (begin, count) in enumerate(zip(rows.begins, rows.counts, strict=True)):
         assert begin % WIDTH == 0
         assert count % WIDTH == 0
-        near, partners = rows.near[begin : begin + count], rows.partners[begin : begin + count]
-        assert (partners[near == nobody] == n).all()
-        near, partners = near[near != nobody], partners[near != nobody]
+        near, owners = rows.neighbours[begin : begin + count], rows.owners[begin : begin + count]
+        assert (owners[near == padding] == n).all()
+        near, owners = near[near != padding], owners[near != padding]
         assert len(near) > count - WIDTH
-        assert (rows.source[partners] == rows.source[near]).all()
-        distances = np.linalg.norm(where[near] - where[i], axis=1).round(7)
+        assert (rows.source[owners] == rows.source[near]).all()
+        distances = np.linalg.norm(coordinates[near] - coordinates[i], axis=1).round(7)
         pairs = [sorted((rows.source[i], j)) for j in rows.source[near]]
         found += [(*pair, d) for pair, d in zip(pairs, distances, strict=True)]
     first, second, distances = neighbor_list("ijd", atoms, 9.7)
@@ -119,25 +119,25 @@ CUTOFFS = np.array([[9.1, 4.4, 0.0], [4.4, 0.0, 2.9], [0.0, 2.9, 5.5]])
 
 def cluster_pairs(clusters: Clusters, atoms: Atoms, kinds: np.ndarray, shell: int) -> list[tuple]:
     """Return (i, j, distance) of all pairs in the clusters up to a shell, i <= j."""
-    where = np.full((len(clusters.source), 3), np.inf)
-    someone = clusters.source >= 0
-    where[someone] = (
-        atoms.get_positions()[clusters.source[someone]] + clusters.images[someone] @ atoms.cell.array
+    coordinates = np.full((len(clusters.source), 3), np.inf)
+    filled = clusters.source >= 0
+    coordinates[filled] = (
+        atoms.get_positions()[clusters.source[filled]] + clusters.images[filled] @ atoms.cell.array
     )
-    assert not someone[-SIZE:].any()
+    assert not filled[-SIZE:].any()
     found = []
     for row, i in enumerate(clusters.centres):
         for kind in range(clusters.begins.shape[1]):
             begin, most = clusters.begins[row, kind], clusters.counts[-1, row, kind]
             filling = clusters.clusters[begin + most : begin - (-most // TOGETHER) * TOGETHER]
-            assert (filling == len(where) // SIZE - 1).all()
+            assert (filling == len(coordinates) // SIZE - 1).all()
             for cluster in clusters.clusters[begin : begin + clusters.counts[shell, row, kind]]:
-                places = np.arange(SIZE * cluster, SIZE * cluster + SIZE)
-                places = places[someone[places] & ((cluster != i // SIZE) | (places > i))]
-                assert (kinds[clusters.source[places]] == kind).all()
-                for place in places:
-                    a, b = sorted((clusters.source[i], clusters.source[place]))
-                    found.append((a, b, np.linalg.norm(where[place] - where[i]).round(7)))
+                slots = np.arange(SIZE * cluster, SIZE * cluster + SIZE)
+                slots = slots[filled[slots] & ((cluster != i // SIZE) | (slots > i))]
+                assert (kinds[clusters.source[slots]] == kind).all()
+                for slot in slots:
+                    a, b = sorted((clusters.source[i], clusters.source[slot]))
+                    found.append((a, b, np.linalg.norm(coordinates[slot] - coordinates[i]).round(7)))
     return found
 
 
