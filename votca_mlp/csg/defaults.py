@@ -13,7 +13,7 @@ def merged_defaults_file(stock: Path) -> Path:
     Raises
     ------
     UserError
-        No place to write.
+        No folder that can be written.
     """
     from votca_mlp.settings.defaults import merged_defaults
 

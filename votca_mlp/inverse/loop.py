@@ -55,7 +55,7 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         number = max(reached, 1)
         if number > 1:
             messages.say(f"Jumping in at iteration {number}")
-        _tell_changes(context, number)
+        _say_changes(context, number)
         settings = context.plan.origin.path
         settings_digest = settings and digest(settings)
         made, average = 0, 0.0
@@ -160,22 +160,22 @@ def _judged(context: Context, number: int) -> Verdict:
     return found
 
 
-def _tell_changes(context: Context, number: int) -> None:
+def _say_changes(context: Context, number: int) -> None:
     """Say which settings and inputs have changed since the last step that has a record."""
-    known = _told_changes(context, number, "", ())
+    known = _changes_of(context, number, "", ())
     for state in state_contexts(context) if context.plan.several else ():
-        _told_changes(state, number, f"state {state.name}: ", known)
+        _changes_of(state, number, f"state {state.name}: ", known)
 
 
-def _told_changes(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:
-    """Say and return what has changed, but for the ``known`` lines that were told of the run as a whole."""
+def _changes_of(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:
+    """Say and return what has changed, but for the ``known`` lines that were said of the run."""
     new = describe_inputs(context)
     for step in range(number, -1, -1):
         record = read_record(context.step_directory(step))
         if record is None:
             continue
-        whole = (context.run or context).step_directory(step)
-        begun = step == number and not (whole / "done").is_file()
+        shared = (context.run or context).step_directory(step)
+        begun = step == number and not (shared / "done").is_file()
         following = step if begun else step + 1
         lines = changed_lines(record.inputs, new, following)
         for line in lines:

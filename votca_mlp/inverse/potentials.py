@@ -90,9 +90,9 @@ def current_correction(pairs: Sequence[PairGrid], directory: Path) -> "PairCorre
     from votca_mlp.potentials.temperature import from_terms
 
     try:
-        told = json.loads((directory / TERMS).read_text(encoding="utf-8"))
-        temperature, reference, scale = (float(told[k]) for k in ("temperature", "reference", "scale"))
-        stems = {pair.name: told["tables"][pair.name] for pair in pairs}
+        data = json.loads((directory / TERMS).read_text(encoding="utf-8"))
+        temperature, reference, scale = (float(data[k]) for k in ("temperature", "reference", "scale"))
+        stems = {pair.name: data["tables"][pair.name] for pair in pairs}
         count = min(map(len, stems.values()))
         tables = [
             {pair.species: directory.parent / stems[pair.name][k] for pair in pairs} for k in range(count)

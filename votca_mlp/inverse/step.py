@@ -41,7 +41,7 @@ def run_iteration(context: Context, number: int) -> bool:
         if not _make(step):
             return False
         record.add(directory, *files)
-        # settings changed in mid-step have been told of, and have shaped the update
+        # settings changed in mid-step have shaped the update
         record.inputs = describe_inputs(context)
         record.complete = True
         write_record(directory, record)
@@ -74,13 +74,13 @@ def _make(step: Begun) -> bool:
     with timed(step.record, "update"):
         targets = update_potentials(context, number, measured)
     for state, (_, distributions), target in zip(states, measured, targets, strict=True):
-        _tell_agreement(state, distributions, target)
+        _say_agreement(state, distributions, target)
     if several:
         _gather(step, states)
     return True
 
 
-def _tell_agreement(begun: Begun, distributions: dict[str, Table], targets: dict[str, Table]) -> None:
+def _say_agreement(begun: Begun, distributions: dict[str, Table], targets: dict[str, Table]) -> None:
     """Say how far each g(r) is from its target, and add it to the record."""
     before = f"{begun.context.name}, " if begun.context.name else ""
     for name, distribution in distributions.items():

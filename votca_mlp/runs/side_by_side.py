@@ -43,7 +43,7 @@ def run_side_by_side(
     """Run commands, so many at once, and return how each ended; those not started are not there.
 
     After one has failed no other is started; those that run go on to their end. When this process is
-    interrupted they are told to end and waited for.
+    interrupted they are asked to end and waited for.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def refuse_failed(ends: Mapping[str, End], *, where: Path, again: str) -> None:
     """
     failed = {name: end for name, end in ends.items() if end.status != 0}
     if failed:
-        told = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
+        reasons = "\n".join(f"state {name}: {end.reason}" for name, end in failed.items())
         raise UserError(
-            f"the simulation of {', '.join(failed)} has failed\n{told}",
+            f"the simulation of {', '.join(failed)} has failed\n{reasons}",
             where=where,
             accepted=f"{again} when that is mended: what the other states have done stays",
         )

@@ -1,4 +1,4 @@
-"""Whether a shared correction can still please its states, or whether they pull against each other.
+"""Whether a shared correction can still serve its states, or whether they contradict each other.
 
 At each r the states' updates Delta_s are split into what the shared terms can follow, F_s (their weighted
 least-squares fit, orthogonal to the rest under the weights W_s), and the rest R_s = Delta_s - F_s, which no
