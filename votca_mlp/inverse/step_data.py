@@ -59,7 +59,15 @@ def step_data(
     """
     step = plan.step_directory(number) if directory is None else directory
     states = tuple(_state_data(state, step, paths or {}, kbt) for state in plan.states)
-    return StepData(number, {pair.name: pair.grid for pair in plan.pairs}, states, plan.basis, step)
+    grids = {pair.name: pair.grid for pair in plan.pairs}
+
+    def terms(name: str, path: Path) -> tuple[Table, ...]:
+        # the first may stand under another name
+        others = (step / f"{table}.pot.cur" for table in plan.tables(name)[1:])
+        return tuple(_on_grid(grids[name], file) for file in (path, *others))
+
+    shared = {name: (paths or {}).get(f"{name}.pot.cur", step / f"{name}.pot.cur") for name in grids}
+    return StepData(number, grids, states, plan.basis, _Read(shared, terms, False), step)
 
 
 def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: float | None) -> StateData:

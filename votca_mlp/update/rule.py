@@ -108,6 +108,8 @@ class StepData:
         One or several.
     basis
         c_k(T) of u(r; T) = sum_k c_k(T) u_k(r); one term for a u(r) that all states share.
+    potentials
+        The u_k (nm, kJ/mol) of each interaction, one table a term: what the step ran with.
     directory
         ``step_NNN``; that of the step before holds what a rule left there for itself.
     """
@@ -116,6 +118,7 @@ class StepData:
     pairs: Mapping[str, PairGrid]
     states: tuple[StateData, ...]
     basis: TemperatureBasis
+    potentials: Mapping[str, tuple[Table, ...]]
     directory: Path
 
     def having(self, name: str) -> tuple[StateData, ...]:
