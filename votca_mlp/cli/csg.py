@@ -3,7 +3,7 @@
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -130,6 +130,15 @@ def has_checkpoint() -> None:
 
     plan, environment = _plan()
     raise typer.Exit(0 if can_resume(plan, environment.step_directory) else 1)
+
+
+@app.command()
+def observe(state: Annotated[str, typer.Argument()] = "") -> None:
+    """Keep the values by frame of this step, or of STATE in its folder of it."""
+    from votca_mlp.inverse.stages.measure import observe as measure_step
+
+    plan, environment = _plan()
+    measure_step(next(found for found in plan.states if found.name == state), environment.step_directory)
 
 
 @app.command()

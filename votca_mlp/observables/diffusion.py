@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
+from votca_mlp.observables.protocol import Observable
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import M2_PER_S_PER_ANGSTROM2_PER_FS
+
+OBSERVABLE = Observable(
+    unit="m2/s",
+    meaning="Self-diffusion coefficient, from frames close in time at constant volume (votca-mlp diffusion).",
+    affects="nothing in a run",
+)
 
 
 def unwrap(frames: Iterable[Frame]) -> NDArray[np.float64]:

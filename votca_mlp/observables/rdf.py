@@ -17,11 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.observables.protocol import Observable, Series
 from votca_mlp.tables import Table, make_table
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
 Pair = tuple[str, str]
+
+OBSERVABLE = Observable(
+    unit="1",
+    meaning="Radial distribution function of two species, on the grid of their interaction.",
+    affects="g(r) from step {step} on",
+    options=("rdf", "first_frame"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,12 @@ class PairHistograms:
         """Return g(r) of two species over all frames, shape [n_bins]."""
         row = self.row(pair)
         return self._normalise(self.counts[:, row].mean(axis=0), float(self.volumes.mean()), row)
+
+    def series(self, pair: Pair) -> Series:
+        """Return g(r) by frame, each normalised with the mean volume, so that their mean is :meth:`g`."""
+        row, volume = self.row(pair), float(self.volumes.mean())
+        counts = self.counts[:, row].astype(np.float64)
+        return Series(np.stack([self._normalise(count, volume, row) for count in counts]), "1")
 
     def block_g(self, pair: Pair, block_length: int) -> NDArray[np.float64]:
         """Return g(r) of each full block of frames, shape [n_blocks, n_bins]; left-over frames are dropped.
@@ -124,29 +138,50 @@ def pair_histograms(frames: Iterable[Frame], pairs: Sequence[Pair], r: NDArray[n
         No frames; a species missing from the trajectory; atoms that change their number or species; a box
         whose half is smaller than the last grid point.
     """
-    from votca_mlp.kernels.histogram import count_pairs
+    counter = PairCounter(pairs, r)
+    for frame in frames:
+        counter.add(frame)
+    return counter.histograms()
 
-    r = np.asarray(r, float)
-    step = float(r[1] - r[0])
-    if not np.allclose(np.diff(r), step, rtol=0.0, atol=1e-6 * step):
-        raise ValueError("r must be evenly spaced")
-    species: list[str] = list(dict.fromkeys(name for pair in pairs for name in pair))
-    rows = np.full((len(species) + 1, len(species) + 1), -1, np.int64)
-    for row, (a, b) in enumerate(pairs):
-        rows[species.index(a), species.index(b)] = rows[species.index(b), species.index(a)] = row
-    all_counts: list[NDArray[np.int64]] = []
-    volumes: list[float] = []
-    types: NDArray[np.str_] | None = None
-    kinds = np.empty(0, np.int64)
-    for number, frame in enumerate(frames, start=1):
-        if types is None:
-            types, kinds = frame.types, _kinds(frame.types, species)
-        elif types is not frame.types and not np.array_equal(types, frame.types):
+
+class PairCounter:
+    """Counts pairs frame by frame; see :func:`pair_histograms`."""
+
+    def __init__(self, pairs: Sequence[Pair], r: NDArray[np.float64]) -> None:
+        self.pairs, self.r = tuple((a, b) for a, b in pairs), np.asarray(r, float)
+        self._step = float(self.r[1] - self.r[0])
+        if not np.allclose(np.diff(self.r), self._step, rtol=0.0, atol=1e-6 * self._step):
+            raise ValueError("r must be evenly spaced")
+        self._species: list[str] = list(dict.fromkeys(name for pair in self.pairs for name in pair))
+        count = len(self._species) + 1
+        self._rows = np.full((count, count), -1, np.int64)
+        for row, (a, b) in enumerate(self.pairs):
+            i, j = self._species.index(a), self._species.index(b)
+            self._rows[i, j] = self._rows[j, i] = row
+        self._counts: list[NDArray[np.int64]] = []
+        self._volumes: list[float] = []
+        self._types: NDArray[np.str_] | None = None
+        self._kinds = np.empty(0, np.int64)
+
+    def add(self, frame: Frame) -> None:
+        """Count the pairs of the next frame.
+
+        Raises
+        ------
+        UserError
+            As :func:`pair_histograms`.
+        """
+        from votca_mlp.kernels.histogram import count_pairs
+
+        number = len(self._counts) + 1
+        if self._types is None:
+            self._types, self._kinds = frame.types, _kinds(frame.types, self._species)
+        elif self._types is not frame.types and not np.array_equal(self._types, frame.types):
             raise UserError(f"frame {number} has other atoms than the first", accepted="one set of atoms")
-        if 0.5 * frame.box.min() < r[-1] - 1e-9:
+        if 0.5 * frame.box.min() < self.r[-1] - 1e-9:
             raise UserError(
                 f"half the box of frame {number} is {0.5 * frame.box.min():.3f} Angstrom, "
-                f"less than the grid's last point of {r[-1]:.3f} Angstrom",
+                f"less than the grid's last point of {self.r[-1]:.3f} Angstrom",
                 accepted="a smaller <max> (it is in nm), or more atoms",
             )
         longest = int(np.argmax(frame.box))
@@ -156,20 +191,30 @@ def pair_histograms(frames: Iterable[Frame], pairs: Sequence[Pair], r: NDArray[n
         order = np.argsort(swept)
         ordered = np.ascontiguousarray(frame.positions[order][:, axes].T)
         ordered[0] = swept[order]
-        counts = np.zeros((len(pairs), len(r)), np.int64)
-        count_pairs(ordered, frame.box[axes], kinds[order], rows, float(r[0]), step, counts)
-        all_counts.append(counts)
-        volumes.append(frame.volume)
-    if types is None:
-        raise UserError("no frames to average over", accepted="a trajectory with at least one frame")
-    numbers = [int(np.sum(types == name)) for name in species]
-    norms = []
-    for a, b in pairs:
-        n_a, n_b = numbers[species.index(a)], numbers[species.index(b)]
-        norms.append((2.0 if a == b else 1.0) / (n_a * n_b))
-    return PairHistograms(
-        r, tuple((a, b) for a, b in pairs), np.stack(all_counts), np.array(volumes), np.array(norms)
-    )
+        counts = np.zeros((len(self.pairs), len(self.r)), np.int64)
+        first = float(self.r[0])
+        count_pairs(ordered, frame.box[axes], self._kinds[order], self._rows, first, self._step, counts)
+        self._counts.append(counts)
+        self._volumes.append(frame.volume)
+
+    def histograms(self) -> PairHistograms:
+        """Return the counts of all frames.
+
+        Raises
+        ------
+        UserError
+            No frames.
+        """
+        if self._types is None:
+            raise UserError("no frames to average over", accepted="a trajectory with at least one frame")
+        numbers = [int(np.sum(self._types == name)) for name in self._species]
+        norms = []
+        for a, b in self.pairs:
+            n_a, n_b = numbers[self._species.index(a)], numbers[self._species.index(b)]
+            norms.append((2.0 if a == b else 1.0) / (n_a * n_b))
+        return PairHistograms(
+            self.r, self.pairs, np.stack(self._counts), np.array(self._volumes), np.array(norms)
+        )
 
 
 def _kinds(types: NDArray[np.str_], species: list[str]) -> NDArray[np.int64]:

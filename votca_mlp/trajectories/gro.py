@@ -1,5 +1,6 @@
 """GROMACS gro trajectories as the engine writes them, frame by frame."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,8 @@ _COLUMNS = ((20, 28), (28, 36), (36, 44))
 def read_gro(path: str | Path) -> Iterator[Frame]:
     """Yield the frames of a gro trajectory; types are the atom names, lengths become Angstrom.
 
+    The MD step is taken from the title where it names one.
+
     Raises
     ------
     UserError
@@ -35,7 +38,7 @@ def read_gro(path: str | Path) -> Iterator[Frame]:
     with file:
         line, frames = 0, 0
         while (title := file.readline()) and title.strip():
-            frame, length = _frame(file, path, line + 1)
+            frame, length = _frame(file, path, line + 1, title)
             line += length
             frames += 1
             yield frame
@@ -43,7 +46,7 @@ def read_gro(path: str | Path) -> Iterator[Frame]:
         raise UserError("the trajectory has no frames", where=path, accepted=_ACCEPTED)
 
 
-def _frame(file: TextIO, path: Path, first: int) -> tuple[Frame, int]:
+def _frame(file: TextIO, path: Path, first: int, title: str) -> tuple[Frame, int]:
     """Return a frame whose title was in line ``first``, and its number of lines."""
 
     def fail(what: str, line: int) -> NoReturn:
@@ -70,4 +73,7 @@ def _frame(file: TextIO, path: Path, first: int) -> tuple[Frame, int]:
             f"the box '{box_line.strip()}' is not three edges, or a position is not finite", first + 2 + atoms
         )
     types = np.array([line[10:15].strip() for line in lines], dtype=np.str_)
-    return Frame(positions * ANGSTROM_PER_NM, box * ANGSTROM_PER_NM, types), atoms + 3
+    # "step N t= T" as the engine ase writes it, "... step= N" as GROMACS does
+    step = re.search(r"\bstep[= ]\s*(\d+)", title)
+    number = int(step[1]) if step else -1
+    return Frame(positions * ANGSTROM_PER_NM, box * ANGSTROM_PER_NM, types, number), atoms + 3

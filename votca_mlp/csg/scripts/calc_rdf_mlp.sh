@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# VOTCA's own RDF script; csg_stat's reason for a failure reaches the terminal, not only the log.
+# VOTCA's own RDF script; csg_stat's reason for a failure reaches the terminal, not only the log. What the rules
+# need of each frame is kept beside, once a step.
 
 if [[ $1 = "--help" ]]; then
   echo "Usage: ${0##*/}   calculates the RDFs of this step with csg_stat"
@@ -17,4 +18,9 @@ csg_stat() { #csg_stat, with its last words on the terminal when it fails
 }
 export -f csg_stat
 
-"$(find_in_csgshare calc_rdf_generic.sh)" "$@"
+"$(find_in_csgshare calc_rdf_generic.sh)" "$@" || exit 1
+
+if ! is_done "observables"; then
+  votca_mlp_csg observe $CSG_STATE
+  mark_done "observables"
+fi

@@ -13,10 +13,13 @@ from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.plan import StatePlan
 from votca_mlp.inverse.tables.operations import average_values
 from votca_mlp.inverse.tables.printing import VOTCA_DIGITS, as_printed
-from votca_mlp.observables.rdf import PairHistograms, pair_histograms
+from votca_mlp.observables.rdf import PairHistograms
+from votca_mlp.observables.step import StepObservables, measure_frames
+from votca_mlp.observables.store import write_observables
 from votca_mlp.tables import Table, make_table, write_table
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.trajectories.read import read_frames
+from votca_mlp.trajectories.recorded import read_recorded
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.rule import PairGrid
 
@@ -29,24 +32,41 @@ def measure(context: Context, number: int) -> dict[str, Table]:
     UserError
         A damaged trajectory; types that it does not have; too few frames for two blocks.
     """
-    files, directory = context.state.files, context.step_directory(number)
+    state, directory = context.state, context.step_directory(number)
+    found = observe(state, directory)
     tables: dict[str, Table] = {}
-    grids: dict[tuple[float, float, float], list[PairGrid]] = {}
-    for pair in (pair.grid for pair in context.pairs):
-        grids.setdefault((pair.min, pair.max, pair.step), []).append(pair)
-    for pairs in grids.values():
-        histograms = pair_histograms(
-            frames_of(context.state, directory),
-            [pair.species for pair in pairs],
-            pairs[0].points * ANGSTROM_PER_NM,
-        )
-        skipped = max(files.first_frame - 1, 0)
-        check_frames(directory, files.traj, histograms.n_frames + skipped)
+    for histograms, pairs in zip(found.histograms, _by_grid(state), strict=True):
         for pair in pairs:
-            table = rdf_table(histograms, pair.species, files.block_length)
+            table = rdf_table(histograms, pair.species, state.files.block_length)
             write_table(directory / f"{pair.name}.dist.new", table)
             tables[pair.name] = table
     return tables
+
+
+def observe(state: StatePlan, directory: Path) -> StepObservables:
+    """Measure every frame of a state's simulation, and keep the values by frame in its folder of the step.
+
+    Raises
+    ------
+    UserError
+        A damaged trajectory; types that it does not have; an observable that fails.
+    """
+    grids = [
+        ([pair.species for pair in pairs], pairs[0].points * ANGSTROM_PER_NM) for pairs in _by_grid(state)
+    ]
+    found = measure_frames(frames_of(state, directory), grids, read_recorded(directory))
+    skipped = max(state.files.first_frame - 1, 0)
+    check_frames(directory, state.files.traj, found.n_frames + skipped)
+    write_observables(directory, found)
+    return found
+
+
+def _by_grid(state: StatePlan) -> list[list[PairGrid]]:
+    """Return the interactions that share a grid, for each grid."""
+    grids: dict[tuple[float, float, float], list[PairGrid]] = {}
+    for pair in (pair.grid for pair in state.pairs):
+        grids.setdefault((pair.min, pair.max, pair.step), []).append(pair)
+    return list(grids.values())
 
 
 def frames_of(state: StatePlan, directory: Path) -> Iterator[Frame]:

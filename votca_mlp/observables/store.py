@@ -1,0 +1,71 @@
+"""``observables.npz``: the values by frame that a step keeps, small and written as a whole."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.observables.protocol import Series
+from votca_mlp.observables.rdf import PairHistograms
+from votca_mlp.observables.step import StepObservables
+
+NAME = "observables.npz"
+_FORMAT = 1
+
+
+def write_observables(directory: Path, measured: StepObservables) -> None:
+    """Write ``observables.npz`` into a step's directory, or a state's folder of it."""
+    arrays: dict[str, NDArray[np.generic]] = {
+        "format": np.array(_FORMAT),
+        "steps": measured.steps,
+        "grids": np.array(len(measured.histograms)),
+        "names": np.array(list(measured.series), dtype=np.str_),
+        "units": np.array([series.unit for series in measured.series.values()], dtype=np.str_),
+    }
+    for number, found in enumerate(measured.histograms):
+        arrays[f"grid{number}.r"] = found.r
+        arrays[f"grid{number}.pairs"] = np.array(found.pairs, dtype=np.str_)
+        # a bin of a frame holds far fewer pairs than 2^31
+        arrays[f"grid{number}.counts"] = found.counts.astype(np.int32)
+        arrays[f"grid{number}.volumes"] = found.volumes
+        arrays[f"grid{number}.norms"] = found.norms
+    for name, series in measured.series.items():
+        arrays[f"value.{name}"] = series.values
+    with atomic_write(directory / NAME, "wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_observables(directory: Path) -> StepObservables:
+    """Return what :func:`write_observables` left in a step's directory.
+
+    Raises
+    ------
+    UserError
+        No such file, or a damaged one.
+    """
+    path = directory / NAME
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            if int(data["format"]) != _FORMAT:
+                raise ValueError(f"format {int(data['format'])}")
+            histograms = tuple(
+                PairHistograms(
+                    data[f"grid{number}.r"],
+                    tuple((str(a), str(b)) for a, b in data[f"grid{number}.pairs"]),
+                    data[f"grid{number}.counts"].astype(np.int64),
+                    data[f"grid{number}.volumes"],
+                    data[f"grid{number}.norms"],
+                )
+                for number in range(int(data["grids"]))
+            )
+            names = zip(data["names"].tolist(), data["units"].tolist(), strict=True)
+            series = {name: Series(data[f"value.{name}"], unit) for name, unit in names}
+            return StepObservables(data["steps"], histograms, series)
+    except FileNotFoundError:
+        what = "the step has no values by frame"
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        what = f"cannot read the values by frame: {error}"
+    raise UserError(what, where=path, accepted=f"the {NAME} of a finished step; make the step again")
