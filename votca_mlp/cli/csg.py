@@ -61,12 +61,8 @@ def defaults(stock: Path) -> None:
 def check() -> None:
     """Step 0: check settings, files, model, start and VOTCA itself."""
     from votca_mlp.csg.check import check_before_start
-    from votca_mlp.csg.run import csg_context
-    from votca_mlp.inverse.from_settings import plan_of
 
-    settings, environment = _load()
-    context = csg_context(plan_of(settings), environment)
-    for line in check_before_start(settings, context, environment.main_directory):
+    for line in check_before_start(*_load()):
         say(line)
 
 

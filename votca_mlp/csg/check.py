@@ -5,27 +5,23 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from votca_mlp.csg.run import csg_context
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.stages.prepare import check_everything
 from votca_mlp.inverse.states import described_basis
+from votca_mlp.settings.inputs import check_inputs
 
 if TYPE_CHECKING:
-    from votca_mlp.inverse.context import Context
+    from votca_mlp.csg.environment import CsgEnvironment
     from votca_mlp.settings import Settings
 
 OLDEST_VOTCA = (2022, 1)
 """The first version that this is tested with; csg_inverse ended with 2025.1."""
 
 
-def check_before_start(settings: "Settings", context: "Context", main_directory: Path) -> list[str]:
+def check_before_start(settings: "Settings", environment: "CsgEnvironment") -> list[str]:
     """Check VOTCA, targets, weights, initial potentials, start configuration and model.
-
-    Parameters
-    ----------
-    context
-        Of the run.
-    main_directory
-        Where csg_inverse was started.
 
     Returns
     -------
@@ -38,8 +34,11 @@ def check_before_start(settings: "Settings", context: "Context", main_directory:
     """
     version = check_votca(votca_version())
     found = [f"VOTCA {'.'.join(map(str, version))}" if version else "VOTCA of unknown version"]
-    check_main_directory(settings, main_directory)
+    check_main_directory(settings, environment.main_directory)
     check_scope(settings)
+    # every problem of the files at once, before the first that the plan would trip over
+    check_inputs(settings)
+    context = csg_context(plan_of(settings), environment)
     lines = check_everything(context)
     if context.plan.several:
         found.append(f"Shared by the states: {described_basis(context.plan)}")
