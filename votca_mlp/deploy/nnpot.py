@@ -75,7 +75,8 @@ class NNPot(nn.Module):
             if not bool(pbc.all()):
                 raise ValueError("the box must be periodic in x, y and z")
             first, second, vectors = self.own_pairs(x, box.double() * self.nm)
-        return self.module._energy(z, first, second, vectors) * self.kjmol
+        energy: Tensor = self.module._energy(z, first, second, vectors)
+        return energy * self.kjmol
 
     def own_pairs(self, x: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return every ordered pair within the cutoff, sorted by the first, and its vector (Angstrom)."""

@@ -77,9 +77,8 @@ class Exported(nn.Module):
         return self._energy(numbers, first, second, vectors)
 
     def _energy(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
-        return self.model(numbers, first, second, vectors).double() + self.correction(
-            numbers, first, second, vectors
-        )
+        energy: Tensor = self.model(numbers, first, second, vectors).double()
+        return energy + self.correction(numbers, first, second, vectors)
 
     @torch.jit.export
     def evaluate(
@@ -122,9 +121,8 @@ class ExportedOfTemperature(Exported):
     def _energy(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
         if self.correction.temperature <= 0.0:  # type: ignore[operator]
             raise ValueError("u(r; T) has no temperature yet: call set_temperature(T in K) first")
-        return self.model(numbers, first, second, vectors).double() + self.correction(
-            numbers, first, second, vectors
-        )
+        energy: Tensor = self.model(numbers, first, second, vectors).double()
+        return energy + self.correction(numbers, first, second, vectors)
 
 
 def scripted(

@@ -153,7 +153,7 @@ def _crystal(file: TemperatureFile) -> "Atoms":
 
     numbers = sorted({z for pair in file.names for z in pair})
     apart = 2.2 * float(max(covalent_radii[z] for z in numbers))
-    atoms = bulk(chemical_symbols[numbers[0]], "fcc", a=apart * 2**0.5, cubic=True).repeat(4)
+    atoms: Atoms = bulk(chemical_symbols[numbers[0]], "fcc", a=apart * 2**0.5, cubic=True).repeat(4)
     atoms.numbers[:] = np.random.default_rng(1).choice(numbers, len(atoms))
     atoms.rattle(0.1, seed=1)
     return atoms

@@ -55,7 +55,7 @@ def write(potential: CorrectedPotential, folder: Path) -> Written:
 
 def _as_gromacs_rounds(atoms: "Atoms") -> "Atoms":
     """Return the configuration with positions and cell in single precision nm."""
-    rounded = atoms.copy()
+    rounded: Atoms = atoms.copy()
     rounded.set_cell((atoms.cell.array / ANGSTROM_PER_NM).astype(np.float32).astype(float) * ANGSTROM_PER_NM)
     positions = (atoms.get_positions() / ANGSTROM_PER_NM).astype(np.float32).astype(float)
     rounded.set_positions(positions * ANGSTROM_PER_NM)
