@@ -87,7 +87,7 @@ class Clock:
 
 def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, float]:
     """Return ms of each part of a step of ours; "step" is the whole, output included."""
-    from votca_mlp.models.ani import kernel as ani_kernel
+    from votca_mlp.models.ani import descriptor, descriptor_gradient
     from votca_mlp.models.hipnn import half_list as hipnn_half_list
     from votca_mlp.neighbours import pair_kernels
 
@@ -113,8 +113,8 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     clock.watch(evaluator.adder, "add", "correction with its list")
     clock.watch(evaluator.adder.list, "update", "its list")
     if threads == 1 and model == "ani":  # with more, several of them run at a time
-        clock.watch(ani_kernel, "descriptors", "of this descriptor")
-        clock.watch(ani_kernel, "gradients", "of this its gradient")
+        clock.watch(descriptor, "descriptors", "of this descriptor")
+        clock.watch(descriptor_gradient, "gradients", "of this its gradient")
         clock.watch(evaluator.model._fast, "_networks", "of this networks, both ways")
     begin, steps = time.perf_counter(), 0
     while steps < 2 * SAMPLE_STEPS and (steps < 32 or time.perf_counter() - begin < 6.0):

@@ -9,7 +9,7 @@ import typer
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
-    from votca_mlp.evaluation.validate import Report
+    from votca_mlp.evaluation.report import Report
 
 UNITS = {
     "force_error": "eV/Angstrom",

@@ -12,8 +12,8 @@ from votca_mlp.evaluation.result import Evaluation
 class MLPCalculator(Calculator):
     """Model plus correction for ASE.
 
-    Results are in ASE's units (eV, Angstrom). ``evaluation`` keeps the whole last evaluation, such as the
-    ensemble's spread and the closest pair.
+    Results are in ASE's units (eV, Angstrom). ``evaluation`` keeps all of the last evaluation, such as the
+    committee's spread and the closest pair.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  ASE's interface

@@ -60,7 +60,7 @@ class CalculatorEvaluator(Evaluator):
         from ase.stress import voigt_6_to_full_3x3_stress
 
         periodic = atoms.cell.rank == 3
-        # calculators set up their lists anew only when they are told that numbers or pbc are others
+        # calculators set up their lists anew only when they hear that numbers or pbc are others
         species = (atoms.numbers.tobytes(), atoms.pbc.tobytes())
         changes = ["positions", "cell"] + ([] if species == self._species else ["numbers", "pbc"])
         self._species = species

@@ -19,7 +19,7 @@ class Evaluation:
     stress
         eV/Angstrom^3, shape [3, 3], ASE's sign: (1/V) dE/d(strain).
     member_energies
-        Energies of the ensemble's members without the correction, eV, shape [n_members].
+        Energies of the committee's members without the correction, eV, shape [n_members].
     correction_energy
         Energy of the pair correction alone, eV.
     closest

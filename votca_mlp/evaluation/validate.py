@@ -1,100 +1,22 @@
 """Checks that every model must pass before MD believes it.
 
 An evaluator is asked for the same physics in several ways; the report holds the largest deviations. Nothing
-is raised here: what is acceptable depends on the dtype, and :meth:`Report.problems` says what is not.
+is raised here: what is acceptable depends on the dtype, and ``Report.problems`` says what is not.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.report import Report
 from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Report:
-    """Largest deviations that :func:`validate_model` measured.
-
-    Attributes
-    ----------
-    force_error
-        Forces against central differences of the energy, eV/Angstrom; the largest of the components tried.
-    stress_error
-        Stress against central differences of the energy in the strain, eV/Angstrom^3; nan without a box.
-    net_force
-        Norm of the sum of all forces, eV/Angstrom.
-    translation_energy, translation_forces
-        Change under a rigid shift: eV/atom, eV/Angstrom.
-    rotation_energy, rotation_forces, rotation_stress
-        Change under a rotation of atoms and cell, results rotated back: eV/atom, eV/Angstrom,
-        eV/Angstrom^3 (nan without a box).
-    permutation_energy, permutation_forces
-        Change when the atoms are renumbered: eV/atom, eV/Angstrom.
-    image_energy, image_forces
-        Change when the periodic box is doubled along its shortest vector: eV/atom, eV/Angstrom; nan without
-        a box.
-    repeat_energy
-        Change when the same configuration is evaluated again after a displaced one, eV/atom: what a skin
-        list or a cache leaves behind.
-    force_scale
-        Root mean square force component of the configuration, eV/Angstrom, to judge the others by.
-    finite
-        Every number that came back was finite.
-    dtype
-        ``float64`` when energies resolve displacements of 1e-7 Angstrom, else ``float32``; this decides the
-        accuracy that can be asked for.
-    """
-
-    force_error: float
-    stress_error: float
-    net_force: float
-    translation_energy: float
-    translation_forces: float
-    rotation_energy: float
-    rotation_forces: float
-    rotation_stress: float
-    permutation_energy: float
-    permutation_forces: float
-    image_energy: float
-    image_forces: float
-    repeat_energy: float
-    force_scale: float
-    finite: bool
-    dtype: str
-
-    def problems(self) -> list[str]:
-        """Return one sentence for each deviation beyond what the dtype explains; empty for a sound model."""
-        tight = self.dtype == "float64"
-        force = (1e-6 if tight else 2e-3) * max(self.force_scale, 1.0)
-        limits = {
-            "force_error": force,
-            "stress_error": 1e-6 if tight else 1e-3,
-            "net_force": force,
-            "translation_energy": 1e-8 if tight else 1e-5,
-            "translation_forces": force,
-            "rotation_energy": 1e-8 if tight else 1e-5,
-            "rotation_forces": force,
-            "rotation_stress": 1e-8 if tight else 1e-5,
-            "permutation_energy": 1e-8 if tight else 1e-5,
-            "permutation_forces": force,
-            "image_energy": 1e-8 if tight else 1e-5,
-            "image_forces": force,
-            "repeat_energy": 1e-8 if tight else 1e-5,
-        }
-        found = [
-            f"{name} is {getattr(self, name):.2g}, more than {limit:.2g}"
-            for name, limit in limits.items()
-            if getattr(self, name) > limit
-        ]
-        return found if self.finite else ["energy, forces or stress are not finite", *found]
 
 
 def validate_model(

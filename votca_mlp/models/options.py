@@ -46,7 +46,7 @@ class MLPSettings(Section):
 
     kind: Annotated[str, AfterValidator(_registered)] = setting(
         accepted=" | ".join(kind_names()),
-        meaning="A hippynn model, an ANI ensemble in NeuroChem's format, or any ASE calculator.",
+        meaning="A hippynn model, an ANI committee in NeuroChem's format, or any ASE calculator.",
     )
     model: str | None = setting(
         None,
@@ -57,7 +57,7 @@ class MLPSettings(Section):
     members: Annotated[tuple[NonNegativeInt, ...] | None, BeforeValidator(_all_members)] = setting(
         None,
         accepted="all, or numbers from 0 separated by spaces",
-        meaning="Members of an ANI ensemble that are averaged.",
+        meaning="Members of an ANI committee that are averaged.",
     )
     calculator: str | None = setting(
         None,

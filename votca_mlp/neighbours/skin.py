@@ -42,7 +42,7 @@ class VerletSkin:
         self._positions, self._cell, self._pbc = positions.copy(), cell.tobytes(), pbc.tobytes()
         self.inverse = np.asarray(np.linalg.inv(cell), float) if np.all(pbc) else np.zeros((3, 3))
         self.builds += 1
-        # not above: who reads a box or a list once need not wait for numba
+        # not above: reading a box or a list once need not wait for numba
         from votca_mlp.neighbours.skin_kernel import changes
 
         self._changes = changes

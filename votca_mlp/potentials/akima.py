@@ -1,4 +1,4 @@
-"""One spline, two places: the Akima coefficients that numpy and torch both evaluate.
+"""One spline for host and device: the Akima coefficients that numpy and torch both evaluate.
 
 H. Akima, J. ACM 17, 589 (1970). Knots are taken from the table's equally spaced grid. Three knots of the
 first value are put before it and three zeros behind it, as u(r) is constant below the first point and zero

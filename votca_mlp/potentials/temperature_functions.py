@@ -25,11 +25,11 @@ class TemperatureFunctions:
     Attributes
     ----------
     breaks
-        Temperatures between two pieces, K, shape [n_pieces - 1].
+        Temperatures between two intervals, K, shape [n_intervals - 1].
     origins, scale
-        Piece j is a polynomial in (T - origins[j]) / scale, K.
+        In interval j it is a polynomial in (T - origins[j]) / scale, K.
     coefficients
-        Shape [n_pieces, n_terms, order + 1], lowest power first.
+        Shape [n_intervals, n_terms, order + 1], lowest power first.
     parameters
         What the functions were made from, as plain data: ``form`` and its numbers.
     """
@@ -45,18 +45,18 @@ class TemperatureFunctions:
 
     def values(self, temperature: float) -> Array:
         """Return c_k(T), shape [n_terms]."""
-        piece, x = self._place(temperature)
-        return self.coefficients[piece] @ x ** np.arange(self.coefficients.shape[2])
+        interval, x = self._locate(temperature)
+        return self.coefficients[interval] @ x ** np.arange(self.coefficients.shape[2])
 
     def slopes(self, temperature: float) -> Array:
         """Return dc_k/dT in 1/K, shape [n_terms]."""
-        piece, x = self._place(temperature)
+        interval, x = self._locate(temperature)
         powers = np.arange(1, self.coefficients.shape[2])
-        return self.coefficients[piece][:, 1:] @ (powers * x ** (powers - 1)) / self.scale
+        return self.coefficients[interval][:, 1:] @ (powers * x ** (powers - 1)) / self.scale
 
-    def _place(self, temperature: float) -> tuple[int, float]:
-        piece = int(np.searchsorted(self.breaks, temperature, side="right"))
-        return piece, (temperature - self.origins[piece]) / self.scale
+    def _locate(self, temperature: float) -> tuple[int, float]:
+        interval = int(np.searchsorted(self.breaks, temperature, side="right"))
+        return interval, (temperature - self.origins[interval]) / self.scale
 
 
 def spline_functions(temperatures: Sequence[float]) -> TemperatureFunctions:

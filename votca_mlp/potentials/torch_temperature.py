@@ -58,7 +58,7 @@ class TorchTemperatureCorrection(TorchPairCorrection):
     @torch.jit.export
     def functions(self, temperature: float) -> Tensor:
         """Return c_k(T), shape [n_terms]; T in K."""
-        piece = int((self.breaks <= temperature).sum())
-        x = (temperature - self.origins[piece]) / self.scale
+        interval = int((self.breaks <= temperature).sum())
+        x = (temperature - self.origins[interval]) / self.scale
         orders = torch.arange(self.powers.shape[2], device=x.device)
-        return (self.powers[piece] * x.pow(orders)).sum(1)
+        return (self.powers[interval] * x.pow(orders)).sum(1)

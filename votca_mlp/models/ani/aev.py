@@ -100,7 +100,7 @@ def cosine_cutoff(distances: Tensor, cutoff: float) -> Tensor:
 def triples(first: Tensor, atoms: int) -> tuple[Tensor, Tensor]:
     """Return every unordered couple of pairs with the same first atom, as two lists of pair numbers.
 
-    ``first`` must be sorted: the partners of a pair are then those behind it in its atom's block.
+    ``first`` must be sorted: a pair is coupled with those behind it in its atom's block.
     """
     ends = torch.bincount(first, minlength=atoms).cumsum(0)
     here = torch.arange(len(first), device=first.device)

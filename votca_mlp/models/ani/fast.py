@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.kernels.blocks import RowStarts, block_edges, run_blocks
-from votca_mlp.models.ani import kernel as ani_kernel
+from votca_mlp.models.ani import descriptor, descriptor_gradient
 from votca_mlp.models.ani.neurochem import AevConstants
+from votca_mlp.models.ani.polynomials import celu, times_celu_slope
 
 Array = NDArray[np.float32]
 _NEGLIGIBLE = 1e-10  # a radial Gaussian below this is left out
@@ -78,9 +79,9 @@ class FastAni:
 
         def block(low: int, high: int) -> None:
             environment = torch.empty(high - low, self.size)
-            ani_kernel.descriptors(low, high, *common, environment.numpy())
+            descriptor.descriptors(low, high, *common, environment.numpy())
             outputs[:, low:high], slopes = self._networks(environment)
-            ani_kernel.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
+            descriptor_gradient.gradients(low, high, *common, slopes.numpy(), gradient.numpy())
 
         run_blocks(block, list(itertools.pairwise(block_edges(atoms, _BLOCK).tolist())))
         return outputs, gradient
@@ -92,12 +93,12 @@ class FastAni:
         hidden = []
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = torch.baddbmm(bias, x, weight.transpose(1, 2))
-            ani_kernel.celu(x.view(-1).numpy(), self.alpha)
+            celu(x.view(-1).numpy(), self.alpha)
             hidden.append(x)
         outputs = torch.baddbmm(self.biases[-1], x, self.weights[-1].transpose(1, 2)).squeeze(2)
         slope = (self.weights[-1] / self.members).expand_as(x).contiguous()
         for y, weight in zip(reversed(hidden), reversed(self.weights[:-1]), strict=True):
-            ani_kernel.times_celu_slope(slope.view(-1).numpy(), y.view(-1).numpy(), self.alpha)
+            times_celu_slope(slope.view(-1).numpy(), y.view(-1).numpy(), self.alpha)
             slope = torch.bmm(slope, weight)
         return outputs, slope.sum(0)
 

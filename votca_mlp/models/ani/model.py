@@ -1,4 +1,4 @@
-"""ANI potentials: an ensemble of networks on atomic environment vectors."""
+"""ANI potentials: a committee of networks on atomic environment vectors."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ CELU_ALPHA = 0.1
 class AniModel(PairModel):
     """The networks of a :class:`NeuroChemModel`, self energies included.
 
-    The members' parameters are stacked, so that the ensemble is one batched product a layer. They are torch
+    The members' parameters are stacked, so that the committee is one batched product a layer. They are torch
     parameters and the model is differentiable in them as in the pair vectors.
 
     Parameters

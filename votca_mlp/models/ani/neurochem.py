@@ -47,7 +47,7 @@ class AevConstants:
 
 @dataclass(frozen=True)
 class NeuroChemModel:
-    """An ensemble of networks on one AEV.
+    """A committee of networks on one AEV.
 
     Attributes
     ----------

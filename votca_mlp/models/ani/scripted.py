@@ -1,4 +1,4 @@
-"""An ANI ensemble as a module that TorchScript can hold, from a pair list to the total energy.
+"""An ANI committee as a module that TorchScript can hold, from a pair list to the total energy.
 
 The torch code of the environments compiles as it is; only the stacked networks are arranged anew.
 """
@@ -28,7 +28,7 @@ class Dense(nn.Module):
 
 
 class ScriptedAni(nn.Module):
-    """An ANI ensemble's mean energy.
+    """An ANI committee's mean energy.
 
     Parameters
     ----------

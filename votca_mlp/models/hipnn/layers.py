@@ -77,8 +77,8 @@ def _softplus(hidden, slope):  # type: ignore[no-untyped-def]
         z = hidden[k]
         size = abs(z)
         small = _exponential(_LOWEST if size > -_LOWEST else -size)
-        whole = _ONE / (_ONE + small)
-        slope[k] = whole if z >= _ZERO else small * whole
+        share = _ONE / (_ONE + small)
+        slope[k] = share if z >= _ZERO else small * share
         # half the sum of z and |z| is z where it is positive, and nan where z is
         hidden[k] = _HALF * (z + size) + _logarithm(small)
 
