@@ -209,7 +209,13 @@ def equality(model: str, count: int) -> dict[str, list[float]]:
     return result
 
 
-TASKS = {"alone": alone, "speeds": speeds, "breakdown": breakdown, "memory": memory, "equality": equality}
+TASKS: dict[str, Callable[..., Any]] = {
+    "alone": alone,
+    "speeds": speeds,
+    "breakdown": breakdown,
+    "memory": memory,
+    "equality": equality,
+}
 
 if __name__ == "__main__":
     name, arguments = json.loads(sys.argv[1])

@@ -2,7 +2,7 @@
 """Drift of the total energy at constant energy (NVE): this package beside the reference.
 
     scripts/benchmark_drift.py [--model hipnn] [--atoms 256] [--time 20] [--reference-time 20] [--threads 1]
-                            [--table FILE]
+                            [--table FILE] [--json FILE]
 
 Ours and the reference start from the same melt (2 ps at 1023 K) with the same velocities, ours with the
 correction from a melt with the correction: while a structure relaxes, the energy of the Verlet algorithm
@@ -17,10 +17,12 @@ from typing import Any
 
 import benchmark_systems as systems
 import numpy as np
+from results_file import add_json, number, rounded, write_result
 
 from votca_mlp.potentials.correction import read_correction
 
 EVERY = 10  # steps
+UNITS = {"time": "ps", "drift": "meV/atom/ps", "rms": "meV/atom", "temperature": "K", "step": "ms"}
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--melt", type=float, default=2.0, help="ps before")
     parser.add_argument("--threads", type=int, default=1)
+    add_json(parser)
     options = parser.parse_args()
     from votca_mlp.versions import versions
 
@@ -44,6 +47,7 @@ def main() -> None:
     melts = {corrected: melt(options, corrected) for corrected in (False, True)}
     print(f"{options.model}, {options.atoms} atoms, NVE, {systems.TIMESTEP} fs, {options.threads} thread(s)")
     print("                       time [ps]  drift [meV/atom/ps]   rms about it [meV/atom]  T [K]  ms/step")
+    rows: dict[str, dict[str, Any]] = {}
     for name in ("ours", "ours + correction", "reference"):
         atoms = systems.atoms_of(options.atoms)
         atoms.positions[:], velocities = melts["+" in name]
@@ -57,17 +61,25 @@ def main() -> None:
         else:
             evaluator = systems.evaluator(options.model, corrected="+" in name, threads=options.threads)
             md = systems.ours(evaluator, atoms, "nve", velocities)
-            total, advance = (lambda md=md: (md.conserved_energy, md.temperature)), md.step
-        begin, rows = time.perf_counter(), [total()]
+            total, advance = of_ours(md)
+        begin, values = time.perf_counter(), [total()]
         for step in range(1, round(length * 1000 / systems.TIMESTEP) + 1):
             advance()
             if step % EVERY == 0:
-                rows.append(total())
+                values.append(total())
         spent = (time.perf_counter() - begin) / step
-        energies, temperatures = np.array(rows).T / np.array([[options.atoms / 1000.0], [1.0]])
+        energies, temperatures = np.array(values).T / np.array([[options.atoms / 1000.0], [1.0]])
         drift, error, rms = fitted(energies, EVERY * systems.TIMESTEP / 1000.0)
         shown = f"{drift:10.5f} +- {error:.5f}  {rms:24.5f}  {temperatures.mean():5.0f}  {1000 * spent:7.2f}"
         print(f"{name:22s} {length:10.1f}  {shown}", flush=True)
+        rows[name] = {
+            "time": length,
+            "drift": number(drift, error),
+            "rms": rounded(rms),
+            "temperature": rounded(temperatures.mean()),
+            "step": rounded(1000 * spent),
+        }
+    write_result(options.json, {"drift": rows}, units=UNITS, seeds=1)
 
 
 def fitted(energies: Any, spacing: float) -> tuple[float, float, float]:
@@ -87,6 +99,11 @@ def melt(options: argparse.Namespace, corrected: bool) -> tuple[Any, Any]:
     for _ in range(round(options.melt * 1000 / systems.TIMESTEP)):
         md.step()
     return md.positions, md.velocities
+
+
+def of_ours(md: Any) -> tuple[Callable[[], Any], Callable[[], None]]:
+    """Return functions for total energy (eV) and temperature (K), and for one step."""
+    return (lambda: (md.conserved_energy, md.temperature)), md.step
 
 
 def of_reference(model: str, atoms: Any, velocities: Any) -> tuple[Callable[[], Any], Callable[[], None]]:

@@ -2,7 +2,7 @@
 """MD steps per second of each engine with the same model and correction, side by side in one run.
 
     scripts/benchmark_engines.py [--engines ase lammps gromacs mliap] [--atoms 500 2048] [--threads 1 2]
-                              [--steps 200] [--repeats 3]
+                              [--steps 200] [--repeats 3] [--json FILE]
 
 HIP-NN (the shipped model, float32) plus a correction out to 10 Angstrom, liquid-like aluminium at 1023 K and
 1 bar, time step 2 fs, a frame every 25 steps. Whole simulations as the loop runs them, in turn; the slope
@@ -12,6 +12,7 @@ run where VOTCA_MLP_LAMMPS_MLIAP names such a program (VOTCA_MLP_LAMMPS_MPIRUN i
 """
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -20,8 +21,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from engine_cases import CASES, make_case, missing, run_case
+from results_file import add_json, rounded, write_result
 
 SHORT = 50  # MD steps
 
@@ -35,11 +38,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
+    add_json(parser)
     options = parser.parse_args()
     engines = [engine for engine in options.engines if missing(engine) is None]
     if options.one:
+        rows: dict[str, Any] = {}
         for count in options.atoms:
-            measure(engines, count, options.threads[0], options.steps, options.repeats)
+            rows |= measure(engines, count, options.threads[0], options.steps, options.repeats)
+        options.rows.write_text(json.dumps(rows))
         return
     machine = platform.processor() or platform.machine()
     load = os.getloadavg()[0]
@@ -50,16 +57,24 @@ def main() -> None:
         if (why := missing(engine)) is not None:
             print(f"{engine}: not run: {why}")
     print("threads atoms engine    steps/s (range)              ratio to ase", flush=True)
+    found: dict[str, Any] = {}
     for threads in options.threads:
         command = [sys.executable, "-W", "ignore", __file__, "--one", "--threads", str(threads)]
         command += ["--engines", *engines, "--atoms", *map(str, options.atoms)]
         command += ["--steps", str(options.steps), "--repeats", str(options.repeats)]
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
-        subprocess.run(command, env=environment, check=True)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.json"
+            subprocess.run([*command, "--rows", str(file)], env=environment, check=True)
+            rows = json.loads(file.read_text())
+        # one number of threads needs no name
+        several = len(options.threads) > 1
+        found |= {f"{label} {threads} threads" if several else label: row for label, row in rows.items()}
+    write_result(options.json, {"speeds": found}, units={"speed": "steps/s"}, seeds=1)
 
 
-def measure(engines: list[str], count: int, threads: int, steps: int, repeats: int) -> None:
-    """Print a line for each engine."""
+def measure(engines: list[str], count: int, threads: int, steps: int, repeats: int) -> dict[str, Any]:
+    """Print a line for each engine; return a row for each."""
     for engine in engines:
         seconds(engine, count, threads, SHORT)  # compilers and caches
     rates: dict[str, list[float]] = {engine: [] for engine in engines}
@@ -68,11 +83,20 @@ def measure(engines: list[str], count: int, threads: int, steps: int, repeats: i
             # one after the other within a second or so: a busy machine slows both
             short, long = (seconds(engine, count, threads, n) for n in (SHORT, SHORT + steps))
             rates[engine].append(steps / (long - short))
+    rows: dict[str, Any] = {}
     for engine, found in rates.items():
         ratio = [ours / ase for ours, ase in zip(found, rates.get("ase", []), strict=False)]
         shown = f"{statistics.median(found):8.2f} ({min(found):.2f}-{max(found):.2f})"
-        told = f"{statistics.median(ratio):6.2f}" if ratio else "     -"
-        print(f"{threads:7d} {count:5d} {engine:9s} {shown:28s} {told}", flush=True)
+        against = f"{statistics.median(ratio):6.2f}" if ratio else "     -"
+        print(f"{threads:7d} {count:5d} {engine:9s} {shown:28s} {against}", flush=True)
+        rows[f"{engine} {count}"] = {
+            "threads": threads,
+            "atoms": count,
+            "speed": rounded(statistics.median(found)),
+            "range": [rounded(min(found)), rounded(max(found))],
+            **({"ratio": rounded(statistics.median(ratio))} if ratio else {}),
+        }
+    return rows
 
 
 def seconds(engine: str, count: int, threads: int, steps: int) -> float:

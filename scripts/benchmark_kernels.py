@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What single parts of an MD step cost beside the usual way, side by side, one thread.
 
-    scripts/benchmark_kernels.py [--atoms 2048] [--repeats 30]
+    scripts/benchmark_kernels.py [--atoms 2048] [--repeats 30] [--json FILE]
 
 Neighbour lists: ours beside vesin's, to the model's reach and to the correction's. The correction u(r) once
 its list is there: compiled, beside torch on a list of pairs (what runs on other devices). HIP-NN's descriptor
@@ -21,6 +21,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
 import benchmark_systems as systems
 import numpy as np
+from results_file import add_json, rounded, write_result
 
 MODEL_REACH, CORRECTION_CUTOFF, SKIN = 8.0, 10.0, 0.75  # Angstrom
 
@@ -30,14 +31,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--atoms", type=int, default=2048, choices=list(systems.CELLS))
     parser.add_argument("--repeats", type=int, default=30)
+    add_json(parser)
     options = parser.parse_args()
     from votca_mlp.versions import versions
 
     print(platform.machine(), *(f"{name} {version}" for name, version in versions().items()), sep=", ")
     print(f"{options.atoms} atoms of aluminium, one thread; medians of {options.repeats}, ms")
+    rows = {}
     for title, ours, other, usual in (*lists(options.atoms), *kernels(options.atoms)):
         one, two = interleaved(ours, usual, options.repeats)
         print(f"{title:52s} {one:8.3f}   {other:26s} {two:8.3f}   ratio {two / one:5.1f}", flush=True)
+        rows[title] = {"ours": rounded(one), other: rounded(two), "ratio": rounded(two / one)}
+    write_result(options.json, {"parts": rows}, units={"parts": "ms"}, seeds=1)
 
 
 def interleaved(ours: Callable[[], object], usual: Callable[[], object], repeats: int) -> tuple[float, float]:

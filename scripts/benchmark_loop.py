@@ -5,6 +5,7 @@ Both run the same settings: 2048 Lennard-Jones atoms, one interaction, 100 frame
 the mark of the step before to its own; the engine's own time for its MD steps is subtracted.
 
     scripts/benchmark_loop.py [--iterations 3] [--atoms 2048] [--frames 100] [--without-csg-inverse]
+                              [--json FILE]
 """
 
 import argparse
@@ -16,8 +17,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from results_file import add_json, rounded, write_result
 
 VOTCA_MLP = Path(sys.executable).parent / "votca-mlp"
 CALCULATOR = """
@@ -97,12 +100,14 @@ def main() -> None:
     parser.add_argument("--atoms", type=int, default=2048)
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--without-csg-inverse", action="store_true")
+    add_json(parser)
     chosen = parser.parse_args()
-    loops = {"votca-mlp inverse": [VOTCA_MLP, "inverse"]}
+    loops: dict[str, list[str]] = {"votca-mlp inverse": [str(VOTCA_MLP), "inverse"]}
     if not chosen.without_csg_inverse and shutil.which("csg_inverse"):
         loops["csg_inverse"] = ["csg_inverse"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CSG")}
     print(f"{'':20}{'seconds outside MD, by iteration':>40}{'whole run':>12}")
+    rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, command in loops.items():
             directory = Path(folder) / name.replace(" ", "-")
@@ -119,8 +124,11 @@ def main() -> None:
             if done.returncode != 0:
                 sys.exit(f"{name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
             whole = time.monotonic() - begin
-            times = "  ".join(f"{value:.2f}" for value in overheads(directory, chosen.iterations))
+            spent = overheads(directory, chosen.iterations)
+            times = "  ".join(f"{value:.2f}" for value in spent)
             print(f"{name:20}{times:>40}{whole:>10.1f} s", flush=True)
+            rows[name] = {"outside": [rounded(value) for value in spent], "run": rounded(whole)}
+    write_result(chosen.json, {"loops": rows}, units={"outside": "s", "run": "s"}, seeds="those of the case")
 
 
 if __name__ == "__main__":

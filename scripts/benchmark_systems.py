@@ -81,7 +81,7 @@ def reference(model: str, atoms: Any, ensemble: str, device: str = "cpu", veloci
         return VelocityVerlet(atoms, timestep=common["timestep"])
     if ensemble == "nvt":
         return NoseHooverChainNVT(atoms, tdamp=100 * units.fs, **common)
-    times = {"tdamp": 100 * units.fs, "pdamp": 1000 * units.fs}
+    times: dict[str, Any] = {"tdamp": 100 * units.fs, "pdamp": 1000 * units.fs}
     return IsotropicMTKNPT(atoms, pressure_au=1e5 * units.Pascal, **times, **common)
 
 

@@ -2,7 +2,7 @@
 """The same liquid aluminium from each engine: density and g(r) with statistical errors, side by side.
 
     scripts/compare_engines.py [--engines ase lammps gromacs] [--repeats 4] [--equilibration 1000]
-                            [--production 6000] [--folder FOLDER]
+                            [--production 6000] [--folder FOLDER] [--json FILE]
 
 500 atoms, 1023 K, 1 bar, the shipped HIP-NN (float32) with a correction, time step 2 fs, a frame every 25
 steps; runs that differ in their velocities. First how far the engine's energy, forces and virial of the start
@@ -23,8 +23,18 @@ from typing import Any
 
 import numpy as np
 from engine_cases import CASES, ROOT, make_case, missing, run_case, versions_of
+from results_file import add_json, number, rounded, write_result
 
 BLOCKS = 10
+UNITS = {
+    "density": "kg/m3",
+    "temperature": "K",
+    "pressure": "bar",
+    "potential": "eV",
+    "energy": "eV/atom",
+    "forces": "eV/Angstrom",
+}
+Rows = dict[str, dict[str, Any]]
 QUANTITIES = ("density[kg/m3]", "temperature[K]", "pressure[bar]", "potential[eV]")
 
 
@@ -36,6 +46,7 @@ def main() -> None:
     parser.add_argument("--equilibration", type=int, default=1000, help="MD steps")
     parser.add_argument("--production", type=int, default=6000, help="MD steps")
     parser.add_argument("--folder", type=Path)
+    add_json(parser)
     options = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory() as folder:
@@ -51,13 +62,20 @@ def main() -> None:
             for engine in found:
                 run = where / f"{engine}_{seed}"
                 found[engine].append(simulate(engine, run, options.equilibration, options.production, seed))
+    tables: dict[str, Rows] = {}
     for engine, runs in found.items():
         print(f"{engine}: {versions_of(runs[0][0])}")
         if "step_0_differs_by" in runs[0][0].summary:
-            told = runs[0][0].summary["step_0_differs_by"].items()
-            print(f"{engine}: step 0 differs by " + ", ".join(f"{value:.1e} {name}" for name, value in told))
-    means({engine: [result.summary["production"] for result, _ in runs] for engine, runs in found.items()})
-    distributions({engine: [histograms for _, histograms in runs] for engine, runs in found.items()})
+            off = runs[0][0].summary["step_0_differs_by"]
+            print(f"{engine}: step 0 differs by " + ", ".join(f"{off[name]:.1e} {name}" for name in off))
+            row = {name.split("[")[0]: rounded(value) for name, value in off.items()}
+            tables.setdefault("step_0", {})[engine] = row
+    productions = {
+        engine: [result.summary["production"] for result, _ in runs] for engine, runs in found.items()
+    }
+    tables["means"] = means(productions)
+    tables["g"] = distributions({engine: [counts for _, counts in runs] for engine, runs in found.items()})
+    write_result(options.json, tables, units=UNITS, seeds=f"1 to {options.repeats}, by run")
 
 
 def simulate(engine: str, folder: Path, equilibration: int, production: int, seed: int) -> tuple[Any, Any]:
@@ -91,33 +109,41 @@ def frames(settings: Any) -> Iterable[Any]:
     return read_dump(directory / settings.engine.traj)
 
 
-def means(production: dict[str, list[dict[str, Any]]]) -> None:
-    """Print the means with errors, and how far they are from the first engine's."""
+def means(production: dict[str, list[dict[str, Any]]]) -> Rows:
+    """Print and return the means with errors, and how far they are from the first engine's."""
     first = next(iter(production))
+    rows: Rows = {engine: {} for engine in production}
     print(f"\n{'':16s}" + "".join(f"{engine:>24s}" for engine in production) + "   z")
     for name in QUANTITIES:
         if any(name not in found for runs in production.values() for found in runs):
             continue
         known = {engine: combined([found[name] for found in runs]) for engine, runs in production.items()}
         line = f"{name:16s}" + "".join(f"{mean:14.2f} +- {error:6.2f}" for mean, error in known.values())
-        z = [
-            f"{(mean - known[first][0]) / np.hypot(error, known[first][1]):+.1f}"
+        z = {
+            engine: (mean - known[first][0]) / np.hypot(error, known[first][1])
             for engine, (mean, error) in known.items()
             if engine != first
-        ]
-        print(line + "   " + " ".join(z))
+        }
+        print(line + "   " + " ".join(f"{value:+.1f}" for value in z.values()))
+        quantity = name.split("[")[0]
+        for engine, (mean, error) in known.items():
+            rows[engine][quantity] = number(mean, error)
+            if engine in z:
+                rows[engine][f"z_{quantity}"] = round(float(z[engine]), 1)
+    return rows
 
 
 def combined(runs: list[dict[str, float]]) -> tuple[float, float]:
     """Return mean and standard error of independent runs."""
     values = np.array([run["mean"] for run in runs])
-    told = np.sqrt(sum(run["error"] ** 2 for run in runs)) / len(runs)
+    own = np.sqrt(sum(run["error"] ** 2 for run in runs)) / len(runs)
     scatter = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return float(values.mean()), float(max(told, scatter))
+    return float(values.mean()), float(max(own, scatter))
 
 
-def distributions(histograms: dict[str, list[Any]]) -> None:
-    """Print the main peak of g(r) and chi^2 against the first engine."""
+def distributions(histograms: dict[str, list[Any]]) -> Rows:
+    """Print and return the main peak of g(r) and chi^2 against the first engine."""
+    rows: Rows = {}
     first = next(iter(histograms))
     pair = ("Al", "Al")
     g: dict[str, tuple[Any, Any]] = {}
@@ -133,6 +159,7 @@ def distributions(histograms: dict[str, list[Any]]) -> None:
     for engine, (mean, error) in g.items():
         top = int(np.argmax(mean))
         frames_of_all = sum(found.n_frames for found in histograms[engine])
+        rows[engine] = {"frames": frames_of_all, "peak": number(mean[top], error[top])}
         line = f"{engine:10s}{frames_of_all:8d}{mean[top]:10.3f} +- {error[top]:.3f}"
         if engine != first:
             difference = (mean - g[first][0])[beyond]
@@ -141,7 +168,10 @@ def distributions(histograms: dict[str, list[Any]]) -> None:
             chi2 = float(np.mean(difference[used] ** 2 / variance[used])) / inflation
             rms, expected = np.sqrt(np.mean(difference**2)), np.sqrt(np.mean(variance))
             line += f"{rms:18.4f}{expected:10.4f}{chi2:8.2f}"
+            against = {"rms": rounded(rms), "rms_expected": rounded(expected), "chi2": rounded(chi2)}
+            rows[engine] |= against
         print(line)
+    return rows
 
 
 if __name__ == "__main__":

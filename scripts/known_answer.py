@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Known answer: a target made with model + u*(r); csg_inverse must recover u* from zero.
 
-    scripts/known_answer.py CASE DIRECTORY [--iterations N] [--alpha A] [--scale S]
+    scripts/known_answer.py CASE DIRECTORY [--iterations N] [--alpha A] [--json FILE] ...
 
 CASE is a folder of settings/ (al_quickstart, lj_mixture). The target comes from a run `--longer` times as
 long as one iteration's. Prints the distance between g(r) and target and between u(r) and u*(r), beside
@@ -14,8 +14,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from results_file import add_json, number, rounded, write_result
 
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import load_settings
@@ -23,6 +26,7 @@ from votca_mlp.tables import Table, grid_points, read_table, write_table
 from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import KJMOL_PER_EV
 
+Array = NDArray[np.float64]
 ROOT = Path(__file__).resolve().parent.parent
 # interaction -> bumps (height in eV, centre and width in nm)
 STARS = {
@@ -49,6 +53,7 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, help="default: the case's")
     parser.add_argument("--production", type=float, help="fs an iteration; default: the case's")
     parser.add_argument("--longer", type=float, default=4.0, help="length of the target's run; default 4")
+    add_json(parser)
     options = parser.parse_args()
     run = options.directory
     if not (run / "settings.xml").exists():
@@ -72,12 +77,18 @@ def main() -> None:
     command = ["csg_inverse", "--options", "settings.xml"]
     if subprocess.run(command, cwd=run, start_new_session=True, check=False).returncode:
         sys.exit("csg_inverse failed, see the message above and inverse.log")
+    iterations: list[dict[str, Any]] = []
+    ends: dict[str, dict[str, Any]] = {}
     for name in grid:
-        print_report(run, name, known.get(name))
+        rows, ends[name] = report(run, name, known.get(name))
+        iterations += rows
+    units = dict.fromkeys(("distance", "size", "scatter"), "meV")
+    tables = {"iterations": iterations, "ends": ends}
+    write_result(options.json, tables, units=units, seeds="those of the case")
 
 
-def print_report(run: Path, name: str, known: Table | None) -> None:
-    """Print agreement by iteration and the last potential's distance from u*."""
+def report(run: Path, name: str, known: Table | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Print and return agreement by iteration and the last potential's distance from u*."""
     target = read_table(run / f"{name}.dist.tgt")
     r = 10.0 * target.x
     u_star = np.zeros_like(r) if known is None else known.y / KJMOL_PER_EV
@@ -85,6 +96,7 @@ def print_report(run: Path, name: str, known: Table | None) -> None:
     seen = (target.y > 0.3) & (r < r[-1] - 0.5)
     print(f"\n{name}: RMS of g against the target, its noise, chi2; RMS of u - u* in meV where g* > 0.3")
     potentials = []
+    rows: list[dict[str, Any]] = []
     for step in sorted(run.glob("step_*"))[1:]:
         if not (step / f"{name}.pot.new").exists() or not (step / f"{name}.dist.new").exists():
             continue
@@ -93,6 +105,9 @@ def print_report(run: Path, name: str, known: Table | None) -> None:
         potentials.append(u)
         off = 1e3 * np.sqrt(np.mean(centred(u - u_star, seen) ** 2))
         chi2 = "" if agreement.chi2 is None else f"{agreement.chi2:8.2f}"
+        row: dict[str, Any] = {"step": int(step.name.removeprefix("step_")), "interaction": name}
+        row |= {"rms": number(agreement.rms, agreement.rms_error), "distance": rounded(off)}
+        rows.append(row if agreement.chi2 is None else row | {"chi2": rounded(agreement.chi2)})
         print(f"  {step.name}  {agreement.rms:.4f} +- {agreement.rms_error or 0:.4f} {chi2}  {off:8.3f} meV")
     size = 1e3 * np.sqrt(np.mean(centred(u_star, seen) ** 2))
     last = np.array(potentials[-min(4, len(potentials) // 2) :])
@@ -100,11 +115,13 @@ def print_report(run: Path, name: str, known: Table | None) -> None:
     off = 1e3 * np.sqrt(np.mean(centred(last.mean(0) - u_star, seen) ** 2))
     print(f"  size of u*: {size:.3f} meV; mean of the last {len(last)} u: {off:.3f} meV from u*;")
     print(f"  statistical scatter of one u about that mean: {scatter:.3f} meV")
+    end: dict[str, Any] = {"size": rounded(size), "distance": rounded(off), "scatter": rounded(scatter)}
+    return rows, end | {key: rows[-1][key] for key in ("rms", "chi2") if key in rows[-1]}
 
 
-def centred(u: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def centred(u: Array, seen: NDArray[np.bool_]) -> Array:
     """Return u where pairs are, without its mean, as a constant has no force."""
-    return u[seen] - u[seen].mean()
+    return np.asarray(u[seen] - u[seen].mean())
 
 
 if __name__ == "__main__":

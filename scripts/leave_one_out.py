@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """Leave a temperature out: u(r) fitted at 943 and 1323 K, tried at 1023 K against the measured g(r).
 
-    scripts/leave_one_out.py DIRECTORY [--iterations N] [--production FS] [--processes N]
+    scripts/leave_one_out.py DIRECTORY [--iterations N] [--production FS] [--processes N] [--json FILE]
 
 Settings, start configurations and targets are those of settings/al_multistate (shipped HIP-NN, 500 atoms).
 Fits by `votca-mlp inverse`: each temperature for itself; one u(r) for 943 and 1323 K; u(r; T) linear in T
 for all three. Every correction is that of the last iteration's simulations; where the fit has none at 1023 K,
-one more run is made. Started again in the same directory it goes on. Prints the table of docs/results.md.
+one more run is made. Started again in the same directory it goes on.
 """
 
 import argparse
 import json
-import os
-import platform
 import re
 import shutil
 import subprocess
@@ -20,16 +18,21 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from results_file import add_json, machine_line, number, rounded, write_result
+from run_result import UNITS, iterations, tables_of
 
 from votca_mlp.engines.shared.result import SUMMARY
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.states import state_named, states_of, write_state_settings
 from votca_mlp.tables import Table, read_table, write_table
 from votca_mlp.targets.agreement import compare_tables
-from votca_mlp.versions import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 CASE = ROOT / "settings" / "al_multistate"
+Tables = dict[str, dict[str, dict[str, Any]]]
 PAIR, LEFT_OUT = "Al-Al", "1023K"
 KBTS = {"943K": 7.84054, "1023K": 8.50570, "1323K": 11.00003}
 # several states: their names and the number of terms of u(r; T)
@@ -55,12 +58,6 @@ RESULTS = {
 }
 
 
-def machine() -> str:
-    """Return machine and versions."""
-    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{platform.machine()}, {os.cpu_count()} cores, {packages}"
-
-
 def main() -> None:
     """Fit, try, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -69,6 +66,7 @@ def main() -> None:
     parser.add_argument("--production", type=float, default=4000, help="fs an iteration; default 4000")
     parser.add_argument("--processes", type=int, default=2, help="at the same time; default 2")
     parser.add_argument("--without", nargs="*", default=[], choices=RESULTS, help="what to leave out")
+    add_json(parser)
     options = parser.parse_args()
     main = options.directory.resolve()
     results = {name: RESULTS[name] for name in RESULTS if name not in options.without}
@@ -84,7 +82,10 @@ def main() -> None:
                 waiting.append(pool.submit(attempt, main, name, [done[fit] for fit in fits], options))
         for job in (*done.values(), *waiting):
             job.result()
-    print_table(main, results, options.iterations)
+    tables = print_table(main, results, options.iterations)
+    if results.keys() == RESULTS.keys():
+        tables |= compared(main, tables["corrections"])
+    write_result(options.json, tables, units=UNITS, seeds="those of the case; 7 for the trials")
 
 
 def attempt(main: Path, name: str, fits: list["Future[None]"], options: argparse.Namespace) -> None:
@@ -173,11 +174,12 @@ def run(directory: Path) -> None:
     print(f"{directory.name} is done", flush=True)
 
 
-def print_table(main: Path, results: Mapping[str, tuple[str, tuple[str, ...], str]], last: int) -> None:
-    """Print what each correction does at the temperature left out."""
-    print(f"\n{machine()}\n")
+def print_table(main: Path, results: Mapping[str, tuple[str, tuple[str, ...], str]], last: int) -> Tables:
+    """Print and return what each correction does at the temperature left out."""
+    print(f"\n{machine_line()}\n")
+    rows: dict[str, dict[str, Any]] = {}
     print(f"{'correction':<64} {'rms of g - g_E':>16} {'largest':>8} {'peak':>6} {'density [kg/m3]':>16}")
-    for words, _, where in results.values():
+    for name, (words, _, where) in results.items():
         step = main / where.format(last=last)
         target = step / f"{PAIR}.dist.tgt"
         found = compare_tables(read_table(step / f"{PAIR}.dist.new"), read_table(target))
@@ -186,7 +188,44 @@ def print_table(main: Path, results: Mapping[str, tuple[str, tuple[str, ...], st
             f"{words:<64} {found.rms:.4f} +- {found.rms_error:.4f} {found.largest:8.4f}"
             f" {found.peak.height:6.3f} {density['mean']:9.1f} +- {density['error']:.1f}"
         )
-    print(f"measured g(r): peak {found.target_peak.height:.3f}")
+        rows[name] = {
+            "correction": words,
+            "rms": number(found.rms, found.rms_error),
+            "largest": rounded(found.largest),
+            "peak": rounded(found.peak.height),
+            "density": number(density["mean"], density["error"]),
+        }
+    peak = found.target_peak.height
+    print(f"measured g(r): peak {peak:.3f}")
+    return {"corrections": rows, "measured": {LEFT_OUT: {"peak": rounded(peak)}}}
+
+
+def compared(main: Path, corrections: Mapping[str, Any]) -> Tables:
+    """Return what else the fits say: at the ends, of a common part, of the model's error by temperature."""
+    ends: dict[str, dict[str, Any]] = {}
+    shared, linear = (tables_of(main / f"fit_{name}") for name in ("shared", "linear_all"))
+    own = {state: iterations(main / f"fit_{state}") for state in KBTS}
+    for state in ("943K", "1323K"):
+        label = f"{state} {PAIR}"
+        rows = {"own": own[state][-1], "shared": shared["last"][label], "linear_all": linear["last"][label]}
+        ends[state] = {name: row["rms"] for name, row in rows.items()}
+    # of the model alone
+    peaks = {state: rows[0]["peak"]["value"] - rows[0]["peak_target"] for state, rows in own.items()}
+    too_high = {state: {"peak": number(peaks[state], own[state][0]["peak"]["error"])} for state in KBTS}
+    cold, middle, hot = KBTS.values()
+    line = float(np.interp(middle, [cold, hot], [peaks["943K"], peaks["1323K"]]))
+    one, two = corrections["shared"]["rms"], corrections["joined"]["rms"]
+    gain = number(two["value"] - one["value"], float(np.hypot(one["error"], two["error"])))
+    none = corrections["none"]["density"]["value"]
+    moves = {name: corrections[name]["density"]["value"] - none for name in ("shared", "joined")}
+    return {
+        "ends": ends,
+        "rest": {"shared": shared["together"][PAIR], "linear_all": linear["together"][PAIR]},
+        "peak_too_high": {**too_high, "line": {"peak": rounded(line)}},
+        "last_change": {"1323K": {"du": own["1323K"][-1]["du"]}},
+        "gain": {"shared over joined": {"rms": gain}},
+        "density_moves": {name: {"density": rounded(value)} for name, value in moves.items()},
+    }
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def crystal(case: str, counts: dict[str, int]) -> Atoms:
     for other in others[:1]:
         sites = np.random.default_rng(1).choice(len(atoms), counts[other], replace=False)
         atoms.symbols[sites] = other
-    return atoms[np.argsort(atoms.numbers, kind="stable")]
+    ordered = atoms[np.argsort(atoms.numbers, kind="stable")]
+    assert isinstance(ordered, Atoms)
+    return ordered
 
 
 def run(settings: Settings, atoms: Atoms, temperature: float, ensemble: str, time: float) -> Atoms:
@@ -65,7 +67,9 @@ def run(settings: Settings, atoms: Atoms, temperature: float, ensemble: str, tim
             step_number=1,
             progress=open_progress(),
         )
-        return read(Path(directory) / engine.conf_out)
+        found = read(Path(directory) / engine.conf_out)
+        assert isinstance(found, Atoms)
+        return found
 
 
 def make_start(case: str, settings: Settings) -> None:

@@ -4,7 +4,8 @@
     scripts/multistate_known_answer.py targets
     scripts/multistate_known_answer.py compare DIRECTORY [--states equal | mixture | unequal]
                 [--most STATES] [--replicas N] [--iterations N] [--production FS] [--longer X] [--first N]
-    scripts/multistate_known_answer.py conflict DIRECTORY
+                [--json FILE]
+    scripts/multistate_known_answer.py conflict DIRECTORY [--json FILE]
 
 `targets` makes those of settings/lj_two_states and its NAME.pot.known. `compare` fits u(r) to each state of a
 supercritical fluid alone and to every choice of several, with targets of other seeds in every replica, and
@@ -15,25 +16,19 @@ prints how the run ends. Started again in the same directory all of them go on.
 """
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 from known_states import ARGON, CASE, SETS, STAR, UNEQUAL, Array, fit, fits_of, make_targets, prepare
-from known_tables import distances, noises, print_tables, settled, total
+from known_tables import UNITS, distances, noises, print_tables, settled, total
+from results_file import add_json, machine_line, rounded, write_result
+from run_result import UNITS as RUN_UNITS
+from run_result import tables_of
 
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.states import state_named
-from votca_mlp.versions import versions
-
-
-def machine() -> str:
-    """Return machine and versions."""
-    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{platform.machine()}, {os.cpu_count()} cores, {packages}"
 
 
 def main() -> None:
@@ -48,6 +43,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=10, help="of each fit; default 10")
     parser.add_argument("--production", type=float, default=4000, help="fs an iteration; default 4000")
     parser.add_argument("--longer", type=float, default=5.0, help="target's run in productions; default 5")
+    add_json(parser)
     options = parser.parse_args()
     if options.what == "targets":
         make_targets(load_settings(CASE / "settings.xml"), CASE, STAR, longer=8.0)
@@ -56,7 +52,7 @@ def main() -> None:
     elif options.what == "compare":
         compare(options.directory.resolve(), options)
     else:
-        conflict(options.directory.resolve())
+        conflict(options.directory.resolve(), options.json)
 
 
 def compare(directory: Path, options: argparse.Namespace) -> None:
@@ -88,12 +84,16 @@ def compare(directory: Path, options: argparse.Namespace) -> None:
             left = total(settled(found[label][-1]))
             print(f"replica {replica}, {label}: {left:.3f} meV from u*", flush=True)
     before = total(distances(directory / f"replica_{options.first}", fluids, None))
-    print(f"\n{machine()}\n\nsize of u*: {before:.3f} meV")
-    arrays = ({label: np.array(each) for label, each in values.items()} for values in (found, noise))
-    print_tables(fits, *arrays, names=list(bumps))
+    print(f"\n{machine_line()}\n\nsize of u*: {before:.3f} meV")
+    arrays = [{label: np.array(each) for label, each in values.items()} for values in (found, noise)]
+    tables = print_tables(fits, *arrays, names=list(bumps))
+    tables["size"] = {"u*": {"distance": rounded(float(before))}}
+    last = options.first + options.replicas - 1
+    seeds = f"10 n and up in replica n, {options.first} to {last}"
+    write_result(options.json, tables, units=UNITS | dict.fromkeys(bumps, "meV"), seeds=seeds)
 
 
-def conflict(main: Path) -> None:
+def conflict(main: Path, json: Path | None) -> None:
     """Fit to two states whose targets contradict each other; print how the run ends."""
     prepare(main, UNEQUAL, ARGON, iterations=12, production=4000)
     text = (main / "settings.xml").read_text()
@@ -104,8 +104,10 @@ def conflict(main: Path) -> None:
     names = ("dense", "middle")
     shares = fits_of(UNEQUAL, list(ARGON))[" + ".join(names)]
     ended = fit(main, main / "fit", [state_named(settings, name) for name in names], shares, 12)
-    print(f"\n{machine()}\n\nended: {ended}")
+    print(f"\n{machine_line()}\n\nended: {ended}")
     subprocess.run([sys.executable, "-m", "votca_mlp", "status", str(main / "fit")], check=True)
+    tables = tables_of(main / "fit") | {"ended": {"run": {"text": ended}}}
+    write_result(json, tables, units=RUN_UNITS, seeds="10 and up")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The paper's case, shortened to what a machine allows: ANI-Al at a temperature against the measured g(r).
 
-    ANI_AL=/path/to/model-Al-75 scripts/paper_case.py DIRECTORY [--temperature 1023] [--cells 5] ...
+    ANI_AL=/path/to/model-Al-75 scripts/paper_case.py DIRECTORY [--temperature 1023] [--json FILE] ...
 
 Runs csg_inverse (again: goes on) and prints agreement and density by iteration. The paper: 8 cells (2048
 atoms), 1 fs, 15 iterations of 10 ps. Lengths in fs.
@@ -14,6 +14,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from results_file import add_json, write_result
+from run_result import UNITS, tables_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--production", type=float, default=8000)
     parser.add_argument("--sample-every", type=float, default=50)
     parser.add_argument("--iterations", type=int, default=10)
+    add_json(parser)
     options = parser.parse_args()
     if "ANI_AL" not in os.environ:
         sys.exit("set ANI_AL to the folder of the ANI-Al ensemble")
@@ -44,6 +48,7 @@ def main() -> None:
         sys.exit("csg_inverse failed, see the message above and inverse.log")
     subprocess.run(["votca-mlp", "status", str(run)], check=True)
     subprocess.run(["votca-mlp", "plot", str(run), "-o", str(run / "run.png")], check=True)
+    write_result(options.json, tables_of(run), units=UNITS, seeds="those of the case")
 
 
 def prepare(run: Path, options: argparse.Namespace) -> None:

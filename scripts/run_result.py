@@ -38,10 +38,35 @@ def main() -> None:
     parser.add_argument("--curves", action="store_true")
     parser.add_argument("--command", default="votca-mlp inverse --options settings.xml")
     options = parser.parse_args()
-    tables: dict[str, Any] = {"iterations": iterations(options.run)}
+    tables = tables_of(options.run)
     if options.curves:
         tables["curves"] = curves(options.run)
     write_result(options.json, tables, units=UNITS, seeds="those of the case", made_by=options.command)
+
+
+def tables_of(run: Path) -> dict[str, Any]:
+    """Return the iterations; of several states also the first and the last of each, and their common part."""
+    rows = iterations(run)
+    tables: dict[str, Any] = {"iterations": rows}
+    if any("state" in row for row in rows):
+        named = [(f"{row.get('state', '')} {row['interaction']}".strip(), row) for row in rows]
+        tables["first"] = dict(reversed(named))
+        tables["last"] = dict(named)
+        tables["together"] = together(run, min(row["step"] for row in tables["last"].values()))
+    return {name: table for name, table in tables.items() if table}
+
+
+def together(run: Path, step: int) -> dict[str, dict[str, Any]]:
+    """Return what the states of a step ask for in common and beyond, in units of noise, by interaction."""
+    from votca_mlp.inverse.from_settings import plan_of
+    from votca_mlp.inverse.history import misfits
+    from votca_mlp.settings import load_settings
+
+    found = misfits(plan_of(load_settings(run / "settings.xml")), step)
+    return {
+        name: {"step": step, "shared": number(misfit.shared), "rest": number(misfit.rest)}
+        for name, misfit in found.items()
+    }
 
 
 def iterations(run: Path) -> list[dict[str, Any]]:
@@ -51,7 +76,7 @@ def iterations(run: Path) -> list[dict[str, Any]]:
 
 def row(summary: StepSummary) -> dict[str, Any]:
     """Return the numbers of an iteration; what is not known is left out."""
-    agreement = summary.agreement
+    agreement, simulation = summary.agreement, summary.simulation
     assert agreement is not None
     peak = agreement.peak
     known: dict[str, Any] = {
@@ -66,10 +91,10 @@ def row(summary: StepSummary) -> dict[str, Any]:
         "peak_position": number(peak.position, peak.position_error),
         "peak_position_target": agreement.target_peak.position,
         "du": None if summary.change is None else 1e3 * summary.change,
-        "density": estimate(summary.simulation.density),
-        "temperature": estimate(summary.simulation.temperature),
-        "pressure": estimate(summary.simulation.pressure),
-        "speed": summary.simulation.steps_per_second,
+        "density": estimate(simulation.density),
+        "temperature": estimate(simulation.temperature),
+        "pressure": estimate(simulation.pressure),
+        "speed": simulation.steps_per_second,
     }
     return {name: value for name, value in known.items() if value is not None}
 

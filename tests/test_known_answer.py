@@ -5,6 +5,7 @@ A supercritical fluid: in a dense liquid g(r) hardly feels slow parts of u(r), s
 """
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,9 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
     The script that docs/results.md is made with, with shorter runs and one replica.
     """
     lengths = ("--replicas", "1", "--iterations", "6", "--production", "1600")
+    file = tmp_path / "compared.json"
     command = [sys.executable, SCRIPTS / "multistate_known_answer.py", "compare", tmp_path, *lengths]
+    command += ["--json", file]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     print(done.stdout)
 
@@ -105,6 +108,8 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
         left[1 + run.name.count("+")].append(float(np.mean([distance(u, table.y, seen) for u in steps])))
     assert [len(values) for values in left.values()] == [3, 3, 1]
     assert left[3][0] < 0.5 * distance(np.zeros_like(table.y), table.y, seen)
+    ends = json.loads(file.read_text())["tables"]["ends"]
+    assert sorted(label.count("+") for label in ends) == [0, 0, 0, 1, 1, 1, 2]
     # which state alone is the best, or which two, changes with the seeds
     assert np.mean(left[2]) < 0.9 * np.mean(left[1])
     assert np.mean(left[3]) < 0.9 * np.mean(left[1])

@@ -47,7 +47,9 @@ def test_a_small_case(case: ModuleType, capsys: pytest.CaptureFixture[str]) -> N
     assert all(value > 0.0 for value in found.values())
     assert case.memory("ours", ensemble="nvt", **HERE) > 100.0
     benchmark = script("benchmark.py")
-    benchmark.growth({("hipnn", "1 thread", "nvt", n): [2.0 * n, 3.0 * n**2] for n in (256, 500, 2048)})
+    times = {("hipnn", "1 thread", "nvt", n): [2.0 * n, 3.0 * n**2] for n in (256, 500, 2048)}
+    powers = {"ours": 1.0, "ours_largest": 1.0, "reference": 2.0, "reference_largest": 2.0}
+    assert benchmark.growth(times) == {"hipnn 1 thread nvt": pytest.approx(powers)}
     assert "1.00      1.00        2.00      2.00" in capsys.readouterr().out
 
 

@@ -79,6 +79,32 @@ def test_every_result_says_where_it_is_from(scripts: Path) -> None:
         assert all(found["tables"].values()), file
 
 
+def test_distances_of_replicas_become_rows() -> None:
+    from known_tables import print_tables
+
+    fits = {
+        "a": {"a": np.ones(2)},
+        "b": {"b": np.ones(2)},
+        "a + b": {"a": np.full(2, 0.5), "b": np.full(2, 0.5)},
+    }
+    # two replicas, four iterations, two interactions
+    found = {label: np.full((2, 4, 2), size) for label, size in (("a", 3.0), ("b", 2.0), ("a + b", 1.0))}
+    tables = print_tables(fits, found, {"a": found["a"], "b": found["b"]}, names=["Ar-Ar", "Kr-Kr"])
+    assert tables["by_iteration"]["b"] == {"distance": [2.0] * 4}
+    assert tables["ends"]["a + b"]["distance"] == {"value": 1.0, "error": 0.0}
+    assert tables["ends"]["a + b"]["expected_of_single"] == pytest.approx(13**0.5 / 2, rel=1e-5)
+    assert tables["ends"]["a"]["Kr-Kr"] == 3.0
+    assert tables["gains"] == {
+        "a + b": {
+            "replicas": 2,
+            "own": {"value": 1.0, "error": 0.0},
+            "own_count": 2,
+            "all": {"value": 1.0, "error": 0.0},
+            "all_count": 2,
+        }
+    }
+
+
 def test_a_curve_is_in_angstrom_and_mev() -> None:
     from run_result import curve
 
