@@ -20,5 +20,8 @@ def test_time_left_of_a_run(tmp_path: Path) -> None:
     assert time_left_line(main, now=1120.0) == expected.format("2 min")
     # at most one iteration is taken off: two of 45 s stay
     assert time_left_line(main, now=9999.0) == expected.format("2 min")
+    (main / "settings.xml").rename(main / "other.xml")
+    assert time_left_line(main, now=1090.0) is None
+    (main / "other.xml").rename(main / "settings.xml")
     (main / "done").touch()
     assert time_left_line(main) is None

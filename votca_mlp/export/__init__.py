@@ -3,6 +3,7 @@
 ::
 
     a run's step           -> run_step, from_run      -> CorrectedPotential
+    tables in memory       -> from_tables             -> CorrectedPotential
     a file u(r; T)         -> from_temperature_file   -> CorrectedPotential
     CorrectedPotential     -> export, formats/NAME    -> a folder with export.json
     a folder               -> load                    -> an ASE calculator

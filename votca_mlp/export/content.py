@@ -94,7 +94,7 @@ class ExportContent:
     model
         The model that the correction belongs to.
     settings, settings_sha256
-        The settings.xml of the run, or the file u(r; T).
+        The settings.xml of the run, or the file u(r; T); None for a run in Python.
     step
         Number of the run's step whose u(r) this is; None for a file u(r; T).
     temperatures
@@ -112,8 +112,8 @@ class ExportContent:
     """
 
     model: ModelOrigin
-    settings: str
-    settings_sha256: str
+    settings: str | None
+    settings_sha256: str | None
     step: int | None
     temperatures: tuple[float, ...]
     ensemble: str | None

@@ -58,8 +58,8 @@ def _content(data: Mapping[str, Any]) -> ExportContent:
     joined = data.get("joined")
     content = ExportContent(
         model=read_origin(data),
-        settings=str(data.get("settings") or ""),
-        settings_sha256=str(data.get("settings_sha256") or ""),
+        settings=_typed(data.get("settings"), str, None),
+        settings_sha256=_typed(data.get("settings_sha256"), str, None),
         step=_typed(data.get("step"), int, None),
         temperatures=tuple(_typed(kelvin, int, float) for kelvin in data["temperatures"]),
         ensemble=_typed(data.get("ensemble"), str, None),

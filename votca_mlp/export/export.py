@@ -60,13 +60,9 @@ def export(
         An unknown format, a folder that exists, no finished step, a model that is missing, an export that
         does not agree with the package's own energy and forces. Nothing is left behind then.
     """
-    if form not in FORMATS:
-        raise UserError(f"no format '{form}'", where="--format", accepted=", ".join(FORMATS))
     out = Path(out)
-    if out.exists() or out.is_symlink():
-        raise UserError("this exists already", where=out, accepted="--output with the name of a new folder")
-    if not out.absolute().parent.is_dir():
-        raise UserError("there is no folder to write into", where=out.parent, accepted="an existing folder")
+    # before the model is read
+    _check_output(form, out)
     if is_temperature_file(path):
         if step is not None:
             raise UserError("a joined file has no steps", where="--step", accepted="--temperature")
@@ -88,17 +84,19 @@ def export(
                 accepted = "with a file of 'votca-mlp temperature'; a run says these itself"
                 raise UserError("this is not for a run", where=option, accepted=accepted)
         potential = potential_of_run(path, step)
-    return _write(replace(potential, content=replace(potential.content, format=form)), form, out)
+    return write_export(potential, form, out)
 
 
-def _write(potential: CorrectedPotential, form: str, out: Path) -> Export:
-    """Write into a temporary folder and rename it when all is well.
+def write_export(potential: CorrectedPotential, form: str, out: Path) -> Export:
+    """Write a potential in the format ``form`` to the new folder ``out``, a temporary one until the end.
 
     Raises
     ------
     UserError
         As :func:`export`.
     """
+    _check_output(form, out)
+    potential = replace(potential, content=replace(potential.content, format=form))
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.absolute().parent))
     except OSError as error:
@@ -117,3 +115,12 @@ def _write(potential: CorrectedPotential, form: str, out: Path) -> Export:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Export(out, (NAME, *written.files), written.comparisons, written.left_out)
+
+
+def _check_output(form: str, out: Path) -> None:
+    if form not in FORMATS:
+        raise UserError(f"no format '{form}'", where="--format", accepted=", ".join(FORMATS))
+    if out.exists() or out.is_symlink():
+        raise UserError("this exists already", where=out, accepted="--output with the name of a new folder")
+    if not out.absolute().parent.is_dir():
+        raise UserError("there is no folder to write into", where=out.parent, accepted="an existing folder")

@@ -33,6 +33,8 @@ def comment_lines(content: ExportContent) -> list[str]:
 
 
 def _source_lines(content: ExportContent) -> list[str]:
+    if content.settings is None:
+        return [f"from simulation {content.step} of a run in Python"]
     if content.joined is None:
         return [
             f"from step {content.step} of {content.settings}",

@@ -20,6 +20,8 @@ def state_lines(directory: str | Path) -> list[str]:
     directory = Path(directory)
     if not any(path.is_dir() for _, step in step_directories(directory) for path in step.iterdir()):
         return []
+    if not (directory / "settings.xml").is_file():
+        return []
     settings = load_settings(directory / "settings.xml")
     if not settings.multistate.enabled:
         return []

@@ -8,7 +8,8 @@ from votca_mlp.settings import load_settings
 
 
 def time_left_line(directory: str | Path, now: float | None = None) -> str | None:
-    """Return a line about the iterations still to come; None before the first ends and when all are done.
+    """Return a line about the iterations still to come; None before the first ends and when all are
+    done, or when the run has no settings.xml.
 
     An iteration took as long as from the ``done`` of the one before to its own. Of the one under way only
     what it has used since the last ``done`` is taken off, so a run that is not running shows too little by
@@ -34,6 +35,9 @@ def time_left_line(directory: str | Path, now: float | None = None) -> str | Non
     }
     last = max(ended, default=0)
     if last < 1 or last - 1 not in ended or (main / "done").exists():
+        return None
+    if not (main / "settings.xml").is_file():
+        # a run in Python says itself how far it is
         return None
     left = load_settings(main / "settings.xml").iterations_max - last
     if left < 1:

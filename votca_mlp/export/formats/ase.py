@@ -73,6 +73,7 @@ def _copy_temperature_file(potential: CorrectedPotential, folder: Path) -> Writt
     """Copy the file u(r; T) into the export and note its checksum."""
     content = potential.content
     assert content.joined is not None
+    assert content.settings is not None
     shutil.copyfile(content.settings, folder / JOINED)
     joined = replace(content.joined, sha256=sha256_of(folder / JOINED))
     return Written(replace(content, joined=joined), (JOINED,), ())
