@@ -47,7 +47,7 @@ def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with three runs and ``u.yaml``."""
     folder = tmp_path_factory.mktemp("joined")
     runs = make_runs(folder, BUILTIN, aluminium())
@@ -55,16 +55,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def table(place: Path, kelvin: int) -> dict[tuple[str, str], Path]:
-    return {("Al", "Al"): place / f"run_{kelvin}" / "step_002" / "Al-Al.pot.cur"}
+def table(folder: Path, kelvin: int) -> dict[tuple[str, str], Path]:
+    return {("Al", "Al"): folder / f"run_{kelvin}" / "step_002" / "Al-Al.pot.cur"}
 
 
 def model_alone(atoms):  # type: ignore[no-untyped-def]
     return PairListEvaluator(load_hipnn(builtin_models()["al-hipnn"]), dtype=torch.float64).evaluate(atoms)
 
 
-def test_ase_follows(place: Path, tmp_path: Path) -> None:
-    result = export(place / "u.yaml", "ase", tmp_path / "out")
+def test_ase_follows(folder: Path, tmp_path: Path) -> None:
+    result = export(folder / "u.yaml", "ase", tmp_path / "out")
     assert set(result.files) == {"export.json", "u_of_T.yaml", "calculator.py"}
     assert len(result.comparisons) >= 5
     atoms = aluminium()
@@ -73,7 +73,7 @@ def test_ase_follows(place: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no temperature yet"):
         atoms.get_potential_energy()
     for kelvin in (1023, 943, 1323):
-        extra, extra_forces = brute_force(atoms, table(place, kelvin))
+        extra, extra_forces = brute_force(atoms, table(folder, kelvin))
         atoms.calc.set_temperature(kelvin)
         assert atoms.get_potential_energy() == pytest.approx(alone.energy + extra, abs=1e-8)
         assert atoms.get_forces() == pytest.approx(alone.forces + extra_forces, abs=1e-8)
@@ -93,13 +93,13 @@ def test_ase_follows(place: Path, tmp_path: Path) -> None:
     assert warm.calc.temperature == pytest.approx(1293)
 
 
-def test_ase_at_one_temperature(place: Path, tmp_path: Path) -> None:
-    export(place / "u.yaml", "ase", tmp_path / "out", temperature=1100.0)
+def test_ase_at_one_temperature(folder: Path, tmp_path: Path) -> None:
+    export(folder / "u.yaml", "ase", tmp_path / "out", temperature=1100.0)
     atoms = aluminium()
     atoms.calc = load_corrected(tmp_path / "out", device="cpu")
     energy = atoms.get_potential_energy()
     following = aluminium()
-    export(place / "u.yaml", "ase", tmp_path / "follow")
+    export(folder / "u.yaml", "ase", tmp_path / "follow")
     following.calc = load_corrected(tmp_path / "follow", temperature=1100.0, device="cpu")
     assert energy == pytest.approx(following.get_potential_energy(), abs=1e-9)
     with pytest.raises(UserError, match="the export is for 1100 K and 1 bar only"):
@@ -114,15 +114,15 @@ def test_ase_at_one_temperature(place: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kelvin", [1023, 1100])
-def test_table_at_one_temperature(place: Path, tmp_path: Path, kelvin: int) -> None:
-    result = export(place / "u.yaml", "table", tmp_path / "out", temperature=float(kelvin))
+def test_table_at_one_temperature(folder: Path, tmp_path: Path, kelvin: int) -> None:
+    result = export(folder / "u.yaml", "table", tmp_path / "out", temperature=float(kelvin))
     file = tmp_path / "out" / "Al-Al.table"
     x, u = np.loadtxt(file, usecols=(0, 1)).T
-    correction = read_temperature_file(place / "u.yaml").correction.at(kelvin)
+    correction = read_temperature_file(folder / "u.yaml").correction.at(kelvin)
     expected = correction.pairs[13, 13].evaluate(10 * x)[0]
     assert u / 96.48533212331002 == pytest.approx(expected, abs=1e-12)
     if kelvin == 1023:
-        own = np.loadtxt(table(place, 1023)["Al", "Al"], usecols=(0, 1)).T
+        own = np.loadtxt(table(folder, 1023)["Al", "Al"], usecols=(0, 1)).T
         assert x == pytest.approx(own[0], abs=1e-12)
         assert u == pytest.approx(own[1] - own[1][-1], abs=1e-10)
         assert result.comparisons[0].force < 1e-8
@@ -166,10 +166,10 @@ print(json.dumps(result))
 """
 
 
-def test_torchscript_follows_without_this_package(place: Path, tmp_path: Path) -> None:
+def test_torchscript_follows_without_this_package(folder: Path, tmp_path: Path) -> None:
     from ase.neighborlist import neighbor_list
 
-    export(place / "u.yaml", "torchscript", tmp_path / "out")
+    export(folder / "u.yaml", "torchscript", tmp_path / "out")
     atoms = small()
     i, j, shifts = neighbor_list("ijS", atoms, 7.7)
     order = np.argsort(i, kind="stable")
@@ -190,7 +190,7 @@ def test_torchscript_follows_without_this_package(place: Path, tmp_path: Path) -
     result = json.loads(done.stdout)
     assert "call set_temperature" in result["errors"][0]
     assert all("outside 943" in error for error in result["errors"][1:])
-    correction = read_temperature_file(place / "u.yaml").correction
+    correction = read_temperature_file(folder / "u.yaml").correction
     model = load_hipnn(builtin_models()["al-hipnn"])
     for kelvin, (energy, forces, virial) in zip(case["kelvins"], result["answers"], strict=True):
         expected = PairListEvaluator(model, correction.at(kelvin), dtype=torch.float64).evaluate(atoms)
@@ -199,9 +199,9 @@ def test_torchscript_follows_without_this_package(place: Path, tmp_path: Path) -
         assert np.array(virial) / atoms.get_volume() == pytest.approx(expected.stress, abs=1e-9)
 
 
-def test_lammps_steps_through_the_tables(place: Path, tmp_path: Path, lammps_python: str) -> None:
+def test_lammps_steps_through_the_tables(folder: Path, tmp_path: Path, lammps_python: str) -> None:
     out = tmp_path / "out"
-    result = export(place / "u.yaml", "lammps", out)
+    result = export(folder / "u.yaml", "lammps", out)
     assert len(result.comparisons) == 3
     text = (out / "correction.in").read_text()
     points = text.split("table spline ")[1].split()[0]
@@ -210,7 +210,7 @@ def test_lammps_steps_through_the_tables(place: Path, tmp_path: Path, lammps_pyt
     assert names[0] == "943"
     assert names[-1] == "1323"
     assert f"correction_{names[1]}K.table" in result.files
-    correction = read_temperature_file(place / "u.yaml").correction
+    correction = read_temperature_file(folder / "u.yaml").correction
     atoms = aluminium()
     begin = [
         f"pair_style hybrid/overlay zero 5.0 table spline {points}",
@@ -226,26 +226,26 @@ def test_lammps_steps_through_the_tables(place: Path, tmp_path: Path, lammps_pyt
         assert found["energy"] == pytest.approx(expected.energy, abs=1e-6 * len(atoms))
         assert np.array(found["forces"]) == pytest.approx(expected.forces, abs=5e-4)
     # at the fitted ends against an independent sum over the run's own table
-    energy, _ = brute_force(atoms, table(place, 1323))
+    energy, _ = brute_force(atoms, table(folder, 1323))
     assert found["energy"] == pytest.approx(energy, abs=1e-6 * len(atoms))
 
 
-def test_extrapolation_is_refused_allowed_and_recorded(place: Path, tmp_path: Path) -> None:
+def test_extrapolation_is_refused_allowed_and_recorded(folder: Path, tmp_path: Path) -> None:
     for form in FORMATS:
         with pytest.raises(UserError, match="outside the fitted range"):
-            export(place / "u.yaml", form, tmp_path / "out", temperature=1400.0)
+            export(folder / "u.yaml", form, tmp_path / "out", temperature=1400.0)
     with pytest.warns(UserWarning, match="extrapolated"):
-        export(place / "u.yaml", "table", tmp_path / "table", temperature=1400.0, extrapolate=True)
+        export(folder / "u.yaml", "table", tmp_path / "table", temperature=1400.0, extrapolate=True)
     text = (tmp_path / "table" / "Al-Al.table").read_text()
     assert "1400 K (EXTRAPOLATED: fitted from 943 to 1323 K)" in text
     assert "extrapolation allowed" in text
     with pytest.warns(UserWarning, match="extrapolated"):
-        export(place / "u.yaml", "ase", tmp_path / "ase", extrapolate=True)
+        export(folder / "u.yaml", "ase", tmp_path / "ase", extrapolate=True)
     assert json.loads((tmp_path / "ase" / "export.json").read_text())["joined"]["extrapolation"] is True
     calculator = load_corrected(tmp_path / "ase", device="cpu")
     with pytest.warns(UserWarning, match="extrapolated"):
         calculator.set_temperature(1400.0)
-    runs = [str(place / f"run_{kelvin}") for kelvin in KELVINS]
+    runs = [str(folder / f"run_{kelvin}") for kelvin in KELVINS]
     join(runs, tmp_path / "allowed.yaml", extrapolate=True)
     with pytest.warns(UserWarning, match="extrapolated"):
         export(tmp_path / "allowed.yaml", "lammps", tmp_path / "lammps", temperature=1400.0)
@@ -293,11 +293,11 @@ def test_several_interactions_and_a_calculator_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", list(FOLLOWING))
 def test_a_wrong_correction_is_found(
-    place: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from votca_mlp.export.formats import ase, lammps, torchscript
 
-    right = read_temperature_file(place / "u.yaml").correction
+    right = read_temperature_file(folder / "u.yaml").correction
     terms = (right.terms[0], right.terms[2], right.terms[1])
     wrong = type(right)(terms, right.functions, right.minimum, right.maximum)
     if form == "lammps":
@@ -310,12 +310,12 @@ def test_a_wrong_correction_is_found(
         compare = ase._compare_temperatures
         monkeypatch.setattr(ase, "_compare_temperatures", lambda p, calc, _: compare(p, calc, wrong))
     with pytest.raises(UserError, match="not what it was made from"):
-        export(place / "u.yaml", form, tmp_path / "out")
+        export(folder / "u.yaml", form, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_options_that_do_not_fit(place: Path, tmp_path: Path) -> None:
-    run, joined, out = place / "run_943", place / "u.yaml", tmp_path / "out"
+def test_options_that_do_not_fit(folder: Path, tmp_path: Path) -> None:
+    run, joined, out = folder / "run_943", folder / "u.yaml", tmp_path / "out"
     cases = [
         ((joined, "table", out), {}, "format 'table' holds one temperature"),
         ((joined, "ase", out, 2), {}, "a joined file has no steps"),
@@ -332,9 +332,9 @@ def test_options_that_do_not_fit(place: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_damaged_exports(place: Path, tmp_path: Path) -> None:
-    export(place / "u.yaml", "ase", tmp_path / "follow")
-    export(place / "u.yaml", "ase", tmp_path / "fixed", temperature=1000.0)
+def test_damaged_exports(folder: Path, tmp_path: Path) -> None:
+    export(folder / "u.yaml", "ase", tmp_path / "follow")
+    export(folder / "u.yaml", "ase", tmp_path / "fixed", temperature=1000.0)
     for name in ("follow", "fixed"):
         file = tmp_path / name / "export.json"
         good = json.loads(file.read_text())
@@ -364,11 +364,11 @@ def test_damaged_exports(place: Path, tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_documentation(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (Path(__file__).parents[2] / "docs" / "temperature.md").read_text()
     code = text.split("```python\n")[1].split("```")[0]
-    export(place / "u.yaml", "ase", tmp_path / "al_anneal")
+    export(folder / "u.yaml", "ase", tmp_path / "al_anneal")
     aluminium().write(tmp_path / "confout.extxyz")
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
@@ -378,9 +378,9 @@ def test_the_example_of_the_documentation(
     assert last.startswith("step  60  u(r;  943.0 K)")
 
 
-def test_powers_of_temperature(place: Path, tmp_path: Path) -> None:
+def test_powers_of_temperature(folder: Path, tmp_path: Path) -> None:
     """The form that a run of several states writes."""
-    content = read_temperature_file(place / "u.yaml")
+    content = read_temperature_file(folder / "u.yaml")
     terms = content.correction.terms[:2]
     powers = from_terms(terms, 1100.0, 200.0, minimum=943.0, maximum=1323.0)
     write_temperature_file(tmp_path / "u.yaml", TemperatureFile(powers, content.names, content.origin))
