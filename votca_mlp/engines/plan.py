@@ -76,6 +76,8 @@ class MDPlan:
         Names of the correction's tables in the step directory: a checkpoint belongs to their content.
     model, model_directory
         The model's options and where its relative paths start, for engines whose program evaluates by itself.
+    directory
+        Where relative paths of the options start.
     options
         What only this engine has: an object of its section class.
     where
@@ -111,6 +113,7 @@ class MDPlan:
     tables: tuple[str, ...] = ()
     model: MLPSettings | None = None
     model_directory: Path = Path()
+    directory: Path = Path()
     options: EngineSettings | None = None
     where: Callable[[str], str] = field(default=_as_named, repr=False, compare=False)
 

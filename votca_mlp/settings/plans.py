@@ -48,6 +48,7 @@ def md_plan(settings: Settings, step_directory: Path | None = None) -> MDPlan:
         tables=tuple(f"{interaction.name}.pot.cur" for interaction in settings.interactions),
         model=settings.mlp,
         model_directory=settings.run_directory,
+        directory=settings.main_directory,
         where=_Tags(settings),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.resume import digests, refuse_other_inputs
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
@@ -17,6 +18,22 @@ NAME = "ase_checkpoint.npz"
 """File name in the step directory; it is there while a step is unfinished."""
 
 _FORMAT = 1
+_SHAPING = (
+    "traj",
+    "conf_out",
+    "ensemble",
+    "temperature",
+    "pressure",
+    "timestep",
+    "first_equilibration",
+    "equilibration",
+    "production",
+    "sample_every",
+    "thermostat_time",
+    "barostat_time",
+    "seed",
+    "checkpoint_every",
+)
 _ARRAYS = ("positions", "velocities", "cell", "strain_rate", "thermostat", "barostat")
 
 
@@ -46,21 +63,20 @@ class Checkpoint:
 
 
 def describe_inputs(
-    settings: Any, *, step_directory: Path, identity: str, max_steps: int | None, start: str
+    plan: MDPlan, *, step_directory: Path, identity: str, max_steps: int | None, start: str
 ) -> dict[str, Any]:
     """Return what must not change while a step is continued, as plain JSON values.
 
-    The settings of ``cg.inverse.ase`` that shape the trajectory, the digests of the step's potential tables
-    (``NAME.pot.cur``), the model's ``identity`` and the digest of the ``start`` configuration.
+    What of the plan shapes the trajectory, the digests of the step's potential tables, the model's
+    ``identity`` and the digest of the ``start`` configuration.
     """
-    free = {"topol", "limits", "equi_time", "first_frame", "rdf", "skin"}
-    ase = settings.ase
-    names = getattr(type(ase), "model_fields", None) or vars(ase)
-    inputs = {name: _plain(getattr(ase, name)) for name in names if name not in free}
+    inputs = {name: getattr(plan, name) for name in _SHAPING}
+    inputs["conf"] = None if plan.start is None else plan.start.name
+    inputs["crystal"] = None if plan.crystal is None else plan.crystal.model_dump(mode="json")
     inputs["model"] = identity
     inputs["max_steps"] = max_steps
     inputs["start"] = start
-    return inputs | digests(step_directory, [f"{pair.name}.pot.cur" for pair in settings.interactions])
+    return inputs | digests(step_directory, list(plan.tables))
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -110,12 +126,3 @@ def load(path: Path, *, inputs: dict[str, Any], n_atoms: int) -> Checkpoint:
     if state["positions"].shape != (n_atoms, 3):
         raise UserError("the checkpoint has another number of atoms", where=path, accepted=remove)
     return checkpoint
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    names = getattr(type(value), "model_fields", None) or vars(value)
-    return {name: _plain(getattr(value, name)) for name in names}

@@ -10,9 +10,11 @@ import numpy as np
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.motion import Motion
-from votca_mlp.engines.ase.output import COLUMNS, GrowingFile, thermo_row, write_configuration
+from votca_mlp.engines.ase.output import COLUMNS, thermo_row, write_configuration
 from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
+from votca_mlp.engines.plan import MDPlan
+from votca_mlp.engines.shared.growing import GrowingFile
 from votca_mlp.engines.shared.result import write_summary
 from votca_mlp.engines.shared.stages import Stage, steps_of
 from votca_mlp.engines.shared.start import check_melted, draw_velocities
@@ -34,18 +36,16 @@ class Run:
 
     Parameters
     ----------
-    ase
-        ``settings.ase``.
+    plan
+        What to do.
     evaluator, atoms, stages
-        What to run, from where, in which stages.
+        With which forces, from where, in which stages.
     inputs
         Of :func:`votca_mlp.engines.ase.checkpoint.describe_inputs`.
     directory
         The step directory.
     step_number
         Part of the seed.
-    r_max
-        Largest maximum of the interactions' grids, Angstrom.
 
     Raises
     ------
@@ -55,32 +55,32 @@ class Run:
 
     def __init__(
         self,
-        ase: Any,
+        plan: MDPlan,
         evaluator: Evaluator,
         atoms: "Atoms",
         stages: tuple[Stage, ...],
         inputs: dict[str, Any],
         directory: Path,
         step_number: int,
-        r_max: float,
     ) -> None:
-        self.ase, self.evaluator, self.atoms, self.stages, self.inputs = ase, evaluator, atoms, stages, inputs
+        self.plan, self.evaluator, self.inputs = plan, evaluator, inputs
+        self.atoms, self.stages = atoms, stages
         self.directory, self.step_number = directory, step_number
         self.total = stages[-1].end
-        self.sample_steps = steps_of(ase.sample_every, ase.timestep)
-        self.checkpoint_steps = steps_of(ase.checkpoint_every, ase.timestep)
+        self.sample_steps = steps_of(plan.sample_every, plan.timestep)
+        self.checkpoint_steps = steps_of(plan.checkpoint_every, plan.timestep)
         self.symbols: list[str] = atoms.get_chemical_symbols()
         self.first_positions = atoms.get_positions()
         self.checkpoint_file = directory / checkpoints.NAME
-        self.traj_file = directory / ase.traj
-        self.frame = frame_writer(ase.traj)
+        self.traj_file = directory / plan.traj
+        self.frame = frame_writer(plan.traj, plan.place("traj"))
         self.done = 0
         self.saved = 0
         saved: checkpoints.Checkpoint | None = None
         if self.checkpoint_file.exists():
             saved = checkpoints.load(self.checkpoint_file, inputs=inputs, n_atoms=len(atoms))
         volume = atoms.get_volume() if saved is None else saved.volume
-        self.watch: Watch = make_watch(ase.limits, r_max=r_max, volume=volume)
+        self.watch: Watch = make_watch(plan.limits, r_max=plan.r_max, volume=volume)
         lengths = {} if saved is None else saved.lengths
         part = self.traj_file.with_name(self.traj_file.name + ".part")
         if saved is None:
@@ -97,17 +97,17 @@ class Run:
 
     def _begin(self, stage: Stage) -> Motion:
         """Start a stage from the present positions with velocities drawn afresh."""
-        seed = (self.ase.seed, self.step_number, self.stages.index(stage))
+        seed = (self.plan.seed or 0, self.step_number, self.stages.index(stage))
         velocities = draw_velocities(self.atoms.get_masses(), stage.temperature, seed)
         return self._integrator(stage, velocities)
 
     def _integrator(self, stage: Stage, velocities: Any) -> Motion:
         options = {
-            "timestep": self.ase.timestep,
+            "timestep": self.plan.timestep,
             "temperature": stage.temperature,
-            "pressure": None if stage.constant_volume else self.ase.pressure,
-            "thermostat_time": self.ase.thermostat_time,
-            "barostat_time": self.ase.barostat_time,
+            "pressure": None if stage.constant_volume else self.plan.pressure,
+            "thermostat_time": self.plan.thermostat_time,
+            "barostat_time": self.plan.barostat_time,
         }
         forces = self.evaluator.on_device()
         if forces is None:
@@ -150,7 +150,8 @@ class Run:
             self.watch.check(self.md, stage, self.done)
             self._sample(stage)
             if stage.name == "melt" and self.done == stage.end and self._melt_is_whole(stage):
-                check_melted(self.first_positions, self.md.positions, self.md.volume)
+                where = self.plan.place("crystal")
+                check_melted(self.first_positions, self.md.positions, self.md.volume, where)
             if self.done % _NOTE_EVERY == 0:
                 progress.update(self.done, f"{stage.name}, {self.md.temperature:.0f} K")
                 if (
@@ -178,12 +179,13 @@ class Run:
             return
         self.thermo.write(thermo_row(self.done, stage.name, self.md))
         if stage.name == "production":
-            md, time_fs = self.md, self.done * self.ase.timestep
+            md, time_fs = self.md, self.done * self.plan.timestep
             self.traj.write(self.frame(self.done, time_fs, self.symbols, md.positions, np.diag(md.cell)))
 
     def _melt_is_whole(self, stage: Stage) -> bool:
         # one shortened by max_steps belongs to a test run, which need not melt
-        return stage.steps >= round(self.ase.crystal.melt_time / self.ase.timestep)
+        assert self.plan.crystal is not None
+        return stage.steps >= round(self.plan.crystal.melt_time / self.plan.timestep)
 
     def close(self) -> None:
         """Close the growing files."""
@@ -192,15 +194,15 @@ class Run:
 
     def finish(self, *, step_number: int, source: str, steps_per_second: float) -> dict[str, Any]:
         """Give the results their names, the trajectory last, and return the summary."""
-        write_configuration(self.directory / self.ase.conf_out, self.symbols, self.md)
+        write_configuration(self.directory / self.plan.conf_out, self.symbols, self.md)
         summary = make_summary(
             self.directory / THERMO,
             step=step_number,
             start=source,
-            seed=self.ase.seed,
+            seed=self.plan.seed,
             atoms=len(self.symbols),
             md_steps=self.total,
-            timestep_fs=self.ase.timestep,
+            timestep_fs=self.plan.timestep,
             steps_per_second=round(steps_per_second, 3),
             inputs=self.inputs,
         )

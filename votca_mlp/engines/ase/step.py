@@ -6,16 +6,17 @@ last configuration, ``md_step.json`` and then the trajectory get their names, an
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.run import Run
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
-from votca_mlp.engines.shared.start import check_start, largest_maximum, load_start
+from votca_mlp.engines.shared.start import checked_start
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.progress import Progress
 
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
 
 def run_step(
-    settings: Any,
+    plan: MDPlan,
     evaluator: Evaluator,
     *,
     step_directory: str | Path,
-    main_directory: str | Path,
     step_number: int,
     progress: Progress,
     deadline: float | None = None,
@@ -42,12 +42,12 @@ def run_step(
 
     Parameters
     ----------
-    settings
-        :class:`votca_mlp.settings.Settings`.
+    plan
+        What to do.
     evaluator
         Model plus the correction of this step.
-    step_directory, main_directory
-        ``step_NNN`` and the directory of settings.xml.
+    step_directory
+        Where the tables of the correction are and all files are left.
     step_number
         1 for the first step of MD.
     progress
@@ -64,28 +64,21 @@ def run_step(
     UserError
         Input that does not fit, a simulation that has gone wrong, a damaged checkpoint, no space left.
     """
-    from votca_mlp.settings import read_topology
-
-    step_directory, main_directory = Path(step_directory), Path(main_directory)
-    atoms, source, from_crystal = load_start(
-        settings, step_directory=step_directory, main_directory=main_directory, step_number=step_number
-    )
-    topology = step_directory / settings.ase.topol
-    if not topology.is_file():
-        topology = settings.input_path(settings.ase.topol)
-    r_max = largest_maximum(settings)
-    check_start(atoms, read_topology(topology).types, r_max=r_max, where=source, topology=topology)
-    stages = plan_stages(
-        settings.ase, step_number=step_number, from_crystal=from_crystal, max_steps=max_steps
-    )
+    step_directory = Path(step_directory)
+    start = checked_start(plan, step_directory)
+    stages = plan_stages(plan, step_number=step_number, from_crystal=start.from_crystal, max_steps=max_steps)
     inputs = checkpoints.describe_inputs(
-        settings, step_directory=step_directory, identity=identity, max_steps=max_steps, start=_digest(atoms)
+        plan,
+        step_directory=step_directory,
+        identity=identity,
+        max_steps=max_steps,
+        start=_digest(start.atoms),
     )
-    finished = finished_result(step_directory, settings.ase, inputs, stages[-1].end)
+    finished = finished_result(step_directory, plan, inputs, stages[-1].end)
     if finished is not None:
         (step_directory / checkpoints.NAME).unlink(missing_ok=True)
         return finished
-    run = Run(settings.ase, evaluator, atoms, stages, inputs, step_directory, step_number, r_max)
+    run = Run(plan, evaluator, start.atoms, stages, inputs, step_directory, step_number)
     progress.start(f"step {step_number}", run.total, run.done)
     try:
         in_time = run.advance(progress, deadline)
@@ -99,7 +92,7 @@ def run_step(
         run.close()
     if not in_time:
         return StepResult("checkpointed", run.saved, run.total, rate)
-    summary = run.finish(step_number=step_number, source=source, steps_per_second=rate)
+    summary = run.finish(step_number=step_number, source=start.source, steps_per_second=rate)
     return StepResult("finished", run.total, run.total, rate, summary)
 
 

@@ -16,8 +16,8 @@ GRO_EDGE_MAX = 99.0
 """Angstrom; the eight columns of a coordinate hold five decimals of nm below 10 nm only."""
 
 
-def frame_writer(name: str) -> FrameWriter:
-    """Return the writer for a trajectory's file name.
+def frame_writer(name: str, where: str = "traj") -> FrameWriter:
+    """Return the writer for a trajectory's file name; ``where`` is named in errors.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def frame_writer(name: str) -> FrameWriter:
             return writer
     raise UserError(
         f"'{name}' is not a trajectory that this engine writes",
-        where="cg.inverse.ase.traj",
+        where=where,
         accepted="a file name ending in " + " or ".join(writers),
     )
 
@@ -65,7 +65,7 @@ def gro_frame(step: int, time: float, symbols: Sequence[str], positions: Array, 
     if edges.max() > GRO_EDGE_MAX:
         raise UserError(
             f"the box edge of {edges.max():.1f} Angstrom does not fit the columns of a gro file",
-            where="cg.inverse.ase.traj",
+            where="the trajectory",
             accepted="a file name ending in .dump",
         )
     wrapped = (positions % edges) / ANGSTROM_PER_NM

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from votca_mlp.engines.gromacs.options import options_of
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.settings import Settings
 
 Way = Literal["plumed", "nnpot"]
 
@@ -48,7 +49,7 @@ class Binary:
     thread_mpi: bool
 
 
-def tool_command(settings: Settings) -> tuple[str, ...]:
+def tool_command(md: MDPlan) -> tuple[str, ...]:
     """Return what stands before a tool's name, read from ``grompp.bin``, as in ``/opt/bin/gmx grompp``.
 
     Raises
@@ -56,37 +57,37 @@ def tool_command(settings: Settings) -> tuple[str, ...]:
     UserError
         Not of that form.
     """
-    assert settings.gromacs is not None
-    words = shlex.split(settings.gromacs.grompp.bin)
+    command = options_of(md).grompp.bin
+    words = shlex.split(command)
     if len(words) < 2 or words[-1] != "grompp":
         raise UserError(
-            f"is '{settings.gromacs.grompp.bin}'",
-            where=settings.where("cg.inverse.gromacs.grompp.bin"),
+            f"is '{command}'",
+            where=md.place("grompp.bin"),
             accepted="the gmx program and 'grompp', such as: gmx grompp",
         )
     return tuple(words[:-1])
 
 
-def with_gmxrc(settings: Settings, command: list[str]) -> list[str]:
+def with_gmxrc(md: MDPlan, command: list[str]) -> list[str]:
     """Return a command that sources ``gmxrc`` first, where there is one."""
-    assert settings.gromacs is not None
-    if settings.gromacs.gmxrc is None:
+    gmxrc = options_of(md).gmxrc
+    if gmxrc is None:
         return command
-    file = settings.main_directory / os.path.expanduser(settings.gromacs.gmxrc)
+    file = md.directory / os.path.expanduser(gmxrc)
     return ["bash", "-c", 'source "$0" && exec "$@"', str(file), *command]
 
 
-def probe(settings: Settings) -> Binary:
-    """Ask the GROMACS of the settings what it is.
+def probe(md: MDPlan) -> Binary:
+    """Ask the GROMACS of the plan what it is.
 
     Raises
     ------
     UserError
         It is not there or does not answer.
     """
-    command = tool_command(settings)
-    where = settings.where("cg.inverse.gromacs.grompp.bin")
-    text = _ask(settings, [*command, "--version"], where)
+    command = tool_command(md)
+    where = md.place("grompp.bin")
+    text = _ask(md, [*command, "--version"], where)
     version = re.search(r"^GROMACS version:\s*(\S+)", text, re.MULTILINE)
     year = re.search(r"\d{4}", version[1]) if version else None
     if version is None or year is None:
@@ -99,15 +100,15 @@ def probe(settings: Settings) -> Binary:
     plumed = says("Plumed support", "enabled")
     if plumed is None:
         # 2025 does not say; its mdrun lists the option only where it has the slot
-        plumed = int(year[0]) >= OLDEST and "-plumed" in _ask(settings, [*command, "help", "mdrun"], where)
+        plumed = int(year[0]) >= OLDEST and "-plumed" in _ask(md, [*command, "help", "mdrun"], where)
     torch, thread_mpi = says("Torch support", "enabled"), bool(says("MPI library", "thread_mpi"))
     return Binary(command, version[1], int(year[0]), plumed, torch, thread_mpi)
 
 
-def _ask(settings: Settings, command: list[str], where: str) -> str:
+def _ask(md: MDPlan, command: list[str], where: str) -> str:
     try:
         done = subprocess.run(
-            with_gmxrc(settings, command),
+            with_gmxrc(md, command),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.output import why
 from votca_mlp.engines.gromacs.partner import LOG
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.ensemble.blocks import Means, means
 from votca_mlp.errors import UserError
-from votca_mlp.settings import Settings
 from votca_mlp.units import ANGSTROM_PER_NM
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ EDR = "ener.edr"
 _A3_PER_NM3 = ANGSTROM_PER_NM**3
 
 
-def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[str, Array]:
+def read_energies(md: MDPlan, path: Path, terms: Sequence[str]) -> dict[str, Array]:
     """Return columns of an edr file by name, and ``time`` (ps), in GROMACS's units.
 
     Raises
@@ -30,10 +30,10 @@ def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[
         gmx energy cannot read it.
     """
     out = path.with_name(f".{path.stem}.xvg")
-    words = [*tool_command(settings), "energy", "-nobackup", "-f", str(path), "-o", str(out)]
+    words = [*tool_command(md), "energy", "-nobackup", "-f", str(path), "-o", str(out)]
     try:
         done = subprocess.run(
-            with_gmxrc(settings, words),
+            with_gmxrc(md, words),
             input="\n".join([*terms, "", ""]),
             capture_output=True,
             text=True,
@@ -54,7 +54,7 @@ def read_energies(settings: Settings, path: Path, terms: Sequence[str]) -> dict[
 
 
 def production_means(
-    settings: Settings, directory: Path, *, constant_volume: bool, density: float, volume: float
+    md: MDPlan, directory: Path, *, constant_volume: bool, density: float, volume: float
 ) -> Means:
     """Return mean, error and number of samples of temperature, pressure, density, volume and energy.
 
@@ -69,10 +69,9 @@ def production_means(
     UserError
         As :func:`read_energies`.
     """
-    assert settings.gromacs is not None
     terms = ["Temperature", "Pressure"] + ([] if constant_volume else ["Volume", "Density"])
-    found = read_energies(settings, directory / EDR, terms)
-    used = found["time"] >= settings.gromacs.equi_time - 1e-6
+    found = read_energies(md, directory / EDR, terms)
+    used = found["time"] >= md.equi_time - 1e-6
     if not used.any():
         return {}
     columns = {
@@ -84,5 +83,5 @@ def production_means(
     columns = {name: column[used] for name, column in columns.items()}
     if (directory / LOG).is_file():
         log = np.loadtxt(directory / LOG, ndmin=2)
-        columns["potential[eV]"] = log[log[:, 1] >= settings.gromacs.equi_time - 1e-6, 2]
+        columns["potential[eV]"] = log[log[:, 1] >= md.equi_time - 1e-6, 2]
     return means(columns)

@@ -8,10 +8,11 @@ import numpy as np
 
 from votca_mlp.engines.gromacs.energy import read_energies
 from votca_mlp.engines.gromacs.mdp import changed_mdp
+from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.trajectory import read_trr
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.settings import Settings
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _CHANGES = {
 
 
 def check_first_step(
-    settings: Settings,
+    md: MDPlan,
     evaluator: Evaluator,
     atoms: "Atoms",
     *,
@@ -60,8 +61,7 @@ def check_first_step(
     UserError
         Forces or virial that differ beyond the tolerances.
     """
-    assert settings.gromacs is not None
-    mdp = directory / settings.gromacs.mdp
+    mdp = directory / options_of(md).mdp
     changed = directory / f"{NAME}.mdp"
     changed.write_text(changed_mdp(mdp, _CHANGES))
     energy = run(changed, NAME)
@@ -76,7 +76,7 @@ def check_first_step(
     own = evaluator.evaluate(same)
     evaluator.forget()
     difference = np.abs(frame.forces * EV_PER_KJMOL / ANGSTROM_PER_NM - own.forces)
-    where = settings.where("cg.inverse.gromacs.topol_in")
+    where = md.place("topol_in")
     worst = float(difference.max())
     if not worst <= FORCE_TOLERANCE:
         atom = int(np.unravel_index(np.argmax(difference), difference.shape)[0])
@@ -91,7 +91,7 @@ def check_first_step(
     found["forces[eV/A]"] = worst
     if virial:
         names = ["Vir-XX", "Vir-XY", "Vir-XZ", "Vir-YX", "Vir-YY", "Vir-YZ", "Vir-ZX", "Vir-ZY", "Vir-ZZ"]
-        energies = read_energies(settings, directory / f"{NAME}.edr", names)
+        energies = read_energies(md, directory / f"{NAME}.edr", names)
         # GROMACS's virial is -1/2 sum x f = 1/2 dE/d(strain)
         theirs = 2.0 * EV_PER_KJMOL * np.array([energies[name][0] for name in names]).reshape(3, 3)
         pressure = np.abs(theirs / same.get_volume() - own.stress).max() * BAR_PER_EV_PER_ANGSTROM3

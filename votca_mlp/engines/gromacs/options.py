@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from votca_mlp.engines.options import EngineSettings, RdfSettings
+from votca_mlp.engines.plan import MDPlan
+from votca_mlp.errors import UserError
 from votca_mlp.fields import FileName, Section, Words, setting
 
 
@@ -82,3 +84,17 @@ class GromacsSettings(EngineSettings):
     mdrun: MdrunSettings = MdrunSettings()
     temp_check: bool = setting(True, meaning="Compare kBT with ref-t of the mdp file.")
     rdf: GromacsRdfSettings = GromacsRdfSettings()
+
+
+def options_of(md: MDPlan) -> GromacsSettings:
+    """Return what a plan has for GROMACS.
+
+    Raises
+    ------
+    UserError
+        It is a plan for another engine.
+    """
+    if not isinstance(md.options, GromacsSettings):
+        accepted = "options=GromacsSettings(...)"
+        raise UserError("a plan without options of GROMACS", where="MDPlan", accepted=accepted)
+    return md.options

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.engines.ase.output import GrowingFile
 from votca_mlp.engines.gromacs.ipi import Beginning, Configuration
+from votca_mlp.engines.shared.growing import GrowingFile
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
@@ -56,8 +56,8 @@ class Partner:
         Steps between two lines of the log; 0 writes none.
     folder
         Of the log.
-    topology
-        Named in errors.
+    topology, where
+        What says the species, and the place of GROMACS's own topology: named in errors.
     """
 
     evaluator: Evaluator
@@ -66,7 +66,8 @@ class Partner:
     timestep: float
     log_every: int
     folder: Path
-    topology: Path
+    topology: str | Path
+    where: str
     step: int = -1
     first: int = 0
     evaluation: Evaluation | None = None
@@ -87,7 +88,7 @@ class Partner:
         accepted = "the same atoms in the same order in both topologies and the start configuration"
         if len(beginning.masses) != len(symbols):
             what = f"GROMACS's topology has {len(beginning.masses)} atoms, {self.topology} has {len(symbols)}"
-            raise UserError(what, where="cg.inverse.gromacs.topol_in", accepted=accepted)
+            raise UserError(what, where=self.where, accepted=accepted)
         expected = atomic_masses[self.atoms.numbers]
         wrong = np.flatnonzero(np.abs(beginning.masses - expected) > _MASS_TOLERANCE * expected)
         if len(wrong):
@@ -95,7 +96,7 @@ class Partner:
             raise UserError(
                 f"atom {k + 1} has mass {beginning.masses[k]:g} in GROMACS's topology, but is {symbols[k]} "
                 f"({expected[k]:.4g}) in {self.topology}",
-                where="cg.inverse.gromacs.topol_in",
+                where=self.where,
                 accepted=accepted,
             )
         self.first, self.step = beginning.step, beginning.step - 1
@@ -157,10 +158,3 @@ def _open_log(path: Path, step: int) -> GrowingFile:
     log = GrowingFile(path)
     log.write(f"# {_COLUMNS}\n" + "".join(kept))
     return log
-
-
-def watch_of(settings: Any, atoms: "Atoms", r_max: float) -> Watch:
-    """Return the limits for a run that begins with ``atoms``; r_max in Angstrom."""
-    from votca_mlp.engines.shared.watch import make_watch
-
-    return make_watch(settings.engine.limits, r_max=r_max, volume=atoms.get_volume())

@@ -1,4 +1,4 @@
-"""What a settings.xml asks of GROMACS, checked before anything runs."""
+"""What a step asks of GROMACS, checked before anything runs."""
 
 import os
 import shlex
@@ -10,9 +10,9 @@ from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
 from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.engines.gromacs.binary import Binary, Way, choose_way, probe
 from votca_mlp.engines.gromacs.mdp import number, read_mdp
-from votca_mlp.engines.plan import KBT_TOLERANCE
+from votca_mlp.engines.gromacs.options import options_of
+from votca_mlp.engines.plan import KBT_TOLERANCE, MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.settings import Settings
 from votca_mlp.units import kbt_kjmol
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
@@ -53,31 +53,25 @@ class Plan:
         return f"GROMACS {self.binary.version} {names[self.way]}, {ensemble}, {self.steps} MD steps a step"
 
 
-def make_plan(settings: Settings, file: Path, *, max_steps: int | None = None) -> Plan:
+def make_plan(md: MDPlan, file: Path, *, max_steps: int | None = None) -> Plan:
     """Read the mdp ``file`` and ask GROMACS what it can do.
 
     Raises
     ------
     UserError
-        A GROMACS that is missing or unsuitable, or settings that do not fit.
+        A GROMACS that is missing or unsuitable, or a plan that does not fit.
     """
-    gromacs = settings.gromacs
-    assert gromacs is not None
     mdp = read_mdp(file)
-    binary = probe(settings)
+    binary = probe(md)
     way = choose_way(binary, mdp, mdp_file=file)
-    _check_options(settings)
-    for tag in ("mdrun.multidir", "pre_simulation"):
-        if settings.text(f"cg.inverse.gromacs.{tag}") not in (None, "", "no"):
-            what = "is not possible with a machine-learning potential"
-            raise UserError(what, where=settings.where(f"cg.inverse.gromacs.{tag}"), accepted="no such tag")
+    _check_options(md)
     if way == "nnpot" and mdp.get("nnpot-modelfile") != NNPOT_MODULE:
         raise UserError(
-            f"{gromacs.mdp} does not load the model through NNPot, the only way of GROMACS {binary.version}",
+            f"{file.name} does not load the model through NNPot, the only way of GROMACS {binary.version}",
             where=file,
             accepted="these lines in it:\n" + mdp_fragment(NNPOT_MODULE, binary.year),
         )
-    _check_temperature(settings, mdp, file)
+    _check_temperature(md, mdp, file)
     timestep = 1000.0 * number(mdp, "dt", 0.001, file)
     steps = int(number(mdp, "nsteps", 0, file))
     if steps < 1 or timestep <= 0:
@@ -90,13 +84,13 @@ def make_plan(settings: Settings, file: Path, *, max_steps: int | None = None) -
         mdp=mdp,
         steps=steps,
         timestep=timestep,
-        frames=_frames(settings, mdp, file, steps, timestep, max_steps),
+        frames=_frames(md, mdp, file, steps, timestep, max_steps),
         log_every=int(number(mdp, "nstenergy", 1000, file)),
         constant_volume=mdp.get("pcoupl", "no").lower() == "no",
     )
 
 
-def mdrun_options(plan: Plan, settings: Settings, *, resume: bool, slot: str) -> list[str]:
+def mdrun_options(plan: Plan, md: MDPlan, *, resume: bool, slot: str) -> list[str]:
     """Return what is added to the user's options of mdrun.
 
     Parameters
@@ -106,8 +100,7 @@ def mdrun_options(plan: Plan, settings: Settings, *, resume: bool, slot: str) ->
     slot
         File for the PLUMED slot.
     """
-    assert settings.gromacs is not None
-    given = settings.gromacs.mdrun.opts
+    given = options_of(md).mdrun.opts
     added = ["-plumed", slot] if plan.way == "plumed" else []
     if plan.binary.thread_mpi and "-ntmpi" not in given:
         added += ["-ntmpi", "1"]
@@ -116,14 +109,13 @@ def mdrun_options(plan: Plan, settings: Settings, *, resume: bool, slot: str) ->
         added += [] if "-ntomp" in given or "-nt" in given else ["-ntomp", "1"]
         added += [] if "-pin" in given else ["-pin", "off"]
     if resume:
-        added += ["-cpi", settings.gromacs.mdrun.checkpoint]
+        added += ["-cpi", options_of(md).mdrun.checkpoint]
     return added
 
 
-def _check_options(settings: Settings) -> None:
-    assert settings.gromacs is not None
+def _check_options(md: MDPlan) -> None:
     sources = {
-        settings.where("cg.inverse.gromacs.mdrun.opts"): list(settings.gromacs.mdrun.opts),
+        md.place("mdrun.opts"): list(options_of(md).mdrun.opts),
         "environment variable CSG_MDRUN_OPTS": shlex.split(os.environ.get("CSG_MDRUN_OPTS", "")),
     }
     for where, words in sources.items():
@@ -140,35 +132,32 @@ def _check_options(settings: Settings) -> None:
                 )
 
 
-def _check_temperature(settings: Settings, mdp: dict[str, str], file: Path) -> None:
-    assert settings.gromacs is not None
-    if not settings.gromacs.temp_check:
+def _check_temperature(md: MDPlan, mdp: dict[str, str], file: Path) -> None:
+    if not options_of(md).temp_check:
         return
     for text in mdp.get("ref-t", "").split():
         temperature = number({"ref-t": text}, "ref-t", 0.0, file)
         expected = kbt_kjmol(temperature)
-        if abs(expected - settings.kBT) > KBT_TOLERANCE * settings.kBT:
+        if abs(expected - md.kBT) > KBT_TOLERANCE * md.kBT:
             raise UserError(
-                f"ref-t is {text} K ({expected:.6g} kJ/mol), but kBT is {settings.kBT:g} kJ/mol",
+                f"ref-t is {text} K ({expected:.6g} kJ/mol), but kBT is {md.kBT:g} kJ/mol",
                 where=file,
                 accepted="the same temperature in both, or temp_check no",
             )
 
 
 def _frames(
-    settings: Settings, mdp: dict[str, str], file: Path, steps: int, timestep: float, max_steps: int | None
+    md: MDPlan, mdp: dict[str, str], file: Path, steps: int, timestep: float, max_steps: int | None
 ) -> int:
-    gromacs = settings.gromacs
-    assert gromacs is not None
-    name = "nstxout-compressed" if gromacs.traj.endswith(".xtc") else "nstxout"
+    name = "nstxout-compressed" if md.traj.endswith(".xtc") else "nstxout"
     every = int(number(mdp, name, number(mdp, "nstxtcout", 0, file) if name != "nstxout" else 0, file))
     if every < 1:
-        raise UserError(f"{name} is 0, so {gromacs.traj} would be empty", where=file, accepted="a number > 0")
+        raise UserError(f"{name} is 0, so {md.traj} would be empty", where=file, accepted="a number > 0")
     made = min(steps, max_steps or steps)
     times = [k * every * timestep / 1000 for k in range(made // every + 1)]
-    left = [t for t in times if t >= gromacs.equi_time - 1e-6]
-    frames = min(len(left), len(times) - max(gromacs.first_frame - 1, 0))
-    needed = 2 * gromacs.rdf.block_length if gromacs.rdf.with_errors else 1
+    left = [t for t in times if t >= md.equi_time - 1e-6]
+    frames = min(len(left), len(times) - max(md.first_frame - 1, 0))
+    needed = md.frames_needed
     if frames < needed and max_steps is None:
         what = (
             f"{frames} frames are left of {len(times)} after equi_time and first_frame, {needed} are needed"

@@ -11,31 +11,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
-from votca_mlp.engines.gromacs.binary import with_gmxrc
+from votca_mlp.engines.gromacs.commands import (
+    VOTCA_SCRIPT,
+    grompp_command,
+    mdrun_command,
+    variables_for,
+)
 from votca_mlp.engines.gromacs.energy import EDR, production_means
 from votca_mlp.engines.gromacs.first_step import check_first_step
-from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.listener import SLOT_FILE
+from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.output import error_in, why
-from votca_mlp.engines.gromacs.partner import LOG, Partner, watch_of
+from votca_mlp.engines.gromacs.partner import LOG, Partner
 from votca_mlp.engines.gromacs.plan import Plan, mdrun_options
 from votca_mlp.engines.gromacs.serve import Ended, serve
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import write_summary
 from votca_mlp.engines.shared.resume import is_finished, refuse_other_inputs
+from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.observables.density import density
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.progress import Progress
-from votca_mlp.settings import Settings
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-VOTCA_SCRIPT = "VOTCA_MLP_RUN_GROMACS"
-"""Environment variable: VOTCA's script that runs grompp and mdrun."""
 OUTPUT = "gromacs.log"
 """Output of grompp and mdrun in our loop; under csg_inverse it is in its log."""
 _INPUTS = "mlp_inputs.json"
@@ -46,24 +50,22 @@ _NOTE_EVERY = 10
 class Run:
     """A step under way."""
 
-    settings: Settings
+    md: MDPlan
     plan: Plan
     evaluator: Evaluator
     atoms: "Atoms"
     directory: Path
-    r_max: float
     total: int
 
     def __post_init__(self) -> None:
-        assert self.settings.gromacs is not None
-        self.gromacs = self.settings.gromacs
+        self.gromacs = options_of(self.md)
         self.checkpoint = self.directory / self.gromacs.mdrun.checkpoint
         self.start = self.atoms.copy()
         self.step_0: dict[str, float] = {}
 
     def whole(self) -> bool:
         """Whether mdrun has come to its end (it writes the last configuration only then)."""
-        return is_finished(self.directory, self.gromacs)
+        return is_finished(self.directory, self.md)
 
     def partner(self, *, log: bool) -> Partner:
         """Return what answers mdrun."""
@@ -71,14 +73,15 @@ class Run:
         return Partner(
             self.evaluator,
             atoms,
-            watch_of(self.settings, atoms, self.r_max),
+            make_watch(self.md.limits, r_max=self.md.r_max, volume=atoms.get_volume()),
             self.plan.timestep,
             self.plan.log_every if log else 0,
             self.directory,
-            self.directory / self.gromacs.rdf.topol,
+            self.md.topology,
+            self.md.place("topol_in"),
         )
 
-    def begin(self, inputs: dict[str, Any], main_directory: Path) -> bool:
+    def begin(self, inputs: dict[str, Any]) -> bool:
         """Check a checkpoint's inputs, or make step 0 and compare; return whether there is a checkpoint.
 
         Raises
@@ -88,15 +91,15 @@ class Run:
         """
         record = self.directory / _INPUTS
         if self.plan.way == "nnpot":
-            self._write_module(main_directory)
+            self._write_module()
         if self.checkpoint.is_file():
             self.step_0 = _recorded(record, inputs, self.checkpoint)
             return True
-        for name in (self.gromacs.traj, self.gromacs.conf_out, LOG):
+        for name in (self.md.traj, self.md.conf_out, LOG):
             # of other inputs, or of a run without a checkpoint
             (self.directory / name).unlink(missing_ok=True)
         self.step_0 = check_first_step(
-            self.settings,
+            self.md,
             self.evaluator,
             self.start,
             directory=self.directory,
@@ -111,7 +114,7 @@ class Run:
         self, partner: Partner | None, progress: Progress, deadline: float | None, max_steps: int | None
     ) -> Ended:
         """Run grompp and mdrun, or VOTCA's script that does."""
-        script = os.environ.get(VOTCA_SCRIPT)
+        script, variables = os.environ.get(VOTCA_SCRIPT), variables_for(self.plan)
 
         def after(step: int) -> None:
             if step % _NOTE_EVERY == 0:
@@ -119,29 +122,26 @@ class Run:
 
         if script:
             resume = not os.environ.get("CSGENDING")
-            options = mdrun_options(self.plan, self.settings, resume=resume, slot=SLOT_FILE)
+            options = mdrun_options(self.plan, self.md, resume=resume, slot=SLOT_FILE)
             given = os.environ.get("CSG_MDRUN_OPTS", "")
-            variables = self._variables() | {"CSG_MDRUN_OPTS": f"{given} {shlex.join(options)}".strip()}
+            variables["CSG_MDRUN_OPTS"] = f"{given} {shlex.join(options)}".strip()
             return serve(
                 ["bash", script], partner, folder=self.directory, variables=variables, after_step=after
             )
-        options = mdrun_options(self.plan, self.settings, resume=True, slot=SLOT_FILE)
+        options = mdrun_options(self.plan, self.md, resume=True, slot=SLOT_FILE)
         if max_steps is not None:
             options += ["-nsteps", str(self.total)]
         if deadline is not None:
             options += ["-maxh", f"{max(deadline - time.time(), 1.0) / 3600:.6f}"]
-        g = self.gromacs
-        log = self.directory / OUTPUT
-        grompp = self._grompp(self.directory / g.mdp, g.topol)
-        ended = serve(grompp, None, folder=self.directory, variables=self._variables(), log=log)
+        g, folder, log = self.gromacs, self.directory, self.directory / OUTPUT
+        grompp = grompp_command(self.md, folder, folder / g.mdp, g.topol)
+        ended = serve(grompp, None, folder=folder, variables=variables, log=log)
         if ended.status != 0 or ended.interrupted is not None:
             return ended
-        stem = Path(g.traj).stem
-        files = ["-s", g.topol, "-c", g.conf_out, "-o", f"{stem}.trr", "-x", f"{stem}.xtc"]
-        mdrun = self._mdrun([*files, *g.mdrun.opts, *options])
-        return serve(
-            mdrun, partner, folder=self.directory, variables=self._variables(), log=log, after_step=after
-        )
+        stem = Path(self.md.traj).stem
+        files = ["-s", g.topol, "-c", self.md.conf_out, "-o", f"{stem}.trr", "-x", f"{stem}.xtc"]
+        mdrun = mdrun_command(self.md, [*files, *g.mdrun.opts, *options])
+        return serve(mdrun, partner, folder=folder, variables=variables, log=log, after_step=after)
 
     def finish(self, inputs: dict[str, Any], **facts: Any) -> dict[str, Any]:
         """Write and return the summary."""
@@ -150,7 +150,7 @@ class Run:
         means = {}
         if self.plan.log_every > 0 and (self.directory / EDR).is_file():
             means = production_means(
-                self.settings,
+                self.md,
                 self.directory,
                 constant_volume=self.plan.constant_volume,
                 density=density(mass, volume),
@@ -172,46 +172,32 @@ class Run:
         self.checkpoint.unlink(missing_ok=True)
         return summary
 
-    def _write_module(self, main_directory: Path) -> None:
+    def _write_module(self) -> None:
         """Write what mdrun loads through NNPot."""
         from votca_mlp.deploy.nnpot import load_pair_model, write_module
         from votca_mlp.evaluation.load import pick_dtype
 
-        mlp = self.settings.mlp
-        model = load_pair_model(mlp, main_directory)
+        mlp = self.md.model
+        if mlp is None:
+            where = self.md.where("mlp")
+            raise UserError("NNPot loads the model itself", where=where, accepted="the model's options")
+        model = load_pair_model(mlp, self.md.model_directory)
         assert isinstance(self.evaluator, PairListEvaluator)
         correction = self.evaluator.correction or PairCorrection({})
         write_module(self.directory / NNPOT_MODULE, model, correction, pick_dtype(mlp.dtype))
 
     def _step_0(self, mdp: Path, name: str) -> float | None:
         log = self.directory / f"{name}.out"
-        grompp = self._grompp(mdp, f"{name}.tpr")
-        ended = serve(grompp, None, folder=self.directory, variables=self._variables(), log=log)
+        grompp = grompp_command(self.md, self.directory, mdp, f"{name}.tpr")
+        ended = serve(grompp, None, folder=self.directory, variables=variables_for(self.plan), log=log)
         raise_for(ended, self, "grompp")
-        options = mdrun_options(self.plan, self.settings, resume=False, slot=SLOT_FILE)
+        options = mdrun_options(self.plan, self.md, resume=False, slot=SLOT_FILE)
         # the user's own options too, so that what is wrong with them shows here
-        mdrun = self._mdrun(["-deffnm", name, *self.gromacs.mdrun.opts, *options])
+        mdrun = mdrun_command(self.md, ["-deffnm", name, *self.gromacs.mdrun.opts, *options])
         partner = self.partner(log=False) if self.plan.way == "plumed" else None
-        ended = serve(mdrun, partner, folder=self.directory, variables=self._variables(), log=log)
+        ended = serve(mdrun, partner, folder=self.directory, variables=variables_for(self.plan), log=log)
         raise_for(ended, self)
         return partner.evaluation.energy if partner is not None and partner.evaluation is not None else None
-
-    def _grompp(self, mdp: Path, tpr: str) -> list[str]:
-        g = self.gromacs
-        words = [*shlex.split(g.grompp.bin), "-f", mdp.name, "-p", g.topol_in, "-c", g.conf, "-o", tpr]
-        words += ["-po", f"{Path(tpr).stem}.mdout.mdp"]
-        if (self.directory / g.index).is_file():
-            words += ["-n", g.index]
-        return with_gmxrc(self.settings, [*words, *g.grompp.opts])
-
-    def _mdrun(self, options: list[str]) -> list[str]:
-        return with_gmxrc(self.settings, [*shlex.split(self.gromacs.mdrun.command), *options])
-
-    def _variables(self) -> dict[str, str]:
-        variables = {"GMX_MAXBACKUP": os.environ.get("GMX_MAXBACKUP", "-1")}
-        if self.plan.way == "plumed":
-            variables["PLUMED_KERNEL"] = str(kernel_library())
-        return variables
 
 
 def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
@@ -238,17 +224,15 @@ def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
         raise KeyboardInterrupt
     if ended.interrupted is not None:
         raise SystemExit(128 + ended.interrupted)
-    if not run.whole() and not run.checkpoint.is_file() and what != "grompp" and not _is_step_0(run):
-        missing = [n for n in (run.gromacs.traj, run.gromacs.conf_out) if not (run.directory / n).is_file()]
+    # step 0 leaves its own files
+    others = what == "grompp" or (run.directory / "first_step.mdp").is_file()
+    if not run.whole() and not run.checkpoint.is_file() and not others:
+        missing = [n for n in (run.md.traj, run.md.conf_out) if not (run.directory / n).is_file()]
         raise UserError(
             f"mdrun ended without {' and '.join(missing)}",
             where=run.directory,
             accepted="its reason in md.log",
         )
-
-
-def _is_step_0(run: Run) -> bool:
-    return (run.directory / "first_step.mdp").is_file()
 
 
 def _recorded(record: Path, inputs: dict[str, Any], checkpoint: Path) -> dict[str, float]:

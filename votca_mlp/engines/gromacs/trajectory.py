@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.output import why
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.settings import Settings, read_topology
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -82,8 +82,8 @@ def _frame(file: BinaryIO, head: bytes, path: Path) -> TrrFrame | None:
     return TrrFrame(step, float(time), box.reshape(3, 3), x.reshape(-1, 3), forces)
 
 
-def read_gromacs_frames(settings: Settings, directory: Path) -> Iterator[Frame]:
-    """Yield the frames of a step's trajectory that csg_stat would count, with the types of its topology.
+def read_gromacs_frames(md: MDPlan, directory: Path) -> Iterator[Frame]:
+    """Yield the frames of a step's trajectory that csg_stat would count, with the plan's symbols as types.
 
     As csg_stat: a frame is left out when it is earlier than ``equi_time``, or while ``first_frame`` (from 1)
     has not been counted down.
@@ -93,28 +93,25 @@ def read_gromacs_frames(settings: Settings, directory: Path) -> Iterator[Frame]:
     UserError
         A damaged trajectory, another number of atoms, a box that is not rectangular.
     """
-    gromacs = settings.gromacs
-    assert gromacs is not None
-    types = np.array(read_topology(directory / gromacs.rdf.topol).types, dtype=np.str_)
-    left = gromacs.first_frame
-    for frame in _frames(settings, directory):
+    types = np.array(md.symbols, dtype=np.str_)
+    left = md.first_frame
+    for frame in _frames(md, directory):
         # times are single precision in the file
-        if np.float32(frame.time) < np.float32(gromacs.equi_time) or left > 1:
+        if np.float32(frame.time) < np.float32(md.equi_time) or left > 1:
             left -= 1
             continue
         box = np.diag(frame.box).copy()
-        where = f"{directory / gromacs.traj}: time {frame.time:g} ps"
+        where = f"{directory / md.traj}: time {frame.time:g} ps"
         if len(frame.positions) != len(types):
-            what = f"{len(frame.positions)} atoms, but {gromacs.rdf.topol} has {len(types)} beads"
+            what = f"{len(frame.positions)} atoms, but {Path(md.topology).name} has {len(types)} beads"
             raise UserError(what, where=where, accepted="the same atoms in both")
         if np.abs(frame.box - np.diag(box)).max() > 1e-6:
             raise UserError("the box is not rectangular", where=where, accepted="three edges along x, y, z")
         yield Frame(frame.positions * ANGSTROM_PER_NM, box * ANGSTROM_PER_NM, types, frame.step)
 
 
-def _frames(settings: Settings, directory: Path) -> Iterator[TrrFrame]:
-    assert settings.gromacs is not None
-    path = directory / settings.gromacs.traj
+def _frames(md: MDPlan, directory: Path) -> Iterator[TrrFrame]:
+    path = directory / md.traj
     if path.suffix == ".trr":
         yield from read_trr(path)
         return
@@ -122,10 +119,8 @@ def _frames(settings: Settings, directory: Path) -> Iterator[TrrFrame]:
         raise UserError("there is no trajectory", where=path, accepted=_ACCEPTED)
     with tempfile.TemporaryDirectory(prefix=".traj.", dir=directory) as folder:
         made = Path(folder) / "traj.trr"
-        words = [*tool_command(settings), "trjconv", "-nobackup", "-f", str(path), "-o", str(made)]
-        done = subprocess.run(
-            with_gmxrc(settings, words), input="0\n", capture_output=True, text=True, check=False
-        )
+        words = [*tool_command(md), "trjconv", "-nobackup", "-f", str(path), "-o", str(made)]
+        done = subprocess.run(with_gmxrc(md, words), input="0\n", capture_output=True, text=True, check=False)
         if done.returncode != 0:
             what = f"gmx trjconv failed: {why(done.stderr.splitlines())}"
             raise UserError(what, where=path, accepted=_ACCEPTED)

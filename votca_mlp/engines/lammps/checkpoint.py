@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.engines.lammps.options import options_of
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.resume import refuse_other_inputs, shorter_than_recorded
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write, sha256_of
@@ -51,16 +53,16 @@ class Checkpoint:
 
 
 def describe_inputs(
-    settings: Any, files: list[Path], *, step_directory: Path, identity: str, max_steps: int | None
+    plan: MDPlan, files: list[Path], *, step_directory: Path, identity: str, max_steps: int | None
 ) -> dict[str, Any]:
     """Return what must not change while a step is continued, as plain JSON values."""
-    tables = [step_directory / f"{pair.name}.pot.cur" for pair in settings.interactions]
+    tables = [step_directory / name for name in plan.tables]
     inputs: dict[str, Any] = {path.name: sha256_of(path)[:16] for path in (*files, *tables) if path.is_file()}
-    mlp = settings.mlp
-    if settings.lammps.command is not None:
+    if options_of(plan).command is not None:
         # restart files and rounding are those of one way; the number of ranks may change
         inputs["way"] = "mliap unified"
-    return {**inputs, "model": identity, "dtype": mlp.dtype, "max_steps": max_steps, "kBT": settings.kBT}
+    dtype = None if plan.model is None else plan.model.dtype
+    return {**inputs, "model": identity, "dtype": dtype, "max_steps": max_steps, "kBT": plan.kBT}
 
 
 def save(directory: Path, checkpoint: Checkpoint) -> None:

@@ -1,6 +1,8 @@
 """The engine lammps."""
 
 from votca_mlp.engines.options import EngineSettings
+from votca_mlp.engines.plan import MDPlan
+from votca_mlp.errors import UserError
 from votca_mlp.fields import FileName, setting
 
 
@@ -56,3 +58,17 @@ class LammpsSettings(EngineSettings):
         accepted="a command",
         meaning="A Python with the module lammps, when it is not the one that votca-mlp runs in.",
     )
+
+
+def options_of(plan: MDPlan) -> LammpsSettings:
+    """Return what a plan has for LAMMPS.
+
+    Raises
+    ------
+    UserError
+        It is a plan for another engine.
+    """
+    if not isinstance(plan.options, LammpsSettings):
+        accepted = "options=LammpsSettings(script=...)"
+        raise UserError("a plan without a script for LAMMPS", where="MDPlan", accepted=accepted)
+    return plan.options

@@ -9,7 +9,6 @@ import numpy as np
 
 from votca_mlp.ensemble.blocks import MIN_BLOCKS, Means, means
 from votca_mlp.errors import UserError
-from votca_mlp.units import kelvin
 
 THERMO = "thermo.dat"
 COLUMNS = {
@@ -89,8 +88,8 @@ def production_means(directory: Path, traj: str) -> Means:
     return means(columns)
 
 
-def check_temperature(production: dict[str, Any], kBT: float, *, where: Path) -> None:
-    """Refuse a simulation that has run at another temperature than kBT (kJ/mol) says.
+def check_temperature(production: dict[str, Any], temperature: float, *, where: Path) -> None:
+    """Refuse a simulation that has run at another temperature than kBT says, K.
 
     Raises
     ------
@@ -100,11 +99,11 @@ def check_temperature(production: dict[str, Any], kBT: float, *, where: Path) ->
     found = production.get("temperature[K]")
     if found is None or found["error"] is None or found["samples"] < MIN_BLOCKS:
         return
-    difference = abs(found["mean"] - kelvin(kBT))
-    if difference > max(_FAR * kelvin(kBT), 5.0 * found["error"]):
+    difference = abs(found["mean"] - temperature)
+    if difference > max(_FAR * temperature, 5.0 * found["error"]):
         raise UserError(
             f"the simulation ran at {found['mean']:.0f} +- {found['error']:.0f} K, but cg.inverse.kBT is "
-            f"{kelvin(kBT):.0f} K: its g(r) would be corrected with the wrong kBT",
+            f"{temperature:.0f} K: its g(r) would be corrected with the wrong kBT",
             where=where,
             accepted="a thermostat at the temperature of kBT, and time to reach it before the dump begins",
         )

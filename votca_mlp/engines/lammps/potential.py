@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.deploy.mliap import OBJECT, CorrectedMLIAP, refuse_layers
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
 from votca_mlp.files import atomic_write
@@ -17,7 +18,7 @@ class StepMLIAP(CorrectedMLIAP):
     Parameters
     ----------
     state
-        ``mlp`` (settings of the model), ``main`` (where its relative paths start), ``correction`` and
+        ``mlp`` (options of the model), ``main`` (where its relative paths start), ``correction`` and
         ``distance_min`` (Angstrom, or None).
     """
 
@@ -60,7 +61,7 @@ class StepMLIAP(CorrectedMLIAP):
             raise UserError("the potential energy is not a finite number", accepted=ADVICE)
 
 
-def write_object(settings: Any, evaluator: Evaluator, directory: Path) -> None:
+def write_object(plan: MDPlan, evaluator: Evaluator, directory: Path) -> None:
     """Write the object into the step directory.
 
     Raises
@@ -68,16 +69,16 @@ def write_object(settings: Any, evaluator: Evaluator, directory: Path) -> None:
     UserError
         A model with several interaction layers.
     """
-    # kind ase has been refused
+    # a model that cannot be asked by pairs has been refused
     assert isinstance(evaluator, PairListEvaluator)
     refuse_layers(evaluator.model)
     # not by its constructor, which loads the model
     made = StepMLIAP.__new__(StepMLIAP)
     made.state = {
-        "mlp": settings.mlp,
-        "main": str(settings.run_directory.resolve()),
+        "mlp": plan.model,
+        "main": str(plan.model_directory.resolve()),
         "correction": evaluator.correction or PairCorrection({}),
-        "distance_min": settings.lammps.limits.distance_min,
+        "distance_min": plan.limits.distance_min,
     }
     with atomic_write(directory / OBJECT, "wb") as file:
         pickle.dump(made, file)

@@ -4,13 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from votca_mlp.engines.lammps import checkpoint as checkpoints
-from votca_mlp.engines.lammps.agree import Found, check_atoms, check_step_0
-from votca_mlp.engines.lammps.answers import FS_PER_PS, Answers
+from votca_mlp.engines.lammps.answers import Answers
 from votca_mlp.engines.lammps.child import FIX
+from votca_mlp.engines.lammps.first_step import compare_step_0, elements
+from votca_mlp.engines.lammps.options import options_of
 from votca_mlp.engines.lammps.output import (
     THERMO,
     check_temperature,
@@ -23,16 +21,14 @@ from votca_mlp.engines.lammps.potential import OBJECT, write_object
 from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import SUMMARY, write_summary
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
-from votca_mlp.neighbours.box import check_box
 from votca_mlp.progress import Progress
-from votca_mlp.units import kelvin
 from votca_mlp.versions import versions
 
-Array = NDArray[np.float64]
 CONF_PART = "confout.part"
 
 
@@ -41,16 +37,12 @@ class Run:
 
     Parameters
     ----------
-    settings, evaluator, plan
-        What to run.
-    symbols
-        Element of each atom, in the order of the IDs.
+    plan, evaluator, script
+        What to run, with which forces, and what its commands will do.
     directory
         Where LAMMPS runs, the step directory.
     inputs
         Of :func:`votca_mlp.engines.lammps.checkpoint.describe_inputs`.
-    r_max
-        Largest maximum of the interactions' grids, Angstrom.
     saved
         Checkpoint to go on from.
 
@@ -62,26 +54,26 @@ class Run:
 
     def __init__(
         self,
-        settings: Any,
+        plan: MDPlan,
         evaluator: Evaluator,
-        plan: Plan,
-        symbols: list[str],
+        script: Plan,
         directory: Path,
         *,
         inputs: dict[str, Any],
-        r_max: float,
         saved: checkpoints.Checkpoint | None = None,
     ) -> None:
-        self.settings, self.evaluator, self.plan, self.symbols = settings, evaluator, plan, symbols
-        self.directory, self.inputs, self.r_max, self.saved = directory, inputs, r_max, saved
-        self.script = directory / settings.lammps.script
-        self.traj, self.conf_out = directory / settings.lammps.traj, directory / settings.lammps.conf_out
+        self.plan, self.evaluator, self.script, self.directory = plan, evaluator, script, directory
+        self.inputs, self.saved = inputs, saved
+        self.options = options = options_of(plan)
+        self.symbols = list(plan.symbols)
+        self.path = directory / options.script
+        self.traj, self.conf_out = directory / plan.traj, directory / plan.conf_out
         self.done = self.saved_at = 0 if saved is None else saved.done
         self.answers = Answers(
             evaluator,
-            symbols,
-            total=plan.total,
-            temperature=kelvin(settings.kBT),
+            self.symbols,
+            total=script.total,
+            temperature=plan.temperature,
             where=str(directory / LOG),
         )
         self.agreement: tuple[float, float, float] | None = None
@@ -99,13 +91,13 @@ class Run:
                     path.unlink(missing_ok=True)
         again = saved is not None
         self.lammps: Lammps | Program
-        if settings.lammps.command is None:
+        if options.command is None:
             answer = self.answers.answer
-            self.lammps = Lammps(directory, answer, python=settings.lammps.python, append=again)
+            self.lammps = Lammps(directory, answer, python=options.python, append=again)
         else:
-            write_object(settings, evaluator, directory)
-            threads = settings.mlp.threads or 1
-            command = settings.lammps.command
+            assert plan.model is not None
+            write_object(plan, evaluator, directory)
+            threads, command = plan.model.threads or 1, options.command
             self.lammps = Program(directory, command, threads=threads, answers=self.answers, append=again)
 
     def advance(self, progress: Progress | None = None, deadline: float | None = None) -> bool:
@@ -115,10 +107,10 @@ class Run:
         """
         self.answers.progress, self.answers.deadline = progress, deadline
         saved, box, again = self.saved, False, self.saved is not None
-        for index, command in enumerate(self.plan.commands):
+        for index, command in enumerate(self.script.commands):
             if again and saved is not None and index == saved.run:
                 again = False
-            if index == self.plan.insert and self.plan.external is None:
+            if index == self.script.insert and self.script.external is None:
                 self._add_model()
             if again and command.name in CHANGES_ATOMS:
                 if command.name in MAKES_BOX and not box:
@@ -138,77 +130,63 @@ class Run:
 
     def _command(self, command: Command) -> None:
         self.lammps.command(command.text, where=command.where)
-        own = self.plan.external
+        own = self.script.external
         if command.name == "fix" and own is not None and command.words[1] == own:
             self.lammps.ask("callback", fix=own)
         if command.name != "dump":
             return
         if self.saved is not None:
             self.lammps.command(f"dump_modify {command.words[1]} append yes", where=command.where)
-        if command is self.plan.dump.command:
-            names = " ".join(self._elements(self.lammps.ask("facts")[0]))
-            self.lammps.command(f"dump_modify {self.plan.dump.name} element {names}", where=command.where)
-            self.lammps.command(thermo_command(self.plan.dump.every))
+        if command is self.script.dump.command:
+            names = " ".join(self._elements())
+            self.lammps.command(f"dump_modify {self.script.dump.name} element {names}", where=command.where)
+            self.lammps.command(thermo_command(self.script.dump.every))
 
     def _add_model(self) -> None:
         if isinstance(self.lammps, Program):
-            self.lammps.add_model(self._elements(self.lammps.ask("facts")[0]))
+            self.lammps.add_model(self._elements())
             return
-        if not any(command.name == "pair_style" for command in self.plan.commands):
+        if not any(command.name == "pair_style" for command in self.script.commands):
             # without a pair style LAMMPS warns at every run that it has no ghost atoms
             self.lammps.command("comm_modify cutoff 2.0")
         self.lammps.command(f"fix {FIX} all external pf/callback 1 1")
         self.lammps.command(f"fix_modify {FIX} energy yes virial yes")
         self.lammps.ask("callback", fix=FIX)
 
-    def _elements(self, facts: dict[str, Any]) -> list[str]:
+    def _elements(self) -> list[str]:
         """Return the element of each LAMMPS type, X for one without atoms."""
-        check_atoms(self.symbols, facts["types"], facts["masses"], where=str(self.script))
-        names = dict(zip(facts["types"], self.symbols, strict=True))
-        return [names.get(kind, "X") for kind in range(1, len(facts["masses"]) + 1)]
+        return elements(self.symbols, self.lammps.ask("facts")[0], where=str(self.path))
 
     def _check_step_0(self) -> None:
-        """Compare LAMMPS's energy, forces and virial with the package's own, and look at box and units."""
-        facts, _ = self.lammps.ask("facts")
-        if facts["units"] != "metal":
-            accepted = "units metal at the beginning of the script"
-            raise UserError(f"units {facts['units']}", where=self.script, accepted=accepted)
-        self._elements(facts)
-        cell = np.array(facts["cell"])
-        if facts["triclinic"] or not all(facts["periodic"]):
-            what = "the box is not a rectangular one that is periodic along x, y and z"
-            raise UserError(what, where=self.script, accepted="boundary p p p and a box without tilt")
-        check_box(cell, self.r_max, str(self.script))
-        self.answers.timestep = facts["timestep"] * FS_PER_PS
-        answer, data = self.lammps.ask("evaluated")
-        positions, forces = np.frombuffer(data).reshape(2, -1, 3)
-        found = Found(answer["energy"], np.array(answer["pressure"]), forces)
-        self.evaluator.forget()
-        own = self.answers.evaluate(positions, np.array(answer["cell"]))
-        where, langevin = str(self.script), self.plan.random_forces
-        self.agreement = check_step_0(found, own, where=where, random_forces=langevin)
-        self.energy = own.energy
-        self.evaluator.forget()
-        volume = float(np.linalg.det(cell)) if self.saved is None else self.saved.volume
-        self.answers.watch = make_watch(self.settings.engine.limits, r_max=self.r_max, volume=volume)
+        step_0 = compare_step_0(
+            self.lammps,
+            self.answers,
+            self.symbols,
+            r_max=self.plan.r_max,
+            random_forces=self.script.random_forces,
+            where=self.path,
+        )
+        self.agreement, self.energy = step_0.agreement, step_0.energy
+        volume = step_0.volume if self.saved is None else self.saved.volume
+        self.answers.watch = make_watch(self.plan.limits, r_max=self.plan.r_max, volume=volume)
 
     def _run(self, index: int, command: Command) -> bool:
-        steps, saved = self.plan.runs[index], self.saved
+        steps, saved = self.script.runs[index], self.saved
         if saved is not None and saved.run == index:
             begin, made, now = saved.begin, saved.made, saved.step
         else:
             begin = now = int(self.lammps.ask("facts")[0]["step"])
             made = 0
         while made < steps:
-            piece = min(self.settings.lammps.checkpoint_every, steps - made)
-            if piece > 1 and made + piece < steps and (now + piece) % self.plan.dump.every == 0:
+            piece = min(self.options.checkpoint_every, steps - made)
+            if piece > 1 and made + piece < steps and (now + piece) % self.script.dump.every == 0:
                 # a resumed run writes the frame that it begins at once more, with atoms wrapped into the box
                 piece -= 1
             self.answers.begin(self.done)
             line = f"run {piece} start {begin} stop {begin + steps} post no"
             after = self.lammps.command(line, where=command.where)
             made, self.done, now = made + after - now, self.done + after - now, after
-            if self.done == self.plan.total:
+            if self.done == self.script.total:
                 break
             if made < steps:
                 self._save(index, begin, made, now)
@@ -223,19 +201,9 @@ class Run:
         lengths = {self.traj.name: length_without(self.traj, now)}
         lengths[THERMO] = thermo.stat().st_size if thermo.is_file() else 0
         assert self.answers.watch is not None
-        checkpoints.save(
-            self.directory,
-            checkpoints.Checkpoint(
-                index,
-                begin,
-                made,
-                now,
-                self.done,
-                self.answers.watch.volume,
-                {name: length for name, length in lengths.items() if length},
-                self.inputs,
-            ),
-        )
+        volume, lengths = self.answers.watch.volume, {name: n for name, n in lengths.items() if n}
+        saved = checkpoints.Checkpoint(index, begin, made, now, self.done, volume, lengths, self.inputs)
+        checkpoints.save(self.directory, saved)
         self.saved_at = self.done
         self.evaluator.forget()
 
@@ -244,17 +212,17 @@ class Run:
         part = self.directory / CONF_PART
         self.lammps.command(f"write_data {CONF_PART} nocoeff")
         self.lammps.close()
-        production = production_means(self.directory, self.settings.lammps.traj)
+        production = production_means(self.directory, self.plan.traj)
         if not production:
             accepted = f"a dump that writes {self.traj.name} during the last run"
             raise UserError("the trajectory has no frames", where=self.traj, accepted=accepted)
-        check_temperature(production, self.settings.kBT, where=self.script)
+        check_temperature(production, self.plan.temperature, where=self.path)
         assert self.agreement is not None
         summary = {
             "step": step_number,
-            "start": str(self.script),
+            "start": str(self.path),
             "atoms": len(self.symbols),
-            "md_steps": self.plan.total,
+            "md_steps": self.script.total,
             "timestep_fs": self.answers.timestep,
             "steps_per_second": round(steps_per_second, 3),
             "step_0_differs_by": dict(

@@ -2,14 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from votca_mlp.engines.shared.result import SUMMARY, StepResult
 from votca_mlp.errors import UserError
 from votca_mlp.files import sha256_of
 
-if TYPE_CHECKING:
-    from votca_mlp.settings.models import EngineSettings
+
+class StepFiles(Protocol):
+    """Names of the files that end a simulation: those of a plan, or of an engine's section."""
+
+    @property
+    def traj(self) -> str: ...
+    @property
+    def conf_out(self) -> str: ...
 
 
 def digests(directory: Path, names: list[str]) -> dict[str, str]:
@@ -39,13 +45,13 @@ def refuse_other_inputs(old: dict[str, Any], inputs: dict[str, Any], checkpoint:
         )
 
 
-def is_finished(directory: Path, files: "EngineSettings") -> bool:
+def is_finished(directory: Path, files: StepFiles) -> bool:
     """Return whether the files that end a simulation are there (the last of them only when all is done)."""
     return all((directory / name).is_file() for name in (files.traj, files.conf_out))
 
 
 def finished_result(
-    directory: Path, files: "EngineSettings", inputs: dict[str, Any], total: int
+    directory: Path, files: StepFiles, inputs: dict[str, Any], total: int
 ) -> StepResult | None:
     """Return the result of a run that was killed after its last rename, or None."""
     if not is_finished(directory, files) or not (directory / SUMMARY).is_file():

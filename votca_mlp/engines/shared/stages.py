@@ -1,8 +1,8 @@
 """Which MD one step consists of: melting, equilibration, production."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 
 
@@ -38,14 +38,14 @@ class Stage:
 
 
 def plan_stages(
-    ase: Any, *, step_number: int, from_crystal: bool, max_steps: int | None = None
+    plan: MDPlan, *, step_number: int, from_crystal: bool, max_steps: int | None = None
 ) -> tuple[Stage, ...]:
     """Return the stages of a step, in order.
 
     Parameters
     ----------
-    ase
-        ``settings.ase`` (times in fs, temperatures in K).
+    plan
+        Lengths, ensemble, temperature; a crystal to melt.
     step_number
         1 for the first; it has the long ``first_equilibration``.
     from_crystal
@@ -58,17 +58,17 @@ def plan_stages(
     UserError
         No production.
     """
-    equilibration = ase.first_equilibration if step_number == 1 or from_crystal else ase.equilibration
-    nvt = ase.ensemble == "nvt"
+    equilibration = plan.first_equilibration if step_number == 1 or from_crystal else plan.equilibration
+    nvt = plan.ensemble == "nvt"
     wanted: list[tuple[str, float, float, bool]] = []
-    if from_crystal:
-        wanted.append(("melt", ase.crystal.melt_time, ase.crystal.melt_temperature, True))
-    wanted.append(("equilibration", equilibration, ase.temperature, nvt))
-    wanted.append(("production", ase.production, ase.temperature, nvt))
+    if from_crystal and plan.crystal is not None:
+        wanted.append(("melt", plan.crystal.melt_time, plan.crystal.melt_temperature, True))
+    wanted.append(("equilibration", equilibration, plan.temperature, nvt))
+    wanted.append(("production", plan.production, plan.temperature, nvt))
     stages: list[Stage] = []
     start = 0
     for name, time, temperature, constant_volume in wanted:
-        steps = round(time / ase.timestep)
+        steps = round(time / plan.timestep)
         if max_steps is not None:
             steps = min(steps, max_steps)
         if steps > 0:
@@ -78,8 +78,8 @@ def plan_stages(
             start += steps
     if not stages or stages[-1].name != "production":
         raise UserError(
-            f"there is no production: {ase.production:g} fs at a time step of {ase.timestep:g} fs",
-            where="cg.inverse.ase.production",
+            f"there is no production: {plan.production:g} fs at a time step of {plan.timestep:g} fs",
+            where=plan.place("production"),
             accepted="at least one time step",
         )
     return tuple(stages)

@@ -1,15 +1,18 @@
 """The configuration that a step begins from, and the checks before any MD."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.options import Crystal
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.neighbours.box import check_box
-from votca_mlp.units import ANGSTROM_PER_NM, EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
+from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -17,33 +20,51 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def load_start(
-    settings: Any, *, step_directory: Path, main_directory: Path, step_number: int
-) -> tuple["Atoms", str, bool]:
-    """Return the start, where it comes from, and whether it is a crystal to melt.
+@dataclass(frozen=True)
+class Start:
+    """What a step begins from: the atoms, where they come from, and whether they are a crystal to melt."""
 
-    The first that exists of: ``cg.inverse.ase.conf`` (``conf.extxyz`` when a crystal is given) in the step
-    directory; with ``laststep`` the previous step's ``conf_out``; ``conf`` in the main directory; crystal.
+    atoms: "Atoms"
+    source: str
+    from_crystal: bool
+
+
+def checked_start(plan: MDPlan, step_directory: Path) -> Start:
+    """Return the start of a step when it fits the plan; see :func:`load_start` and :func:`check_start`.
+
+    Raises
+    ------
+    UserError
+        No start, or one that does not fit.
+    """
+    start = load_start(plan, step_directory)
+    symbols = plan.symbols or start.atoms.get_chemical_symbols()
+    check_start(start.atoms, symbols, r_max=plan.r_max, where=start.source, topology=plan.topology)
+    return start
+
+
+def load_start(plan: MDPlan, step_directory: Path) -> Start:
+    """Return the start of a step: the first there is of the file in its directory, ``start``, ``crystal``.
+
+    The file in the step directory has the name of ``start``; with a crystal it is ``conf.extxyz``, the last
+    configuration of the step before.
 
     Raises
     ------
     UserError
         No start, or a file that cannot be read.
     """
-    ase = settings.ase
-    candidates = [step_directory / Path(ase.conf or "conf.extxyz").name]
-    if settings.initial_configuration == "laststep" and step_number > 1:
-        candidates.append(main_directory / f"step_{step_number - 1:03d}" / ase.conf_out)
-    if ase.conf is not None:
-        candidates.append(settings.input_path(ase.conf))
+    candidates = [step_directory / (plan.start.name if plan.start is not None else "conf.extxyz")]
+    candidates += [plan.start] if plan.start is not None else []
     for path in candidates:
         if path.is_file():
-            return read_configuration(path), str(path), False
-    if ase.crystal is not None:
-        return build_crystal(ase.crystal), f"crystal {ase.crystal.element} {ase.crystal.structure}", True
+            return Start(read_configuration(path), str(path), False)
+    if plan.crystal is not None:
+        atoms = build_crystal(plan.crystal, where=plan.place("crystal"))
+        return Start(atoms, f"crystal {plan.crystal.element} {plan.crystal.structure}", True)
     raise UserError(
         "there is no configuration to start from; looked for " + ", ".join(map(str, candidates)),
-        where="cg.inverse.ase.conf",
+        where=plan.place("conf"),
         accepted="a file in the main directory that ASE reads, or <crystal>",
     )
 
@@ -72,8 +93,8 @@ def read_configuration(path: Path) -> "Atoms":
     return _bare(atoms)
 
 
-def build_crystal(crystal: Any) -> "Atoms":
-    """Build the orthorhombic crystal of ``cg.inverse.ase.crystal``.
+def build_crystal(crystal: Crystal, where: str = "crystal") -> "Atoms":
+    """Build an orthorhombic crystal; ``where`` is named in errors.
 
     Raises
     ------
@@ -88,7 +109,7 @@ def build_crystal(crystal: Any) -> "Atoms":
     except Exception as error:  # ASE raises KeyError, ValueError, RuntimeError, IncompatibleStructure...
         raise UserError(
             f"cannot build the crystal: {error}",
-            where="cg.inverse.ase.crystal",
+            where=where,
             accepted="an element and a structure such as fcc, bcc, sc, diamond or hcp",
         ) from error
     return _bare(cell.repeat(tuple(crystal.repeat)))
@@ -141,7 +162,7 @@ def check_start(
     check_box(cell, r_max, where)
 
 
-def check_melted(sites: Array, positions: Array, volume: float) -> None:
+def check_melted(sites: Array, positions: Array, volume: float, where: str = "crystal") -> None:
     """Refuse a crystal whose atoms are still near their sites after melting at constant volume.
 
     Parameters
@@ -150,6 +171,8 @@ def check_melted(sites: Array, positions: Array, volume: float) -> None:
         Of the crystal and now (not wrapped), Angstrom, shape [n_atoms, 3].
     volume
         Angstrom^3.
+    where
+        Named in errors.
 
     Raises
     ------
@@ -160,14 +183,9 @@ def check_melted(sites: Array, positions: Array, volume: float) -> None:
     if rms < 0.5 * float(np.cbrt(volume / len(positions))):
         raise UserError(
             f"the crystal has not molten: atoms are {rms:.2f} Angstrom from their sites (root mean square)",
-            where="cg.inverse.ase.crystal",
+            where=where,
             accepted="a higher <melt_temperature>, a longer <melt_time>, or a larger <lattice_constant>",
         )
-
-
-def largest_maximum(settings: Any) -> float:
-    """Return the largest ``<max>`` of the interactions, Angstrom."""
-    return max(interaction.max for interaction in settings.interactions) * ANGSTROM_PER_NM
 
 
 def draw_velocities(masses: Array, temperature: float, seed: Sequence[int]) -> Array:

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.options import Limits
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.result import Evaluation
@@ -116,8 +117,8 @@ class Watch:
             )
 
 
-def make_watch(limits: Any, *, r_max: float, volume: float) -> Watch:
-    """Return the watch of ``cg.inverse.ase.limits``; r_max in Angstrom, volume in Angstrom^3."""
+def make_watch(limits: Limits, *, r_max: float, volume: float) -> Watch:
+    """Return the watch of a plan's limits; r_max in Angstrom, volume of the start in Angstrom^3."""
     return Watch(limits.distance_min, limits.temperature_max, limits.spread_max, r_max, volume)
 
 

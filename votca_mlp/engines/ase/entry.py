@@ -1,0 +1,66 @@
+"""The engine ``ase`` as the package asks for it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Unpack
+
+from votca_mlp.engines.ase.options import AseSettings
+from votca_mlp.engines.engine import Engine, Finding, StepArguments
+from votca_mlp.engines.options import EngineSettings
+from votca_mlp.engines.plan import MDPlan
+
+if TYPE_CHECKING:
+    from votca_mlp.engines.shared.result import StepResult
+    from votca_mlp.evaluation.evaluator import Evaluator
+
+
+class AseEngine(Engine):
+    """Molecular dynamics in this process: an integrator of the package's own over ASE's atoms."""
+
+    section = AseSettings
+    pressure = "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure"
+
+    def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":
+        """See :func:`votca_mlp.engines.ase.step.run_step`."""
+        from votca_mlp.engines.ase.step import run_step
+
+        return run_step(plan, evaluator, **how)
+
+    def checkpoint(self, options: EngineSettings) -> str:
+        """Return the name of the checkpoint."""
+        return "ase_checkpoint.npz"
+
+    def problems(self, options: EngineSettings, r_max: float) -> Iterator[Finding]:
+        """Yield times that do not fit each other, and a start that is missing or too small."""
+        from votca_mlp.engines.ase.problems import start_problems, time_problems
+
+        assert isinstance(options, AseSettings)
+        yield from time_problems(options)
+        yield from start_problems(options, r_max)
+
+    def described(self, plan: MDPlan, held: str) -> str:
+        """Return ensemble, temperature and pressure, time step."""
+        held += f", {plan.pressure:g} bar" if plan.ensemble == "npt" else ""
+        return f"{plan.ensemble} at {held}, timestep {plan.timestep:g} fs"
+
+    def lengths(self, plan: MDPlan, *, iterations: int, laststep: bool) -> list[str]:
+        """Return the steps of each part of a run, and of all together."""
+
+        def steps(time: float) -> int:
+            return round(time / plan.timestep)
+
+        melting = plan.crystal.melt_time if plan.crystal is not None else 0.0
+        melt = f"{steps(melting)} steps of melting, " if plan.crystal is not None else ""
+        frames = int(plan.production / plan.sample_every * (1 + 1e-9))
+        first = melting + plan.first_equilibration
+        later = (iterations - 1) * plan.equilibration
+        total = steps(first + later + iterations * plan.production)
+        return [
+            f"step_001     {melt}{steps(plan.first_equilibration)} steps of equilibration",
+            f"later steps  {steps(plan.equilibration)} steps of equilibration, "
+            f"from {'the step before' if laststep else 'the first start'}",
+            f"each step    {steps(plan.production)} steps of production, {frames} frames",
+            f"iterations   {iterations}, {total} steps together",
+        ]
+
+
+ENGINE = AseEngine()

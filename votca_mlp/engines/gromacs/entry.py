@@ -1,0 +1,64 @@
+"""The engine ``gromacs`` as the package asks for it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from votca_mlp.engines.engine import SCRIPTS, Engine, StepArguments
+from votca_mlp.engines.gromacs.options import GromacsSettings
+from votca_mlp.engines.options import EngineSettings
+from votca_mlp.engines.plan import MDPlan
+
+if TYPE_CHECKING:
+    from votca_mlp.engines.shared.result import StepResult
+    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.trajectories.frames import Frame
+
+_NO_MLP = ("is not possible with a machine-learning potential", "no such tag")
+
+
+class GromacsEngine(Engine):
+    """grompp and mdrun, with the package's forces beside mdrun or in its neural-network interface."""
+
+    section = GromacsSettings
+    refused = {"mdrun.multidir": _NO_MLP, "pre_simulation": _NO_MLP}
+    has_times = True
+    pressure = "pcoupl in grompp.mdp: the barostat then holds ref-p"
+    votca_pressure = True
+    # VOTCA's own scripts for GROMACS do the rest
+    scripts = {
+        **{task: SCRIPTS[task] for task in ("convert_potentials", "convert_potential", "rdf", "clean")},
+        "functions": "functions_gromacs_mlp.sh",
+        "run": "run_gromacs_mlp.sh",
+    }
+
+    def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":
+        """See :func:`votca_mlp.engines.gromacs.step.run_step`."""
+        from votca_mlp.engines.gromacs.step import run_step
+
+        return run_step(plan, evaluator, **how)
+
+    def checkpoint(self, options: EngineSettings) -> str:
+        """Return the name of mdrun's checkpoint."""
+        assert isinstance(options, GromacsSettings)
+        return options.mdrun.checkpoint
+
+    def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
+        """Check this GROMACS too."""
+        from votca_mlp.engines.gromacs.step import check_engine
+
+        return f"{check_engine(plan)}; {super().check(plan, evaluator, step_directory)}"
+
+    def frames(self, plan: MDPlan, directory: Path) -> "Iterator[Frame]":
+        """Yield the frames of mdrun's trajectory that csg_stat would count."""
+        from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
+
+        return read_gromacs_frames(plan, directory)
+
+    def topology(self, options: EngineSettings) -> tuple[str, str]:
+        """Return the topology for csg_stat: GROMACS's own topol is a run input."""
+        assert isinstance(options, GromacsSettings)
+        return options.rdf.topol, "rdf.topol"
+
+
+ENGINE = GromacsEngine()

@@ -1,0 +1,90 @@
+"""Step 0 of a script: usable atoms, box and units, and LAMMPS's forces equal to the package's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.engines.lammps.agree import Found, check_atoms, check_step_0
+from votca_mlp.engines.lammps.answers import FS_PER_PS, Answers
+from votca_mlp.engines.lammps.process import Lammps
+from votca_mlp.engines.lammps.program import Program
+from votca_mlp.errors import UserError
+from votca_mlp.neighbours.box import check_box
+
+
+@dataclass(frozen=True)
+class Step0:
+    """How far LAMMPS and the package are apart at step 0, and what the start is.
+
+    Attributes
+    ----------
+    agreement
+        Of :func:`votca_mlp.engines.lammps.agree.check_step_0`.
+    energy, volume
+        eV, Angstrom^3.
+    """
+
+    agreement: tuple[float, float, float]
+    energy: float
+    volume: float
+
+
+def elements(symbols: list[str], facts: dict[str, Any], *, where: str) -> list[str]:
+    """Return the element of each LAMMPS type, X for one without atoms.
+
+    Raises
+    ------
+    UserError
+        Other atoms than ``symbols``.
+    """
+    check_atoms(symbols, facts["types"], facts["masses"], where=where)
+    names = dict(zip(facts["types"], symbols, strict=True))
+    return [names.get(kind, "X") for kind in range(1, len(facts["masses"]) + 1)]
+
+
+def compare_step_0(
+    lammps: Lammps | Program,
+    answers: Answers,
+    symbols: list[str],
+    *,
+    r_max: float,
+    random_forces: bool,
+    where: Path,
+) -> Step0:
+    """Compare LAMMPS's energy, forces and virial with the package's own, and look at box and units.
+
+    Parameters
+    ----------
+    r_max
+        Half of each box edge must exceed it, Angstrom.
+    random_forces
+        A thermostat adds forces of its own.
+    where
+        The script.
+
+    Raises
+    ------
+    UserError
+        What differs, or cannot be used.
+    """
+    facts, _ = lammps.ask("facts")
+    if facts["units"] != "metal":
+        accepted = "units metal at the beginning of the script"
+        raise UserError(f"units {facts['units']}", where=where, accepted=accepted)
+    elements(symbols, facts, where=str(where))
+    cell = np.array(facts["cell"])
+    if facts["triclinic"] or not all(facts["periodic"]):
+        what = "the box is not a rectangular one that is periodic along x, y and z"
+        raise UserError(what, where=where, accepted="boundary p p p and a box without tilt")
+    check_box(cell, r_max, str(where))
+    answers.timestep = facts["timestep"] * FS_PER_PS
+    answer, data = lammps.ask("evaluated")
+    positions, forces = np.frombuffer(data).reshape(2, -1, 3)
+    found = Found(answer["energy"], np.array(answer["pressure"]), forces)
+    answers.evaluator.forget()
+    own = answers.evaluate(positions, np.array(answer["cell"]))
+    agreement = check_step_0(found, own, where=str(where), random_forces=random_forces)
+    answers.evaluator.forget()
+    return Step0(agreement, own.energy, float(np.linalg.det(cell)))
