@@ -136,11 +136,12 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
 def output(md: Any) -> float:
     """Return ms a step of what the engine does beside MD: limits each step, samples, checkpoints."""
     from votca_mlp.engines.ase import checkpoint
-    from votca_mlp.engines.ase.output import GrowingFile, thermo_row
+    from votca_mlp.engines.ase.output import thermo_row
     from votca_mlp.engines.ase.trajectory import frame_writer
+    from votca_mlp.engines.options import Limits
+    from votca_mlp.engines.shared.growing import GrowingFile
     from votca_mlp.engines.shared.stages import Stage
     from votca_mlp.engines.shared.watch import make_watch
-    from votca_mlp.settings import Limits
 
     watch = make_watch(Limits(), r_max=1.0, volume=md.volume)
     stage = Stage("production", 10**9, 10**9, systems.TEMPERATURE, False, False)

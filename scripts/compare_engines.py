@@ -99,14 +99,11 @@ def simulate(engine: str, folder: Path, equilibration: int, production: int, see
 
 def frames(settings: Any) -> Iterable[Any]:
     """Return the frames of the production."""
-    from votca_mlp.trajectories.dump import read_dump
+    from votca_mlp.engines.engine import engine_named
+    from votca_mlp.settings.plans import md_plan
 
-    directory = settings.main_directory / "step_001"
-    if settings.program == "gromacs":
-        from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
-
-        return read_gromacs_frames(settings, directory)
-    return read_dump(directory / settings.engine.traj)
+    plan = md_plan(settings)
+    return engine_named(plan.engine).frames(plan, settings.main_directory / "step_001")
 
 
 def means(production: dict[str, list[dict[str, Any]]]) -> Rows:

@@ -116,9 +116,10 @@ def run_case(settings: Any, correction: Any = None, threads: int | None = None, 
 
     ``told`` is a stream for the progress.
     """
-    from votca_mlp.engines.dispatch import run_step_of
+    from votca_mlp.engines.engine import engine_named
     from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.progress import Progress
+    from votca_mlp.settings.plans import md_plan
 
     main = settings.main_directory
     directory = main / "step_001"
@@ -127,11 +128,11 @@ def run_case(settings: Any, correction: Any = None, threads: int | None = None, 
         for name in (*settings.filelist, settings.engine.conf):
             shutil.copy(main / name, directory / name)
     mlp = settings.mlp.model_copy(update={"threads": threads} if threads else {})
-    return run_step_of(settings.program)(
-        settings,
-        make_evaluator(mlp, correction, main, settings.ase.skin),
+    plan = md_plan(settings, directory)
+    return engine_named(plan.engine).run_step(
+        plan,
+        make_evaluator(mlp, correction, main, plan.skin),
         step_directory=directory,
-        main_directory=main,
         step_number=1,
         progress=Progress(told),
     )

@@ -8,6 +8,8 @@ temperature and ensemble of the case or state.
 
 import sys
 import tempfile
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,12 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import read, write
 
-from votca_mlp.engines.ase.step import run_step
+from votca_mlp.engines.engine import engine_named
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.progress import open_progress
-from votca_mlp.settings import Settings, load_settings, read_topology
+from votca_mlp.settings import Settings, load_settings
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import states_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,28 +50,21 @@ def crystal(case: str, counts: dict[str, int]) -> Atoms:
     return ordered
 
 
-def run(settings: Settings, atoms: Atoms, temperature: float, ensemble: str, time: float) -> Atoms:
-    """Return the configuration after a run."""
+def run(plan: MDPlan, atoms: Atoms, time: float) -> Atoms:
+    """Return the configuration after a run of this length, fs."""
+    assert plan.model is not None
     with tempfile.TemporaryDirectory() as directory:
-        write(Path(directory) / "start.extxyz", atoms)
-        engine = settings.ase.model_copy(
-            update={
-                "conf": "start.extxyz",
-                "temperature": temperature,
-                "ensemble": ensemble,
-                "first_equilibration": time,
-                "production": settings.ase.sample_every,
-            }
-        )
-        run_step(
-            settings.model_copy(update={"ase": engine}),
-            make_evaluator(settings.mlp, None, settings.run_directory, engine.skin),
-            step_directory=directory,
-            main_directory=settings.main_directory,
+        start = Path(directory) / "start.extxyz"
+        write(start, atoms)
+        plan = replace(plan, start=start, first_equilibration=time, production=plan.sample_every)
+        engine_named(plan.engine).run_step(
+            plan,
+            make_evaluator(plan.model, None, plan.model_directory, plan.skin),
+            step_directory=Path(directory),
             step_number=1,
             progress=open_progress(),
         )
-        found = read(Path(directory) / engine.conf_out)
+        found = read(Path(directory) / plan.conf_out)
         assert isinstance(found, Atoms)
         return found
 
@@ -75,9 +72,9 @@ def run(settings: Settings, atoms: Atoms, temperature: float, ensemble: str, tim
 def make_start(case: str, settings: Settings) -> None:
     """Melt, settle, write the configuration of one state."""
     melting, melt_time, settle_time = PLANS[case]
-    counts = read_topology(settings.input_path(settings.ase.topol)).counts
-    molten = run(settings, crystal(case, counts), melting, "nvt", melt_time)
-    atoms = run(settings, molten, settings.ase.temperature, settings.ase.ensemble, settle_time)
+    plan = md_plan(settings)
+    hot = replace(plan, temperature=melting, ensemble="nvt")
+    atoms = run(plan, run(hot, crystal(case, Counter(plan.symbols)), melt_time), settle_time)
     atoms = Atoms(atoms.symbols, positions=atoms.positions.round(5), cell=atoms.cell.array.round(5), pbc=True)
     atoms.wrap()
     write(settings.main_directory / "conf.extxyz", atoms)

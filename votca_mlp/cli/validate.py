@@ -35,12 +35,15 @@ def validate(
     from votca_mlp.engines.shared.start import load_start
     from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.evaluation.validate import validate_model
+    from votca_mlp.settings.plans import md_plan
 
     found = checked_settings(settings)
     main = found.main_directory
-    atoms, source, _ = load_start(found, step_directory=main, main_directory=main, step_number=1)
+    plan = md_plan(found)
+    start = load_start(plan, main)
+    atoms, source = start.atoms, start.source
     atoms.rattle(rattle, seed=seed)
-    evaluator = make_evaluator(found.mlp, None, main, found.ase.skin)
+    evaluator = make_evaluator(found.mlp, None, main, plan.skin)
     typer.echo(f"{atoms.get_chemical_formula()} from {source}, rattled by {rattle:g} Angstrom")
     report = validate_model(evaluator, atoms, seed=seed)
     for line in report_lines(report):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.csg.run import csg_context
+from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.stages.prepare import check_everything
@@ -96,12 +97,12 @@ def check_scope(settings: "Settings") -> None:
         if "pressure" not in interaction.post_update:
             continue
         where = settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update")
-        if settings.program != "gromacs":
-            held = {"ase": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure"}
+        engine = engine_named(settings.program)
+        if not engine.votca_pressure:
             raise UserError(
                 f"VOTCA's pressure correction does not work with program {settings.program}",
                 where=where,
-                accepted=held.get(settings.program, "fix npt in the script"),
+                accepted=engine.pressure,
             )
         if settings.multistate.enabled:
             raise UserError(

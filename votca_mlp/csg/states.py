@@ -84,16 +84,16 @@ def run_states(context: Context, environment: CsgEnvironment) -> None:
 
 def _finished(state: StatePlan, step_directory: Path) -> bool:
     """Return whether a state's simulation of the step is finished."""
-    return is_finished(step_directory / state.name, state.md.engine)
+    return is_finished(step_directory / state.name, state.md)
 
 
 def can_resume(plan: InversePlan, step_directory: Path) -> bool:
     """Return whether a step can go on: from a checkpoint, or with one of several states finished."""
-    from votca_mlp.engines.dispatch import checkpoint_file
+    from votca_mlp.engines.engine import engine_named
 
     return any(
         (plan.several and _finished(state, step_directory))
-        or checkpoint_file(state.files.program, step_directory / state.name).is_file()
+        or (step_directory / state.name / engine_named(state.md.engine).checkpoint(state.md)).is_file()
         for state in plan.states
     )
 

@@ -94,9 +94,7 @@ class Engine(ABC):
     scripts: ClassVar[Mapping[str, str]] = SCRIPTS
 
     @abstractmethod
-    def run_step(
-        self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]
-    ) -> "StepResult":
+    def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":
         """Run or continue the MD of one step.
 
         A finished one leaves trajectory and last configuration under the names of the plan, complete, and
@@ -109,7 +107,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def checkpoint(self, options: EngineSettings) -> str:
+    def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of what an unfinished step leaves to resume from."""
 
     def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:

@@ -133,16 +133,12 @@ def reference_configuration(found: FinishedStep) -> "Atoms":
         No configuration, or one that cannot be read.
     """
     from votca_mlp.engines.shared.start import load_start, read_configuration
+    from votca_mlp.settings.plans import md_plan
 
     last = last_configuration(found)
     if last is not None:
         atoms = read_configuration(last)
     else:
-        atoms, _, _ = load_start(
-            found.settings,
-            step_directory=found.directory,
-            main_directory=found.settings.main_directory,
-            step_number=1,
-        )
+        atoms = load_start(md_plan(found.settings), found.directory).atoms
     atoms.rattle(0.05, seed=1)
     return atoms

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.engines.engine import engines
 from votca_mlp.inverse.context import Context
 from votca_mlp.runs.record import digest
 from votca_mlp.update.registry import rules
@@ -14,12 +15,6 @@ from votca_mlp.update.registry import rules
 _EFFECTS = (
     ("model", "the correction so far belongs to the other model"),
     ("cg.inverse.mlp.", "the simulations from step {step} on"),
-    ("cg.inverse.ase.rdf.", "g(r) from step {step} on"),
-    ("cg.inverse.ase.first_frame", "g(r) from step {step} on"),
-    ("cg.inverse.ase.", "the simulations from step {step} on"),
-    ("cg.inverse.lammps.rdf.", "g(r) from step {step} on"),
-    ("cg.inverse.lammps.first_frame", "g(r) from step {step} on"),
-    ("cg.inverse.lammps.", "the simulations from step {step} on"),
     ("cg.inverse.multistate.", "simulations and updates from step {step} on"),
     ("cg.inverse.initial_configuration", "the simulations from step {step} on"),
     ("cg.inverse.filelist", "the files of steps from {step} on"),
@@ -70,10 +65,13 @@ def changed_lines(old: Mapping[str, Any], new: Mapping[str, Any], step: int) -> 
 
 
 def _effect(key: str) -> str:
-    """Return what a change affects; the options of a rule say it themselves."""
+    """Return what a change affects; rules and engines say it themselves."""
     of_rule = re.match(r"cg\.non-bonded\[.*?\]\.(\w+)\.", key)
     if of_rule is not None and of_rule[1] in rules():
         return rules()[of_rule[1]].affects
+    head, _, tag = key.removeprefix("cg.inverse.").partition(".")
+    if key.startswith("cg.inverse.") and tag and head in engines():
+        return engines()[head].affects(tag) + " from step {step} on"
     return next(words for start, words in _EFFECTS if key.startswith(start))
 
 

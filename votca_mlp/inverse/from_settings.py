@@ -9,11 +9,12 @@ from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.options import LoopOptions, loop_options
-from votca_mlp.inverse.plan import Convergence, InversePlan, MDFiles, Origin, PairPlan, PairTasks, StatePlan
+from votca_mlp.inverse.plan import Convergence, InversePlan, Origin, PairPlan, PairTasks, StatePlan
 from votca_mlp.models.options import FREE
 from votca_mlp.processes import cores
 from votca_mlp.settings import Interaction, Settings
 from votca_mlp.settings.inputs import check_inputs
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.update.registry import DEFAULT, rules
 
@@ -80,29 +81,20 @@ def state_plan(
     settings: Settings, *, name: str = "", weight: float = 1.0, options: LoopOptions | None = None
 ) -> StatePlan:
     """Return the plan of a state from its own settings; of the only state of a run, from those of the run."""
-    engine, ase = settings.engine, settings.ase
-    files = MDFiles(
-        program=settings.program,
-        traj=engine.traj,
-        conf_out=engine.conf_out,
-        first_frame=engine.first_frame,
-        block_length=engine.rdf.block_length if engine.rdf.with_errors else None,
-        skin=ase.skin,
-        # the other engines have an input of their own
-        seed=ase.seed if settings.program == "ase" else None,
-    )
+    engine = settings.engine
+    md = md_plan(settings)
     return StatePlan(
         name=name,
         weight=weight,
         kBT=settings.kBT,
-        temperature=ase.temperature,
+        temperature=md.temperature,
         inputs=settings.main_directory,
         pairs=_pairs(settings, options),
         model=settings.mlp,
-        md=settings,
-        files=files,
+        md=md,
+        block_length=engine.rdf.block_length if engine.rdf.with_errors else None,
         filelist={file: settings.input_path(file) for file in settings.filelist},
-        conf=None if engine.conf is None else settings.input_path(engine.conf),
+        conf=md.start,
         origin=_origin(settings, options, {"path", "multistate"}),
     )
 
@@ -131,7 +123,7 @@ def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str])
     tables = {file: settings.input_path(file) for file in _tables(settings)}
     names = [settings.path.name, *settings.filelist, *(pair.target for pair in settings.interactions)]
     names += [name for pair in settings.interactions for name in _named(settings, pair)]
-    names += [settings.ase.conf] if settings.ase.conf else []
+    names += [settings.engine.conf] if settings.engine.conf else []
     names += [f"{pair.name}.pot.in" for pair in settings.interactions]
     return Origin(
         path=settings.path,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.update.registry import DEFAULT
 from votca_mlp.update.rule import PairGrid
@@ -25,7 +26,6 @@ from votca_mlp.update.states import TemperatureBasis, temperature_basis
 if TYPE_CHECKING:
     from votca_mlp.fields import Section
     from votca_mlp.models.options import MLPSettings
-    from votca_mlp.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -106,35 +106,6 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class MDFiles:
-    """What the loop needs to know of an engine's results.
-
-    Attributes
-    ----------
-    program
-        Name of the engine.
-    traj, conf_out
-        Trajectory and last configuration, names in the step directory; both are there only when complete.
-    first_frame
-        g(r) is measured from this frame on (from 1).
-    block_length
-        Frames in a block for the errors of g(r); None without errors.
-    skin
-        Of the neighbour list, Angstrom.
-    seed
-        Of the velocities, None for an engine with an input of its own.
-    """
-
-    program: str
-    traj: str
-    conf_out: str
-    first_frame: int = 0
-    block_length: int | None = None
-    skin: float = 0.5
-    seed: int | None = None
-
-
-@dataclass(frozen=True)
 class StatePlan:
     """One thermodynamic state.
 
@@ -156,8 +127,8 @@ class StatePlan:
         Of its simulations.
     md
         Its simulation.
-    files
-        What that leaves.
+    block_length
+        Frames in a block for the errors of g(r); None without errors.
     filelist
         Files copied into its folder of each step, by the name of the copy.
     conf
@@ -174,8 +145,8 @@ class StatePlan:
     inputs: Path
     pairs: tuple[PairPlan, ...]
     model: "MLPSettings"
-    md: "Settings"
-    files: MDFiles
+    md: MDPlan
+    block_length: int | None = None
     filelist: Mapping[str, Path] = field(default_factory=dict)
     conf: Path | None = None
     origin: Origin = Origin()

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
 from votca_mlp.settings.layout import SCRIPT_DIRECTORY
@@ -23,7 +24,6 @@ POST_ADD = (
 CHECKS = ("none", "default", "chi2", "rms", "largest", "fit", "plateau")
 
 _INSTEAD = {
-    "pressure": "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure",
     "plot": "votca-mlp plot, also while the loop runs",
 }
 _OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
@@ -54,7 +54,7 @@ def refuse_unknown(settings: Settings) -> None:
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
     if settings.text("cg.inverse.simulation.background") == "yes":
         refuse("cg.inverse.simulation.background", "the simulation is part of this process", "no")
-    if settings.program != "gromacs" and settings.engine.equi_time > 0.0:
+    if not engine_named(settings.program).has_times and settings.engine.equi_time > 0.0:
         what = "the trajectory stores no time, so csg_stat would find no frame"
         instead = "0, and first_frame or a longer equilibration instead"
         refuse(f"cg.inverse.{settings.program}.equi_time", what, instead)
@@ -63,6 +63,7 @@ def refuse_unknown(settings: Settings) -> None:
         what = f"'{check}' is a script, and this loop runs none"
         refuse("cg.inverse.convergence_check.type", what, " | ".join(CHECKS))
     _refuse_scripts(settings)
+    known_instead = {**_INSTEAD, "pressure": engine_named(settings.program).pressure}
     for pair in settings.interactions:
         for tag in ("threebody", "type3", "force", "cut"):
             where = f"cg.non-bonded[{pair.name}].{tag}"
@@ -74,7 +75,7 @@ def refuse_unknown(settings: Settings) -> None:
         ):
             for task in named:
                 if task not in known:
-                    accepted = _INSTEAD.get(task) or ", ".join(known)
+                    accepted = known_instead.get(task) or ", ".join(known)
                     where = f"cg.non-bonded[{pair.name}].inverse.{tag}"
                     refuse(where, f"votca-mlp inverse has no {tag} task '{task}'", accepted)
         one_term = {"average", "overwrite"} & set(pair.post_add)

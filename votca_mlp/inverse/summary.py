@@ -45,7 +45,7 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         "host": {"name": socket.gethostname(), "system": platform.platform(), "machine": platform.machine()},
         "versions": versions(),
         "model": model_facts(plan.model, plan.directory, context.model_identity),
-        "seed": plan.states[0].files.seed,
+        "seed": plan.states[0].md.seed,
         "files": _input_files(plan.origin),
         "settings": dict(plan.origin.settings),
         **_states(context),

@@ -40,7 +40,7 @@ def write_u_of_t(plan: InversePlan, number: int) -> Path | None:
     ]
     fitted = [state.temperature for state in states if state.weight > 0]
     correction = from_terms(terms, basis.reference, basis.scale, minimum=min(fitted), maximum=max(fitted))
-    last = (step / state.name / state.files.conf_out for state in states)
+    last = (step / state.name / state.md.conf_out for state in states)
     path = plan.origin.path
     source = {
         "settings": None if path is None else str(path),
@@ -52,7 +52,7 @@ def write_u_of_t(plan: InversePlan, number: int) -> Path | None:
     }
     names = {species_pair(*(atomic_numbers[s] for s in pair.species)): pair.name for pair in pairs}
     origin = describe_model(
-        plan.model, plan.directory, states[0].files.skin, where=plan.where("cg.inverse.mlp.arguments")
+        plan.model, plan.directory, states[0].md.skin, where=plan.where("cg.inverse.mlp.arguments")
     )
     written = plan.directory / NAME
     content = TemperatureFile(correction, names, origin.as_data() | {"sources": [source]})

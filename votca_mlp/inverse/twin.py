@@ -1,6 +1,7 @@
 """Targets made by simulation with a known correction: the inverse method must find it again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,12 +53,12 @@ def simulate_targets(
     production
         Length of the production run, fs.
     """
-    from votca_mlp.engines.ase.step import run_step
+    from votca_mlp.engines.engine import engine_named
     from votca_mlp.evaluation.load import make_evaluator
     from votca_mlp.observables.rdf import pair_histograms
     from votca_mlp.potentials.correction import read_correction
     from votca_mlp.progress import open_progress
-    from votca_mlp.trajectories.read import read_frames
+    from votca_mlp.settings.plans import md_plan
 
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -67,12 +68,12 @@ def simulate_targets(
     correction = read_correction(
         {(named[name].type1, named[name].type2): directory / f"{name}.pot.cur" for name in potentials}
     )
-    engine = settings.ase.model_copy(update={"production": production})
-    run_step(
-        settings.model_copy(update={"ase": engine}),
-        make_evaluator(settings.mlp, correction, settings.run_directory, settings.ase.skin),
+    plan = replace(md_plan(settings), production=production)
+    engine = engine_named(plan.engine)
+    engine.run_step(
+        plan,
+        make_evaluator(settings.mlp, correction, settings.run_directory, plan.skin),
         step_directory=directory,
-        main_directory=settings.main_directory,
         step_number=1,
         progress=open_progress(),
         identity="known answer",
@@ -81,7 +82,6 @@ def simulate_targets(
     for name, interaction in named.items():
         pair = (interaction.type1, interaction.type2)
         grid = grid_points(interaction.min, interaction.max, interaction.step)
-        frames = read_frames(directory / settings.ase.traj)
-        histograms = pair_histograms(frames, [pair], grid * ANGSTROM_PER_NM)
+        histograms = pair_histograms(engine.frames(plan, directory), [pair], grid * ANGSTROM_PER_NM)
         targets[name] = histograms.table(pair, block_length=histograms.n_frames // BLOCKS)
     return targets

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.plan import MDPlan
+from votca_mlp.errors import UserError
 from votca_mlp.settings.models import Settings
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.units import ANGSTROM_PER_NM, kelvin
@@ -32,16 +34,21 @@ def md_plan(settings: Settings, step_directory: Path | None = None) -> MDPlan:
     UserError
         A topology that is missing or cannot be read, tags that the engine cannot obey.
     """
-    engine = settings.engine
+    section, engine = settings.engine, engine_named(settings.program)
+    for tag, (what, accepted) in engine.refused.items():
+        name = f"cg.inverse.{settings.program}.{tag}"
+        if settings.text(name) not in (None, "", "no"):
+            raise UserError(what, where=settings.where(name), accepted=accepted)
     path = topology_of(settings, step_directory)
-    names = (*settings.filelist, *((engine.conf,) if engine.conf else ()))
+    names = (*settings.filelist, *engine.inputs(section), *((section.conf,) if section.conf else ()))
     return MDPlan.of(
         settings.program,
-        engine,
-        temperature=getattr(engine, "temperature", kelvin(settings.kBT)),
-        frames_needed=2 * engine.rdf.block_length if engine.rdf.with_errors else 1,
-        start=None if engine.conf is None else settings.input_path(engine.conf),
-        symbols=read_topology(path).types,
+        section,
+        temperature=getattr(section, "temperature", kelvin(settings.kBT)),
+        frames_needed=2 * section.rdf.block_length if section.rdf.with_errors else 1,
+        start=None if section.conf is None else settings.input_path(section.conf),
+        # one that is missing is reported with the other inputs, and by what needs it
+        symbols=read_topology(path).types if path.is_file() else (),
         topology=path,
         r_max=max(interaction.max for interaction in settings.interactions) * ANGSTROM_PER_NM,
         files={name: settings.input_path(name) for name in names},
@@ -55,6 +62,6 @@ def md_plan(settings: Settings, step_directory: Path | None = None) -> MDPlan:
 
 def topology_of(settings: Settings, step_directory: Path | None = None) -> Path:
     """Return where the topology lies that csg_stat reads."""
-    name = settings.ase.topol
+    name, _ = engine_named(settings.program).topology(settings.engine)
     copy = None if step_directory is None else step_directory / name
     return copy if copy is not None and copy.is_file() else settings.input_path(name)

@@ -1,6 +1,7 @@
 """A small Lennard-Jones argon case for the engine, also run as a program to be killed."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from votca_mlp.kernels.threads import set_threads
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
 from votca_mlp.progress import Progress
 from votca_mlp.settings import AseSettings, Interaction, MLPSettings, Settings
+from votca_mlp.settings.plans import md_plan
 
 # several threads only wait for each other in systems this small
 set_threads(1)
@@ -70,11 +72,12 @@ def make_case(main: Path, atoms: Atoms | None = None, **ase: Any) -> Settings:
 
 def run_case(settings: Settings, step_number: int = 1, **options: Any) -> StepResult:
     main = settings.path.parent
+    step = main / f"step_{step_number:03d}"
+    plan = replace(md_plan(settings, step), **options.pop("plan", {}))
     return run_step(
-        settings,
+        plan,
         options.pop("evaluator", None) or evaluator(),
-        step_directory=main / f"step_{step_number:03d}",
-        main_directory=main,
+        step_directory=step,
         step_number=step_number,
         progress=options.pop("progress", Progress(None)),
         **options,

@@ -17,6 +17,7 @@ from votca_mlp.engines.ase import checkpoint, run, step
 from votca_mlp.engines.shared.result import SUMMARY
 from votca_mlp.errors import UserError
 from votca_mlp.progress import Progress
+from votca_mlp.settings.plans import md_plan
 
 FILES = ("traj.dump", "thermo.dat", "confout.extxyz")
 
@@ -89,10 +90,9 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, ensemble, monkeypa
 
 def test_later_steps_are_shorter_and_differ(tmp_path) -> None:
     settings = make_case(tmp_path)
-    settings = settings.model_copy(update={"initial_configuration": "laststep"})
     run_case(settings)
     (tmp_path / "step_002").mkdir()
-    result = run_case(settings, 2)
+    result = run_case(settings, 2, plan={"start": tmp_path / "step_001" / "confout.extxyz"})
     assert result.steps_total == 225
     assert result.summary["start"] == str(tmp_path / "step_001" / "confout.extxyz")
     # a copy in the step directory, as csg_inverse makes it, is the same start
@@ -100,10 +100,9 @@ def test_later_steps_are_shorter_and_differ(tmp_path) -> None:
     again.mkdir()
     shutil.copy(tmp_path / "step_001" / "confout.extxyz", again / "conf.extxyz")
     step.run_step(
-        settings,
+        md_plan(settings),
         evaluator(),
         step_directory=again,
-        main_directory=tmp_path,
         step_number=2,
         progress=Progress(None),
     )

@@ -20,6 +20,7 @@ from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.progress import Progress
 from votca_mlp.settings import Settings, load_settings
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.tables import grid_points, make_table, write_table
 
 ROOT = Path(__file__).parents[3]
@@ -137,10 +138,9 @@ def evaluator(settings: Settings, step: Path) -> Any:
 
 def run(settings: Settings, step: Path, **options: Any) -> StepResult:
     return run_step(
-        settings,
+        md_plan(settings, step),
         options.pop("evaluator", None) or evaluator(settings, step),
         step_directory=step,
-        main_directory=settings.main_directory,
         step_number=1,
         progress=options.pop("progress", Progress(None)),
         **options,

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.inverse.case import ours, same_tables
 from tests.inverse.states_case import TEMPERATURES, states_tag
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.plans import md_plan
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +56,10 @@ def test_frames_and_start_of_csg_stat(both: tuple[Path, Path]) -> None:
     from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
 
     _, b = both
-    settings = load_settings(b / "settings.xml")
+    plan = md_plan(load_settings(b / "settings.xml"))
     for equi_time, first_frame, expected in ((0.2, 0, 16), (0.0, 1, 21), (0.0, 4, 18), (0.2, 8, 14)):
-        gromacs = settings.gromacs
-        assert gromacs is not None
-        changed = gromacs.model_copy(update={"equi_time": equi_time, "first_frame": first_frame})
-        frames = list(read_gromacs_frames(settings.model_copy(update={"gromacs": changed}), b / "step_001"))
+        changed = replace(plan, equi_time=equi_time, first_frame=first_frame)
+        frames = list(read_gromacs_frames(changed, b / "step_001"))
         assert len(frames) == expected
         histograms = pair_histograms(frames, [("Ar", "Ar")], np.arange(0, 8, 0.1))
         assert histograms.n_frames == expected

@@ -15,6 +15,7 @@ from votca_mlp.engines.gromacs.plan import make_plan
 from votca_mlp.engines.gromacs.step import check_engine
 from votca_mlp.errors import UserError
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.plans import md_plan
 
 
 def pretend(path: Path, *lines: str, mdrun: str = "-s -o -plumed") -> str:
@@ -50,7 +51,7 @@ def test_an_unsuitable_gromacs_is_refused(
     gmx = pretend(tmp_path / "gmx", *lines, mdrun=mdrun)
     settings = load_settings(make_case(tmp_path / "main", gmx=gmx) / "settings.xml")
     with pytest.raises(UserError, match=message) as error:
-        check_engine(settings)
+        check_engine(md_plan(settings))
     assert "GROMACS 2025 or later with a PLUMED slot" in str(error.value)
 
 
@@ -58,16 +59,16 @@ def test_the_systems_old_gromacs_is_refused(tmp_path: Path) -> None:
     if not Path("/usr/bin/gmx").is_file():
         pytest.skip("no /usr/bin/gmx")
     settings = load_settings(make_case(tmp_path / "main", gmx="/usr/bin/gmx") / "settings.xml")
-    if probe(settings).year >= 2025:
+    if probe(md_plan(settings)).year >= 2025:
         pytest.skip("the system's GROMACS is recent")
     with pytest.raises(UserError, match="is too old"):
-        check_engine(settings)
+        check_engine(md_plan(settings))
 
 
 def test_a_gromacs_that_is_not_there(tmp_path: Path) -> None:
     main = make_case(tmp_path / "main", gmx="/no/such/gmx")
     with pytest.raises(UserError, match=r"cannot run '/no/such/gmx --version': No such file") as error:
-        check_engine(load_settings(main / "settings.xml"))
+        check_engine(md_plan(load_settings(main / "settings.xml")))
     assert "settings.xml:" in str(error.value)
     assert "cg.inverse.gromacs.grompp.bin" in str(error.value)
 
@@ -76,20 +77,20 @@ def test_nnpot_at_constant_pressure_is_refused(tmp_path: Path) -> None:
     main = make_case(tmp_path / "main", gmx=pretend(tmp_path / "gmx", *TORCH, mdrun="-s -o"))
     settings = load_settings(main / "settings.xml")
     with pytest.raises(UserError, match=r"pcoupl is C-rescale, but NNPot adds no virial"):
-        check_engine(settings)
+        check_engine(md_plan(settings))
     edit(main / "grompp.mdp", {"pcoupl = C-rescale": "pcoupl = no"})
     with pytest.raises(UserError, match="does not load the model through NNPot") as error:
-        check_engine(settings)
+        check_engine(md_plan(settings))
     lines = str(error.value).partition("these lines in it:\n")[2]
     (main / "grompp.mdp").write_text((main / "grompp.mdp").read_text() + lines)
-    assert "through NNPot, constant volume" in check_engine(settings)
+    assert "through NNPot, constant volume" in check_engine(md_plan(settings))
 
 
 def test_nnpot_asked_of_a_gromacs_without_it(tmp_path: Path) -> None:
     main = make_case(tmp_path / "main", gmx=pretend(tmp_path / "gmx", *NEW, "Torch support: disabled"))
     (main / "grompp.mdp").write_text(MDP + "nnpot_active = yes\n")
     with pytest.raises(UserError, match=r"nnpot-active is set, but GROMACS 2025.4 .* not linked to LibTorch"):
-        check_engine(load_settings(main / "settings.xml"))
+        check_engine(md_plan(load_settings(main / "settings.xml")))
 
 
 def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +131,7 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, dict[str, s
     for name, change in changes.items():
         edit(main / name, change)
     with pytest.raises(UserError, match=message):
-        check_engine(load_settings(main / "settings.xml"))
+        check_engine(md_plan(load_settings(main / "settings.xml")))
 
 
 def test_a_device_that_is_missing(tmp_path: Path) -> None:
@@ -177,6 +178,6 @@ def test_mdp_names_as_grompp_takes_them(tmp_path: Path) -> None:
 def test_frames_are_those_that_csg_stat_counts(tmp_path: Path) -> None:
     gmx = pretend(tmp_path / "gmx", *NEW)
     main = make_case(tmp_path / "main", gmx=gmx)
-    plan = make_plan(load_settings(main / "settings.xml"), main / "grompp.mdp")
+    plan = make_plan(md_plan(load_settings(main / "settings.xml")), main / "grompp.mdp")
     assert (plan.frames, plan.steps, plan.timestep, plan.constant_volume) == (16, 200, 4.0, False)
     assert os.access(gmx, os.X_OK)

@@ -15,6 +15,7 @@ from tests.csg.case import edit, start_program, wait_for, working_in
 from tests.engines.gromacs.case import MDP, ROOT, evaluator, make_case, prepare, run, sockets
 from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames, read_trr
 from votca_mlp.errors import UserError
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
 LONG = {"nsteps = 200": "nsteps = 3000"}
@@ -38,7 +39,7 @@ def test_a_step_at_constant_pressure(
     summary = json.loads((step / "md_step.json").read_text())
     assert summary["versions"]["gromacs"].startswith("20")
     # 0.2 to 0.8 ps, every 0.04 ps
-    frames = list(read_gromacs_frames(settings, step))
+    frames = list(read_gromacs_frames(md_plan(settings), step))
     assert len(frames) == summary["frames"] == 16
     assert list(frames[0].types[[0, 53, 54, 107]]) == ["Ar", "Ar", "Kr", "Kr"]
     volumes = np.array([frame.volume for frame in frames])
@@ -69,7 +70,7 @@ def test_forces_and_pressure_in_gromacs_are_the_packages(tmp_path: Path) -> None
     settings, step = prepare(main)
     own = evaluator(settings, step)
     run(settings, step, evaluator=own)
-    energies = read_energies(settings, step / "ener.edr", ["Pressure", "Kinetic-En.", "Potential"])
+    energies = read_energies(md_plan(settings), step / "ener.edr", ["Pressure", "Kinetic-En.", "Potential"])
     # Lennard-Jones and charges are zero: GROMACS itself has no energy
     assert (energies["Potential"] == 0).all()
     log = np.loadtxt(step / "mlp.dat")

@@ -12,6 +12,7 @@ from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.progress import Progress
 from votca_mlp.settings import AseSettings, Interaction, MLPSettings, Settings
 from votca_mlp.settings.models import LammpsSettings
+from votca_mlp.settings.plans import md_plan
 
 SCRIPT = """# argon
 units       metal
@@ -78,12 +79,11 @@ def make_case(main: Path, atoms: Atoms | None = None, script: str = SCRIPT, **la
 
 
 def run_case(settings: Settings, **options: Any) -> StepResult:
-    main = settings.path.parent
+    step = settings.path.parent / "step_001"
     return run_step(
-        settings,
+        md_plan(settings, step),
         options.pop("evaluator", None) or evaluator(),
-        step_directory=main / "step_001",
-        main_directory=main,
+        step_directory=step,
         step_number=1,
         progress=options.pop("progress", Progress(None)),
         **options,

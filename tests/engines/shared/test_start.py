@@ -1,6 +1,6 @@
 """Starts: files, crystals, melting, and the checks before MD."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import ase.io
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from ase.build import bulk
 
 from tests.engines.ase.case import argon, make_case, run_case
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import build_crystal, check_start
 from votca_mlp.errors import UserError
@@ -66,18 +67,17 @@ def test_a_crystal_that_stays_solid_is_refused(tmp_path) -> None:
 
 
 def test_stages() -> None:
-    case = SimpleNamespace(
-        ensemble="npt",
+    case = MDPlan(
+        1000.0,
         timestep=2.0,
-        temperature=1000.0,
         first_equilibration=400.0,
         equilibration=40.0,
         production=100.0,
-        crystal=SimpleNamespace(melt_time=60.0, melt_temperature=1000.0),
+        crystal=crystal(melt_time=60.0, melt_temperature=1000.0),
     )
 
-    def shape(**options):
-        return [(s.name, s.start, s.steps, s.constant_volume, s.draw) for s in plan_stages(case, **options)]
+    def shape(plan=case, **options):
+        return [(s.name, s.start, s.steps, s.constant_volume, s.draw) for s in plan_stages(plan, **options)]
 
     production = ("production", 20, 50, False, False)
     assert shape(step_number=2, from_crystal=False) == [("equilibration", 0, 20, False, True), production]
@@ -87,11 +87,11 @@ def test_stages() -> None:
         ("equilibration", 10, 10, False, True),
         ("production", 20, 10, False, False),
     ]
-    case.equilibration, case.ensemble = 0.0, "nvt"
-    assert shape(step_number=2, from_crystal=False) == [("production", 0, 50, True, True)]
-    case.production = 0.5
+    case = replace(case, equilibration=0.0, ensemble="nvt")
+    assert shape(case, step_number=2, from_crystal=False) == [("production", 0, 50, True, True)]
+    case = replace(case, production=0.5)
     with pytest.raises(UserError, match="there is no production"):
-        shape(step_number=2, from_crystal=False)
+        shape(case, step_number=2, from_crystal=False)
 
 
 def test_refusals(tmp_path) -> None:

@@ -25,7 +25,7 @@ class AseEngine(Engine):
 
         return run_step(plan, evaluator, **how)
 
-    def checkpoint(self, options: EngineSettings) -> str:
+    def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of the checkpoint."""
         return "ase_checkpoint.npz"
 

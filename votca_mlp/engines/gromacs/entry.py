@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from votca_mlp.engines.engine import SCRIPTS, Engine, StepArguments
-from votca_mlp.engines.gromacs.options import GromacsSettings
+from votca_mlp.engines.gromacs.options import GromacsSettings, options_of
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import MDPlan
 
@@ -21,12 +21,12 @@ class GromacsEngine(Engine):
     """grompp and mdrun, with the package's forces beside mdrun or in its neural-network interface."""
 
     section = GromacsSettings
-    refused = {"mdrun.multidir": _NO_MLP, "pre_simulation": _NO_MLP}
+    refused: ClassVar = {"mdrun.multidir": _NO_MLP, "pre_simulation": _NO_MLP}
     has_times = True
     pressure = "pcoupl in grompp.mdp: the barostat then holds ref-p"
     votca_pressure = True
     # VOTCA's own scripts for GROMACS do the rest
-    scripts = {
+    scripts: ClassVar = {
         **{task: SCRIPTS[task] for task in ("convert_potentials", "convert_potential", "rdf", "clean")},
         "functions": "functions_gromacs_mlp.sh",
         "run": "run_gromacs_mlp.sh",
@@ -38,10 +38,9 @@ class GromacsEngine(Engine):
 
         return run_step(plan, evaluator, **how)
 
-    def checkpoint(self, options: EngineSettings) -> str:
+    def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of mdrun's checkpoint."""
-        assert isinstance(options, GromacsSettings)
-        return options.mdrun.checkpoint
+        return options_of(plan).mdrun.checkpoint
 
     def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
         """Check this GROMACS too."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from votca_mlp.engines.engine import Engine, StepArguments
 from votca_mlp.engines.lammps.options import LammpsSettings, options_of
@@ -18,7 +18,7 @@ class LammpsEngine(Engine):
     """The user's LAMMPS script, command by command, with the package's forces."""
 
     section = LammpsSettings
-    refused = {
+    refused: ClassVar = {
         "opts": (
             "is not used: the script is handed over command by command",
             "no such tag; options of LAMMPS after its name in <command>",
@@ -32,7 +32,7 @@ class LammpsEngine(Engine):
 
         return run_step(plan, evaluator, **how)
 
-    def checkpoint(self, options: EngineSettings) -> str:
+    def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of the checkpoint."""
         return "lammps_checkpoint.zip"
 

@@ -23,6 +23,7 @@ from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import SUMMARY, write_summary
+from votca_mlp.engines.shared.start import expected_symbols
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
@@ -65,7 +66,7 @@ class Run:
         self.plan, self.evaluator, self.script, self.directory = plan, evaluator, script, directory
         self.inputs, self.saved = inputs, saved
         self.options = options = options_of(plan)
-        self.symbols = list(plan.symbols)
+        self.symbols = expected_symbols(plan)
         self.path = directory / options.script
         self.traj, self.conf_out = directory / plan.traj, directory / plan.conf_out
         self.done = self.saved_at = 0 if saved is None else saved.done

@@ -38,9 +38,24 @@ def checked_start(plan: MDPlan, step_directory: Path) -> Start:
         No start, or one that does not fit.
     """
     start = load_start(plan, step_directory)
-    symbols = plan.symbols or start.atoms.get_chemical_symbols()
+    symbols = expected_symbols(plan) or start.atoms.get_chemical_symbols()
     check_start(start.atoms, symbols, r_max=plan.r_max, where=start.source, topology=plan.topology)
     return start
+
+
+def expected_symbols(plan: MDPlan) -> list[str]:
+    """Return the element of each atom that the plan expects; none where the start alone says it.
+
+    Raises
+    ------
+    UserError
+        The file that says them is missing.
+    """
+    if not plan.symbols and isinstance(plan.topology, Path):
+        raise UserError(
+            "no such file", where=plan.topology, accepted="the topology, which names the elements"
+        )
+    return list(plan.symbols)
 
 
 def load_start(plan: MDPlan, step_directory: Path) -> Start:

@@ -80,7 +80,7 @@ def start_file(plan: InversePlan, state: StatePlan, number: int) -> tuple[Path, 
     if plan.initial_configuration == "laststep" and number > 1:
         # the engine looks for conf.extxyz when the first start was a crystal
         name = "conf.extxyz" if state.conf is None else state.conf.name
-        return last / state.files.conf_out, directory / name
+        return last / state.md.conf_out, directory / name
     return None if state.conf is None else (state.conf, directory / state.conf.name)
 
 

@@ -1,13 +1,12 @@
 """g(r) of a step's trajectory as csg_stat and table_average.sh would leave it in NAME.dist.new."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.plan import StatePlan
@@ -17,8 +16,6 @@ from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables, measure_frames
 from votca_mlp.observables.store import write_observables
 from votca_mlp.tables import Table, make_table, write_table
-from votca_mlp.trajectories.frames import Frame
-from votca_mlp.trajectories.read import read_frames
 from votca_mlp.trajectories.recorded import read_recorded
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.rule import PairGrid
@@ -37,7 +34,7 @@ def measure(context: Context, number: int) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for histograms, pairs in zip(found.histograms, _by_grid(state), strict=True):
         for pair in pairs:
-            table = rdf_table(histograms, pair.species, state.files.block_length)
+            table = rdf_table(histograms, pair.species, state.block_length)
             write_table(directory / f"{pair.name}.dist.new", table)
             tables[pair.name] = table
     return tables
@@ -54,9 +51,11 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
     grids = [
         ([pair.species for pair in pairs], pairs[0].points * ANGSTROM_PER_NM) for pairs in _by_grid(state)
     ]
-    found = measure_frames(frames_of(state, directory), grids, read_recorded(directory))
-    skipped = max(state.files.first_frame - 1, 0)
-    check_frames(directory, state.files.traj, found.n_frames + skipped)
+    found = measure_frames(
+        engine_named(state.md.engine).frames(state.md, directory), grids, read_recorded(directory)
+    )
+    skipped = max(state.md.first_frame - 1, 0)
+    check_frames(directory, state.md.traj, found.n_frames + skipped)
     write_observables(directory, found)
     return found
 
@@ -67,32 +66,6 @@ def _by_grid(state: StatePlan) -> list[list[PairGrid]]:
     for pair in (pair.grid for pair in state.pairs):
         grids.setdefault((pair.min, pair.max, pair.step), []).append(pair)
     return list(grids.values())
-
-
-def frames_of(state: StatePlan, directory: Path) -> Iterator[Frame]:
-    """Return the frames from ``first_frame`` (from 1) on.
-
-    Raises
-    ------
-    UserError
-        A trajectory that cannot be read, or that ends before.
-    """
-    files = state.files
-    if files.program == "gromacs":
-        from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
-
-        yield from read_gromacs_frames(state.md, directory)
-        return
-    frames = islice(read_frames(directory / files.traj), max(files.first_frame - 1, 0), None)
-    first = next(frames, None)
-    if first is None:
-        raise UserError(
-            f"the trajectory ends before first_frame {files.first_frame}",
-            where=directory / files.traj,
-            accepted=f"a smaller cg.inverse.{files.program}.first_frame",
-        )
-    yield first
-    yield from frames
 
 
 def frames_expected(directory: Path) -> int | None:

@@ -41,7 +41,7 @@ def _here(begun: Begun) -> bool:
     say = context.messages.say
     if name:
         say(f"State {name} at {context.state.temperature:g} K")
-    say(f"Simulation with {context.state.files.program}")
+    say(f"Simulation with {context.state.md.engine}")
     try:
         with timed(begun.record, "simulation"):
             result = run_md(context, number)
@@ -68,7 +68,7 @@ def run_md(context: Context, number: int) -> "StepResult":
     UserError
         Bad input, or a simulation that has gone wrong.
     """
-    from votca_mlp.engines.dispatch import run_step_of
+    from votca_mlp.engines.engine import engine_named
     from votca_mlp.evaluation.load import evaluator_of
 
     state, directory = context.state, context.step_directory(number)
@@ -79,15 +79,14 @@ def run_md(context: Context, number: int) -> "StepResult":
         path = directory / f"{pair.name}.pot.cur"
         check_grid(read_table(path), pair.grid.points, where=path)
     correction = current_correction([pair.grid for pair in state.pairs], directory)
-    evaluator = evaluator_of(context.model, state.model, correction, state.files.skin)
+    evaluator = evaluator_of(context.model, state.model, correction, state.md.skin)
     # a calculator of the step before may remember its last configuration
     evaluator.forget()
     left = context.time_left()
-    return run_step_of(state.files.program)(
+    return engine_named(state.md.engine).run_step(
         state.md,
         evaluator,
         step_directory=directory,
-        main_directory=context.main,
         step_number=number,
         progress=context.messages.progress(context.name),
         deadline=None if left is None else time.time() + left,
@@ -127,7 +126,7 @@ def _is_done(begun: Begun) -> bool:
     """Return whether a simulation is marked as done and has its files; a mark without them goes."""
     if not begun.restart.done(SIMULATION):
         return False
-    if is_finished(begun.directory, begun.context.state.md.engine):
+    if is_finished(begun.directory, begun.context.state.md):
         begun.context.messages.note("Simulation is already done")
         return True
     begun.context.messages.say(f"{begun.directory.name} has lost its trajectory: the simulation runs again")
@@ -137,7 +136,7 @@ def _is_done(begun: Begun) -> bool:
 
 def _mark(begun: Begun) -> None:
     """Take the digests of a simulation's results, then mark it as done."""
-    files = begun.context.state.files
+    files = begun.context.state.md
     begun.record.add(begun.directory, files.traj, files.conf_out)
     write_record(begun.directory, begun.record)
     begun.restart.mark(SIMULATION)
@@ -150,7 +149,7 @@ def _in_processes(run: Context, number: int, waiting: Sequence[Begun], at_once: 
     complete = True
     for name, item in zip(names, waiting, strict=True):
         ended = name in ends and ends[name].status == 0
-        if ended and is_finished(item.directory, item.context.state.md.engine):
+        if ended and is_finished(item.directory, item.context.state.md):
             _mark(item)
         else:
             complete = False
@@ -190,6 +189,6 @@ def check_trajectory(begun: Begun) -> None:
     UserError
         Naming the file.
     """
-    traj = begun.context.state.files.traj
+    traj = begun.context.state.md.traj
     remedy = f"remove {begun.directory / traj}: the simulation of this step then runs again"
     begun.record.check(begun.directory, traj, remedy=remedy)
