@@ -1,8 +1,5 @@
 """From settings to a model: kinds, paths, devices, threads, and a clear word on what is wrong."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -142,36 +139,3 @@ def test_bad_calculators(tmp_path: Path, calculator: str | None, message: str) -
         load.load_model(mlp(kind="ase", calculator=calculator), tmp_path)
     assert message in str(caught.value)
     assert caught.value.accepted
-
-
-def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    numba = pytest.importorskip("numba")
-    assert set_threads(1) == torch.get_num_threads() == numba.get_num_threads() == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert set_threads(None) == torch.get_num_threads() == 2
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    assert set_threads(None) == torch.get_num_threads() == len(os.sched_getaffinity(0))
-    # a compiled parallel loop must not overrule the setting
-    set_threads(1)
-
-    @numba.njit(parallel=True)
-    def total(values: np.ndarray) -> float:
-        result = 0.0
-        for k in numba.prange(len(values)):
-            result += values[k]
-        return result
-
-    assert total(np.ones(100)) == 100.0
-    assert torch.get_num_threads() == 1
-
-
-@pytest.mark.parametrize("given", [None, "active"])
-def test_idle_threads_sleep_unless_the_user_says_otherwise(given: str | None) -> None:
-    """Spinning ones would take the cores from csg_stat and from other runs."""
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    if given is not None:
-        environment["OMP_WAIT_POLICY"] = given
-    program = "import os, votca_mlp.models; print(os.environ['OMP_WAIT_POLICY'])"
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == (given or "passive")

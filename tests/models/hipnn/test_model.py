@@ -1,45 +1,16 @@
-"""HIP-NN against hippynn's own calculator; our file format; experiments by opt-in only."""
+"""HIP-NN against hippynn's own calculator, and its forces."""
 
-import pickle
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from ase import Atoms
-from ase.build import bulk
 
-from tests.models.hipnn.graphs import calculator, energy_graph, write_experiment
-from votca_mlp.errors import UserError
+from tests.models.hipnn.cases import HYPER, rattled
+from tests.models.hipnn.graphs import calculator, energy_graph
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.files import sha256_of
 from votca_mlp.models.hipnn.experiment import model_of_graph
-from votca_mlp.models.hipnn.files import FORMAT, load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import build_hipnn
-from votca_mlp.models.load import builtin_models
-
-HYPER = {
-    "n_features": 4,
-    "n_sensitivities": 5,
-    "dist_soft_min": 1.5,
-    "dist_soft_max": 4.5,
-    "dist_hard_max": 5.0,
-    "n_interaction_layers": 1,
-    "n_atom_layers": 1,
-}
-
-
-def rattled(symbols: str = "Al", repeat: int = 3) -> Atoms:
-    """A rattled crystal in a skewed box; with two elements every other atom is the second."""
-    first, *second = symbols.split("-")
-    atoms = bulk(first, "fcc", 4.2, cubic=True).repeat(repeat)
-    if second:
-        atoms.symbols[1::2] = second[0]
-    atoms.rattle(0.2, seed=2)
-    skew = np.array([[1, 0.03, 0], [0, 0.98, 0], [-0.02, 0, 1.04]])
-    atoms.set_cell(atoms.cell.array @ skew, scale_atoms=True)
-    return atoms
 
 
 @pytest.mark.parametrize(
@@ -82,110 +53,3 @@ def test_forces_are_differences() -> None:
             moved.positions[atom, axis] += sign * h
             energies.append(evaluator.evaluate(moved).energy)
         assert forces[atom, axis] == pytest.approx((energies[1] - energies[0]) / (2 * h), abs=1e-6)
-
-
-def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
-    model = build_hipnn(HYPER, (13, 22))
-    model.self_energies.copy_(torch.tensor([-1.5, 2.0]))
-    path = tmp_path / "m.pt"
-    save_hipnn(path, model, {"made by": "a test"})
-    again, atoms = load_hipnn(path), rattled("Al-Ti")
-    one, two = (PairListEvaluator(m, dtype=torch.float64).evaluate(atoms) for m in (model, again))
-    assert again.provenance == {"made by": "a test"}
-    assert one.energy == two.energy
-    assert np.array_equal(one.forces, two.forces)
-    copy = tmp_path / "copy.pt"
-    copy.write_bytes(path.read_bytes())
-    assert sha256_of(copy) == sha256_of(path)
-    copy.write_bytes(path.read_bytes()[:-1] + b"x")
-    assert sha256_of(copy) != sha256_of(path)
-
-
-class Bomb:
-    """Leaves a file behind when unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
-
-
-def broken_files(directory: Path) -> dict[str, Path]:
-    """Files that are no models."""
-    path = directory / "m.pt"
-    save_hipnn(path, build_hipnn(HYPER, (13,)), {})
-    content, good = torch.load(path, weights_only=True), path.read_bytes()
-    files = {name: directory / f"{name}.pt" for name in ("cut", "empty", "text", "bomb", "zip_bomb")}
-    files["cut"].write_bytes(good[: len(good) // 2])
-    files["empty"].write_bytes(b"")
-    files["text"].write_text("not a model\n")
-    files["bomb"].write_bytes(pickle.dumps(Bomb(directory / "fired")))
-    torch.save({"format": FORMAT, "state": Bomb(directory / "fired")}, files["zip_bomb"])
-    changes: dict[str, Any] = {
-        "other_kind": {"format": "something"},
-        "later_version": {"version": 99},
-        "no_state": {"state": None},
-        "other_state": {"state": {"x": torch.zeros(3)}},
-        "wrong_layers": {"hyperparameters": {**HYPER, "n_features": 9}},
-        "no_cutoff": {"hyperparameters": {}},
-        "odd_names": {"hyperparameters": {**HYPER, "colour": 3}},
-        "no_species": {"species": []},
-        "odd_species": {"species": ["Al"]},
-        "far_species": {"species": [10**9]},
-        "nan": {"state": {**content["state"], "self_energies": torch.tensor([torch.nan])}},
-    }
-    for name, change in changes.items():
-        files[name] = directory / f"{name}.pt"
-        torch.save({**content, **change}, files[name])
-    files["list"] = directory / "list.pt"
-    torch.save([1, 2], files["list"])
-    return files
-
-
-def test_files_that_are_no_models(tmp_path: Path) -> None:
-    for name, path in broken_files(tmp_path).items():
-        with pytest.raises(UserError) as caught:
-            load_hipnn(path, trust_pickle=True)
-        assert caught.value.where == str(path), name
-        assert caught.value.accepted, name
-    assert not (tmp_path / "fired").exists()
-    with pytest.raises(UserError, match="no such model"):
-        load_hipnn(tmp_path / "missing.pt")
-
-
-def test_experiment_only_with_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    energy = energy_graph((13,))
-    monkeypatch.chdir(tmp_path)
-    write_experiment(tmp_path, energy)
-    for path in (tmp_path, tmp_path / "experiment_structure.pt"):
-        with pytest.raises(UserError, match="trust_pickle"):
-            load_hipnn(path)
-    model, atoms = load_hipnn(tmp_path, trust_pickle=True), rattled()
-    # the nodes' modules have the trained weights
-    atoms.calc = calculator(energy)
-    result = PairListEvaluator(model, dtype=torch.float64).evaluate(atoms)
-    assert result.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-8)
-    assert np.abs(result.forces - atoms.get_forces()).max() < 1e-9
-    # and it can be kept in our own format
-    save_hipnn(tmp_path / "own.pt", model, {})
-    again = PairListEvaluator(load_hipnn(tmp_path / "own.pt"), dtype=torch.float64).evaluate(atoms)
-    assert again.energy == pytest.approx(result.energy, abs=1e-10)
-
-
-def test_damaged_experiment(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not a hippynn experiment"):
-        load_hipnn(tmp_path, trust_pickle=True)
-    for name in ("experiment_structure.pt", "best_model.pt"):
-        (tmp_path / name).write_bytes(b"PK nonsense")
-    with pytest.raises(UserError, match="cannot be read"):
-        load_hipnn(tmp_path, trust_pickle=True)
-
-
-def test_the_models_that_come_along() -> None:
-    """Every builtin loads; the aluminium model has its crystal where aluminium has it, near 4.05 Angstrom."""
-    assert "al-hipnn" in builtin_models()
-    evaluator = PairListEvaluator(load_hipnn(builtin_models()["al-hipnn"]), dtype=torch.float64)
-    constants = np.arange(3.9, 4.2, 0.01)
-    energies = [evaluator.evaluate(bulk("Al", "fcc", a, cubic=True).repeat(2)).energy for a in constants]
-    assert abs(constants[int(np.argmin(energies))] - 4.05) < 0.03
