@@ -8,7 +8,7 @@ tables of a step, so that both loops carry the same digits on.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from votca_mlp.tables import Table, grid_points
 from votca_mlp.targets.target import Target
 from votca_mlp.update.conflict import Misfit
 from votca_mlp.update.states import TemperatureBasis
+
+if TYPE_CHECKING:
+    from votca_mlp.observables.step import StepObservables
 
 Array = NDArray[np.float64]
 
@@ -92,6 +95,18 @@ class StateData:
     potentials: Mapping[str, Table]
     inputs: Path
     directory: Path
+
+    def by_frame(self) -> "StepObservables":
+        """Return the values by frame that the step keeps: pair histograms, volume, energy and others.
+
+        Raises
+        ------
+        UserError
+            A step without them, or damaged ones.
+        """
+        from votca_mlp.observables.store import read_observables
+
+        return read_observables(self.directory)
 
 
 @dataclass(frozen=True)
