@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from results_file import add_json, number, rounded, write_result
 
+from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import Table, grid_points, read_table, write_table
@@ -71,7 +72,9 @@ def main() -> None:
     known = {name: known_correction(grid[name], bumps) for name, bumps in STARS[options.case].items()}
     if not (run / "target" / "done").exists():
         length = options.longer * settings.ase.production
-        for name, table in simulate_targets(settings, known, run / "target", production=length).items():
+        for name, table in simulate_targets(
+            state_plan(settings), known, run / "target", production=length
+        ).items():
             write_table(run / f"{name}.dist.tgt", table)
         (run / "target" / "done").touch()
     command = ["csg_inverse", "--options", "settings.xml"]

@@ -13,6 +13,7 @@ from ase.build import bulk
 from ase.io import write
 from numpy.typing import NDArray
 
+from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import Settings
@@ -171,7 +172,8 @@ def make_targets(
         sign = (signs or {}).get(state.name, 1.0)
         corrections = {name: table.with_y(sign * table.y) for name, table in known.items()}
         length = longer * state.settings.ase.production
-        for name, table in simulate_targets(state.settings, corrections, folder, production=length).items():
+        plan = state_plan(state.settings)
+        for name, table in simulate_targets(plan, corrections, folder, production=length).items():
             write_table(main / state.name / f"{name}.dist.tgt", replace(table, comments=comments))
         (folder / "done").touch()
         if main == CASE:

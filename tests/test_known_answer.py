@@ -26,10 +26,11 @@ _TARGET = """
 import sys
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table, write_table
+from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.twin import simulate_targets
 known = {"Ar-Ar": read_table("known.table")}
 settings = load_settings("settings.xml")
-for name, table in simulate_targets(settings, known, "target", production=60000.0).items():
+for name, table in simulate_targets(state_plan(settings), known, "target", production=60000.0).items():
     write_table(f"{name}.dist.tgt", table)
 """
 

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.plan import InversePlan, PairPlan, StatePlan
+from votca_mlp.inverse.pair_plan import PairPlan
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import check_grid, hold_ends, initial_potential
 from votca_mlp.inverse.stages.update import update_of_files
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 from votca_mlp.update.options import WibiSettings
@@ -41,7 +44,7 @@ def update_table(
     model = MLPSettings(kind="ase", calculator="a:b")
     options = WibiSettings(**wibi)  # type: ignore[arg-type]
     pairs = (PairPlan(pair, target, options),)
-    state = StatePlan("", 1.0, 1.0, 300.0, main_directory, pairs, model, None, None)  # type: ignore[arg-type]
+    state = StatePlan(MDPlan(temperature=300.0), pairs, model, main_directory)
     plan = InversePlan(main_directory, pairs, (state,), model, 1)
     files = {"dist.tgt": target, "dist.new": rdf, "pot.cur": potential}
     return update_of_files(plan, 1, "A-A", files, kbt=kbt, directory=main_directory)

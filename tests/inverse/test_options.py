@@ -8,7 +8,7 @@ import pytest
 from tests.csg.case import edit, make_case
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.options import loop_options
-from votca_mlp.inverse.plan import cycle
+from votca_mlp.inverse.pair_plan import cycle
 from votca_mlp.inverse.refused import POST_ADD, POST_UPDATE
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings

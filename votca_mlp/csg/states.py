@@ -11,10 +11,11 @@ from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.inverse.agreement import compared_files
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.history import contradiction
-from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.stages.begin import SETTINGS, copy_inputs, start_file
 from votca_mlp.inverse.stages.simulate import run_processes
 from votca_mlp.inverse.stages.update import write_updates
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.states import check_basis, write_state_potentials
 from votca_mlp.runs.copying import copy_file
 from votca_mlp.runs.restart import FILECOPY, INITIALIZE, SIMULATION, STEPDIR, RestartFile

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.plan import InversePlan
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, read_table
 from votca_mlp.targets.agreement import Agreement, compare_tables

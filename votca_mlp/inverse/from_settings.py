@@ -9,10 +9,12 @@ from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.options import LoopOptions, loop_options
-from votca_mlp.inverse.plan import Convergence, InversePlan, Origin, PairPlan, PairTasks, StatePlan
+from votca_mlp.inverse.pair_plan import PairPlan, PairTasks
+from votca_mlp.inverse.plan import Convergence, InversePlan
+from votca_mlp.inverse.state_plan import Origin, StatePlan
 from votca_mlp.models.options import FREE
 from votca_mlp.processes import cores
-from votca_mlp.settings import Interaction, Settings
+from votca_mlp.settings import Interaction, Settings, SettingsError
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
@@ -31,7 +33,15 @@ def inverse_plan(settings: Settings) -> InversePlan:
     UserError
         An option that csg_inverse knows and this loop does not, a value that is not accepted, bad states.
     """
-    return plan_of(settings, loop_options(settings))
+    options = loop_options(settings)
+    try:
+        return plan_of(settings, options)
+    except SettingsError:
+        raise
+    except UserError:
+        # one file that is missing is no reason not to say what else is
+        check_inputs(settings)
+        raise
 
 
 def plan_of(settings: Settings, options: LoopOptions | None = None) -> InversePlan:
@@ -81,20 +91,17 @@ def state_plan(
     settings: Settings, *, name: str = "", weight: float = 1.0, options: LoopOptions | None = None
 ) -> StatePlan:
     """Return the plan of a state from its own settings; of the only state of a run, from those of the run."""
-    engine = settings.engine
-    md = md_plan(settings)
+    rdf = settings.engine.rdf
     return StatePlan(
+        md=md_plan(settings),
+        pairs=_pairs(settings, options),
+        model=settings.mlp,
+        inputs=settings.main_directory,
         name=name,
         weight=weight,
         kBT=settings.kBT,
-        temperature=md.temperature,
-        inputs=settings.main_directory,
-        pairs=_pairs(settings, options),
-        model=settings.mlp,
-        md=md,
-        block_length=engine.rdf.block_length if engine.rdf.with_errors else None,
+        block_length=rdf.block_length if rdf.with_errors else None,
         filelist={file: settings.input_path(file) for file in settings.filelist},
-        conf=md.start,
         origin=_origin(settings, options, {"path", "multistate"}),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.plan import PairTasks
+from votca_mlp.inverse.pair_plan import PairTasks
 from votca_mlp.inverse.refused import refuse_unknown
 from votca_mlp.settings import Interaction, Settings
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import TERMS, check_grid
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.tables import Table, as_printed, read_table, write_table
 
 BASIS = "temperature_terms.json"

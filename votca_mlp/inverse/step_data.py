@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from votca_mlp.inverse.plan import InversePlan, StatePlan
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import check_grid
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.tables import Table, read_table
 from votca_mlp.targets.target import Target, target_of_table
 from votca_mlp.update.rule import Measured, PairGrid, StateData, StepData

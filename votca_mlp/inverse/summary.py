@@ -10,7 +10,7 @@ from typing import Any
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context, state_context
 from votca_mlp.inverse.model import model_facts
-from votca_mlp.inverse.plan import Origin
+from votca_mlp.inverse.state_plan import Origin
 from votca_mlp.runs.record import StepRecord, digest, read_record
 from votca_mlp.versions import versions
 

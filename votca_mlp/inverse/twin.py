@@ -3,16 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.tables import Table, grid_points, make_table, write_table
+from votca_mlp.inverse.state_plan import StatePlan
+from votca_mlp.tables import Table, make_table, write_table
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
-
-if TYPE_CHECKING:
-    from votca_mlp.settings import Settings
 
 BLOCKS = 10
 """Over so many blocks of frames the errors are estimated."""
@@ -34,18 +31,14 @@ def known_correction(r: NDArray[np.float64], bumps: Sequence[tuple[float, float,
 
 
 def simulate_targets(
-    settings: "Settings",
-    potentials: Mapping[str, Table],
-    directory: str | Path,
-    *,
-    production: float,
+    state: StatePlan, potentials: Mapping[str, Table], directory: str | Path, *, production: float
 ) -> dict[str, Table]:
     """Return g(r) of model plus known potentials, with block errors, for each interaction.
 
     Parameters
     ----------
-    settings
-        Model, engine and interactions.
+    state
+        Model, MD and interactions.
     potentials
         By name of interaction; nm and kJ/mol. Interactions that are not named have no correction.
     directory
@@ -58,30 +51,27 @@ def simulate_targets(
     from votca_mlp.observables.rdf import pair_histograms
     from votca_mlp.potentials.correction import read_correction
     from votca_mlp.progress import open_progress
-    from votca_mlp.settings.plans import md_plan
 
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    named = {i.name: i for i in settings.interactions}
+    pairs = {pair.name: pair.grid for pair in state.pairs}
     for name, table in potentials.items():
         write_table(directory / f"{name}.pot.cur", table)
-    correction = read_correction(
-        {(named[name].type1, named[name].type2): directory / f"{name}.pot.cur" for name in potentials}
-    )
-    plan = replace(md_plan(settings), production=production)
-    engine = engine_named(plan.engine)
+    correction = read_correction({pairs[name].species: directory / f"{name}.pot.cur" for name in potentials})
+    md = replace(state.md, production=production)
+    engine = engine_named(md.engine)
     engine.run_step(
-        plan,
-        make_evaluator(settings.mlp, correction, settings.run_directory, plan.skin),
+        md,
+        make_evaluator(state.model, correction, md.model_directory, md.skin),
         step_directory=directory,
         step_number=1,
         progress=open_progress(),
         identity="known answer",
     )
     targets = {}
-    for name, interaction in named.items():
-        pair = (interaction.type1, interaction.type2)
-        grid = grid_points(interaction.min, interaction.max, interaction.step)
-        histograms = pair_histograms(engine.frames(plan, directory), [pair], grid * ANGSTROM_PER_NM)
-        targets[name] = histograms.table(pair, block_length=histograms.n_frames // BLOCKS)
+    for name, pair in pairs.items():
+        histograms = pair_histograms(
+            engine.frames(md, directory), [pair.species], pair.points * ANGSTROM_PER_NM
+        )
+        targets[name] = histograms.table(pair.species, block_length=histograms.n_frames // BLOCKS)
     return targets

@@ -7,8 +7,10 @@ from pathlib import Path
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.plan import InversePlan, PairPlan, StatePlan
+from votca_mlp.inverse.pair_plan import PairPlan
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import check_grid
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.states import write_state_potentials
 from votca_mlp.runs.copying import copy_file, same_content
 from votca_mlp.runs.record import StepRecord, read_record, write_record
@@ -79,9 +81,10 @@ def start_file(plan: InversePlan, state: StatePlan, number: int) -> tuple[Path, 
     directory, last = (plan.step_directory(n) / state.name for n in (number, number - 1))
     if plan.initial_configuration == "laststep" and number > 1:
         # the engine looks for conf.extxyz when the first start was a crystal
-        name = "conf.extxyz" if state.conf is None else state.conf.name
+        name = "conf.extxyz" if state.md.start is None else state.md.start.name
         return last / state.md.conf_out, directory / name
-    return None if state.conf is None else (state.conf, directory / state.conf.name)
+    start = state.md.start
+    return None if start is None else (start, directory / start.name)
 
 
 def _open(context: Context, directory: Path) -> RestartFile:

@@ -9,7 +9,7 @@ from votca_mlp import __version__
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.plan import PairPlan, cycle
+from votca_mlp.inverse.pair_plan import PairPlan, cycle
 from votca_mlp.inverse.tables import operations as ops
 from votca_mlp.runs.copying import copy_file
 from votca_mlp.tables import Table, read_table, write_table

@@ -9,7 +9,7 @@ import numpy as np
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.plan import StatePlan
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.tables.operations import average_values
 from votca_mlp.inverse.tables.printing import VOTCA_DIGITS, as_printed
 from votca_mlp.observables.rdf import PairHistograms

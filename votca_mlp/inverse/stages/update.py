@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from votca_mlp.inverse.context import Context
-from votca_mlp.inverse.plan import InversePlan, PairPlan, PairTasks, cycle
+from votca_mlp.inverse.pair_plan import PairPlan, PairTasks, cycle
+from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.stages.finish import PostAdd
 from votca_mlp.inverse.stages.prepare import targets_on_grid
 from votca_mlp.inverse.step_data import step_data

@@ -1,0 +1,67 @@
+"""One interaction of a run: grid, target, options of the rule, and VOTCA's tasks around its update."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from votca_mlp.update.rule import PairGrid
+
+if TYPE_CHECKING:
+    from votca_mlp.fields import Section
+
+
+@dataclass(frozen=True)
+class PairTasks:
+    """Options of one interaction's post_update and post_add tasks; cycles are 0 and 1 by iteration."""
+
+    scale: float = 1.0
+    smooth_iterations: int = 1
+    splinesmooth_step: float = 0.0
+    extrapolate_points: int = 5
+    ibi_do: tuple[int, ...] = (1,)
+    overwrite_do: tuple[int, ...] = (1,)
+    convergence: tuple[tuple[str, str, float, int], ...] = (("dist", "tgt", 1.0, 1),)
+    """what, base, weight, norm of each part of the measure."""
+    copyback: tuple[str, ...] = ()
+    compress: tuple[str, ...] = ()
+    compress_program: str = "gzip"
+    compress_options: tuple[str, ...] = ("-9",)
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """One interaction of a run, or a state's view of it.
+
+    Attributes
+    ----------
+    grid
+        Name, species and grid in nm.
+    target
+        The table of the target as it was given; it is read anew for every update.
+    options
+        The section of the update rule.
+    do_potential
+        Cycle of updates by iteration: 1 updates, 0 does not.
+    post_update, post_add
+        VOTCA's tasks around the sum of potential and update, in order.
+    tasks
+        Their options.
+    """
+
+    grid: PairGrid
+    target: Path
+    options: "Section"
+    do_potential: tuple[int, ...] = (1,)
+    post_update: tuple[str, ...] = ()
+    post_add: tuple[str, ...] = ()
+    tasks: PairTasks = PairTasks()
+
+    @property
+    def name(self) -> str:
+        """Of the interaction; names its files."""
+        return self.grid.name
+
+
+def cycle(values: tuple[int, ...], step: int) -> bool:
+    """Return whether a cycle such as ``1 1 0`` says yes in iteration ``step`` (from 1)."""
+    return values[(step - 1) % len(values)] == 1
