@@ -22,6 +22,8 @@ from tests.csg.case import (
     working_in,
 )
 from tests.inverse.states_case import TEMPERATURES, make_states
+from votca_mlp.inverse.tables.printing import VOTCA_DIGITS, as_printed
+from votca_mlp.observables.store import read_observables
 from votca_mlp.tables import grid_points, make_table, read_table, write_table
 
 CHECKPOINT = "ase_checkpoint.npz"
@@ -91,6 +93,21 @@ def test_u_linear_in_temperature_equals_our_loop(linear: tuple[Path, str, Path])
         u = read_table(main / f"step_001/{name}/Ar-Ar.pot.cur").y
         assert u == pytest.approx(first + sign * second, abs=1e-9)
     assert not np.array_equal(read_table(main / "step_001/Ar-Ar.term1.pot.new").y, second)
+
+
+def test_each_state_keeps_its_values_by_frame(linear: tuple[Path, str, Path]) -> None:
+    """In its folder of the step, the same in both loops; g(r) of the histograms is that of dist.new."""
+    main, _, own = linear
+    assert not (main / "step_001/observables.npz").exists()
+    for name in TEMPERATURES:
+        step = f"step_001/{name}"
+        theirs, ours = read_observables(main / step), read_observables(own / step)
+        assert set(theirs.series) == {"density", "potential", "pressure", "volume"}
+        for observable, series in theirs.series.items():
+            assert np.array_equal(series.values, ours.series[observable].values), observable
+        for found in (theirs, ours):
+            g = found.histogram(("Ar", "Ar")).g(("Ar", "Ar"))
+            assert np.array_equal(as_printed(g, VOTCA_DIGITS), read_table(main / step / "Ar-Ar.dist.new").y)
 
 
 def test_failed_killed_stopped_and_resumed(linear: tuple[Path, str, Path], tmp_path: Path) -> None:
