@@ -24,31 +24,19 @@ def diffusion(
     Frames must be so close that no atom moves half a box between two of them. Boxes that change (npt) are
     refused: their own motion would count as diffusion.
     """
-    import numpy as np
-
-    from votca_mlp.observables.diffusion import diffusion_coefficient, split, unwrap
+    from votca_mlp.observables.diffusion import self_diffusion
     from votca_mlp.trajectories.read import read_frames
 
     if interval <= 0.0:
         raise UserError(f"is {interval:g} fs", where="--interval", accepted="a time > 0, fs")
     frames = list(read_frames(trajectory))
-    boxes = np.array([frame.box for frame in frames])
-    if np.ptp(boxes, axis=0).max() > 1e-6 * boxes.max():
-        raise UserError(
-            "the box changes",
-            where=trajectory,
-            accepted="a run at constant volume (<ensemble>nvt</ensemble>)",
-        )
-    positions = unwrap(frames)
-    if element is not None:
-        chosen = frames[0].types == element
-        if not chosen.any():
-            kinds = ", ".join(sorted(set(frames[0].types.tolist())))
-            raise UserError(f"no atom is of type '{element}'", where=trajectory, accepted=kinds)
-        positions = positions[:, chosen]
-    found = diffusion_coefficient(split(positions, pieces), interval, fit_from=fit_from)
-    length = interval * (len(positions) // pieces)
+    try:
+        found = self_diffusion(frames, interval, pieces=pieces, fit_from=fit_from, element=element)
+    except UserError as error:
+        raise UserError(error.what, where=error.where or trajectory, accepted=error.accepted) from None
+    atoms = sum(element in (None, name) for name in frames[0].types.tolist())
+    length = interval * (len(frames) // pieces)
     typer.echo(
-        f"D = {found.mean:.4g} +- {found.error:.2g} m^2/s, {positions.shape[1]} atoms, "
+        f"D = {found.mean:.4g} +- {found.error:.2g} m^2/s, {atoms} atoms, "
         f"{pieces} trajectories of {length:g} fs"
     )

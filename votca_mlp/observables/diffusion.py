@@ -71,6 +71,48 @@ def mean_square_displacement(positions: NDArray[np.float64]) -> NDArray[np.float
     return np.asarray(np.einsum("tax,tax->t", moved, moved) / positions.shape[1])
 
 
+def self_diffusion(
+    frames: Iterable[Frame],
+    interval: float,
+    *,
+    pieces: int = 10,
+    fit_from: float = 0.0,
+    element: str | None = None,
+) -> Estimate:
+    """Return D and its standard error in m^2/s from one trajectory at constant volume.
+
+    Parameters
+    ----------
+    frames
+        So close in time that no atom moves half a box between two of them.
+    interval
+        Time between frames, fs.
+    pieces
+        The trajectory is cut into so many; their scatter gives the error.
+    fit_from
+        See :func:`diffusion_coefficient`.
+    element
+        Only atoms of this type, all of them when None.
+
+    Raises
+    ------
+    UserError
+        A box that changes (its own motion would count as diffusion); no such atoms; too few frames.
+    """
+    chosen = list(frames)
+    boxes = np.array([frame.box for frame in chosen])
+    if np.ptp(boxes, axis=0).max() > 1e-6 * boxes.max():
+        raise UserError("the box changes", accepted="a run at constant volume (<ensemble>nvt</ensemble>)")
+    positions = unwrap(chosen)
+    if element is not None:
+        of_element = chosen[0].types == element
+        if not of_element.any():
+            kinds = ", ".join(sorted(set(chosen[0].types.tolist())))
+            raise UserError(f"no atom is of type '{element}'", accepted=kinds)
+        positions = positions[:, of_element]
+    return diffusion_coefficient(split(positions, pieces), interval, fit_from=fit_from)
+
+
 def diffusion_coefficient(
     trajectories: Sequence[NDArray[np.float64]], interval: float, *, fit_from: float = 0.0
 ) -> Estimate:

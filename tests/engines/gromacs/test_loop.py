@@ -16,6 +16,7 @@ from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
 from tests.inverse.states_case import TEMPERATURES, states_tag
 from votca_mlp.observables.rdf import pair_histograms
+from votca_mlp.observables.store import read_observables
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.plans import md_plan
 
@@ -42,6 +43,19 @@ def test_csg_inverse_and_ours_agree(both: tuple[Path, Path]) -> None:
     ends = ("dist.tgt", "dist.new", "dpot.new", "pot.cur", "pot.new")
     same_tables(a / "step_001", b / "step_001", ("Ar-Ar",), ends)
     assert (a / "step_001/confout.gro").read_text() == (b / "step_001/confout.gro").read_text()
+
+
+def test_values_by_frame(both: tuple[Path, Path]) -> None:
+    """The energy of each frame is the model's, from the log beside mdrun: mdrun's own file has it not."""
+    _, b = both
+    theirs, ours = (read_observables(main / "step_001") for main in both)
+    assert np.array_equal(theirs.histograms[0].counts, ours.histograms[0].counts)
+    log = np.loadtxt(b / "step_001/mlp.dat")
+    energies = dict(zip(log[:, 0].astype(int).tolist(), log[:, 2].tolist(), strict=True))
+    for found in (theirs, ours):
+        assert set(found.series) == {"potential", "volume"}
+        expected = [energies[step] for step in found.steps.tolist()]
+        assert found.series["potential"].values.tolist() == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_next_step_begins_where_the_last_ended(both: tuple[Path, Path]) -> None:

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import ase.io
+import numpy as np
 
 from tests.csg.case import edit, inverse, make_case, needs_votca
 from tests.engines.lammps.case import write_data
 from tests.inverse.case import ours, potentials, same_tables
 from tests.inverse.states_case import TEMPERATURES, states_tag
 from votca_mlp.export.export import export
+from votca_mlp.observables.store import read_observables
 
 SCRIPT = """units metal
 atom_style atomic
@@ -55,6 +57,10 @@ def test_both_loops(tmp_path) -> None:
     assert status == 0, output
     same_tables(one / "step_001", two / "step_001", ("Ar-Ar",))
     assert (one / "step_001/traj.dump").read_bytes() == (two / "step_001/traj.dump").read_bytes()
+    # of each frame, LAMMPS's own columns at its time step
+    theirs, mine = (read_observables(main / "step_001").series for main in (one, two))
+    assert set(theirs) == {"density", "potential", "pressure", "volume"}
+    assert all(np.array_equal(theirs[name].values, mine[name].values) for name in theirs)
     # the one goes on where the other stopped, from its last configuration and potential
     (one / "done").unlink()
     edit(one / "settings.xml", {"<iterations_max>1<": "<iterations_max>2<"})
