@@ -1,8 +1,9 @@
 """Entries of a registry: the built-in ones, and those that installed packages bring as entry points."""
 
+import functools
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import TypeVar
 
 from votca_mlp.errors import UserError
@@ -29,7 +30,7 @@ def read_entries(builtin: Mapping[str, str], group: str, kind: type[_T]) -> dict
         A package whose entry cannot be loaded, is something else, or has a name that is taken.
     """
     found = {name: _load(target) for name, target in builtin.items()}
-    for point in entry_points(group=group):
+    for point in installed(group):
         where = f"entry point {point.name} = {point.value} of group {group}"
         if point.name in builtin:
             raise UserError("the name is taken", where=where, accepted="a name of its own")
@@ -43,6 +44,17 @@ def read_entries(builtin: Mapping[str, str], group: str, kind: type[_T]) -> dict
                 f"is a {type(found[point.name]).__name__}", where=where, accepted=f"a {kind.__name__}"
             )
     return {name: entry for name, entry in found.items() if isinstance(entry, kind)}
+
+
+@functools.cache
+def _all_points() -> EntryPoints:
+    # reads a file of every installed package, so once for all registries
+    return entry_points()
+
+
+def installed(group: str) -> EntryPoints:
+    """Return the entry points of a group, nothing imported."""
+    return _all_points().select(group=group)
 
 
 def _load(target: str) -> object:

@@ -1,7 +1,8 @@
 """The registry of engines: one line each, and the entry points of other installed packages."""
 
 import functools
-from importlib.metadata import entry_points
+
+from votca_mlp.plugins import installed
 
 GROUP = "votca_mlp.engines"
 """Of entry points: ``NAME = "module:attribute"`` of an ``Engine`` makes ``<program>NAME</program>``."""
@@ -20,4 +21,4 @@ DEFAULT = "ase"
 @functools.cache
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines, without importing them."""
-    return *BUILTIN, *(point.name for point in entry_points(group=GROUP) if point.name not in BUILTIN)
+    return *BUILTIN, *(point.name for point in installed(GROUP) if point.name not in BUILTIN)

@@ -1,4 +1,4 @@
-"""The plan of a run from its settings: the only file of the loop that knows settings.xml."""
+"""The plan of a run from its settings: with options.py and refused.py all that knows settings.xml."""
 
 import functools
 import shlex

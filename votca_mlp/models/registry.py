@@ -1,7 +1,8 @@
 """The registry of model kinds: one line each, and the entry points of other installed packages."""
 
 import functools
-from importlib.metadata import entry_points
+
+from votca_mlp.plugins import installed
 
 GROUP = "votca_mlp.models"
 """Of entry points: ``NAME = "module:attribute"`` of a ``ModelKind`` makes ``<kind>NAME</kind>``."""
@@ -17,4 +18,4 @@ BUILTIN = {
 @functools.cache
 def kind_names() -> tuple[str, ...]:
     """Return the names of all kinds, without importing them."""
-    return *BUILTIN, *(point.name for point in entry_points(group=GROUP) if point.name not in BUILTIN)
+    return *BUILTIN, *(point.name for point in installed(GROUP) if point.name not in BUILTIN)
