@@ -10,6 +10,7 @@ from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.report.outcome import outcome_lines
 from votca_mlp.report.plot import plot_run
+from votca_mlp.report.simulation import read_simulation
 from votca_mlp.report.status import status_lines, with_error
 from votca_mlp.report.summary import summarise_run
 from votca_mlp.runs.reading import read_run
@@ -56,6 +57,15 @@ def test_a_running_step_and_broken_side_files(run):
     assert len(lines) == 6
     assert len({len(line) for line in lines}) == 1
     assert "1.23 ps" in lines[5]
+
+
+@pytest.mark.parametrize("name", ["thermo.dat", "md_step.json", "traj.dump.part", "md.log"])
+def test_a_simulation_that_has_begun(tmp_path, name):
+    (tmp_path / "topol.xml").touch()
+    assert not read_simulation(tmp_path, finished=False).begun
+    assert read_simulation(tmp_path, finished=True).begun
+    (tmp_path / name).touch()
+    assert read_simulation(tmp_path, finished=False).begun
 
 
 def test_status_leaves_out_what_nothing_is_known_of(tmp_path):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict, Unpack
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.registry import BUILTIN, GROUP, engine_names
+from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
 from votca_mlp.plugins import read_entries
 from votca_mlp.progress import Progress
@@ -84,6 +85,8 @@ class Engine(ABC):
         VOTCA's pressure correction can read its output.
     scripts
         Its rows of VOTCA's csg_table, by task.
+    traces
+        Files (shell patterns) by which a step's simulation shows that it has begun.
     """
 
     section: ClassVar[type[EngineSettings]]
@@ -92,6 +95,7 @@ class Engine(ABC):
     pressure: ClassVar[str] = "a barostat"
     votca_pressure: ClassVar[bool] = False
     scripts: ClassVar[Mapping[str, str]] = SCRIPTS
+    traces: ClassVar[tuple[str, ...]] = (SUMMARY, THERMO, "*.part")
 
     @abstractmethod
     def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":

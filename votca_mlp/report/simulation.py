@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from votca_mlp.engines.shared.result import SUMMARY, THERMO, TRACES
+from votca_mlp.engines.engine import engines
+from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.ensemble.estimate import Estimate
 
 
@@ -45,13 +46,18 @@ def read_simulation(directory: Path, *, finished: bool) -> Simulation:
     production = facts.get("production", {})
     speed = facts.get("steps_per_second")
     return Simulation(
-        begun=finished or any(path for trace in TRACES for path in directory.glob(trace)),
+        begun=finished or _has_begun(directory),
         temperature=_estimate(production, "temperature[K]"),
         pressure=_estimate(production, "pressure[bar]"),
         density=_estimate(production, "density[kg/m3]"),
         steps_per_second=float(speed) if isinstance(speed, int | float) else None,
         time=None if finished else _time_so_far(directory / THERMO),
     )
+
+
+def _has_begun(directory: Path) -> bool:
+    traces = {trace for engine in engines().values() for trace in engine.traces}
+    return any(path for trace in traces for path in directory.glob(trace))
 
 
 def _summary(directory: Path) -> dict[str, Any]:

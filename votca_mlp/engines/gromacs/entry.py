@@ -25,6 +25,7 @@ class GromacsEngine(Engine):
     has_times = True
     pressure = "pcoupl in grompp.mdp: the barostat then holds ref-p"
     votca_pressure = True
+    traces = (*Engine.traces, "md.log")
     # VOTCA's own scripts for GROMACS do the rest
     scripts: ClassVar = {
         **{task: SCRIPTS[task] for task in ("convert_potentials", "convert_potential", "rdf", "clean")},

@@ -11,8 +11,6 @@ SUMMARY = "md_step.json"
 """What every engine leaves in a finished step: means with errors, versions, inputs."""
 THERMO = "thermo.dat"
 """Step, time (fs) and what is measured of a simulation that our own MD or LAMMPS runs; it grows."""
-TRACES = (SUMMARY, THERMO, "*.part", "md.log")
-"""Files (shell patterns) by which a step's simulation shows that it has begun."""
 
 
 @dataclass(frozen=True)
