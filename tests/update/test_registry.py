@@ -14,8 +14,6 @@ from votca_mlp.update.registry import rules
 TOY = '''
 """u changes by kB T times a gain times g - g*: no logarithm, and no point is undefined."""
 
-import numpy as np
-
 from votca_mlp.fields import Section, setting
 from votca_mlp.tables import make_table
 from votca_mlp.update.rule import OptionProblem, Rule, RuleEntry, Update
