@@ -52,14 +52,15 @@ def crystal(case: str, counts: dict[str, int]) -> Atoms:
 
 def run(plan: MDPlan, atoms: Atoms, time: float) -> Atoms:
     """Return the configuration after a run of this length, fs."""
-    assert plan.model is not None
+    model = plan.model
+    assert model is not None
     with tempfile.TemporaryDirectory() as directory:
         start = Path(directory) / "start.extxyz"
         write(start, atoms)
         plan = replace(plan, start=start, first_equilibration=time, production=plan.sample_every)
         engine_named(plan.engine).run_step(
             plan,
-            make_evaluator(plan.model, None, plan.model_directory, plan.skin),
+            make_evaluator(model, None, plan.model_directory, plan.skin),
             step_directory=Path(directory),
             step_number=1,
             progress=open_progress(),

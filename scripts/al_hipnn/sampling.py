@@ -82,7 +82,7 @@ def plan(scale: float = 1.0) -> list[Trajectory]:
 
 def start(run: Trajectory, element: str, random: np.random.Generator) -> Atoms:
     """Return the crystal that the run starts from, strained and rattled."""
-    atoms = bulk(element, "fcc", a=(4.0 / run.density) ** (1.0 / 3.0), cubic=True).repeat(run.repeat)
+    atoms: Atoms = bulk(element, "fcc", a=(4.0 / run.density) ** (1.0 / 3.0), cubic=True).repeat(run.repeat)
     strain = random.uniform(-run.strain, run.strain, (3, 3))
     atoms.set_cell(atoms.cell.array @ (np.eye(3) + 0.5 * (strain + strain.T)), scale_atoms=True)
     atoms.positions += 0.02 * random.standard_normal(atoms.positions.shape)
@@ -150,7 +150,7 @@ def push_together(
     first, second, distances = neighbor_list("ijd", atoms, 3.2)
     pick = random.choice(np.flatnonzero(distances < np.quantile(distances, 0.2)))
     i, j = first[pick], second[pick]
-    pushed = atoms.copy()
+    pushed: Atoms = atoms.copy()
     direction = atoms.get_distance(i, j, mic=True, vector=True) / distances[pick]
     shift = 0.5 * (distances[pick] - random.uniform(closest, farthest)) * direction
     pushed.positions[i] += shift

@@ -78,7 +78,8 @@ class Exported(nn.Module):
 
     def _energy(self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor) -> Tensor:
         energy: Tensor = self.model(numbers, first, second, vectors).double()
-        return energy + self.correction(numbers, first, second, vectors)
+        added: Tensor = self.correction(numbers, first, second, vectors)
+        return energy + added
 
     @torch.jit.export
     def evaluate(
@@ -122,7 +123,8 @@ class ExportedOfTemperature(Exported):
         if self.correction.temperature <= 0.0:  # type: ignore[operator]
             raise ValueError("u(r; T) has no temperature yet: call set_temperature(T in K) first")
         energy: Tensor = self.model(numbers, first, second, vectors).double()
-        return energy + self.correction(numbers, first, second, vectors)
+        added: Tensor = self.correction(numbers, first, second, vectors)
+        return energy + added
 
 
 def scripted(

@@ -98,6 +98,7 @@ class TemperatureCalculator(MLPCalculator):
 
     def _bring_up_to_date(self, change: PairCorrection) -> None:
         energy, forces, virial = self._sums(change)
+        assert self.atoms is not None
         volume = abs(float(np.linalg.det(self.atoms.cell.array)))
         last: Evaluation = self.evaluation  # type: ignore[assignment]  # there are results
         self.evaluation = replace(
@@ -113,14 +114,16 @@ class TemperatureCalculator(MLPCalculator):
     def _sums(self, correction: PairCorrection) -> tuple[float, Any, Any]:
         """Return energy, forces and virial of a correction on the last configuration, and keep using it."""
         atoms = self.atoms
-        cell = np.asarray(atoms.cell.array, float)
+        assert atoms is not None
+        cell = np.asarray(atoms.cell.array, np.float64)
         adder = self._use(correction)
         return adder.add(atoms.get_positions(), cell, atoms.pbc, self.evaluator.same_numbers.of(atoms))
 
     def _use(self, correction: PairCorrection) -> CorrectionAdder:
         """Give the evaluator other tables; each adder comes from the one before, with its neighbour list."""
-        self.evaluator.adder = self.evaluator.adder.with_tables(correction)
-        return self.evaluator.adder
+        adder: CorrectionAdder = self.evaluator.adder.with_tables(correction)
+        self.evaluator.adder = adder
+        return adder
 
 
 def follow_temperature(

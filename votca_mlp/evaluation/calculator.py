@@ -19,7 +19,7 @@ class MLPCalculator(Calculator):
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  ASE's interface
 
     def __init__(self, evaluator: Evaluator, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.evaluator = evaluator
         self.evaluation: Evaluation | None = None
 
@@ -30,7 +30,8 @@ class MLPCalculator(Calculator):
         system_changes: Any = all_changes,
     ) -> None:
         """Evaluate ``atoms`` and fill ``results``."""
-        super().calculate(atoms, properties, system_changes)
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        assert self.atoms is not None
         evaluation = self.evaluator.evaluate(self.atoms)
         self.evaluation = evaluation
         self.results = ase_results(evaluation)

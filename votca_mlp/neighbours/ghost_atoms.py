@@ -51,7 +51,8 @@ def images_within(
     wrapped = np.where(pbc, -np.floor(fractions), 0.0)
     margins = reach * np.linalg.norm(inverse, axis=0)
     most = np.where(pbc, np.ceil(margins), 0.0).astype(np.int64)
-    return _images(positions, cell, fractions + wrapped, wrapped, margins, most, half)
+    source, images, coordinates = _images(positions, cell, fractions + wrapped, wrapped, margins, most, half)
+    return source, images, coordinates
 
 
 @numba.njit(cache=True, nogil=True)

@@ -41,18 +41,19 @@ class TemperatureFunctions:
     parameters: dict[str, Any]
 
     def __len__(self) -> int:
-        return self.coefficients.shape[1]
+        return int(self.coefficients.shape[1])
 
     def values(self, temperature: float) -> Array:
         """Return c_k(T), shape [n_terms]."""
         interval, x = self._locate(temperature)
-        return self.coefficients[interval] @ x ** np.arange(self.coefficients.shape[2])
+        powers = np.arange(self.coefficients.shape[2])
+        return np.asarray(self.coefficients[interval] @ x**powers)
 
     def slopes(self, temperature: float) -> Array:
         """Return dc_k/dT in 1/K, shape [n_terms]."""
         interval, x = self._locate(temperature)
         powers = np.arange(1, self.coefficients.shape[2])
-        return self.coefficients[interval][:, 1:] @ (powers * x ** (powers - 1)) / self.scale
+        return np.asarray(self.coefficients[interval][:, 1:] @ (powers * x ** (powers - 1)) / self.scale)
 
     def _locate(self, temperature: float) -> tuple[int, float]:
         interval = int(np.searchsorted(self.breaks, temperature, side="right"))

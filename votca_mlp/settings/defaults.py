@@ -42,7 +42,7 @@ def merged_defaults(stock: Path) -> str:
         if generic is not None:
             _copy_missing(generic, _child(section, "ase"), NOT_FOR_ASE)
     etree.indent(root)
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return f"{etree.tostring(root, encoding='unicode')}\n"
 
 
 def text_of(value: Any) -> str:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from os.path import isdir
 
+from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.errors import UserError
-from votca_mlp.settings.checks import KBT_TOLERANCE
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.kbt import kbt_of, root_has, with_kbt, with_tag
 from votca_mlp.settings.merge import merged, not_for_one_state, with_files

@@ -72,7 +72,7 @@ def predict(model: HipnnModel, batch: Batch) -> tuple[Tensor, Tensor]:
     wrapper, *atom_layers = block[0]
     layer = wrapper.base_layer
     v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
-    environment = EnvironmentSum.apply(v, a, batch)
+    environment = EnvironmentSum.apply(v, a, batch)  # type: ignore[no-untyped-call]
     one = torch.ones(1, 1)
     inner = environment @ layer.int_weights[:, :, 0] + layer.selfint(one)
     skip = wrapper.adjust_layer(one) if wrapper.needs_size_adjust else one
@@ -82,7 +82,7 @@ def predict(model: HipnnModel, batch: Batch) -> tuple[Tensor, Tensor]:
     energy: Any = model.energy.layers
     atomic = (energy[0](one) + energy[1](x)).squeeze(1)
     (gradient,) = torch.autograd.grad(atomic.sum(), environment, create_graph=True)
-    forces = ForceSum.apply(gradient, v, a, batch)
+    forces = ForceSum.apply(gradient, v, a, batch)  # type: ignore[no-untyped-call]
     energies = torch.zeros(len(batch.counts)).index_add(0, batch.frame, atomic)
     return energies, forces
 

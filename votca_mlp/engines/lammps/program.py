@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from votca_mlp.deploy.mliap import OBJECT
 from votca_mlp.engines.lammps.answers import FINISHING_TIME, Answers
 from votca_mlp.engines.lammps.binary import BUILD, embedded_environment, version_of, words_of
-from votca_mlp.engines.lammps.potential import OBJECT
 from votca_mlp.engines.lammps.process import LOG
 from votca_mlp.engines.lammps.typed import Typed, read_if_there
 from votca_mlp.errors import UserError

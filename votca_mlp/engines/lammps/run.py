@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.deploy.mliap import OBJECT
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.answers import Answers
 from votca_mlp.engines.lammps.child import FIX
@@ -17,7 +18,7 @@ from votca_mlp.engines.lammps.output import (
     thermo_command,
 )
 from votca_mlp.engines.lammps.plan import CHANGES_ATOMS, MAKES_BOX, Plan
-from votca_mlp.engines.lammps.potential import OBJECT, write_object
+from votca_mlp.engines.lammps.potential import write_object
 from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command

@@ -92,7 +92,8 @@ class HipnnModel(PairModel):
         layers: Any = self.energy.layers
         atomic: Any = sum(layer(level) for layer, level in zip(layers, levels, strict=True))
         # float64 also for a float32 model: a large self energy would round away the rest
-        return (atomic.squeeze(1).double() + self.self_energies.double()[kinds]).unsqueeze(0)
+        total: Tensor = (atomic.squeeze(1).double() + self.self_energies.double()[kinds]).unsqueeze(0)
+        return total
 
     def energies_and_gradient(
         self, numbers: Tensor, first: Tensor, second: Tensor, vectors: Tensor

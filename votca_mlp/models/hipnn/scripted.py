@@ -25,7 +25,7 @@ class HipnnLevels(nn.Module):
         """Return atomic energies in eV without self energies."""
         extra = (vectors,) if self.needs_vectors else ()
         levels = self.network(features, first, second, distances, *extra)[self.skip :]
-        total: Any = sum(layer(level) for layer, level in zip(self.layers, levels, strict=True))
+        total: Tensor = sum(layer(level) for layer, level in zip(self.layers, levels, strict=True))
         return total
 
 
@@ -50,7 +50,8 @@ class ScriptedHipnn(nn.Module):
         short = vectors[near].to(self.dtype)
         distances = torch.linalg.vector_norm(short, dim=1)
         atomic = self.levels(features, first[near], second[near], distances, short)
-        return (atomic.squeeze(1).double() + self.self_energies[kinds]).sum()
+        total: Tensor = (atomic.squeeze(1).double() + self.self_energies[kinds]).sum()
+        return total
 
 
 def scripted_hipnn(model: Any, dtype: torch.dtype) -> ScriptedHipnn:
