@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.settings.conftest import GOOD, set_tag
 from votca_mlp.errors import UserError
 from votca_mlp.settings import SettingsError, load_settings
-from votca_mlp.settings.models import AseSettings, MLPSettings, WibiSettings
+from votca_mlp.settings.models import AseSettings, MLPSettings
+from votca_mlp.update.options import WibiSettings
 
 relaxed = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60

@@ -10,7 +10,6 @@ from votca_mlp.settings.models import (
     MultistateSettings,
     RdfSettings,
     Settings,
-    WibiSettings,
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.reader import load_settings
@@ -29,7 +28,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Topology",
-    "WibiSettings",
     "load_settings",
     "read_topology",
 ]

@@ -18,7 +18,6 @@ from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction
 from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
-from votca_mlp.update.options import WibiSettings
 from votca_mlp.update.registry import DEFAULT, rules
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "MultistateSettings",
     "RdfSettings",
     "Settings",
-    "WibiSettings",
 ]
 
 
