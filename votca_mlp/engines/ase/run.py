@@ -15,7 +15,7 @@ from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.growing import GrowingFile
-from votca_mlp.engines.shared.result import write_summary
+from votca_mlp.engines.shared.result import THERMO, write_summary
 from votca_mlp.engines.shared.stages import Stage, steps_of
 from votca_mlp.engines.shared.start import check_melted, draw_velocities
 from votca_mlp.engines.shared.watch import Watch, make_watch
@@ -25,7 +25,6 @@ from votca_mlp.progress import Progress
 if TYPE_CHECKING:
     from ase import Atoms
 
-THERMO = "thermo.dat"
 FINISHING_TIME = 5.0
 """Seconds kept before the deadline."""
 _NOTE_EVERY = 10

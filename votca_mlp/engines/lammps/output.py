@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from votca_mlp.engines.shared.result import THERMO
 from votca_mlp.ensemble.blocks import MIN_BLOCKS, Means, means
 from votca_mlp.errors import UserError
 
-THERMO = "thermo.dat"
 COLUMNS = {
     "time[fs]": "step*dt*1000",
     "temperature[K]": "temp",

@@ -11,7 +11,6 @@ from votca_mlp.engines.lammps.child import FIX
 from votca_mlp.engines.lammps.first_step import compare_step_0, elements
 from votca_mlp.engines.lammps.options import options_of
 from votca_mlp.engines.lammps.output import (
-    THERMO,
     check_temperature,
     length_without,
     production_means,
@@ -23,7 +22,7 @@ from votca_mlp.engines.lammps.process import LOG, Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.plan import MDPlan
-from votca_mlp.engines.shared.result import SUMMARY, write_summary
+from votca_mlp.engines.shared.result import SUMMARY, THERMO, write_summary
 from votca_mlp.engines.shared.start import expected_symbols
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
