@@ -13,6 +13,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.registry import BUILTIN, GROUP, engine_names
 from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
+from votca_mlp.observables.registry import observables
 from votca_mlp.plugins import read_entries
 from votca_mlp.progress import Progress
 
@@ -171,8 +172,8 @@ class Engine(ABC):
 
     def affects(self, tag: str) -> str:
         """Return what a change of a tag of the section affects."""
-        counting = tag.startswith("rdf.") or tag in ("first_frame", "equi_time")
-        return "g(r)" if counting else "the simulations"
+        read_by = (entry for entry in observables().values() if tag.partition(".")[0] in entry.options)
+        return next((entry.affects for entry in read_by), "the simulations")
 
     def described(self, plan: MDPlan, held: str) -> str:
         """Return what it will do, in a few words; ``held`` is the temperature, K, in words."""

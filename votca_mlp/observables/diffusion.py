@@ -19,7 +19,6 @@ from votca_mlp.units import M2_PER_S_PER_ANGSTROM2_PER_FS
 OBSERVABLE = Observable(
     unit="m2/s",
     meaning="Self-diffusion coefficient, from frames close in time at constant volume (votca-mlp diffusion).",
-    affects="nothing in a run",
 )
 
 

@@ -29,9 +29,9 @@ class Observable:
     meaning
         One sentence.
     affects
-        What a change of its options affects; ``{step}`` is the step that comes next.
+        What a change of its options affects, in a few words.
     options
-        Tags of the engine's section of settings.xml that it reads.
+        Tags of the engine's section of settings.xml that shape it, and the simulation does not.
     per_frame
         Its value in one frame. Both loops measure it on every frame of every step, so it has to be cheap.
         None for what needs more than one frame, or a grid.
@@ -39,7 +39,7 @@ class Observable:
 
     unit: str
     meaning: str
-    affects: str = "the values by frame from step {step} on"
+    affects: str = "the values by frame"
     options: tuple[str, ...] = ()
     per_frame: PerFrame | None = None
 

@@ -27,8 +27,8 @@ Pair = tuple[str, str]
 OBSERVABLE = Observable(
     unit="1",
     meaning="Radial distribution function of two species, on the grid of their interaction.",
-    affects="g(r) from step {step} on",
-    options=("rdf", "first_frame"),
+    affects="g(r)",
+    options=("rdf", "first_frame", "equi_time"),
 )
 
 
