@@ -6,18 +6,33 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import tiers
+
 # an example that compiles, or that waits for a busy machine, is not wrong: time is bounded by the suite
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Slow tests are left out unless asked for."""
+    """Add the options that choose tests."""
     parser.addoption("--slow", action="store_true", help="also run the tests that take minutes")
+    parser.addoption("--fast", action="store_true", help="leave out other programs and what takes seconds")
+    parser.addoption(
+        "--write-durations", action="store_true", help="measure for --fast: tests/durations.json"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure where that is asked for, in every worker; one process writes."""
+    if config.getoption("--write-durations"):
+        config.pluginmanager.register(tiers.Clock(writes=not hasattr(config, "workerinput")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip slow tests without --slow."""
+    """Skip slow tests without --slow; leave all but the quick ones out with --fast."""
+    if config.getoption("--fast"):
+        items[:], others = tiers.quick(items)
+        config.hook.pytest_deselected(items=others)
     if not config.getoption("--slow"):
         for item in items:
             if "slow" in item.keywords:

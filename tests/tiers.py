@@ -1,0 +1,107 @@
+"""Which tests are run when: --fast leaves out what starts other programs or was measured to take long.
+
+What takes long is in durations.json, in seconds of processor time, so that a busy machine changes nothing:
+tests (the slowest of their parameters) and fixtures, which cost the first test that uses them. Renewed by
+
+    python -m pytest -n 2 --write-durations
+
+A test that is not in the file counts as quick. conftest.py has the hooks.
+"""
+
+import json
+import resource
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILE = Path(__file__).with_name("durations.json")
+# csg_inverse, LAMMPS, GROMACS
+PROGRAMS = ("tests/csg/", "tests/engines/gromacs/", "tests/engines/lammps/")
+LIMIT = 0.5  # seconds of processor time: longer is not fast
+KEPT = 0.2  # shorter is not recorded
+PROPERTY = "processor time"
+
+
+def processor_time() -> float:
+    """Return the seconds of this process and of those that it has waited for."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, kinds))
+
+
+def name_of(item: pytest.Item) -> str:
+    """Return the node's name without its parameters."""
+    return item.nodeid.split("[", 1)[0]
+
+
+def fixtures_of(item: pytest.Item) -> set[str]:
+    """Return the names of the fixtures that a test has, with where each is defined."""
+    info = getattr(item, "_fixtureinfo", None)
+    definitions = [] if info is None else [d for found in info.name2fixturedefs.values() for d in found]
+    return {fixture_name(definition) for definition in definitions}
+
+
+def fixture_name(definition: Any) -> str:
+    """Return a fixture's name with where it is defined, as several files may have one of that name."""
+    return f"{definition.baseid}::{definition.argname}"
+
+
+def quick(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return the items of the fast tier, and the others."""
+    known = json.loads(FILE.read_text()) if FILE.exists() else {"tests": {}, "fixtures": {}}
+    tests = {name for name, seconds in known["tests"].items() if seconds > LIMIT}
+    fixtures = {name for name, seconds in known["fixtures"].items() if seconds > LIMIT}
+    chosen: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+    for item in items:
+        slow = item.nodeid.startswith(PROGRAMS) or name_of(item) in tests or fixtures_of(item) & fixtures
+        chosen[bool(slow)].append(item)
+    return chosen
+
+
+class Clock:
+    """Measures tests and fixtures; the process that collects the reports of all workers writes the file."""
+
+    def __init__(self, *, writes: bool) -> None:
+        self.writes = writes
+        self.seconds: dict[str, dict[str, float]] = {"tests": {}, "fixtures": {}}
+        self.setups: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, object, object]:
+        """Measure a fixture's own set-up."""
+        begin = processor_time()
+        result = yield
+        self.setups[fixture_name(fixturedef)] = processor_time() - begin
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Measure a test, and send what its fixtures took along."""
+        begin = processor_time()
+        try:
+            return (yield)
+        finally:
+            found = {"tests": {name_of(item): processor_time() - begin}, "fixtures": self.setups}
+            item.user_properties.append((PROPERTY, found))
+            self.setups = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the longest time of each."""
+        for name, found in report.user_properties:
+            if name == PROPERTY and isinstance(found, dict) and report.when == "teardown":
+                for kind, values in found.items():
+                    for key, seconds in values.items():
+                        self.seconds[kind][key] = max(seconds, self.seconds[kind].get(key, 0.0))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what took long; tests that did not run keep their times."""
+        if not self.writes:
+            return
+        known = json.loads(FILE.read_text()) if FILE.exists() else {"tests": {}, "fixtures": {}}
+        merged = {kind: {**known[kind], **self.seconds[kind]} for kind in self.seconds}
+        kept = {
+            kind: {name: round(seconds, 1) for name, seconds in sorted(values.items()) if seconds > KEPT}
+            for kind, values in merged.items()
+        }
+        FILE.write_text(json.dumps(kept, indent=1) + "\n")
