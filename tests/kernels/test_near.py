@@ -1,4 +1,4 @@
-"""Packing of near places against numpy."""
+"""Packing of near points against numpy."""
 
 import numba
 import numpy as np

@@ -142,9 +142,9 @@ def test_same_bits_for_any_threads(repeat: int) -> None:
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            whole, pairs = PairListEvaluator(model).evaluate(atoms), pairs_of(model, atoms)
+            result, pairs = PairListEvaluator(model).evaluate(atoms), pairs_of(model, atoms)
             by_pairs = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
-            results.append((whole.forces, whole.stress, whole.energy, *(each.numpy() for each in by_pairs)))
+            results.append((result.forces, result.stress, result.energy, *(each.numpy() for each in by_pairs)))
     finally:
         torch.set_num_threads(before)
     for result in results[1:]:
