@@ -142,9 +142,9 @@ def test_same_bits_for_any_threads(repeat: int) -> None:
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            result, pairs = PairListEvaluator(model).evaluate(atoms), pairs_of(model, atoms)
+            found, pairs = PairListEvaluator(model).evaluate(atoms), pairs_of(model, atoms)
             by_pairs = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
-            results.append((result.forces, result.stress, result.energy, *(each.numpy() for each in by_pairs)))
+            results.append((found.forces, found.stress, found.energy, *(each.numpy() for each in by_pairs)))
     finally:
         torch.set_num_threads(before)
     for result in results[1:]:
