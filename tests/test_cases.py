@@ -18,8 +18,8 @@ def test_a_ready_case(case: str) -> None:
     assert input_problems(settings) == []
     views = [state.settings for state in states_of(settings)] if settings.multistate.enabled else [settings]
     for view in views:
-        atoms = read(view.input_path(view.ase.conf or ""))
-        types = read_topology(view.input_path(view.ase.topol)).types
+        atoms = read(view.input_path(view.engine.conf or ""))
+        types = read_topology(view.input_path(view.topology[0])).types
         assert list(atoms.symbols) == list(types)
         # g(r) beyond half the box would be wrong
         assert atoms.cell.lengths().min() / 2 > 10 * max(pair.max for pair in view.interactions)

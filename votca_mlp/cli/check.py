@@ -57,25 +57,26 @@ def checked_settings(path: Path) -> "Settings":
 
 def summary(settings: "Settings") -> list[str]:
     """Return what would be done, a few lines."""
+    from votca_mlp.engines.engine import engine_named
     from votca_mlp.inverse.from_settings import plan_of
     from votca_mlp.inverse.states import described_basis
     from votca_mlp.models.kind import model_kind
+    from votca_mlp.settings.plans import md_plan
     from votca_mlp.settings.states import states_of
     from votca_mlp.update.registry import rules
 
-    mlp, ase = settings.mlp, settings.ase
+    mlp = settings.mlp
     kind = model_kind(mlp.kind)
     members = "" if mlp.members is None else f", members {' '.join(map(str, mlp.members))}"
     # an ASE calculator chooses for itself
     runs = "" if kind.without_pairs else f" on {mlp.device}, {mlp.dtype}"
     states = states_of(settings) if settings.multistate.enabled else ()
-    held = "each state's temperature" if states else f"{ase.temperature:g} K"
-    held += f", {ase.pressure:g} bar" if ase.ensemble == "npt" else ""
-    asked = f"{ase.ensemble} at {held}, timestep {ase.timestep:g} fs"
+    held = "each state's temperature" if states else f"{settings.temperature:g} K"
+    does = engine_named(settings.program).described(md_plan(settings), held)
     lines = [
         f"settings     {settings.path}: no problem found",
         f"model        {' '.join(filter(None, (mlp.kind, kind.name(mlp))))}{members}{runs}",
-        f"engine       {settings.program}, " + (asked if settings.program == "ase" else "as its input says"),
+        f"engine       {settings.program}, {does}",
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]
     if states:
@@ -98,12 +99,12 @@ def summary(settings: "Settings") -> list[str]:
 
 def _state(settings: "Settings", state: "State") -> str:
     """Return what a state has of its own."""
+    from votca_mlp.engines.engine import engine_named
     from votca_mlp.update.registry import rules
 
     view = state.settings
     words = [f"{state.name}: {state.temperature:g} K, kBT {state.kBT:g} kJ/mol, weight {state.weight:.3g}"]
-    if view.ase.ensemble == "npt" and view.ase.pressure != settings.ase.pressure:
-        words.append(f"{view.ase.pressure:g} bar")
+    words += engine_named(settings.program).differing(view.engine, settings.engine)
     for pair in settings.interactions:
         own = state.interaction(pair.name)
         if own is None:
@@ -131,38 +132,12 @@ def starts(settings: "Settings") -> list[str]:
     return [f"{name}: {line}" if name else line for name, line in found.items()]
 
 
-def _lammps(settings: "Settings") -> list[str]:
-    """Return what the LAMMPS script will do, without LAMMPS."""
-    from votca_mlp.engines.lammps.plan import plan_script
-    from votca_mlp.engines.lammps.script import read_script
-
-    assert settings.lammps is not None
-    script = settings.input_path(settings.lammps.script)
-    plan = plan_script(read_script(script), path=script, traj=settings.lammps.traj)
-    runs = " + ".join(map(str, plan.runs.values()))
-    return [
-        f"each step    {runs} MD steps of {settings.lammps.script}, a frame every {plan.dump.every} steps"
-    ]
-
-
 def _lengths(settings: "Settings") -> list[str]:
-    ase = settings.ase
-    if settings.program != "ase":
-        told = _lammps(settings) if settings.program == "lammps" else []
-        return [*told, f"iterations   {settings.iterations_max}"]
+    from votca_mlp.engines.engine import engine_named
+    from votca_mlp.settings.plans import md_plan
 
-    def steps(time: float) -> int:
-        return round(time / ase.timestep)
-
-    melt = f"{steps(ase.crystal.melt_time)} steps of melting, " if ase.crystal is not None else ""
-    frames = int(ase.production / ase.sample_every * (1 + 1e-9))
-    first = (ase.crystal.melt_time if ase.crystal is not None else 0.0) + ase.first_equilibration
-    later = (settings.iterations_max - 1) * ase.equilibration
-    total = steps(first + later + settings.iterations_max * ase.production)
-    return [
-        f"step_001     {melt}{steps(ase.first_equilibration)} steps of equilibration",
-        f"later steps  {steps(ase.equilibration)} steps of equilibration, "
-        f"from {'the step before' if settings.initial_configuration == 'laststep' else 'the first start'}",
-        f"each step    {steps(ase.production)} steps of production, {frames} frames",
-        f"iterations   {settings.iterations_max}, {total} steps together",
-    ]
+    return engine_named(settings.program).lengths(
+        md_plan(settings),
+        iterations=settings.iterations_max,
+        laststep=settings.initial_configuration == "laststep",
+    )

@@ -15,11 +15,11 @@ from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
 from votca_mlp.observables.registry import observables
 from votca_mlp.plugins import read_entries
-from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
     from votca_mlp.engines.shared.result import StepResult
     from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.progress import Progress
     from votca_mlp.trajectories.frames import Frame
 
 Finding = tuple[str, str, str]
@@ -63,7 +63,7 @@ class StepArguments(TypedDict):
 
     step_directory: Path
     step_number: int
-    progress: Progress
+    progress: "Progress"
     deadline: NotRequired[float | None]
     max_steps: NotRequired[int | None]
     identity: NotRequired[str]
@@ -178,6 +178,10 @@ class Engine(ABC):
     def described(self, plan: MDPlan, held: str) -> str:
         """Return what it will do, in a few words; ``held`` is the temperature, K, in words."""
         return "as its input says"
+
+    def differing(self, options: EngineSettings, others: EngineSettings) -> list[str]:
+        """Return what a state's section has otherwise than the run's, where that is worth a word."""
+        return []
 
     def lengths(self, plan: MDPlan, *, iterations: int, laststep: bool) -> list[str]:
         """Return lines about the lengths of the runs; ``laststep``: each begins where the last ended."""

@@ -6,6 +6,8 @@ from pydantic import PositiveInt
 
 from votca_mlp.fields import FileName, Section, Words, setting
 
+_ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
+
 
 class Limits(Section):
     """cg.inverse.PROGRAM.limits: the run stops with a message when one is passed."""
@@ -46,6 +48,12 @@ class Crystal(Section):
     ] = setting((5, 5, 5), accepted="three whole numbers > 0", meaning="Cubic cells along x, y and z.")
     melt_temperature: float = setting(2000.0, unit="K", gt=0, meaning="Temperature at which it is molten.")
     melt_time: float = setting(5000.0, unit="fs", ge=0, meaning="Time at the melt temperature.")
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        x, y, z = self.repeat
+        return _ATOMS_PER_CELL[self.structure] * x * y * z
 
 
 class RdfSettings(Section):

@@ -28,13 +28,7 @@ _INSTEAD = {
 }
 _OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
 
-# tags that change what csg_inverse does with program ase and method ibi, and that nothing here obeys
-_NOT_OBEYED = {
-    "cg.inverse.map": "no mapping: the atoms are the beads",
-    "cg.inverse.ase.rdf.map": "no mapping: the atoms are the beads",
-    "cg.inverse.ase.rdf.topol": "cg.inverse.ase.topol",
-    "cg.inverse.ase.rdf.traj": "cg.inverse.ase.traj",
-}
+_NO_MAPPING = "no mapping: the atoms are the beads"
 
 
 def refuse_unknown(settings: Settings) -> None:
@@ -49,7 +43,7 @@ def refuse_unknown(settings: Settings) -> None:
     def refuse(tag: str, what: str, accepted: str) -> None:
         raise UserError(what, where=settings.where(tag), accepted=accepted)
 
-    for tag, accepted in _NOT_OBEYED.items():
+    for tag, accepted in _not_obeyed(settings).items():
         if settings.text(tag):
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
     if settings.text("cg.inverse.simulation.background") == "yes":
@@ -85,6 +79,15 @@ def refuse_unknown(settings: Settings) -> None:
         if "overwrite" in pair.post_add[:-1]:
             where = f"cg.non-bonded[{pair.name}].inverse.post_add"
             refuse(where, "'overwrite' is not the last task", "'overwrite' at the end")
+
+
+def _not_obeyed(settings: Settings) -> dict[str, str]:
+    """Return the tags that change what csg_inverse does with our method, and that nothing here obeys."""
+    section = f"cg.inverse.{settings.program}"
+    # an engine may have tags of these names for itself
+    known = type(settings.engine.rdf).model_fields
+    files = {f"{section}.rdf.{name}": f"{section}.{name}" for name in ("topol", "traj") if name not in known}
+    return {"cg.inverse.map": _NO_MAPPING, f"{section}.rdf.map": _NO_MAPPING, **files}
 
 
 def _refuse_scripts(settings: Settings) -> None:

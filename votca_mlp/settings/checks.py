@@ -1,16 +1,17 @@
 """Values of one settings.xml that contradict each other; no other file is opened."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from votca_mlp.elements import SYMBOLS
+from votca_mlp.engines.engine import engine_named
+from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.models.kind import model_problems
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.models import (
-    AseSettings,
     ConvergenceCheck,
     Interaction,
     MLPSettings,
@@ -25,7 +26,6 @@ MAX_NM = 3.0
 KJMOL_PER_KCALMOL = 4.184
 _FEWEST_POINTS = 10
 _LIMITED = ("chi2", "rms", "largest", "fit")
-_ATOMS_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Parts:
     interactions: Sequence[tuple[Node, Interaction]]
     kBT: float | None
     mlp: MLPSettings | None
-    ase: AseSettings | None
+    program: str
+    engine: EngineSettings | None
     multistate: MultistateSettings | None
     convergence_check: ConvergenceCheck | None
 
@@ -58,17 +59,16 @@ def cross_checks(parts: Parts) -> list[Problem]:
     found += _pairs(parts)
     if parts.mlp is not None:
         found += _model(parts, parts.mlp)
-    if parts.ase is not None:
-        found += _times(parts, parts.ase)
-        found += _start(parts, parts.ase)
-        if parts.kBT is not None:
-            found += _temperature(parts, parts.kBT, parts.ase.temperature)
+    if parts.engine is not None:
+        found += _engine(parts, parts.engine)
     if parts.multistate is not None:
         found += _states(parts, parts.multistate)
     if parts.convergence_check is not None:
         found += _convergence(parts, parts.convergence_check)
     found += [
-        Problem(node.line, node.path, "is not used by program ase", "only <non-bonded> interactions")
+        Problem(
+            node.line, node.path, f"is not used by program {parts.program}", "only <non-bonded> interactions"
+        )
         for node in parts.root.all("bonded")
     ]
     return found
@@ -122,63 +122,15 @@ def _model(parts: Parts, mlp: MLPSettings) -> Iterator[Problem]:
         yield parts.problem(f"inverse.mlp.{tag}", what, accepted)
 
 
-def _times(parts: Parts, ase: AseSettings) -> Iterator[Problem]:
-    multiples: Mapping[str, float] = {
-        "sample_every": ase.sample_every,
-        "checkpoint_every": ase.checkpoint_every,
-    }
-    for tag, value in multiples.items():
-        steps = value / ase.timestep
-        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
-            default = "" if tag in ase.model_fields_set else " by default"
-            what = f"is {value:g} fs{default}, not a multiple of the timestep {ase.timestep:g} fs"
-            better = max(1, round(steps)) * ase.timestep
-            yield parts.problem(f"inverse.ase.{tag}", what, f"for example {better:g} fs")
-    # a division such as 0.3 / 0.1 must not lose a frame
-    frames = int(ase.production / ase.sample_every * (1 + 1e-9))
-    if frames < 1:
-        what = f"is {ase.production:g} fs, shorter than sample_every {ase.sample_every:g} fs: no frame"
-        yield parts.problem("inverse.ase.production", what, f"at least {ase.sample_every:g} fs")
-    elif ase.rdf.with_errors and frames < 2 * ase.rdf.block_length:
-        what = f"is {ase.rdf.block_length} frames, but production gives {frames}: errors need two blocks"
-        hint = f"at most {frames // 2}" if frames > 1 else "a longer production"
-        yield parts.problem("inverse.ase.rdf.block_length", what, hint)
-    if ase.first_frame > frames:
-        what = f"is {ase.first_frame}, but production gives {frames} frames"
-        yield parts.problem("inverse.ase.first_frame", what, f"at most {frames}")
-
-
-def _start(parts: Parts, ase: AseSettings) -> Iterator[Problem]:
-    if ase.conf is None and ase.crystal is None:
-        yield parts.problem("inverse.ase", "has no start", "<conf> with a file, or <crystal>")
-    if ase.conf is not None and ase.crystal is not None:
-        yield parts.problem("inverse.ase.crystal", "is given beside <conf>", "one of the two")
-    if ase.crystal is None:
-        return
-    crystal = ase.crystal
-    if crystal.element not in SYMBOLS:
-        hint = "a chemical symbol such as Al"
-        yield parts.problem("inverse.ase.crystal.element", f"is '{crystal.element}'", hint)
-    if crystal.lattice_constant < 1.0:
-        what = f"is {crystal.lattice_constant:g} Angstrom, which looks like nm"
-        hint = f"Angstrom; {crystal.lattice_constant:g} nm is {crystal.lattice_constant * ANGSTROM_PER_NM:g}"
-        yield parts.problem("inverse.ase.crystal.lattice_constant", what, hint)
-        return
-    half = min(crystal.repeat) * crystal.lattice_constant / 2
-    cutoff = max((pair.max for _, pair in parts.interactions), default=0.0) * ANGSTROM_PER_NM
+def _engine(parts: Parts, section: EngineSettings) -> Iterator[Problem]:
+    cutoff = max((pair.max for _, pair in parts.interactions), default=0.0)
     # above MAX_NM the cutoff itself is the mistake
-    if half < cutoff <= MAX_NM * ANGSTROM_PER_NM:
-        what = f"makes a box whose half, {half:.4g} Angstrom, is below max, {cutoff:.4g} Angstrom"
-        needed = int(-(-2 * cutoff // crystal.lattice_constant))
-        yield parts.problem("inverse.ase.crystal.repeat", what, f"at least {needed} along each axis")
-
-
-def atoms_in_crystal(ase: AseSettings) -> int | None:
-    """Return the number of atoms of the crystal start, or None without one."""
-    if ase.crystal is None:
-        return None
-    x, y, z = ase.crystal.repeat
-    return _ATOMS_PER_CELL[ase.crystal.structure] * x * y * z
+    r_max = cutoff * ANGSTROM_PER_NM if cutoff <= MAX_NM else 0.0
+    for tag, what, accepted in engine_named(parts.program).problems(section, r_max):
+        yield parts.problem(".".join(filter(None, ("inverse", parts.program, tag))), what, accepted)
+    temperature = getattr(section, "temperature", None)
+    if parts.kBT is not None and temperature is not None:
+        yield from _temperature(parts, parts.kBT, temperature)
 
 
 def _temperature(parts: Parts, kBT: float, temperature: float) -> Iterator[Problem]:
@@ -187,7 +139,7 @@ def _temperature(parts: Parts, kBT: float, temperature: float) -> Iterator[Probl
         return
     what = (
         f"is {kBT:g} kJ/mol ({kBT / kbt_kjmol(1.0):.5g} K), "
-        f"but <cg.inverse.ase.temperature> is {temperature:g} K ({expected:.6g} kJ/mol)"
+        f"but <cg.inverse.{parts.program}.temperature> is {temperature:g} K ({expected:.6g} kJ/mol)"
     )
     for unit, factor in (("eV", 1 / EV_PER_KJMOL), ("kcal/mol", KJMOL_PER_KCALMOL)):
         if abs(kBT * factor - expected) <= KBT_TOLERANCE * expected:

@@ -13,16 +13,21 @@ from lxml import etree
 from votca_mlp.errors import UserError
 from votca_mlp.fields import Section, accepted
 from votca_mlp.settings.document import read_document
-from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.layout import (
+    INTERACTION_INVERSE,
+    NOT_FOR_OURS,
+    SETTINGS_NOT_TAGS,
+    own_programs,
+    section_of,
+)
 from votca_mlp.settings.models import Interaction, Settings
-from votca_mlp.settings.vocabulary import NOT_FOR_ASE
 
 
 def merged_defaults(stock: Path) -> str:
     """Return the text of ``stock``, a csg_defaults.xml of VOTCA, with our tags and their defaults added.
 
     Tags that VOTCA has keep its defaults. What VOTCA lists for every simulation program (``sim_prog``) is
-    listed for ``ase`` too.
+    listed for our own programs too.
 
     Raises
     ------
@@ -40,7 +45,8 @@ def merged_defaults(stock: Path) -> str:
     for section in (inverse, pair):
         generic = section.find("sim_prog")
         if generic is not None:
-            _copy_missing(generic, _child(section, "ase"), NOT_FOR_ASE)
+            for name in own_programs():
+                _copy_missing(generic, _child(section, name), NOT_FOR_OURS)
     etree.indent(root)
     return f"{etree.tostring(root, encoding='unicode')}\n"
 

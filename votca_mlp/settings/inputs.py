@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.engine import engine_named
+from votca_mlp.engines.options import Crystal
 from votca_mlp.errors import UserError
-from votca_mlp.settings.checks import atoms_in_crystal
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.states import read_states
@@ -59,8 +60,9 @@ def _told(settings: Settings, tag: str, error: UserError) -> Problem:
 
 
 def _topology(settings: Settings) -> Iterator[Problem]:
-    ase, (topol, tag) = settings.ase, _csg_topology(settings)
-    for name, what in ((topol, "the topology"), *_scripts(settings)):
+    topol, tag = settings.topology
+    needed = {topol: "the topology", **engine_named(settings.program).inputs(settings.engine)}
+    for name, what in needed.items():
         if name not in settings.filelist:
             what = f"does not list {name}, {what}, so no step directory will have it"
             listed = " ".join((*settings.filelist, name))
@@ -76,25 +78,16 @@ def _topology(settings: Settings) -> Iterator[Problem]:
             name = f"cg.non-bonded[{pair.name}].{'type1' if pair.type1 in missing else 'type2'}"
             what = f"is '{missing[0]}', a type that {topol} does not have"
             yield _problem(settings, name, what, " ".join(counts))
-    atoms = atoms_in_crystal(ase)
-    if ase.crystal is not None and atoms is not None and counts != {ase.crystal.element: atoms}:
+    crystal = getattr(settings.engine, "crystal", None)
+    if isinstance(crystal, Crystal) and counts != {crystal.element: crystal.n_atoms}:
         has = ", ".join(f"{number} {kind}" for kind, number in counts.items())
-        what = f"makes {atoms} {ase.crystal.element} atoms, but {topol} has {has}"
-        yield _problem(settings, "cg.inverse.ase.crystal.repeat", what, "the same numbers in both")
-
-
-def _csg_topology(settings: Settings) -> tuple[str, str]:
-    """Return the name of the topology that csg_stat reads, and its tag."""
-    section = "gromacs.rdf" if settings.program == "gromacs" else settings.program
-    return settings.ase.topol, f"cg.inverse.{section}.topol"
-
-
-def _scripts(settings: Settings) -> tuple[tuple[str, str], ...]:
-    return () if settings.lammps is None else ((settings.lammps.script, "the LAMMPS script"),)
+        what = f"makes {crystal.n_atoms} {crystal.element} atoms, but {topol} has {has}"
+        tag = f"cg.inverse.{settings.program}.crystal.repeat"
+        yield _problem(settings, tag, what, "the same numbers in both")
 
 
 def _files(settings: Settings) -> Iterator[Problem]:
-    conf, (topol, _) = settings.engine.conf, _csg_topology(settings)
+    conf, (topol, _) = settings.engine.conf, settings.topology
     named = [("cg.inverse.filelist", name) for name in settings.filelist if name != topol]
     for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
         if not os.path.isfile(settings.input_path(name)):

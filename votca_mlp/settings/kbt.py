@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from votca_mlp.engines.engine import engines
+from votca_mlp.engines.registry import DEFAULT
 from votca_mlp.settings.document import Node
-from votca_mlp.settings.layout import ENGINES, section_of
-from votca_mlp.settings.models import Settings
 from votca_mlp.units import kbt_kjmol, kelvin
 
 
@@ -32,8 +32,8 @@ def with_kbt(root: Node, program: str, kBT: float, line: int) -> Node:
     """Return the tree with kBT (kJ/mol) and the engine's temperature (K) where they are missing."""
     if not root_has(root, "inverse.kBT"):
         root = with_tag(root, ("inverse", "kBT"), f"{kBT:.10g}", line)
-    engine = section_of(Settings.model_fields[program]) if program in ENGINES else None
-    has = engine is not None and "temperature" in engine.model_fields
+    engine = engines().get(program)
+    has = engine is not None and "temperature" in engine.section.model_fields
     if has and not root_has(root, f"inverse.{program}.temperature"):
         root = with_tag(root, ("inverse", program, "temperature"), f"{kelvin(kBT):.7g}", line)
     return root
@@ -54,9 +54,9 @@ def root_has(root: Node, path: str) -> bool:
 
 
 def engine_of(root: Node) -> str:
-    """Return the program, ``ase`` where it is not told."""
+    """Return the program; where it is not said, the default one."""
     program = root.deepest("inverse.program")
-    return program.text if program.tag == "program" and program.text else "ase"
+    return program.text if program.tag == "program" and program.text else DEFAULT
 
 
 def numbers(node: Node | None) -> list[float]:

@@ -5,6 +5,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
+from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section
 from votca_mlp.update.registry import rules
 
@@ -17,8 +18,15 @@ INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", *rul
 SETTINGS_NOT_TAGS = ("path", "interactions")
 """Fields of Settings that are no tags of <cg><inverse>."""
 
-ENGINES = ("ase", "lammps", "gromacs")
-"""Programs; only the section of the one that is named is read."""
+OF_VOTCA = ("dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
+"""Programs that VOTCA knows without us."""
+NOT_FOR_OURS = ("command", "opts", "script", "re")
+"""Tags of sim_prog, VOTCA's for every program, that our own have no use for: refused, not ignored."""
+
+
+def own_programs() -> tuple[str, ...]:
+    """Return the engines that VOTCA does not know without us."""
+    return tuple(name for name in engine_names() if name not in OF_VOTCA)
 
 
 def section_of(info: FieldInfo) -> type[Section] | None:

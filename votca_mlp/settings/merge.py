@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lxml import etree
 
+from votca_mlp.engines.registry import engine_names
 from votca_mlp.files import atomic_write
 from votca_mlp.settings.document import Node
+from votca_mlp.settings.layout import own_programs
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.vocabulary import unknown_tags
 from votca_mlp.update.registry import rules
@@ -21,10 +23,10 @@ INSTEAD = {
 }
 """Tags of the run that go when a state gives the tag before them."""
 
-_OWN = ("inverse.kBT", "inverse.filelist", "inverse.mlp", "inverse.ase", "inverse.lammps", "inverse.gromacs")
+_OWN = ("inverse.kBT", "inverse.filelist", "inverse.mlp", *(f"inverse.{name}" for name in engine_names()))
 _OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))
 _FILES = {
-    "cg.inverse.ase.conf",
+    *(f"cg.inverse.{name}.conf" for name in own_programs()),
     *(f"cg.non-bonded.inverse.{rule}.{tag}" for rule, entry in rules().items() for tag in entry.files),
 }
 """Tags that name a file of the state's folder or the run's."""

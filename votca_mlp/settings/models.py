@@ -6,18 +6,22 @@ Each field's ``setting(...)`` is also the source of its error message and of doc
 
 from os.path import exists
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, PrivateAttr
+from pydantic import AfterValidator, PrivateAttr, create_model
+from pydantic_core import PydanticCustomError
 
 from votca_mlp.engines.ase.options import AseSettings
+from votca_mlp.engines.engine import engine_named, engines
 from votca_mlp.engines.gromacs.options import GromacsSettings
 from votca_mlp.engines.lammps.options import LammpsSettings
 from votca_mlp.engines.options import Crystal, EngineSettings, Limits, RdfSettings
+from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction
 from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
+from votca_mlp.units import kelvin
 from votca_mlp.update.registry import DEFAULT, rules
 
 __all__ = [
@@ -42,12 +46,21 @@ def _known_rule(name: str) -> str:
     return name
 
 
-class Settings(Section):
-    """Everything in a settings.xml that votca-mlp uses; ``cg.inverse.X`` is the field X."""
+def _known_engine(name: str) -> str:
+    if name not in engine_names():
+        # not a ValueError, whose words would repeat what is accepted
+        raise PydanticCustomError("engine", "no such engine")
+    return name
+
+
+class RunTags(Section):
+    """Everything in a settings.xml that votca-mlp uses, without the sections of the engines."""
 
     path: Path
     interactions: tuple[Interaction, ...]
-    program: Literal["ase", "lammps", "gromacs"] = setting(meaning="The engine.")
+    program: Annotated[str, AfterValidator(_known_engine)] = setting(
+        accepted=" | ".join(engine_names()), meaning="The engine."
+    )
     method: Literal["ibi"] = setting(meaning="VOTCA's method; the weighted update is a form of ibi.")
     rule: Annotated[str, AfterValidator(_known_rule)] = setting(
         DEFAULT,
@@ -66,9 +79,6 @@ class Settings(Section):
     )
     convergence_check: ConvergenceCheck = ConvergenceCheck()
     mlp: MLPSettings
-    ase: AseSettings
-    lammps: LammpsSettings | None = None
-    gromacs: GromacsSettings | None = None
     multistate: MultistateSettings = MultistateSettings()
 
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
@@ -82,6 +92,17 @@ class Settings(Section):
         section = getattr(self, self.program)
         assert isinstance(section, EngineSettings)
         return section
+
+    @property
+    def temperature(self) -> float:
+        """The engine's temperature, K; that of kBT where its section has none."""
+        return float(getattr(self.engine, "temperature", kelvin(self.kBT)))
+
+    @property
+    def topology(self) -> tuple[str, str]:
+        """Name of the topology that csg_stat reads, and its tag."""
+        name, tag = engine_named(self.program).topology(self.engine)
+        return name, f"cg.inverse.{self.program}.{tag}"
 
     @property
     def main_directory(self) -> Path:
@@ -117,3 +138,23 @@ class Settings(Section):
         """Return ``file:line: <tag>`` for a message."""
         line = self.line_of(tag_path)
         return f"{getattr(line, 'file', None) or self.path}:{line}: <{tag_path}>"
+
+
+if TYPE_CHECKING:
+
+    class Settings(RunTags):
+        """Everything in a settings.xml that votca-mlp uses; ``cg.inverse.X`` is the field X.
+
+        There is a section for each engine of the registry; only that of the program is read.
+        """
+
+        ase: AseSettings | None = None
+        lammps: LammpsSettings | None = None
+        gromacs: GromacsSettings | None = None
+else:
+    Settings = create_model(
+        "Settings",
+        __base__=RunTags,
+        __doc__="Everything in a settings.xml that votca-mlp uses; ``cg.inverse.X`` is the field X.",
+        **{name: (engine.section | None, None) for name, engine in engines().items()},
+    )

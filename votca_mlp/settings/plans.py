@@ -8,7 +8,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.settings.models import Settings
 from votca_mlp.settings.topology import read_topology
-from votca_mlp.units import ANGSTROM_PER_NM, kelvin
+from votca_mlp.units import ANGSTROM_PER_NM
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def md_plan(settings: Settings, step_directory: Path | None = None) -> MDPlan:
     return MDPlan.of(
         settings.program,
         section,
-        temperature=getattr(section, "temperature", kelvin(settings.kBT)),
+        temperature=settings.temperature,
         frames_needed=2 * section.rdf.block_length if section.rdf.with_errors else 1,
         start=None if section.conf is None else settings.input_path(section.conf),
         # one that is missing is reported with the other inputs, and by what needs it
@@ -62,6 +62,6 @@ def md_plan(settings: Settings, step_directory: Path | None = None) -> MDPlan:
 
 def topology_of(settings: Settings, step_directory: Path | None = None) -> Path:
     """Return where the topology lies that csg_stat reads."""
-    name, _ = engine_named(settings.program).topology(settings.engine)
+    name, _ = settings.topology
     copy = None if step_directory is None else step_directory / name
     return copy if copy is not None and copy.is_file() else settings.input_path(name)

@@ -6,14 +6,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from votca_mlp.engines.engine import engine_named
+from votca_mlp.engines.registry import DEFAULT, engine_names
 from votca_mlp.fields import Section, accepted
 from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.kbt import with_mean_temperature
-from votca_mlp.settings.layout import ENGINES, INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import (
-    AseSettings,
     ConvergenceCheck,
+    EngineSettings,
     Interaction,
     MLPSettings,
     MultistateSettings,
@@ -21,7 +23,6 @@ from votca_mlp.settings.models import (
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.vocabulary import unknown_tags
-from votca_mlp.units import kelvin
 from votca_mlp.update.registry import rules
 
 _S = TypeVar("_S", bound=Section)
@@ -66,7 +67,7 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
         what = "has no <non-bonded> section"
         problems.append(Problem(root.line, "cg", what, "one <non-bonded> a pair of bead types"))
     program = _program(inverse)
-    others = tuple(name for name in ENGINES if name != program)
+    others = tuple(name for name in engine_names() if name != program)
     tags = {
         name: info
         for name, info in Settings.model_fields.items()
@@ -85,20 +86,23 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
     values |= {name: section for name, section in sections.items() if section is not None}
     values |= {"path": path, "interactions": tuple(pair for _, pair in good)}
     kBT = _number(inverse.first("kBT"))
-    if program != "ase":
-        if program not in sections:
-            # as an empty section: says what is missing in it
-            section = section_of(tags[program])
-            assert section is not None
-            values[program] = _validate(section, {}, {"": inverse}, problems)
-        values["ase"] = _ase_beside(values[program], kelvin(kBT) if kBT and kBT > 0 else 300.0)
+    if program not in sections:
+        section = engine_named(program).section
+        if any(info.is_required() for info in section.model_fields.values()):
+            what = "is missing"
+            words = _section_words(section)
+            problems.append(Problem(inverse.line, f"{inverse.path}.{program}", what, words))
+            failed = (*failed, program)
+        else:
+            values[program] = section.model_validate({})
     settings = _validate(Settings, values, {"": inverse}, problems, reported=failed)
     parts = Parts(
         root=root,
         interactions=good,
         kBT=kBT,
         mlp=_part(sections, "mlp", MLPSettings),
-        ase=_part(sections, "ase", AseSettings),
+        program=program,
+        engine=_part(sections, program, EngineSettings),
         multistate=_part(sections, "multistate", MultistateSettings),
         convergence_check=_part(sections, "convergence_check", ConvergenceCheck),
     )
@@ -111,24 +115,15 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
     return settings, problems
 
 
-def _ase_beside(engine: Any, temperature: float) -> AseSettings:
-    """Return what engine ase would do by default, such as the skin, with the files of another engine."""
-    files = {"topol": getattr(engine, "topol", None), "conf": getattr(engine, "conf", None)}
-    # GROMACS's own topol is no topology for csg_stat
-    files["topol"] = getattr(getattr(engine, "rdf", None), "topol", files["topol"])
-    files["conf_out"] = getattr(engine, "conf_out", None)
-    return AseSettings(temperature=temperature, **{name: file for name, file in files.items() if file})
-
-
 def _part(sections: dict[str, Section | None], name: str, kind: type[_S]) -> _S | None:
     section = sections.get(name)
     return section if isinstance(section, kind) else None
 
 
 def _program(inverse: Node) -> str:
-    """Return the engine that is named, ``ase`` for one that is not known (which is reported elsewhere)."""
+    """Return the engine that is named, the default for one that is not known (reported elsewhere)."""
     node = inverse.first("program")
-    return node.text if node is not None and node.text in ENGINES else "ase"
+    return node.text if node is not None and node.text in engine_names() else DEFAULT
 
 
 def _number(node: Node | None) -> float | None:

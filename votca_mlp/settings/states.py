@@ -45,7 +45,7 @@ class State:
     @property
     def temperature(self) -> float:
         """The engine's temperature, K."""
-        return self.settings.ase.temperature
+        return self.settings.temperature
 
     @property
     def directory(self) -> Path:
@@ -167,7 +167,7 @@ def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> 
     """Return the state without the interactions whose types its topology does not have."""
     view = state.settings
     # csg_stat's, of whichever engine
-    path = view.input_path(view.ase.topol)
+    path = view.input_path(view.topology[0])
     try:
         types = set(read_topology(path).types)
     except UserError as error:

@@ -7,21 +7,25 @@ from pathlib import Path
 
 from lxml import etree
 
+from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section
 from votca_mlp.settings.document import Node
-from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.layout import (
+    INTERACTION_INVERSE,
+    NOT_FOR_OURS,
+    OF_VOTCA,
+    SETTINGS_NOT_TAGS,
+    own_programs,
+    section_of,
+)
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem
 from votca_mlp.update.registry import rules
 
-_PROGRAMS = ("ase", "dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
-NOT_FOR_ASE = ("command", "opts", "script", "re")
-"""Tags of sim_prog that our program has no use for: refused rather than ignored."""
-
 # sections into which scripts and programs of others bring sections of their own
 _SHARED = ("inverse", "post_update_options", "post_add_options")
 _NEAR = 0.6
-_OURS = re.compile(rf"\.(ase|mlp|{'|'.join(map(re.escape, rules()))})\.")
+_OURS = re.compile(rf"\.({'|'.join(map(re.escape, (*own_programs(), 'mlp', *rules())))})\.")
 
 
 @functools.cache
@@ -79,15 +83,15 @@ def _inside(tag: str, places: tuple[etree._Element, ...]) -> tuple[etree._Elemen
         if tag == "bonded" and parent is None:
             # the options of bonded interactions are only listed under non-bonded
             inside += [place.find("non-bonded")]
-        if tag in _PROGRAMS and place.tag == "inverse":
+        if tag in (*OF_VOTCA, *engine_names()) and place.tag == "inverse":
             inside += [_sim_prog(place, tag)]
     return tuple(inside)
 
 
 def _sim_prog(inverse: etree._Element, program: str) -> etree._Element:
     generic = etree.fromstring(etree.tostring(inverse.find("sim_prog"), with_tail=False))
-    if program == "ase":
-        for name in NOT_FOR_ASE:
+    if program in own_programs():
+        for name in NOT_FOR_OURS:
             for element in generic.findall(name):
                 generic.remove(element)
     return generic

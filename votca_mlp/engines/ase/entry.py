@@ -42,6 +42,13 @@ class AseEngine(Engine):
         held += f", {plan.pressure:g} bar" if plan.ensemble == "npt" else ""
         return f"{plan.ensemble} at {held}, timestep {plan.timestep:g} fs"
 
+    def differing(self, options: EngineSettings, others: EngineSettings) -> list[str]:
+        """Return another pressure."""
+        assert isinstance(options, AseSettings)
+        assert isinstance(others, AseSettings)
+        other = options.ensemble == "npt" and options.pressure != others.pressure
+        return [f"{options.pressure:g} bar"] if other else []
+
     def lengths(self, plan: MDPlan, *, iterations: int, laststep: bool) -> list[str]:
         """Return the steps of each part of a run, and of all together."""
 
