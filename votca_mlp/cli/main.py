@@ -54,9 +54,9 @@ app.command(context_settings={"ignore_unknown_options": True})(inverse)
 @app.command()
 def scriptpath() -> None:
     """Print the directory for <scriptpath> in settings.xml."""
-    from votca_mlp.csg import SCRIPT_DIRECTORY
+    from votca_mlp.csg.scriptpath import script_path
 
-    typer.echo(str(SCRIPT_DIRECTORY))
+    typer.echo(str(script_path()))
 
 
 def main() -> None:
