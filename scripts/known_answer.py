@@ -23,6 +23,7 @@ from results_file import add_json, number, rounded, write_result
 from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.tables import Table, grid_points, read_table, write_table
 from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import KJMOL_PER_EV
@@ -71,7 +72,7 @@ def main() -> None:
     grid = {i.name: grid_points(i.min, i.max, i.step) for i in settings.interactions}
     known = {name: known_correction(grid[name], bumps) for name, bumps in STARS[options.case].items()}
     if not (run / "target" / "done").exists():
-        length = options.longer * settings.ase.production
+        length = options.longer * md_plan(settings).production
         for name, table in simulate_targets(
             state_plan(settings), known, run / "target", production=length
         ).items():

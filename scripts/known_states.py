@@ -17,6 +17,7 @@ from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.settings import Settings
+from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.tables import grid_points, write_table
 from votca_mlp.units import kbt_kjmol
@@ -171,7 +172,7 @@ def make_targets(
             continue
         sign = (signs or {}).get(state.name, 1.0)
         corrections = {name: table.with_y(sign * table.y) for name, table in known.items()}
-        length = longer * state.settings.ase.production
+        length = longer * md_plan(state.settings).production
         plan = state_plan(state.settings)
         for name, table in simulate_targets(plan, corrections, folder, production=length).items():
             write_table(main / state.name / f"{name}.dist.tgt", replace(table, comments=comments))
