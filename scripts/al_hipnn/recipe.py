@@ -64,8 +64,8 @@ def close_frames(dataset: Dataset, label: Evaluator) -> Dataset:
 
 def assemble(parts: Sequence[Dataset], label: Evaluator) -> Dataset:
     """Return the whole data set from its parts, with the close frames, in the order of the runs."""
-    whole = concatenate(parts)
-    everything = concatenate([whole, close_frames(whole, label)])
+    sampled = concatenate(parts)
+    everything = concatenate([sampled, close_frames(sampled, label)])
     return everything.take(np.argsort(everything.runs, kind="stable"))
 
 

@@ -132,13 +132,13 @@ def _force(first, second, inverse, cuts, cut_slopes, directions, v, a, slopes, o
         i, j, x, slope = first[p], second[p], inverse[p], cut_slopes[p]
         left, right = slopes[i], slopes[j]
         factor = x * x * cuts[p]
-        pull = _ZERO
+        strength = _ZERO
         for s in range(len(v)):
             q = x - v[s]
-            pull += (left[s] + right[s]) * _exp(-_HALF * a[s] * q * q) * (a[s] * q * factor + slope)
+            strength += (left[s] + right[s]) * _exp(-_HALF * a[s] * q * q) * (a[s] * q * factor + slope)
         for k in range(3):
-            out[i, k] += pull * directions[p, k]
-            out[j, k] -= pull * directions[p, k]
+            out[i, k] += strength * directions[p, k]
+            out[j, k] -= strength * directions[p, k]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)
