@@ -3,6 +3,7 @@
 import pytest
 
 from tests.docs.pages import blocks
+from tests.engines.test_registry import TOY as ENGINE
 from tests.models.test_registry import TOY as MODEL
 from tests.observables.test_plugin import TOY as OBSERVABLE
 from tests.update.test_registry import TOY as RULE
@@ -11,6 +12,7 @@ from tests.update.test_registry import TOY as RULE
 @pytest.mark.parametrize(
     ("page", "file", "toy"),
     [
+        ("docs/add_an_engine.md", "toy_engine.py", ENGINE),
         ("docs/add_a_model.md", "toy_model.py", MODEL),
         ("docs/add_a_rule.md", "toy_rule.py", RULE),
         ("docs/add_an_observable.md", "toy_observable.py", OBSERVABLE),
