@@ -72,14 +72,13 @@ def write_result(
     """
     if path is None:
         return
-    from votca_mlp import __version__
-    from votca_mlp.versions import versions
+    from votca_mlp.versions import VERSION, versions
 
     result = {
         "run": path.stem,
         "command": made_by or command(),
         "date": datetime.date.today().isoformat(),
-        "version": __version__,
+        "version": VERSION,
         "commit": commit(),
         "machine": machine(),
         "versions": versions(),

@@ -4,7 +4,6 @@ import sys
 
 import typer
 
-from votca_mlp import __version__
 from votca_mlp.cli import csg
 from votca_mlp.cli.check import check
 from votca_mlp.cli.defaults import defaults
@@ -17,6 +16,7 @@ from votca_mlp.cli.target import target
 from votca_mlp.cli.temperature import temperature
 from votca_mlp.cli.validate import validate
 from votca_mlp.errors import UserError
+from votca_mlp.versions import VERSION
 
 app = typer.Typer(
     name="votca-mlp",
@@ -29,7 +29,7 @@ app = typer.Typer(
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"votca-mlp {__version__}")
+        typer.echo(f"votca-mlp {VERSION}")
         raise typer.Exit
 
 

@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 
-from votca_mlp import __version__
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context
@@ -13,6 +12,7 @@ from votca_mlp.inverse.pair_plan import PairPlan, cycle
 from votca_mlp.inverse.tables import operations as ops
 from votca_mlp.runs.copying import copy_file
 from votca_mlp.tables import Table, read_table, write_table
+from votca_mlp.versions import VERSION
 
 _EVERY_TERM = ("shift", "smooth_at_cut_off", "tag")
 """Tasks that change tables; the others concern an interaction as a whole."""
@@ -69,7 +69,7 @@ class PostAdd:
         if task == "smooth_at_cut_off":
             return ops.smooth_at_cut_off(table)
         if task == "tag":
-            line = f"votca-mlp {__version__}, inverse loop, step {self.number}"
+            line = f"votca-mlp {VERSION}, inverse loop, step {self.number}"
             return replace(table, comments=(line, *table.comments))
         if task == "convergence":
             self._convergence(pair, table)

@@ -1,0 +1,112 @@
+"""The loop from Python: the digits of settings.xml, going on, and what is refused before any simulation."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import votca_mlp as vm
+from votca_mlp.inverse.start import run_inverse
+from votca_mlp.tables import read_table
+
+ROOT = Path(__file__).resolve().parents[2]
+CASE = ROOT / "settings" / "al_quickstart"
+TIMES = {"timestep": 2.0, "first_equilibration": 2000.0, "equilibration": 1000.0, "production": 8000.0}
+
+
+@pytest.fixture(scope="module")
+def model() -> vm.Model:
+    """Return the shipped model."""
+    return vm.load_model("builtin:al-hipnn")
+
+
+@pytest.fixture(scope="module")
+def target() -> vm.Target:
+    """Return the measured g(r) of the melt."""
+    return vm.read_target(CASE / "Al-Al.dist.tgt", ("Al", "Al"))
+
+
+def plan() -> vm.MDPlan:
+    """Return the molecular dynamics of the quickstart's settings."""
+    return vm.MDPlan(temperature=1023, pressure=1, sample_every=50, seed=1, **TIMES)  # type: ignore[arg-type]
+
+
+def test_same_digits_as_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: vm.Model, target: vm.Target
+) -> None:
+    """The same plan and seed give the tables of settings.xml, to the last digit, and the run goes on."""
+    monkeypatch.setenv("CSG_MDRUN_STEPS", "1000")
+    by_settings, by_hand = tmp_path / "settings", tmp_path / "python"
+    shutil.copytree(CASE, by_settings)
+    # in Python kBT is that of the temperature; the case has it with six digits
+    file = by_settings / "settings.xml"
+    file.write_text(file.read_text().replace("<kBT>8.50577</kBT>", f"<kBT>{plan().kBT!r}</kBT>"))
+    run_inverse(by_settings / "settings.xml", do_iterations=2)
+    arguments = (model, target, CASE / "conf.extxyz", plan(), vm.wibi(alpha=0.5))
+    vm.correct(*arguments, iterations=1, directory=by_hand, block_length=20)
+    correction = vm.correct(*arguments, iterations=2, directory=by_hand, block_length=20)
+    for number in (1, 2):
+        for name in ("pot.cur", "dist.new", "dist.tgt", "dpot.new"):
+            file = f"step_{number:03d}/Al-Al.{name}"
+            one, other = (read_table(folder / file) for folder in (by_settings, by_hand))
+            for column in ("x", "y", "yerr", "flags"):
+                np.testing.assert_array_equal(getattr(one, column), getattr(other, column), err_msg=file)
+    assert correction.iterations == 2
+    np.testing.assert_array_equal(
+        correction.tables["Al", "Al"].y, read_table(by_settings / "step_002/Al-Al.pot.cur").y
+    )
+    np.testing.assert_array_equal(
+        correction.after_update().tables["Al", "Al"].y, read_table(by_settings / "step_002/Al-Al.pot.new").y
+    )
+    # both directories are read back the same
+    for folder in (by_settings, by_hand):
+        again = vm.read_run(folder)
+        assert (again.temperature, again.pressure, again.iterations) == (1023, 1, 2)
+        assert again.model == model.identity
+        np.testing.assert_array_equal(again.tables["Al", "Al"].y, correction.tables["Al", "Al"].y)
+
+
+def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Target, tmp_path: Path) -> None:
+    """One clear message each; nothing is simulated."""
+    start = CASE / "conf.extxyz"
+    uneven = vm.rdf_target(("Al", "Al"), np.array([0.0, 1.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]))
+    for targets, words in (
+        ([], "no target"),
+        ([target, target], "two targets for one pair: Al-Al, Al-Al"),
+        (uneven, "the grid is not evenly spaced"),
+    ):
+        with pytest.raises(vm.UserError, match=words):
+            vm.correct(model, targets, start, plan())
+    with pytest.raises(vm.UserError, match="iterations: is 0"):
+        vm.correct(model, target, start, plan(), iterations=0)
+    with pytest.raises(vm.UserError, match="no option 'alfa' of rule wibi"):
+        vm.wibi(alfa=0.5)
+    with pytest.raises(vm.UserError, match="rule wibi: alpha is -1"):
+        vm.wibi(alpha=-1)
+    with pytest.raises(vm.UserError, match="no rule 'imc'"):
+        vm.rule("imc")
+    with pytest.raises(vm.UserError, match="temperature"):
+        vm.MDPlan(temperature=0)
+    with pytest.raises(vm.UserError, match="no builtin model 'al'"):
+        vm.load_model("builtin:al")
+    with pytest.raises(vm.UserError, match="neither settings"):
+        vm.read_run(tmp_path)
+
+
+def test_atoms_as_a_start(
+    monkeypatch: pytest.MonkeyPatch, model: vm.Model, target: vm.Target, tmp_path: Path
+) -> None:
+    """ase.Atoms and its file are the same start, and without a directory nothing is left."""
+    import ase.io
+
+    monkeypatch.setenv("CSG_MDRUN_STEPS", "50")
+    monkeypatch.chdir(tmp_path)
+    atoms = ase.io.read(CASE / "conf.extxyz")
+    found = [
+        vm.correct(model, target, start, plan(), vm.wibi(alpha=0.5), iterations=2)
+        for start in (atoms, CASE / "conf.extxyz")
+    ]
+    np.testing.assert_array_equal(found[0].tables["Al", "Al"].y, found[1].tables["Al", "Al"].y)
+    assert found[0].directory is None
+    assert list(tmp_path.iterdir()) == []

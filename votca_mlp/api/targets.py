@@ -1,0 +1,68 @@
+"""A measured g(r) as a target."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from votca_mlp.errors import UserError
+from votca_mlp.targets.choices import Core, Spline, Tail, Unit
+from votca_mlp.targets.target import Target, target_of_table
+from votca_mlp.targets.target import read_target as read_table_target
+
+
+def read_target(
+    path: str | Path,
+    species: tuple[str, str],
+    *,
+    grid: tuple[float, float, float] | None = None,
+    unit: Unit = "angstrom",
+    columns: Sequence[int] | None = None,
+    core: Core = "zero",
+    tail: Tail = "refuse",
+    spline: Spline = "akima",
+    weight: float = 1.0,
+) -> Target:
+    """Read g(r) of a pair of species.
+
+    Parameters
+    ----------
+    path
+        With a ``grid``: two or three columns r, g(r) [, sigma], as ``votca-mlp target`` reads them. Without:
+        VOTCA's table NAME.dist.tgt (nm), on its own grid.
+    species
+        Two chemical symbols.
+    grid
+        First point, last point and spacing of g(r) and u(r), Angstrom.
+    unit, columns, core, tail, spline
+        See :func:`votca_mlp.targets.build.target_from_rdf` and
+        :func:`votca_mlp.targets.measured.read_measured`.
+    weight
+        Of this target among several.
+
+    Raises
+    ------
+    UserError
+        A file that cannot be read, or that holds no g(r); data that do not cover the grid.
+    """
+    if grid is None:
+        return read_table_target(path, species, weight=weight)
+    from votca_mlp.tables import grid_points
+    from votca_mlp.targets.build import target_from_rdf
+    from votca_mlp.targets.measured import read_measured
+    from votca_mlp.units import ANGSTROM_PER_NM
+
+    low, high, step = (value / ANGSTROM_PER_NM for value in grid)
+    if not (0.0 <= low < high and 0.0 < step < high - low):
+        raise UserError(
+            f"the grid is {grid[0]:g} to {grid[1]:g} Angstrom in steps of {grid[2]:g}",
+            where="read_target",
+            accepted="0 <= first < last, spacing > 0",
+        )
+    table, _ = target_from_rdf(
+        read_measured(path, columns),
+        grid_points(low, high, step),
+        unit=unit,
+        core=core,
+        tail=tail,
+        spline=spline,
+    )
+    return target_of_table(table, species, weight=weight, source=path)
