@@ -36,7 +36,9 @@ def number(value: float, error: float | None = None) -> Any:
     """Return a number for a table, with its standard error where that is known."""
     if error is None or not math.isfinite(error):
         return rounded(value)
-    return {"value": rounded(value), "error": rounded(error)}
+    # of a large number with a small error more digits count
+    decimals = 6 if error == 0.0 else 3 - math.floor(math.log10(error))
+    return {"value": round(float(value), decimals), "error": round(float(error), decimals)}
 
 
 def rounded(value: float) -> float:

@@ -70,6 +70,14 @@ def test_a_file_is_read_as_written(tmp_path: Path) -> None:
         read_result(tmp_path / "other.json")
 
 
+def test_digits_follow_the_error() -> None:
+    from results_file import number
+
+    assert number(-37077.123456, 0.0234567) == {"value": -37077.12346, "error": 0.02346}
+    assert number(1234567.8, 34567.0) == {"value": 1234570.0, "error": 34570.0}
+    assert number(0.123456789) == 0.123457
+
+
 def test_every_result_says_where_it_is_from(scripts: Path) -> None:
     files = sorted((scripts.parent / "results").glob("*.json"))
     assert files
