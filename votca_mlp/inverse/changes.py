@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.engines.engine import engines
-from votca_mlp.inverse.context import Context
-from votca_mlp.runs.record import digest
+from votca_mlp.inverse.context import Context, state_contexts
+from votca_mlp.runs.record import digest, read_record
 from votca_mlp.update.registry import rules
 
 # first match counts; {step} is the step that comes next
@@ -79,3 +79,28 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(_text, value)) or "empty"
     return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def say_changes(context: Context, number: int) -> None:
+    """Say which settings and inputs have changed since the last step that has a record."""
+    known = _changes_of(context, number, "", ())
+    for state in state_contexts(context) if context.plan.several else ():
+        _changes_of(state, number, f"state {state.name}: ", known)
+
+
+def _changes_of(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:
+    """Say and return what has changed, but for the ``known`` lines that were said of the run."""
+    new = describe_inputs(context)
+    for step in range(number, -1, -1):
+        record = read_record(context.step_directory(step))
+        if record is None:
+            continue
+        shared = (context.run or context).step_directory(step)
+        begun = step == number and not (shared / "done").is_file()
+        following = step if begun else step + 1
+        lines = changed_lines(record.inputs, new, following)
+        for line in lines:
+            if line not in known:
+                context.messages.say(f"CHANGED since step {step:03d}: {before}{line}")
+        return lines
+    return []

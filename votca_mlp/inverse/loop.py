@@ -2,20 +2,19 @@
 
 import re
 import time
-from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.changes import changed_lines, describe_inputs
-from votca_mlp.inverse.context import Context, state_contexts
+from votca_mlp.inverse.changes import say_changes
+from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.stages.prepare import prepare
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
 from votca_mlp.inverse.temperature import write_u_of_t
 from votca_mlp.runs.copying import touch
-from votca_mlp.runs.record import digest, read_record
+from votca_mlp.runs.record import digest
 from votca_mlp.update.convergence import Verdict
 
 GOING_ON = "still running, or killed"
@@ -34,14 +33,8 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     UserError
         As :func:`votca_mlp.inverse.step.run_iteration`; what is done stays, and running again goes on.
     """
-    begin, started = time.monotonic(), datetime.now().astimezone()
-    reached = 0
-
-    def summarise(stopped: str) -> None:
-        seconds = time.monotonic() - begin
-        write_summary(context, started=started, seconds=seconds, last=reached, stopped=stopped)
-
     messages, main = context.messages, context.plan.directory
+    loop = _Loop(context, do_iterations)
     messages.date("Sim started")
     if (main / "done").is_file():
         reason = "Job is already done (remove the file named 'done' if you want to go on)"
@@ -50,73 +43,109 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         _write_result(context, last_step(main))
         return reason
     try:
-        reached = last_step(main)
-        prepare(context)
-        number = max(reached, 1)
-        if number > 1:
-            messages.say(f"Jumping in at iteration {number}")
-        _say_changes(context, number)
-        settings = context.plan.origin.path
-        settings_digest = settings and digest(settings)
-        made, average = 0, 0.0
-        while True:
-            limit = context.plan.iterations_max
-            if do_iterations is None and number > limit:
-                touch(main / "done")
-                reason = f"iterations_max {limit} is reached"
-                break
-            step_begin = time.monotonic()
-            directory = context.step_directory(number)
-            skip = _is_done(context, number)
-            if skip:
-                messages.say(f"step {number} is already done - skipping")
-            else:
-                messages.say(f"Doing iteration {number} (dir {directory.name})")
-                reached = number
-                summarise(GOING_ON)
-                if not run_iteration(context, number):
-                    reason = f"the wall time is up in step {number}; run again to go on"
-                    break
-                seconds = time.monotonic() - step_begin
-                made += 1
-                average = (average * (made - 1) + seconds) / made
-                messages.say(f"\nstep {number} done, needed {seconds:.0f} secs")
-                summarise(GOING_ON)
-            found = _judged(context, number)
-            if found.stop:
-                reason = f"converged: {found.reason}" if found.met else f"not converged: {found.reason}"
-                break
-            if not skip:
-                if settings and settings_digest != (settings_digest := digest(settings)):
-                    messages.say(
-                        f"WARNING: {settings.name} has changed since this run read it; stop and "
-                        "run again for the changes to take effect"
-                    )
-                left = context.time_left()
-                if left is not None and average > left:
-                    reason = "another step would not end within the wall time"
-                    break
-                if made == do_iterations:
-                    reason = f"{made} iterations were asked for"
-                    break
-            number += 1
+        reason = loop.iterate()
     except BaseException as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         messages.note(f"ended by {type(error).__name__}: {error}")
         try:
-            summarise(f"{type(error).__name__}: {what}")
+            loop.summarise(f"{type(error).__name__}: {what}")
         except UserError:
             # the disk that is full is the error already
             messages.note("the summary could not be written")
         raise
-    against = contradiction(context.plan, _last_done(context, reached))
+    against = contradiction(context.plan, _last_done(context, loop.reached))
     if against is not None and against not in reason:
         reason += f"; {against}"
-    _write_result(context, reached)
+    _write_result(context, loop.reached)
     messages.say(f"Stopping: {reason}")
-    summarise(reason)
+    loop.summarise(reason)
     messages.date("All done at")
     return reason
+
+
+class _Loop:
+    """Where a run has come to.
+
+    Attributes
+    ----------
+    reached
+        The last step that has begun.
+    made, average
+        Steps made by this process, and the mean of the seconds that they took.
+    """
+
+    def __init__(self, context: Context, do_iterations: int | None) -> None:
+        self.context, self.do_iterations = context, do_iterations
+        self.begin, self.started = time.monotonic(), datetime.now().astimezone()
+        self.reached, self.made, self.average = 0, 0, 0.0
+        self.settings: tuple[int, str] | None = None
+
+    def summarise(self, stopped: str) -> None:
+        """Write the summary of the run so far."""
+        seconds = time.monotonic() - self.begin
+        write_summary(self.context, started=self.started, seconds=seconds, last=self.reached, stopped=stopped)
+
+    def iterate(self) -> str:
+        """Prepare the run and iterate from where it was left; return why it stops."""
+        context = self.context
+        self.reached = last_step(context.plan.directory)
+        prepare(context)
+        number = max(self.reached, 1)
+        if number > 1:
+            context.messages.say(f"Jumping in at iteration {number}")
+        say_changes(context, number)
+        path = context.plan.origin.path
+        self.settings = None if path is None else digest(path)
+        while (reason := self._step(number)) is None:
+            number += 1
+        return reason
+
+    def _step(self, number: int) -> str | None:
+        """Make a step unless it is done; return the reason to stop before or after it, if there is one."""
+        context, limit = self.context, self.context.plan.iterations_max
+        if self.do_iterations is None and number > limit:
+            touch(context.plan.directory / "done")
+            return f"iterations_max {limit} is reached"
+        skip = _is_done(context, number)
+        if skip:
+            context.messages.say(f"step {number} is already done - skipping")
+        elif not self._make(number):
+            return f"the wall time is up in step {number}; run again to go on"
+        found = _judged(context, number)
+        if found.stop:
+            return f"converged: {found.reason}" if found.met else f"not converged: {found.reason}"
+        return None if skip else self._enough()
+
+    def _make(self, number: int) -> bool:
+        """Make a step; return False when the wall time came first."""
+        context, begin = self.context, time.monotonic()
+        context.messages.say(f"Doing iteration {number} (dir {context.step_directory(number).name})")
+        self.reached = number
+        self.summarise(GOING_ON)
+        if not run_iteration(context, number):
+            return False
+        seconds = time.monotonic() - begin
+        self.made += 1
+        self.average += (seconds - self.average) / self.made
+        context.messages.say(f"\nstep {number} done, needed {seconds:.0f} secs")
+        self.summarise(GOING_ON)
+        return True
+
+    def _enough(self) -> str | None:
+        """Return why no other step is to be made, None when one is; warn of settings that have changed."""
+        path, before = self.context.plan.origin.path, self.settings
+        if path is not None and before != (now := digest(path)):
+            self.settings = now
+            self.context.messages.say(
+                f"WARNING: {path.name} has changed since this run read it; stop and "
+                "run again for the changes to take effect"
+            )
+        left = self.context.time_left()
+        if left is not None and self.average > left:
+            return "another step would not end within the wall time"
+        if self.made == self.do_iterations:
+            return f"{self.made} iterations were asked for"
+        return None
 
 
 def _write_result(context: Context, last: int) -> None:
@@ -158,28 +187,3 @@ def _judged(context: Context, number: int) -> Verdict:
     words = "Iterations are converged" if found.met else "Iterations are not converged, but at their end"
     context.messages.say(f"{words}, stopping")
     return found
-
-
-def _say_changes(context: Context, number: int) -> None:
-    """Say which settings and inputs have changed since the last step that has a record."""
-    known = _changes_of(context, number, "", ())
-    for state in state_contexts(context) if context.plan.several else ():
-        _changes_of(state, number, f"state {state.name}: ", known)
-
-
-def _changes_of(context: Context, number: int, before: str, known: Collection[str]) -> list[str]:
-    """Say and return what has changed, but for the ``known`` lines that were said of the run."""
-    new = describe_inputs(context)
-    for step in range(number, -1, -1):
-        record = read_record(context.step_directory(step))
-        if record is None:
-            continue
-        shared = (context.run or context).step_directory(step)
-        begun = step == number and not (shared / "done").is_file()
-        following = step if begun else step + 1
-        lines = changed_lines(record.inputs, new, following)
-        for line in lines:
-            if line not in known:
-                context.messages.say(f"CHANGED since step {step:03d}: {before}{line}")
-        return lines
-    return []
