@@ -33,7 +33,7 @@ _FILES = {
 
 
 def merged(run: Node, own: Node) -> Node:
-    """Return the run's tree with the tags of a state's tree; interactions are told apart by name."""
+    """Return the run's tree with the tags of a state's tree; interactions are known by their names."""
     gone = {tag for child in own.children for tag in INSTEAD.get(child.tag, ())}
     used: list[Node] = []
     children = []

@@ -122,7 +122,7 @@ class RunTags(Section):
     def line_of(self, tag_path: str) -> int:
         """Return the line of a tag such as ``cg.inverse.kBT`` or ``cg.non-bonded[Al-Al].max``.
 
-        Interactions are told apart by name; without one, the first is meant. An absent tag has the line of
+        Interactions are known by their names; without one, the first is meant. An absent tag has the line of
         the innermost section around it that is present.
         """
         parts = tag_path.split(".")

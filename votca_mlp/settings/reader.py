@@ -138,14 +138,14 @@ def _interaction(node: Node, problems: list[Problem]) -> Interaction | None:
     fields = Interaction.model_fields
     values = _values(node, {k: v for k, v in fields.items() if k not in INTERACTION_INVERSE}, problems)
     values |= _values(inverse, {k: v for k, v in fields.items() if k in INTERACTION_INVERSE}, problems)
-    places = {"": node} | dict.fromkeys(INTERACTION_INVERSE, inverse)
+    nodes = {"": node} | dict.fromkeys(INTERACTION_INVERSE, inverse)
     for rule, entry in rules().items():
         if rule in values:
             # on its own, so that a bad weight does not hide a bad grid
             section = inverse.first(rule) or inverse
             options = _validate(entry.options, values[rule], {"": section}, problems)
             values[rule] = options if options is not None else entry.options()
-    return _validate(Interaction, values, places, problems)
+    return _validate(Interaction, values, nodes, problems)
 
 
 def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -
 def _validate(
     model: type[_S],
     values: dict[str, Any],
-    places: dict[str, Node],
+    nodes: dict[str, Node],
     problems: list[Problem],
     reported: tuple[str, ...] = (),
 ) -> _S | None:
@@ -180,14 +180,14 @@ def _validate(
         return model(**values)
     except ValidationError as error:
         items = [item for item in error.errors(include_url=False) if item["loc"][0] not in reported]
-        problems += [_problem(model, item, places) for item in items]
+        problems += [_problem(model, item, nodes) for item in items]
         return None
 
 
-def _problem(model: type[Section], error: Any, places: dict[str, Node]) -> Problem:
+def _problem(model: type[Section], error: Any, nodes: dict[str, Node]) -> Problem:
     """Translate one of pydantic's errors; the location leads from the model through its sections."""
     names = [str(part) for part in error["loc"] if not isinstance(part, int)]
-    node = places.get(names[0], places[""])
+    node = nodes.get(names[0], nodes[""])
     tag, info = node.path, None
     section: type[Section] | None = model
     for name in names:

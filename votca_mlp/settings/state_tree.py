@@ -42,17 +42,17 @@ def state_tree(settings: Settings, name: str, listed: float | None, problems: li
             problems.append(state_problem(settings, "state_names", what, error.accepted or ""))
             return None
         problems += not_for_one_state(settings._root, own)
-    told = kbt_of(own, settings.program)
-    if told is not None and listed is not None and abs(told[0] - listed) > KBT_TOLERANCE * listed:
-        node = told[1]
+    found = kbt_of(own, settings.program)
+    if found is not None and listed is not None and abs(found[0] - listed) > KBT_TOLERANCE * listed:
+        node = found[1]
         what = (
             f"has {listed:g} kJ/mol ({kelvin(listed):.5g} K) for {name}, but {file}:{node.line} "
             f"<{node.path}> is {node.text}"
         )
         hint = "kBT and temperature that agree, or only one of them"
         problems.append(state_problem(settings, "state_kBTs", what, hint))
-    if told is not None:
-        own = _with_own_kbt(own, settings.program, told[0], told[1].line)
+    if found is not None:
+        own = _with_own_kbt(own, settings.program, found[0], found[1].line)
     elif listed is not None:
         own = _with_own_kbt(own, settings.program, listed, settings.line_of(f"{_TAG}.state_kBTs"))
     return with_files(merged(_without_states(settings._root), _without_states(own)), main, directory)

@@ -51,7 +51,7 @@ def _add(element: etree._Element, model: type[Section], leave_out: tuple[str, ..
 
 
 def unknown_tags(root: Node) -> list[Problem]:
-    """Return one problem for each tag that neither VOTCA nor this package knows in its place.
+    """Return one problem for each tag that neither VOTCA nor this package knows in its section.
 
     Sections that other programs or scripts brought along are accepted with all their content: an unknown
     section where VOTCA lets others add theirs, unless its name and content look like one of the known.
@@ -59,32 +59,32 @@ def unknown_tags(root: Node) -> list[Problem]:
     return _unknown(root, (tag_tree(),))
 
 
-def _unknown(node: Node, places: tuple[etree._Element, ...]) -> list[Problem]:
-    if any(place.get("any") for place in places):
+def _unknown(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]:
+    if any(section.get("any") for section in sections):
         return []
-    known = {str(child.tag) for place in places for child in place}
+    known = {str(child.tag) for section in sections for child in section}
     problems = []
     for child in node.children:
         if child.tag == "DESC":
             continue
-        inside = _inside(child.tag, places)
+        inside = _inside(child.tag, sections)
         if inside:
             problems += _unknown(child, inside)
-        elif not _foreign(child, node, known, places):
+        elif not _foreign(child, node, known, sections):
             problems.append(Problem(child.line, child.path, *_advice(child, known)))
     return problems
 
 
-def _inside(tag: str, places: tuple[etree._Element, ...]) -> tuple[etree._Element, ...]:
-    """Return the places one level further in; program sections also have sim_prog's tags."""
-    inside = [found for place in places if (found := place.find(tag)) is not None]
-    for place in places:
-        parent = place.getparent()
+def _inside(tag: str, sections: tuple[etree._Element, ...]) -> tuple[etree._Element, ...]:
+    """Return the sections one level further in; program sections also have sim_prog's tags."""
+    inside = [found for section in sections if (found := section.find(tag)) is not None]
+    for section in sections:
+        parent = section.getparent()
         if tag == "bonded" and parent is None:
             # the options of bonded interactions are only listed under non-bonded
-            inside += [place.find("non-bonded")]
-        if tag in (*OF_VOTCA, *engine_names()) and place.tag == "inverse":
-            inside += [_sim_prog(place, tag)]
+            inside += [section.find("non-bonded")]
+        if tag in (*OF_VOTCA, *engine_names()) and section.tag == "inverse":
+            inside += [_sim_prog(section, tag)]
     return tuple(inside)
 
 
@@ -107,13 +107,13 @@ def nearest(tag: str, known: set[str]) -> str | None:
     return best if best is not None and likeness(best) >= _NEAR else None
 
 
-def _foreign(child: Node, parent: Node, known: set[str], places: tuple[etree._Element, ...]) -> bool:
+def _foreign(child: Node, parent: Node, known: set[str], sections: tuple[etree._Element, ...]) -> bool:
     if parent.tag not in _SHARED or not child.children:
         return False
     near = nearest(child.tag, known)
     if near is None:
         return True
-    meant = {str(element.tag) for place in _inside(near, places) for element in place}
+    meant = {str(element.tag) for section in _inside(near, sections) for element in section}
     return not any(item.tag in meant for item in child.children)
 
 

@@ -104,7 +104,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     time.sleep(0.3)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    # mdrun notices that its partner has gone, and nothing is left running
+    # mdrun notices that the evaluator has gone, and nothing is left running
     wait_for(lambda: not working_in(step), "the end of mdrun")
     assert not (step / "confout.gro").exists()
     resumed = start_run(main)

@@ -50,11 +50,11 @@ def test_files_of_a_step(tmp_path) -> None:
     assert frames[0].get_chemical_formula() == "Ar108"
     # LAMMPS's own thermo output, which is printed every 50 steps, has the same numbers as thermo.dat
     thermo = {int(row[0]): row for row in np.loadtxt(directory / "thermo.dat")}
-    told = {int(row["Step"]): row for row in log_rows(directory)}
+    logged = {int(row["Step"]): row for row in log_rows(directory)}
     for step in (100, 150, 200, 250):
         assert thermo[step][1] == 4.0 * step
-        assert thermo[step][2] == pytest.approx(told[step]["Temp"], rel=1e-6)
-        assert thermo[step][3] == pytest.approx(told[step]["Press"], rel=1e-6)
+        assert thermo[step][2] == pytest.approx(logged[step]["Temp"], rel=1e-6)
+        assert thermo[step][3] == pytest.approx(logged[step]["Press"], rel=1e-6)
     means = result.summary["production"]
     # N m / V, argon's mass in kg by its own constant
     density = np.mean([108 * 39.948 * 1.66053906660e-27 / (f.get_volume() * 1e-30) for f in frames])
@@ -92,16 +92,16 @@ def test_the_same_motion_as_ase(tmp_path) -> None:
     atoms.calc = MLPCalculator(evaluator())
     dynamics = VelocityVerlet(atoms, 4.0 * fs)
     rows = log_rows(tmp_path / "step_001")
-    # run 0 prints it too, and the run in two pieces of 50 prints step 50 twice
-    told = {int(row["Step"]): row for row in rows}
-    assert sorted(told) == list(range(101))
+    # run 0 prints it too, and the run in two parts of 50 prints step 50 twice
+    logged = {int(row["Step"]): row for row in rows}
+    assert sorted(logged) == list(range(101))
     energies = []
     for step in range(101):
-        assert told[step]["PotEng"] == pytest.approx(atoms.get_potential_energy(), abs=1e-6)
-        assert told[step]["KinEng"] == pytest.approx(atoms.get_kinetic_energy(), abs=1e-6)
-        energies.append(told[step]["TotEng"])
+        assert logged[step]["PotEng"] == pytest.approx(atoms.get_potential_energy(), abs=1e-6)
+        assert logged[step]["KinEng"] == pytest.approx(atoms.get_kinetic_energy(), abs=1e-6)
+        energies.append(logged[step]["TotEng"])
         dynamics.run(1)
-    assert np.ptp(energies) < 2e-3 * max(told[k]["KinEng"] for k in told)
+    assert np.ptp(energies) < 2e-3 * max(logged[k]["KinEng"] for k in logged)
     last = ase.io.read(tmp_path / "step_001" / "traj.dump", "-1", format="lammps-dump-text")
     dynamics = None
     again = argon()

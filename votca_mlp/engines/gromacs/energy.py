@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.output import why
-from votca_mlp.engines.gromacs.partner import LOG
+from votca_mlp.engines.gromacs.responder import LOG
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.ensemble.blocks import Means, means
 from votca_mlp.errors import UserError

@@ -22,8 +22,8 @@ from votca_mlp.engines.gromacs.first_step import check_first_step
 from votca_mlp.engines.gromacs.listener import SLOT_FILE
 from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.output import error_in, why
-from votca_mlp.engines.gromacs.partner import LOG, Partner
 from votca_mlp.engines.gromacs.plan import Plan, mdrun_options
+from votca_mlp.engines.gromacs.responder import LOG, Responder
 from votca_mlp.engines.gromacs.serve import Ended, serve
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import write_summary
@@ -63,14 +63,14 @@ class Run:
         self.start = self.atoms.copy()
         self.step_0: dict[str, float] = {}
 
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether mdrun has come to its end (it writes the last configuration only then)."""
         return is_finished(self.directory, self.md)
 
-    def partner(self, *, log: bool) -> Partner:
+    def responder(self, *, log: bool) -> Responder:
         """Return what answers mdrun."""
         atoms = self.start.copy()
-        return Partner(
+        return Responder(
             self.evaluator,
             atoms,
             make_watch(self.md.limits, r_max=self.md.r_max, volume=atoms.get_volume()),
@@ -111,7 +111,7 @@ class Run:
         return False
 
     def simulate(
-        self, partner: Partner | None, progress: Progress, deadline: float | None, max_steps: int | None
+        self, responder: Responder | None, progress: Progress, deadline: float | None, max_steps: int | None
     ) -> Ended:
         """Run grompp and mdrun, or VOTCA's script that does."""
         script, variables = os.environ.get(VOTCA_SCRIPT), variables_for(self.plan)
@@ -126,7 +126,7 @@ class Run:
             given = os.environ.get("CSG_MDRUN_OPTS", "")
             variables["CSG_MDRUN_OPTS"] = f"{given} {shlex.join(options)}".strip()
             return serve(
-                ["bash", script], partner, folder=self.directory, variables=variables, after_step=after
+                ["bash", script], responder, folder=self.directory, variables=variables, after_step=after
             )
         options = mdrun_options(self.plan, self.md, resume=True, slot=SLOT_FILE)
         if max_steps is not None:
@@ -141,7 +141,7 @@ class Run:
         stem = Path(self.md.traj).stem
         files = ["-s", g.topol, "-c", self.md.conf_out, "-o", f"{stem}.trr", "-x", f"{stem}.xtc"]
         mdrun = mdrun_command(self.md, [*files, *g.mdrun.opts, *options])
-        return serve(mdrun, partner, folder=folder, variables=variables, log=log, after_step=after)
+        return serve(mdrun, responder, folder=folder, variables=variables, log=log, after_step=after)
 
     def finish(self, inputs: dict[str, Any], **facts: Any) -> dict[str, Any]:
         """Write and return the summary."""
@@ -194,10 +194,14 @@ class Run:
         options = mdrun_options(self.plan, self.md, resume=False, slot=SLOT_FILE)
         # the user's own options too, so that what is wrong with them shows here
         mdrun = mdrun_command(self.md, ["-deffnm", name, *self.gromacs.mdrun.opts, *options])
-        partner = self.partner(log=False) if self.plan.way == "plumed" else None
-        ended = serve(mdrun, partner, folder=self.directory, variables=variables_for(self.plan), log=log)
+        responder = self.responder(log=False) if self.plan.way == "plumed" else None
+        ended = serve(mdrun, responder, folder=self.directory, variables=variables_for(self.plan), log=log)
         raise_for(ended, self)
-        return partner.evaluation.energy if partner is not None and partner.evaluation is not None else None
+        return (
+            responder.evaluation.energy
+            if responder is not None and responder.evaluation is not None
+            else None
+        )
 
 
 def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
@@ -226,7 +230,7 @@ def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
         raise SystemExit(128 + ended.interrupted)
     # step 0 leaves its own files
     others = what == "grompp" or (run.directory / "first_step.mdp").is_file()
-    if not run.whole() and not run.checkpoint.is_file() and not others:
+    if not run.complete() and not run.checkpoint.is_file() and not others:
         missing = [n for n in (run.md.traj, run.md.conf_out) if not (run.directory / n).is_file()]
         raise UserError(
             f"mdrun ended without {' and '.join(missing)}",

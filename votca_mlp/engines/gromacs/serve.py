@@ -14,7 +14,7 @@ from pathlib import Path
 from votca_mlp.engines.gromacs.ipi import Beginning, Connection, Gone, WrongMessageError
 from votca_mlp.engines.gromacs.listener import SLOT_FILE, Listener, process_at
 from votca_mlp.engines.gromacs.output import Output
-from votca_mlp.engines.gromacs.partner import Partner
+from votca_mlp.engines.gromacs.responder import Responder
 from votca_mlp.engines.gromacs.signals import Signals, noted_signals
 from votca_mlp.errors import UserError
 
@@ -42,7 +42,7 @@ class Ended:
 
 def serve(
     command: list[str],
-    partner: Partner | None,
+    responder: Responder | None,
     *,
     folder: Path,
     variables: Mapping[str, str],
@@ -53,7 +53,7 @@ def serve(
 
     Parameters
     ----------
-    partner
+    responder
         None when mdrun needs none: it is only watched.
     variables
         Added to the environment.
@@ -69,10 +69,10 @@ def serve(
     """
     with contextlib.ExitStack() as stack:
         listener = None
-        if partner is not None:
+        if responder is not None:
             listener = Listener(folder / SLOT_FILE)
             stack.callback(listener.close)
-            stack.callback(partner.close)
+            stack.callback(responder.close)
         child = _start(command, folder, variables)
         stack.callback(_end, child)
         output = Output(child, log)
@@ -80,11 +80,11 @@ def serve(
         # before its output is waited for
         stack.callback(_end, child)
         signals = stack.enter_context(noted_signals())
-        if partner is not None and listener is not None:
-            _answer(child, listener, partner, signals, after_step)
-            partner.close()
+        if responder is not None and listener is not None:
+            _answer(child, listener, responder, signals, after_step)
+            responder.close()
         while child.poll() is None:
-            signals.pass_on(child.pid if partner is None else None)
+            signals.pass_on(child.pid if responder is None else None)
             time.sleep(0.05)
         output.join()
         return Ended(child.returncode, list(output.lines), signals.got)
@@ -93,7 +93,7 @@ def serve(
 def _answer(
     child: "subprocess.Popen[bytes]",
     listener: Listener,
-    partner: Partner,
+    responder: Responder,
     signals: Signals,
     after_step: Callable[[int], None],
 ) -> None:
@@ -114,10 +114,10 @@ def _answer(
                 if message is None:
                     return
                 if isinstance(message, Beginning):
-                    partner.begin(message)
+                    responder.begin(message)
                     continue
-                connection.answer(*partner.answer(message))
-                after_step(partner.step)
+                connection.answer(*responder.answer(message))
+                after_step(responder.step)
         except Gone:
             # why is in its output
             return
@@ -128,7 +128,7 @@ def _answer(
         except WrongMessageError as error:
             raise UserError(
                 f"mdrun sent {error}, which is no message of the i-PI protocol",
-                where=f"MD step {partner.step}",
+                where=f"MD step {responder.step}",
                 accepted="the library that votca-mlp builds, as PLUMED_KERNEL",
             ) from None
 
@@ -143,7 +143,7 @@ def _accept(child: "subprocess.Popen[bytes]", listener: Listener, signals: Signa
 
 
 def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    # VOTCA's die ends its own process group then, and leaves csg_inverse to be told by us
+    # VOTCA's die ends its own process group then, and leaves it to us to end csg_inverse
     left_out = {"CSG_MASTER_PID"}
     if "PLUMED_KERNEL" in variables:
         # the model's threads: mdrun refuses to start when its command line has another number

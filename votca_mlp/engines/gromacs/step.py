@@ -55,8 +55,8 @@ def run_step(
     if finished is not None:
         return finished
     resumed = run.begin(inputs)
-    told = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
-    found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {told}"
+    differs = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
+    found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {differs}"
     print(f"{plan}; {found}", file=sys.stderr, flush=True)
     if deadline is not None and time.time() > deadline - _SHORTEST:
         # -maxh of nothing would mean no limit
@@ -66,18 +66,18 @@ def run_step(
         return StepResult("checkpointed", 0, total)
     progress.start(f"step {step_number}", total, 0)
     begin = time.monotonic()
-    partner = run.partner(log=True) if plan.way == "plumed" else None
+    responder = run.responder(log=True) if plan.way == "plumed" else None
     note = "failed"
     try:
-        ended = run.simulate(partner, progress, deadline, max_steps)
-        note = "" if run.whole() else "stopped at a checkpoint"
+        ended = run.simulate(responder, progress, deadline, max_steps)
+        note = "" if run.complete() else "stopped at a checkpoint"
     finally:
-        done = total if run.whole() else 0 if partner is None else max(partner.step, 0)
+        done = total if run.complete() else 0 if responder is None else max(responder.step, 0)
         progress.close(done, note)
-    made = total if partner is None else partner.step - partner.first
+    made = total if responder is None else responder.step - responder.first
     rate = max(made, 0) / max(time.monotonic() - begin, 1e-9)
     raise_for(ended, run)
-    if not run.whole():
+    if not run.complete():
         return StepResult("checkpointed", done, total, rate)
     summary = run.finish(inputs, step=step_number, start=start.source, steps_per_second=round(rate, 3))
     return StepResult("finished", total, total, rate, summary)

@@ -58,7 +58,7 @@ class Answers:
     Attributes
     ----------
     done
-        MD steps before the piece of a run that is under way.
+        MD steps before the part of a run that is under way.
     stopping
         The time is up.
     """
@@ -81,7 +81,7 @@ class Answers:
         self._made, self._began = -1, 0.0
 
     def begin(self, done: int) -> None:
-        """Count the MD steps of a piece of a run, which begins by evaluating its first configuration."""
+        """Count the MD steps of a part of a run, which begins by evaluating its first configuration."""
         self.done, self._made, self._began = done, -1, time.time()
 
     def answer(self, positions: Array, velocities: Array, cell: Array) -> Answer:

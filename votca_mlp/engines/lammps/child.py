@@ -155,7 +155,7 @@ class Child:
             send(self.answers, {"is": "evaluate", "cell": self._cell()[0]}, data)
             answer, data = receive(self.requests)
         except (EOFError, OSError):
-            # nobody is there any more; an exception would not leave this callback
+            # the other process has gone; an exception would not leave this callback
             os._exit(1)
         import numpy as np
 

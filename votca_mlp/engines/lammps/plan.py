@@ -1,4 +1,4 @@
-"""What the commands of a LAMMPS script will do, told before LAMMPS is started."""
+"""What the commands of a LAMMPS script will do, known before LAMMPS is started."""
 
 import re
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def plan_script(commands: list[Command], *, path: Path, traj: str, max_steps: in
     ------
     UserError
         No run, no dump of this name or none during a run, units that are not metal, a ``fix external`` of
-        another kind, numbers that cannot be told beforehand.
+        another kind, numbers that are not known beforehand.
     """
     known: dict[str, str] = {}
     fixes: dict[str, Command] = {}

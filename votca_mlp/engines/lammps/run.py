@@ -1,4 +1,4 @@
-"""The script of one step under way: commands one by one, runs in pieces with checkpoints between them."""
+"""The script of one step under way: commands one by one, runs in parts with checkpoints between them."""
 
 import os
 from pathlib import Path
@@ -179,12 +179,12 @@ class Run:
             begin = now = int(self.lammps.ask("facts")[0]["step"])
             made = 0
         while made < steps:
-            piece = min(self.options.checkpoint_every, steps - made)
-            if piece > 1 and made + piece < steps and (now + piece) % self.script.dump.every == 0:
+            part = min(self.options.checkpoint_every, steps - made)
+            if part > 1 and made + part < steps and (now + part) % self.script.dump.every == 0:
                 # a resumed run writes the frame that it begins at once more, with atoms wrapped into the box
-                piece -= 1
+                part -= 1
             self.answers.begin(self.done)
-            line = f"run {piece} start {begin} stop {begin + steps} post no"
+            line = f"run {part} start {begin} stop {begin + steps} post no"
             after = self.lammps.command(line, where=command.where)
             made, self.done, now = made + after - now, self.done + after - now, after
             if self.done == self.script.total:

@@ -39,7 +39,7 @@ class _Seen:
 
 
 @dataclass
-class Partner:
+class Responder:
     """Answers mdrun.
 
     Attributes
