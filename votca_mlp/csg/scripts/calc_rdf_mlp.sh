@@ -7,20 +7,20 @@ if [[ $1 = "--help" ]]; then
   exit 0
 fi
 
-csg_stat() { #csg_stat, with its last words on the terminal when it fails
-  local status
+csg_stat() { #csg_stat, with its last words on the terminal when it fails; VOTCA's script runs it once a step
+  local status observing
+  # beside it: csg_stat takes as long
+  votca_mlp_csg observe $CSG_STATE &
+  observing=$!
   # one thread a task: csg_stat has its own
   OMP_NUM_THREADS=1 command csg_stat "$@" 2> csg_stat.err
   status=$?
   cat csg_stat.err >&2
   [[ $status -eq 0 ]] && rm -f csg_stat.err || msg --color red --to-stderr "csg_stat: $(tail -n 5 csg_stat.err)"
-  return $status
+  # shows its own error
+  wait $observing && return $status
+  return 1
 }
 export -f csg_stat
 
-"$(find_in_csgshare calc_rdf_generic.sh)" "$@" || exit 1
-
-if ! is_done "observables"; then
-  votca_mlp_csg observe $CSG_STATE
-  mark_done "observables"
-fi
+"$(find_in_csgshare calc_rdf_generic.sh)" "$@"
