@@ -94,7 +94,7 @@ def summary(settings: "Settings") -> list[str]:
         return [*lines, *_lengths(settings)]
     if len(set(map(tuple, lengths.values()))) == 1:
         return [*lines, "each state:", *next(iter(lengths.values()))]
-    return [*lines, *(line for name, told in lengths.items() for line in (f"state {name}:", *told))]
+    return [*lines, *(line for name, each in lengths.items() for line in (f"state {name}:", *each))]
 
 
 def _state(settings: "Settings", state: "State") -> str:

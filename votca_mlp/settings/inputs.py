@@ -54,7 +54,7 @@ def _problem(settings: Settings, tag: str, what: str, accepted: str) -> Problem:
     return Problem(settings.line_of(tag), re.sub(r"\[.*?\]", "", tag), what, accepted)
 
 
-def _told(settings: Settings, tag: str, error: UserError) -> Problem:
+def _bad_file(settings: Settings, tag: str, error: UserError) -> Problem:
     where = f"{error.where}: " if error.where else ""
     return _problem(settings, tag, f"names a bad file: {where}{error.what}", error.accepted or "")
 
@@ -70,7 +70,7 @@ def _topology(settings: Settings) -> Iterator[Problem]:
     try:
         counts = read_topology(settings.input_path(topol)).counts
     except UserError as error:
-        yield _told(settings, tag, error)
+        yield _bad_file(settings, tag, error)
         return
     for pair in settings.interactions:
         missing = sorted({pair.type1, pair.type2} - set(counts))
@@ -115,7 +115,7 @@ def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     try:
         table = read_table(path)
     except UserError as error:
-        yield _told(settings, tag, error)
+        yield _bad_file(settings, tag, error)
         return
     r, g = _used(table)
     if not len(r) or g.max() <= 0:

@@ -18,7 +18,7 @@ class Signals:
     def __init__(self) -> None:
         self.got: int | None = None
         self._since = 0.0
-        self._told = False
+        self._asked = False
         self._again = False
 
     def note(self, number: int, frame: object) -> None:
@@ -38,12 +38,12 @@ class Signals:
         """
         if self.got is None:
             return
-        if mdrun is not None and not self._told:
-            self._told = True
+        if mdrun is not None and not self._asked:
+            self._asked = True
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(mdrun, signal.SIGTERM)
         # without an mdrun, a script that fails may have sent the signal: its reason is about to come
-        patience = _GRACE if mdrun is None and not self._told else _PATIENCE
+        patience = _GRACE if mdrun is None and not self._asked else _PATIENCE
         if self._again or time.monotonic() - self._since > patience:
             raise KeyboardInterrupt
 
