@@ -17,8 +17,20 @@ from typing import Any
 import pytest
 
 FILE = Path(__file__).with_name("durations.json")
-# csg_inverse, LAMMPS, GROMACS
-PROGRAMS = ("tests/csg/", "tests/engines/gromacs/", "tests/engines/lammps/")
+# csg_inverse, LAMMPS, GROMACS; whole loops; the benchmarks' reference calculators
+PROGRAMS = (
+    "tests/csg/",
+    "tests/engines/gromacs/",
+    "tests/engines/lammps/",
+    "tests/export/test_gromacs.py",
+    "tests/export/test_lammps.py",
+    "tests/export/test_mliap_lammps.py",
+    "tests/inverse/test_faults.py",
+    "tests/inverse/test_loop.py",
+    "tests/inverse/test_states.py",
+    "tests/scripts/test_benchmark.py",
+    "tests/test_known_answer.py",
+)
 LIMIT = 0.5  # seconds of processor time: longer is not fast
 KEPT = 0.2  # shorter is not recorded
 PROPERTY = "processor time"
