@@ -58,6 +58,19 @@ def defaults(stock: Path) -> None:
 
 
 @app.command()
+def claim(process: int) -> None:
+    """Claim the working directory for csg_inverse, whose process number is given; refuse a second one."""
+    from votca_mlp.runs import claim as claims
+    from votca_mlp.runs.lock import locked
+
+    main = Path.cwd()
+    claims.claim(main, process)
+    # nor may our own loop work here
+    with locked(main, master=process, patience=3.0):
+        pass
+
+
+@app.command()
 def check() -> None:
     """Step 0: check settings, files, model, start and VOTCA itself."""
     from votca_mlp.csg.check import check_before_start
@@ -98,7 +111,7 @@ def run() -> None:
 
     plan, environment = _plan()
     # no second loop, of either kind, may write into the same step
-    with locked(environment.main_directory):
+    with locked(environment.main_directory, master=environment.master):
         context = csg_context(plan, environment)
         (run_states if plan.several else run_simulation)(context, environment)
 

@@ -12,7 +12,7 @@ from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.inverse.loop import run_loop
 from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.plan import InversePlan
-from votca_mlp.runs import lock
+from votca_mlp.runs import claim, lock
 from votca_mlp.runs.environment import allowed_steps
 from votca_mlp.settings import load_settings
 
@@ -68,7 +68,7 @@ def run_plan(
 
 def to_clean(directory: Path, log_file: str) -> list[Path]:
     """Return what ``clean`` removes from the main directory: done, log, steps, editors' backups."""
-    names = ("done", log_file, summary.NAME, temperature.NAME, lock.NAME)
+    names = ("done", log_file, summary.NAME, temperature.NAME, lock.NAME, claim.NAME)
     files = [directory / name for name in names if (directory / name).exists()]
     return files + sorted(directory.glob("step_*")) + sorted(directory.glob("*~"))
 

@@ -5,11 +5,13 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.processes import is_alive
+from votca_mlp.runs.claim import refuse_claimed
 
 NAME = ".votca_mlp.lock"
 """In the main directory; the system releases it when its process ends, however it ends."""
@@ -18,8 +20,15 @@ HELD: list[int] = []
 
 
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, *, master: int | None = None, patience: float = 0.0) -> Iterator[None]:
     """Hold the lock of a main directory.
+
+    Parameters
+    ----------
+    master
+        Process of the csg_inverse that this belongs to, None for our own loop.
+    patience
+        Seconds to wait for another's lock: a simulation whose csg_inverse was killed ends within one.
 
     A lock whose process has ended is taken over. Where the file system has no locks, the process named in
     the file is looked for on this host; one of another host is believed to run.
@@ -27,8 +36,10 @@ def locked(directory: Path) -> Iterator[None]:
     Raises
     ------
     UserError
-        Another run has it (named by process and host), or the directory cannot be written to.
+        Another run has it (named by process and host), a csg_inverse works in the directory, or it cannot be
+        written to.
     """
+    refuse_claimed(directory, master)
     path = directory / NAME
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -37,7 +48,15 @@ def locked(directory: Path) -> Iterator[None]:
             f"cannot write: {error.strerror}", where=path, accepted="a writable directory"
         ) from None
     try:
-        _take(handle, path)
+        until = time.monotonic() + patience
+        while True:
+            try:
+                _take(handle, path)
+                break
+            except UserError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
         HELD.append(handle)

@@ -33,6 +33,11 @@ export VOTCA_MLP
 unset -f find_votca_mlp
 echo "votca-mlp is $VOTCA_MLP"
 
+# a second csg_inverse, or one beside votca-mlp inverse, would make steps of the first again
+if [[ ${0##*/} = *inverse* ]]; then
+  $VOTCA_MLP csg claim "$CSG_MASTER_PID" || die "votca-mlp csg claim failed"
+fi
+
 # VOTCA's defaults and ours in one file, so that its scripts find cg.inverse.ase.*
 VOTCA_CSG_DEFAULTS="$($VOTCA_MLP csg defaults "$VOTCA_CSG_DEFAULTS")" || die "votca-mlp could not write its defaults file"
 export VOTCA_CSG_DEFAULTS
