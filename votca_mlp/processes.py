@@ -1,4 +1,4 @@
-"""Cores of this process; whether another still runs."""
+"""Cores of this process; whether another still runs; whether an error is an interruption."""
 
 import os
 from pathlib import Path
@@ -26,3 +26,18 @@ def is_alive(process: int) -> bool:
     except OSError:
         # no /proc (macOS)
         return True
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Return whether an error is Ctrl-C (or a signal that counts as one), or was caused by it.
+
+    An interruption that comes while compiled code runs arrives as numba's SystemError, "returned a result
+    with an exception set", with the KeyboardInterrupt as its cause.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

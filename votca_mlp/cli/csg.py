@@ -10,6 +10,7 @@ import typer
 from votca_mlp.csg.environment import CsgEnvironment, read_environment
 from votca_mlp.csg.terminal import complain, say
 from votca_mlp.errors import UserError
+from votca_mlp.processes import is_interrupt
 
 if TYPE_CHECKING:
     from votca_mlp.inverse.plan import InversePlan
@@ -24,7 +25,10 @@ class _ShowErrors(typer.core.TyperGroup):
             return super().invoke(ctx)
         except UserError as error:
             complain(f"votca-mlp: {error}")
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
+            if is_interrupt(error):
+                complain("votca-mlp: interrupted; run csg_inverse again to go on from the last checkpoint")
+                sys.exit(130)
             if type(error).__module__.partition(".")[0] in ("click", "typer"):
                 raise
             traceback.print_exc()

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from votca_mlp.errors import UserError
+from votca_mlp.processes import is_interrupt
 
 _ACCEPTED = "votca-mlp inverse --options settings.xml [-N n] [--wall-time seconds] [clean]"
 _COUNTDOWN = 10
@@ -45,13 +46,15 @@ def inverse(
     if words and "clean" in words:
         _clean(options, 0 if nowait else _COUNTDOWN)
         return
-    from votca_mlp.inverse.start import run_inverse
-
     # a queue's way to end a job: leave as with Ctrl-C
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        from votca_mlp.inverse.start import run_inverse
+
         run_inverse(options, do_iterations=do_iterations, wall_time=wall_time)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        if not is_interrupt(error):
+            raise
         typer.echo("interrupted; run again to go on from the last checkpoint", err=True)
         sys.exit(130)
 

@@ -13,6 +13,7 @@ from votca_mlp.inverse.stages.prepare import prepare
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
 from votca_mlp.inverse.temperature import write_u_of_t
+from votca_mlp.processes import is_interrupt
 from votca_mlp.runs.copying import touch
 from votca_mlp.runs.record import digest
 from votca_mlp.update.convergence import Verdict
@@ -46,9 +47,10 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         reason = loop.iterate()
     except BaseException as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        why = "interrupted; run again to go on" if is_interrupt(error) else f"{type(error).__name__}: {what}"
         messages.note(f"ended by {type(error).__name__}: {error}")
         try:
-            loop.summarise(f"{type(error).__name__}: {what}")
+            loop.summarise(why)
         except UserError:
             # the disk that is full is the error already
             messages.note("the summary could not be written")
