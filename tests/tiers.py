@@ -19,6 +19,7 @@ import pytest
 FILE = Path(__file__).with_name("durations.json")
 # csg_inverse, LAMMPS, GROMACS; whole loops; the benchmarks' reference calculators
 PROGRAMS = (
+    "tests/api/test_docs.py",
     "tests/csg/",
     "tests/engines/gromacs/",
     "tests/engines/lammps/",
@@ -26,8 +27,10 @@ PROGRAMS = (
     "tests/export/test_lammps.py",
     "tests/export/test_mliap_lammps.py",
     "tests/inverse/test_faults.py",
+    "tests/inverse/test_interrupts.py",
     "tests/inverse/test_loop.py",
     "tests/inverse/test_states.py",
+    "tests/observables/test_plugin.py",
     "tests/scripts/test_benchmark.py",
     "tests/test_known_answer.py",
 )
@@ -66,7 +69,8 @@ def quick(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item
     fixtures = {name for name, seconds in known["fixtures"].items() if seconds > LIMIT}
     chosen: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
     for item in items:
-        slow = item.nodeid.startswith(PROGRAMS) or name_of(item) in tests or fixtures_of(item) & fixtures
+        program = item.nodeid.startswith(PROGRAMS) or "csg_inverse" in item.name
+        slow = program or name_of(item) in tests or fixtures_of(item) & fixtures
         chosen[bool(slow)].append(item)
     return chosen
 
