@@ -107,8 +107,10 @@ def main() -> int:
         label = f"{model:6} {atoms:5} {ensemble:8} {threads:7}"
         print(f"{label} {other:10.3f} {here:8.3f} {ratio:8.3f} +- {error:.3f}", flush=True)
         rows[f"{model} {atoms} {ensemble} {threads} threads"] = {
-            "other": rounded(other), "here": rounded(here), "ratio": round(ratio, 3), "error": round(error, 3)
-        }  # fmt: skip
+            "other": rounded(other),
+            "here": rounded(here),
+            "ratio": {"value": round(ratio, 4), "error": round(error, 4)},
+        }
     write_result(
         options.json,
         {"steps": rows},

@@ -2,7 +2,7 @@
 """Run ready cases in both loops and keep the digests of all their tables; compare two such files.
 
     scripts/reference_tables.py run tables.json [--cases al_quickstart lj_two_states ...] [--iterations 6]
-    scripts/reference_tables.py compare before.json after.json
+    scripts/reference_tables.py compare before.json after.json [--json FILE]
 
 A change that is meant to leave every number alone is run before and after it. The numbers are those of one
 machine: other processors and libraries round differently. mdrun draws its seeds afresh, so they are set here.
@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from results_file import add_json, write_result
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ("al_quickstart", "al_lammps", "al_gromacs", "lj_two_states")
@@ -86,14 +88,17 @@ def compare(arguments: argparse.Namespace) -> None:
     before, after = (
         json.loads(Path(file).read_text())["tables"] for file in (arguments.before, arguments.after)
     )
-    worst = 0
+    worst, rows = 0, {}
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name, {}), after.get(name, {})
         other = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+        rows[name] = {"equal": len(old) - len(other), "tables": len(old)}
         worst = worst or bool(other)
         print(
             f"{name}: {len(old) - len(other)} of {len(old)} tables equal" + "".join(f"\n  {p}" for p in other)
         )
+    total = {name: sum(row[name] for row in rows.values()) for name in ("equal", "tables")}
+    write_result(arguments.json, {"cases": rows, "all": {"all": total}}, units={"equal": "tables"})
     sys.exit(int(worst))
 
 
@@ -112,6 +117,7 @@ def main() -> None:
     two = commands.add_parser("compare")
     two.add_argument("before")
     two.add_argument("after")
+    add_json(two)
     two.set_defaults(call=compare)
     arguments = parser.parse_args()
     arguments.call(arguments)

@@ -3,15 +3,19 @@
 import random
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
 import yaml
 
-from tests.csg.case import wait_for
-from tests.inverse.case import start_ours
+from tests.csg.case import VOTCA_MLP, start_program, wait_for
 from votca_mlp.processes import is_interrupt
 
+# a test suite in the background ignores SIGINT, and so would the program
+FOREGROUND = """import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])"""
 CASE = Path(__file__).resolve().parents[2] / "settings" / "al_quickstart"
 
 
@@ -20,7 +24,8 @@ def test_interrupted_at_any_moment(tmp_path: Path) -> None:
     main = shutil.copytree(CASE, tmp_path / "case")
     moments = random.Random(1)
     for number in range(6):
-        process = start_ours(main)
+        words = (VOTCA_MLP, "inverse", "--options", "settings.xml")
+        process = start_program(main, sys.executable, "-c", FOREGROUND, *words)
         log = main / "inverse.log"
 
         def simulates(times: int = number + 1, log: Path = log) -> bool:

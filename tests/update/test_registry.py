@@ -57,18 +57,20 @@ def installed(tmp_path: Path) -> str:
     return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
 
 
-def toy_case(directory: Path) -> Path:
+def toy_case(directory: Path, iterations: int = 2) -> Path:
     """Return a short run of a mixture with the rule toy, of which one interaction has its default."""
-    main = make_case(directory, ("Ar", "Kr"), inverse="<rule>toy</rule>", iterations=2, production=160)
+    main = make_case(
+        directory, ("Ar", "Kr"), inverse="<rule>toy</rule>", iterations=iterations, production=160
+    )
     edit(main / "settings.xml", {"<first_equilibration>400": "<first_equilibration>40"})
     text = (main / "settings.xml").read_text()
     (main / "settings.xml").write_text(text.replace("</wibi>", "</wibi><toy><gain>0.4</gain></toy>", 1))
     return main
 
 
-def check_tables(main: Path) -> None:
+def check_tables(main: Path, iterations: int = 2) -> None:
     """Compare the updates with the toy's formula."""
-    for number in (1, 2):
+    for number in range(1, iterations + 1):
         step = main / f"step_{number:03d}"
         for name, gain in (("Ar-Ar", 0.4), ("Ar-Kr", 0.1), ("Kr-Kr", 0.1)):
             g, target, update = (
@@ -102,15 +104,15 @@ def test_a_toy_in_csg_inverse(tmp_path: Path, installed: str) -> None:
     """The same tables as in our loop."""
     needs_votca()
     path = {"PYTHONPATH": installed}
-    theirs, own = toy_case(tmp_path / "theirs"), toy_case(tmp_path / "own")
+    # one iteration: VOTCA's scripts take most of the time
+    theirs, own = (toy_case(tmp_path / name, iterations=1) for name in ("theirs", "own"))
     status, output = inverse(theirs, **path)
     assert status == 0, output
-    check_tables(theirs)
+    check_tables(theirs, 1)
     status, output = ours(own, **path)
     assert status == 0, output
-    for number in (1, 2):
-        steps = (main / f"step_{number:03d}" for main in (theirs, own))
-        same_tables(*steps, ("Ar-Ar", "Ar-Kr", "Kr-Kr"), LOOP_FILES)
+    steps = (main / "step_001" for main in (theirs, own))
+    same_tables(*steps, ("Ar-Ar", "Ar-Kr", "Kr-Kr"), LOOP_FILES)
 
 
 def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:
