@@ -1,0 +1,1 @@
+"""A run's directory: record, lock, restart file, reading."""
