@@ -1,4 +1,4 @@
-"""The typed settings: what a settings.xml means after reading; its sections are in ``sections/``.
+"""The typed settings: what a settings.xml means after reading; sections are beside engine, model and rule.
 
 Units: nm and kJ/mol in VOTCA's own tags (min, max, step, kBT); Angstrom, fs, K, bar and eV in ours.
 Each field's ``setting(...)`` is also the source of its error message and of docs/settings.md.
