@@ -113,6 +113,32 @@ def test_bad_values(good: Path, tag: str, value: str, words: str) -> None:
             "<convergence_check><type>default</type></convergence_check><mlp>",
             "is 0: it would never stop",
         ),
+        (
+            "<mlp>",
+            "<target_density><value>2.35</value></target_density><mlp>",
+            "<cg.inverse.target_density.value> is 2.35 kg/m3, which looks like g/cm3; accepted: kg/m3; 2.35",
+        ),
+        (
+            "<mlp>",
+            "<target_density><sigma>5</sigma></target_density><mlp>",
+            "target_density.value> is missing",
+        ),
+        (
+            "<mlp>",
+            "<target_density><value>2350</value><sigma>0</sigma></target_density><mlp>",
+            "<cg.inverse.target_density.sigma> is '0'; accepted: a number > 0 (kg/m3)",
+        ),
+        (
+            "<mlp>",
+            "<target_density><value>2350</value><sigma>2350</sigma></target_density><mlp>",
+            "is 2350 kg/m3, and the density 2350; accepted: a standard error below the density",
+        ),
+        (
+            "<mlp>",
+            "<multistate><enabled>yes</enabled><state_names>a b</state_names></multistate>"
+            "<target_density><value>2350</value></target_density><mlp>",
+            "<cg.inverse.target_density> is one density for several states; accepted: <target_density> in",
+        ),
         ("<mlp>", "<multistate><enabled>yes</enabled></multistate><mlp>", "two names or more, all different"),
         ("<cg>", "<cg><bonded><name>b</name></bonded>", "<cg.bonded> is not used by program ase"),
         ("<wibi>", "<wibbi><alpha>1</alpha></wibbi><wibi>", "did you mean <wibi>?"),

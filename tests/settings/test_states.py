@@ -8,6 +8,7 @@ import pytest
 
 from tests.settings.conftest import GOOD, TOPOLOGY, liquid_rdf
 from votca_mlp.cli.check import checked_settings, summary
+from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.settings import SettingsError, load_settings
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.states import (
@@ -71,6 +72,14 @@ def lines(run: Path) -> list[str]:
 
 
 class TestViews:
+    def test_measured_densities_are_the_states_own(self, run: Path) -> None:
+        own(run, "cold", "<inverse><target_density><value>2370</value></target_density></inverse>")
+        cold, hot = (state_plan(state.settings).density for state in states_of(load_settings(run)))
+        assert cold is not None
+        assert (cold.values.tolist(), cold.errors) == ([2370.0], None)
+        assert "cold/settings.xml:2: <cg.inverse.target_density.value>" in cold.source
+        assert hot is None
+
     def test_temperatures_follow_state_kbts(self, run: Path) -> None:
         settings = load_settings(run)
         cold, hot = states_of(settings)

@@ -19,6 +19,7 @@ _EFFECTS = (
     ("cg.inverse.initial_configuration", "the simulations from step {step} on"),
     ("cg.inverse.filelist", "the files of steps from {step} on"),
     ("cg.inverse.convergence_check", "when the iterations stop"),
+    ("cg.inverse.target_density", "the verdict, and the updates from step {step} on of rules that fit it"),
     ("cg.inverse.iterations_max", "when the iterations stop"),
     ("cg.inverse.cleanlist", "the files that steps from {step} on keep"),
     ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),

@@ -18,6 +18,7 @@ from votca_mlp.settings import Interaction, Settings, SettingsError
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
+from votca_mlp.targets.target import Target, density_target
 from votca_mlp.update.registry import DEFAULT, rules
 
 _TASKS = "cg.inverse.simulation.tasks"
@@ -103,7 +104,15 @@ def state_plan(
         block_length=rdf.block_length if rdf.with_errors else None,
         filelist={file: settings.input_path(file) for file in settings.filelist},
         origin=_origin(settings, options, {"path", "multistate"}),
+        density=_density(settings),
     )
+
+
+def _density(settings: Settings) -> Target | None:
+    given = settings.target_density
+    if given is None:
+        return None
+    return density_target(given.value, given.sigma, source=settings.where("cg.inverse.target_density.value"))
 
 
 def _state(state: State, options: LoopOptions | None) -> StatePlan:

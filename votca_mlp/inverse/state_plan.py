@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.inverse.pair_plan import PairPlan
+from votca_mlp.targets.target import Target
 
 if TYPE_CHECKING:
     from votca_mlp.models.options import MLPSettings
@@ -66,6 +67,8 @@ class StatePlan:
     write_settings
         Writes what a process of its own reads (``votca-mlp csg run-state``); without it all states are
         simulated in this process, one after another.
+    density
+        The measured mass density (:func:`votca_mlp.targets.target.density_target`), None where none is given.
     """
 
     md: MDPlan
@@ -79,6 +82,7 @@ class StatePlan:
     filelist: Mapping[str, Path] = field(default_factory=dict)
     origin: Origin = Origin()
     write_settings: Callable[[Path], None] | None = None
+    density: Target | None = None
 
     def __post_init__(self) -> None:
         if self.kBT == 0.0:

@@ -94,6 +94,7 @@ def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: fl
         potentials=_Read(files("pot.cur"), lambda name, path: _on_grid(grids[name], path), False),
         inputs=state.inputs,
         directory=folder,
+        density=state.density,
     )
 
 

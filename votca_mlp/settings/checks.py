@@ -16,6 +16,7 @@ from votca_mlp.settings.models import (
     Interaction,
     MLPSettings,
     MultistateSettings,
+    TargetDensity,
 )
 from votca_mlp.settings.problems import Problem
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
@@ -25,6 +26,8 @@ MAX_NM = 3.0
 """A cutoff above this many nm was probably meant in Angstrom."""
 KJMOL_PER_KCALMOL = 4.184
 _FEWEST_POINTS = 10
+LEAST_DENSITY = 30.0
+"""A density of a liquid or solid below this many kg/m^3 was probably meant in g/cm^3."""
 _LIMITED = ("chi2", "rms", "largest", "fit")
 
 
@@ -43,6 +46,7 @@ class Parts:
     engine: EngineSettings | None
     multistate: MultistateSettings | None
     convergence_check: ConvergenceCheck | None
+    target_density: TargetDensity | None = None
 
     def problem(self, tag: str, what: str, accepted: str, inside: Node | None = None) -> Problem:
         """Return a problem at a dotted path from ``cg``, or from the interaction ``inside``."""
@@ -65,6 +69,8 @@ def cross_checks(parts: Parts) -> list[Problem]:
         found += _states(parts, parts.multistate)
     if parts.convergence_check is not None:
         found += _convergence(parts, parts.convergence_check)
+    if parts.target_density is not None:
+        found += _density(parts, parts.target_density)
     found += [
         Problem(
             node.line, node.path, f"is not used by program {parts.program}", "only <non-bonded> interactions"
@@ -185,3 +191,19 @@ def _convergence(parts: Parts, check: ConvergenceCheck) -> Iterator[Problem]:
         if "convergence" not in pair.post_add:
             what = "does not name 'convergence', which convergence_check 'default' reads"
             yield parts.problem("inverse.post_add", what, "<post_add>convergence</post_add>", node)
+
+
+def _density(parts: Parts, density: TargetDensity) -> Iterator[Problem]:
+    if density.value < LEAST_DENSITY:
+        what = f"is {density.value:g} kg/m3, which looks like g/cm3"
+        hint = f"kg/m3; {density.value:g} g/cm3 is {1000 * density.value:g}"
+        yield parts.problem("inverse.target_density.value", what, hint)
+    if density.sigma is not None and density.sigma >= density.value:
+        what = f"is {density.sigma:g} kg/m3, and the density {density.value:g}"
+        yield parts.problem("inverse.target_density.sigma", what, "a standard error below the density")
+    if parts.multistate is not None and parts.multistate.enabled:
+        yield parts.problem(
+            "inverse.target_density",
+            "is one density for several states",
+            "<target_density> in the settings.xml of each state's folder",
+        )

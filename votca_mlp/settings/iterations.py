@@ -25,6 +25,23 @@ class ConvergenceCheck(Section):
     )
 
 
+class TargetDensity(Section):
+    """cg.inverse.target_density: the measured mass density, for the verdict and for rules that fit it."""
+
+    value: float = setting(
+        unit="kg/m3",
+        gt=0,
+        meaning="Measured mass density at the run's temperature and pressure; with several states, each has "
+        "its own in its settings.xml.",
+    )
+    sigma: float | None = setting(
+        None,
+        unit="kg/m3",
+        gt=0,
+        meaning="Standard error of the measurement; absent: the error of the simulated mean alone counts.",
+    )
+
+
 class MultistateSettings(Section):
     """cg.inverse.multistate: one correction fitted to several states at once."""
 

@@ -23,7 +23,10 @@ INSTEAD = {
 }
 """Tags of the run that go when a state gives the tag before them."""
 
-_OWN = ("inverse.kBT", "inverse.filelist", "inverse.mlp", *(f"inverse.{name}" for name in engine_names()))
+_OWN = (
+    *("inverse.kBT", "inverse.filelist", "inverse.mlp", "inverse.target_density"),
+    *(f"inverse.{name}" for name in engine_names()),
+)
 _OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))
 _FILES = {
     *(f"cg.inverse.{name}.conf" for name in own_programs()),

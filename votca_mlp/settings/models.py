@@ -20,7 +20,7 @@ from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction
-from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings
+from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings, TargetDensity
 from votca_mlp.units import kelvin
 from votca_mlp.update.registry import DEFAULT, rules
 
@@ -37,6 +37,7 @@ __all__ = [
     "MultistateSettings",
     "RdfSettings",
     "Settings",
+    "TargetDensity",
 ]
 
 
@@ -78,6 +79,7 @@ class RunTags(Section):
         (), accepted="file names separated by spaces", meaning="Files copied into each step directory."
     )
     convergence_check: ConvergenceCheck = ConvergenceCheck()
+    target_density: TargetDensity | None = None
     mlp: MLPSettings
     multistate: MultistateSettings = MultistateSettings()
 

@@ -20,6 +20,7 @@ from votca_mlp.settings.models import (
     MLPSettings,
     MultistateSettings,
     Settings,
+    TargetDensity,
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.vocabulary import unknown_tags
@@ -105,6 +106,7 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
         engine=_part(sections, program, EngineSettings),
         multistate=_part(sections, "multistate", MultistateSettings),
         convergence_check=_part(sections, "convergence_check", ConvergenceCheck),
+        target_density=_part(sections, "target_density", TargetDensity),
     )
     problems += cross_checks(parts)
     if settings is None or failed or len(good) < len(pairs) or not good:

@@ -88,6 +88,18 @@ def write_target(path: str | Path, target: Target) -> None:
     write_table(path, target.table)
 
 
+def density_target(value: float, sigma: float | None = None, *, source: str | Path = "") -> Target:
+    """Return a measured mass density as a target of one point.
+
+    Parameters
+    ----------
+    value, sigma
+        kg/m^3; the standard error is None where it is not known.
+    """
+    errors = None if sigma is None else np.array([sigma])
+    return Target("density", (), np.zeros(1), np.array([value]), errors, source=str(source))
+
+
 def rdf_target(
     species: tuple[str, str], r: Array, g: Array, sigma: Array | None = None, *, weight: float = 1.0
 ) -> Target:

@@ -83,6 +83,9 @@ class StateData:
         The folder where files named by options are looked for.
     directory
         The state's folder of the step: the trajectory and the values by frame are here.
+    density
+        The measured mass density: one value in kg/m^3, and its standard error where it is known; None
+        where no density is given.
     """
 
     name: str
@@ -95,6 +98,7 @@ class StateData:
     potentials: Mapping[str, Table]
     inputs: Path
     directory: Path
+    density: Target | None = None
 
     def by_frame(self) -> "StepObservables":
         """Return the values by frame that the step keeps: pair histograms, volume, energy and others.
