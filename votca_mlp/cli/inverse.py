@@ -1,16 +1,15 @@
 """``votca-mlp inverse``: the loop without csg_inverse."""
 
 import re
-import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from votca_mlp.errors import UserError
+from votca_mlp.interrupts import raise_on_sigterm
 from votca_mlp.processes import is_interrupt
 
 _ACCEPTED = "votca-mlp inverse --options settings.xml [-N n] [--wall-time seconds] [clean]"
@@ -47,7 +46,7 @@ def inverse(
         _clean(options, 0 if nowait else _COUNTDOWN)
         return
     # a queue's way to end a job: leave as with Ctrl-C
-    signal.signal(signal.SIGTERM, _interrupt)
+    raise_on_sigterm()
     try:
         from votca_mlp.inverse.start import run_inverse
 
@@ -57,10 +56,6 @@ def inverse(
             raise
         typer.echo("interrupted; run again to go on from the last checkpoint", err=True)
         sys.exit(130)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _clean(options: Path, seconds: int) -> None:

@@ -15,6 +15,7 @@ from votca_mlp.models.contract import FastEvaluation, ModelSums, PairModel
 from votca_mlp.neighbours.box import volume_of
 from votca_mlp.neighbours.device_pairs import DevicePairs
 from votca_mlp.neighbours.host_pairs import HostPairs
+from votca_mlp.neighbours.skin import VerletSkin
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class Evaluator(ABC):
 
     def on_device(self) -> DeviceForces | None:
         """Return what evaluates positions that are on a device already, where the model runs on one."""
+        return None
+
+    def lists(self) -> list[VerletSkin] | None:
+        """Return the neighbour lists that, beside the configuration, shape the bits of an evaluation.
+
+        Always in the same order; None where there may be others, as in somebody else's calculator.
+        """
         return None
 
     def forget(self) -> None:  # noqa: B027  an evaluator without a list has nothing to forget
@@ -90,6 +98,17 @@ class PairListEvaluator(Evaluator):
         skins = {"skin": skin, "correction_skin": CORRECTION_SKIN * skin}
         return DeviceForces(self.model, table, device=self.device, dtype=self.dtype, **skins)
 
+    def lists(self) -> list[VerletSkin] | None:
+        """Return the model's list by pairs, that of its own evaluation, and the correction's."""
+        found: list[VerletSkin] = [self.pairs.list]
+        fast = self._own_evaluation()
+        if fast is not None:
+            own = getattr(fast, "list", None)
+            if not isinstance(own, VerletSkin):
+                return None
+            found.append(own)
+        return found if self.adder is None else [*found, self.adder.list]
+
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call."""
         self.pairs.list.forget()
@@ -132,11 +151,14 @@ class PairListEvaluator(Evaluator):
     def _fast_sums(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
     ) -> ModelSums | None:
-        if self.device.type != "cpu":
-            return None
-        if self.fast is None:
+        fast = self._own_evaluation()
+        return None if fast is None else fast.sums(positions, cell, pbc, numbers)
+
+    def _own_evaluation(self) -> FastEvaluation | None:
+        """Return the model's own evaluation, None where it has none (yet)."""
+        if self.fast is None and self.device.type == "cpu":
             self.fast = self.model.fast_evaluation(self.dtype, self.pairs.list.skin)
-        return None if self.fast is None else self.fast.sums(positions, cell, pbc, numbers)
+        return self.fast
 
     def _by_pairs(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]

@@ -95,7 +95,11 @@ class PairModel(nn.Module, ABC):
 
 
 class FastEvaluation(Protocol):
-    """A model's own evaluation of a moving configuration, with a neighbour list inside."""
+    """A model's own evaluation of a moving configuration, with a neighbour list inside.
+
+    Where that is a :class:`votca_mlp.neighbours.skin.VerletSkin` and shows itself as the attribute ``list``,
+    MD can be stopped and continued, bit for bit, at any step and not at its checkpoints only.
+    """
 
     def sums(
         self,

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+Reference = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Positions [n_atoms, 3] and cell [3, 3], Angstrom."""
+
 
 class VerletSkin:
     """Tells whether a list out to cutoff + skin may still be used.
@@ -30,11 +33,38 @@ class VerletSkin:
         self.builds = 0
         self._positions: NDArray[np.float64] | None = None
         self._cell = self._pbc = b""
+        self._recalled: Reference | None = None
         self.inverse: NDArray[np.float64] = np.zeros((3, 3))
 
     def forget(self) -> None:
         """Rebuild at the next update (a checkpoint does, so that a resumed run has the same list)."""
-        self._positions = None
+        self._positions = self._recalled = None
+
+    @property
+    def reference(self) -> Reference | None:
+        """Positions and cell at the last build (Angstrom), None before the first."""
+        if self._positions is None:
+            return None
+        return self._positions, np.frombuffer(self._cell).reshape(3, 3)
+
+    def recall(self, reference: Reference) -> None:
+        """Build at the next update for these positions and cell, and use the list as if built then.
+
+        So that a run goes on with the list, and the bits, that it would have had.
+        """
+        self.forget()
+        self._recalled = reference
+
+    def _place(
+        self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]
+    ) -> Reference:
+        """Return the positions and cell to build for: these, or those recalled where they will do."""
+        recalled, self._recalled = self._recalled, None
+        if recalled is None:
+            return positions, cell
+        self._built(*recalled, pbc)
+        self.builds -= 1
+        return recalled if self._complete(positions, cell, pbc) else (positions, cell)
 
     def _built(
         self, positions: NDArray[np.float64], cell: NDArray[np.float64], pbc: NDArray[np.bool_]

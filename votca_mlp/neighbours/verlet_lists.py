@@ -26,6 +26,7 @@ class VerletFullList(VerletSkin):
             return False
         from votca_mlp.neighbours.full_list import find_full_list
 
+        positions, cell = self._place(positions, cell, pbc)
         self.rows = find_full_list(positions, cell, pbc, self.cutoff + self.skin)
         self._built(positions, cell, pbc)
         return True
@@ -44,6 +45,7 @@ class VerletHalfList(VerletSkin):
             return False
         from votca_mlp.neighbours.half_list import find_half_list
 
+        positions, cell = self._place(positions, cell, pbc)
         self.rows = find_half_list(positions, cell, pbc, self.cutoff + self.skin)
         self._built(positions, cell, pbc)
         return True
@@ -92,10 +94,13 @@ class VerletClusterList(VerletSkin):
         if needed < self.cutoff + self.skin and kinds is self._kinds:
             self.shell = shell_of(needed - self.cutoff, self.skin)
             return False
-        self.clusters = find_clusters(positions, cell, pbc, kinds, self._cutoffs, self.skin)
+        at, cell_then = self._place(positions, cell, pbc)
+        self.clusters = find_clusters(at, cell_then, pbc, kinds, self._cutoffs, self.skin)
         self.shell = shell_of(0.0, self.skin)
         self._kinds = kinds
-        self._built(positions, cell, pbc)
+        self._built(at, cell_then, pbc)
+        if at is not positions:
+            self.shell = shell_of(self._needed(positions, cell, pbc) - self.cutoff, self.skin)
         return True
 
 
@@ -132,6 +137,7 @@ class VerletPairList(VerletSkin):
             return False
         from vesin import NeighborList
 
+        positions, cell = self._place(positions, cell, pbc)
         if np.any(pbc) and not np.all(pbc) and np.any(~cell[~pbc].any(axis=1)):
             # vesin wants a full cell; the missing directions are not periodic, so any length will do
             cell_used = cell.copy()

@@ -17,7 +17,7 @@ from votca_mlp.files import atomic_write
 NAME = "ase_checkpoint.npz"
 """File name in the step directory; it is there while a step is unfinished."""
 
-_FORMAT = 1
+_FORMAT, _WITH_LISTS = 1, 2
 _SHAPING = (
     "traj",
     "conf_out",
@@ -34,6 +34,7 @@ _SHAPING = (
     "seed",
     "checkpoint_every",
 )
+_LIST = "list_"
 _ARRAYS = ("positions", "velocities", "cell", "strain_rate", "thermostat", "barostat")
 
 
@@ -52,7 +53,10 @@ class Checkpoint:
     inputs
         What the run was made from; see :func:`describe_inputs`.
     state
-        Arrays of :meth:`votca_mlp.engines.ase.integrate.Integrator.state`.
+        Arrays of :meth:`votca_mlp.engines.ase.motion.Motion.state`.
+    lists
+        Of :meth:`votca_mlp.engines.ase.motion.Motion.lists`, for a step at which the neighbour lists were not
+        built anew; None at regular checkpoints.
     """
 
     step: int
@@ -60,6 +64,7 @@ class Checkpoint:
     lengths: dict[str, int]
     inputs: dict[str, Any]
     state: dict[str, NDArray[np.float64]]
+    lists: dict[str, NDArray[np.float64]] | None = None
 
 
 def describe_inputs(
@@ -88,13 +93,14 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         No space left; the earlier checkpoint stays.
     """
     header = {
-        "format": _FORMAT,
+        "format": _FORMAT if checkpoint.lists is None else _WITH_LISTS,
         "step": checkpoint.step,
         "volume": checkpoint.volume,
         "lengths": checkpoint.lengths,
         "inputs": checkpoint.inputs,
     }
     arrays: dict[str, Any] = {name: checkpoint.state[name] for name in _ARRAYS}
+    arrays |= {f"{_LIST}{name}": values for name, values in (checkpoint.lists or {}).items()}
     with atomic_write(path, "wb") as file:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
@@ -112,16 +118,27 @@ def load(path: Path, *, inputs: dict[str, Any], n_atoms: int) -> Checkpoint:
         with np.load(path, allow_pickle=False) as data:
             header = json.loads(str(data["header"]))
             state = {name: np.array(data[name], float) for name in _ARRAYS}
+            lists = {
+                name.removeprefix(_LIST): np.array(data[name], float)
+                for name in data.files
+                if name.startswith(_LIST)
+            }
         version = header["format"]
         checkpoint = Checkpoint(
-            int(header["step"]), float(header["volume"]), dict(header["lengths"]), header["inputs"], state
+            int(header["step"]),
+            float(header["volume"]),
+            dict(header["lengths"]),
+            header["inputs"],
+            state,
+            lists if version == _WITH_LISTS else None,
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UserError(
             f"the checkpoint is damaged ({type(error).__name__})", where=path, accepted=remove
         ) from error
-    if version != _FORMAT:
-        raise UserError(f"the checkpoint has format {version}", where=path, accepted=f"{_FORMAT}; {remove}")
+    if version not in (_FORMAT, _WITH_LISTS):
+        known = f"{_FORMAT} or {_WITH_LISTS}"
+        raise UserError(f"the checkpoint has format {version}", where=path, accepted=f"{known}; {remove}")
     refuse_other_inputs(checkpoint.inputs, inputs, path)
     if state["positions"].shape != (n_atoms, 3):
         raise UserError("the checkpoint has another number of atoms", where=path, accepted=remove)

@@ -52,6 +52,25 @@ class Integrator(Motion):
         self.evaluator.forget()
         self._evaluate()
 
+    def lists(self) -> dict[str, Array] | None:
+        """Return where the neighbour lists were built; None with a calculator that may have its own."""
+        lists = self.evaluator.lists()
+        if lists is None:
+            return None
+        found = {}
+        for k, each in enumerate(lists):
+            if each.reference is not None:
+                found[f"positions_{k}"], found[f"cell_{k}"] = each.reference
+        return found
+
+    def recall(self, lists: dict[str, Array]) -> None:
+        """Evaluate the present configuration with the neighbour lists that :meth:`lists` described."""
+        self.evaluator.forget()
+        for k, each in enumerate(self.evaluator.lists() or ()):
+            if f"cell_{k}" in lists:
+                each.recall((lists[f"positions_{k}"], lists[f"cell_{k}"]))
+        self._evaluate()
+
     def step(self) -> None:
         """Advance by one time step."""
         half = 0.5 * self.timestep

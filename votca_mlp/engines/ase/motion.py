@@ -147,15 +147,29 @@ class Motion(ABC):
             "barostat": np.array([self.barostat.positions, self.barostat.rates]),
         }
 
-    def restore(self, state: dict[str, Array]) -> None:
-        """Put a state back and evaluate it."""
+    def lists(self) -> dict[str, Array] | None:
+        """Return where the neighbour lists were built: :meth:`restore` goes on with them, bit for bit.
+
+        None where that cannot be known, so that only a state after :meth:`recompute` can be put back.
+        """
+        return None
+
+    def recall(self, lists: dict[str, Array]) -> None:
+        """Evaluate the present configuration with the neighbour lists that :meth:`lists` described."""
+        self.recompute()
+
+    def restore(self, state: dict[str, Array], lists: dict[str, Array] | None = None) -> None:
+        """Put a state back and evaluate it, with new neighbour lists or those of :meth:`lists`."""
         self._put(state["positions"], state["velocities"])
         self.cell[:] = state["cell"]
         self.strain_rate = float(state["strain_rate"])
         for chain, name in ((self.thermostat, "thermostat"), (self.barostat, "barostat")):
             if chain is not None:
                 chain.positions[:], chain.rates[:] = state[name]
-        self.recompute()
+        if lists is None:
+            self.recompute()
+        else:
+            self.recall(lists)
 
     def _advance_chains(self, twice_kinetic: float, time: float) -> float:
         """Advance both chains by ``time`` and return the factor for the velocities."""

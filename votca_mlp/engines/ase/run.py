@@ -20,6 +20,7 @@ from votca_mlp.engines.shared.stages import Stage, steps_of
 from votca_mlp.engines.shared.start import check_melted, draw_velocities
 from votca_mlp.engines.shared.watch import Watch, make_watch
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.interrupts import Interruption, held_back
 from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
@@ -122,24 +123,47 @@ class Run:
         # the state belongs to the stage of the last step made; the next one may begin afresh after it
         stage = self._stage(max(self.done - 1, 0))
         self.md = self._integrator(stage, np.zeros((len(self.atoms), 3)))
-        self.md.restore(saved.state)
+        self.md.restore(saved.state, saved.lists)
 
     def _stage(self, step: int) -> Stage:
         return next(stage for stage in self.stages if step < stage.end)
 
     def save(self) -> None:
         """Write a checkpoint; then go on exactly as a resumed run would."""
-        lengths = {"traj": self.traj.sync(), "thermo": self.thermo.sync()}
-        saved = checkpoints.Checkpoint(self.done, self.watch.volume, lengths, self.inputs, self.md.state())
-        checkpoints.save(self.checkpoint_file, saved)
-        self.saved = self.done
+        self._write(None)
         if self.done < self.total:
             self.md.recompute()
 
+    def save_now(self) -> None:
+        """Write a checkpoint between the regular ones, where the run can go on from there bit for bit."""
+        lists = self.md.lists()
+        if lists is not None and self.saved < self.done:
+            self._write(lists)
+
+    def _write(self, lists: dict[str, Any] | None) -> None:
+        lengths = {"traj": self.traj.sync(), "thermo": self.thermo.sync()}
+        state = self.md.state()
+        saved = checkpoints.Checkpoint(self.done, self.watch.volume, lengths, self.inputs, state, lists)
+        checkpoints.save(self.checkpoint_file, saved)
+        self.saved = self.done
+
     def advance(self, progress: Progress, deadline: float | None) -> bool:
-        """Run to the end; return False when the deadline comes first."""
+        """Run to the end; return False when the deadline comes first.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C or SIGTERM, when the step under way is made and, where that can be, saved.
+        """
+        with held_back() as interruption:
+            return self._advance(progress, deadline, interruption)
+
+    def _advance(self, progress: Progress, deadline: float | None, interruption: Interruption) -> bool:
         interval_start = time.time()
         while self.done < self.total:
+            if interruption.came is not None:
+                self.save_now()
+                raise KeyboardInterrupt
             stage = self._stage(self.done)
             if self.done == stage.start and stage.draw and self.done > 0:
                 self.atoms.positions[:], self.atoms.cell[:] = self.md.positions, self.md.cell

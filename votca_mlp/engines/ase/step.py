@@ -18,6 +18,7 @@ from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import checked_start
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.processes import is_interrupt
 from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ def run_step(
     try:
         in_time = run.advance(progress, deadline)
         note = "" if in_time else "stopped at a checkpoint before the deadline"
-    except BaseException:
-        note = "failed"
+    except BaseException as error:
+        note = f"interrupted, saved at {run.saved}" if is_interrupt(error) else "failed"
         raise
     finally:
         rate = progress.rate(run.done)

@@ -131,6 +131,7 @@ class HalfListEvaluation:
 
     def __init__(self, current: Callable[[], FastHipnn | None], cutoff: float, skin: float) -> None:
         self.current, self.pairs = current, HalfPairs(cutoff, skin)
+        self.list = self.pairs.list
 
     def sums(
         self, positions: Array, cell: Array, pbc: NDArray[np.bool_], numbers: NDArray[np.int64]
@@ -141,7 +142,7 @@ class HalfListEvaluation:
 
     def forget(self) -> None:
         """Rebuild the neighbour list at the next call."""
-        self.pairs.list.forget()
+        self.list.forget()
 
 
 def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Tensor) -> Layers:
