@@ -1,6 +1,7 @@
 """Cores of this process; whether another still runs; whether an error is an interruption."""
 
 import os
+import signal
 from pathlib import Path
 
 
@@ -36,7 +37,8 @@ def is_interrupt(error: BaseException | None) -> bool:
     """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, KeyboardInterrupt):
+        terminated = isinstance(error, SystemExit) and error.code == 128 + signal.SIGTERM
+        if isinstance(error, KeyboardInterrupt) or terminated:
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__

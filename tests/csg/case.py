@@ -15,6 +15,11 @@ VOTCA_MLP = Path(sys.executable).parent / "votca-mlp"
 SPECIES = {"Ar": (0.0103, 3.40, 39.948), "Kr": (0.0140, 3.65, 83.798)}
 GRID = (0.0, 0.8, 0.01)
 
+# a test suite in the background ignores SIGINT, and so would the program that is given as arguments
+FOREGROUND = """import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])"""
+
 CALCULATOR = '''
 """A Lennard-Jones mixture, to stand beside settings.xml."""
 

@@ -1,19 +1,31 @@
 """A run stopped anywhere goes on to the same potentials."""
 
 import os
+import random
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.csg.case import csg_call, inverse, make_case, start, wait_for, working_in
+from tests.csg.case import (
+    FOREGROUND,
+    csg_call,
+    inverse,
+    make_case,
+    start,
+    start_program,
+    wait_for,
+    working_in,
+)
 from tests.csg.conftest import HOOKS
 from votca_mlp.tables import read_table
 
 CHECKPOINT = "ase_checkpoint.npz"
+AFTER_MD = ("(from tags rdf ase)", "(from tags update ibi_pot)", "(from tags add_pot ibi)")
 
 
 def kill_group(directory: Path, seen: "object", what: str) -> None:
@@ -71,6 +83,24 @@ def test_an_interrupted_update_starts_afresh(two_steps: tuple[Path, str], tmp_pa
     kept = [line for line in before.splitlines() if not line.startswith("post_")]
     assert restart.read_text().splitlines() == kept
     assert "Simulation done" in kept
+
+
+def test_ctrl_c_after_the_simulation_says_the_cause(two_steps: tuple[Path, str], tmp_path: Path) -> None:
+    """VOTCA's scripts alone would end without a word, or with the name of the subscript that "failed"."""
+    main = make_case(tmp_path / "interrupted", interaction=HOOKS)
+    for number in (0, 1):
+        shutil.copytree(two_steps[0] / f"step_{number:03d}", main / f"step_{number:03d}")
+    (main / "step_001/done").unlink()
+    log, words = main / "inverse.log", random.Random(7).choice(AFTER_MD)
+    command = ("csg_inverse", "--options", "settings.xml")
+    process = start_program(main, sys.executable, "-c", FOREGROUND, *command)
+    wait_for(lambda: log.is_file() and words in log.read_text(), words)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert output.count("interrupted; run csg_inverse again to go on") == 1
+    assert "ERROR" not in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow

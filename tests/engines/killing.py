@@ -1,5 +1,6 @@
 """A step in a process of its own, to be killed and run again."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -49,6 +50,27 @@ class SlowEvaluator(Evaluator):
     def evaluate(self, atoms):
         self.now += 1.0
         return self.inner.evaluate(atoms)
+
+    def forget(self) -> None:
+        self.inner.forget()
+
+
+class Interrupted(Evaluator):
+    """Sends a signal to this process, and to those that it has started, in the evaluation of that number."""
+
+    def __init__(self, number: int, signal_number: int, *, known: bool = True) -> None:
+        self.inner, self.number, self.signal_number, self.known = evaluator(), number, signal_number, known
+
+    def evaluate(self, atoms):
+        self.number -= 1
+        if self.number == 0:
+            for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+                os.kill(int(child), self.signal_number)
+            os.kill(os.getpid(), self.signal_number)
+        return self.inner.evaluate(atoms)
+
+    def lists(self):
+        return self.inner.lists() if self.known else None
 
     def forget(self) -> None:
         self.inner.forget()

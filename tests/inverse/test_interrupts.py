@@ -9,13 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.csg.case import VOTCA_MLP, start_program, wait_for
+from tests.csg.case import FOREGROUND, VOTCA_MLP, start_program, wait_for
 from votca_mlp.processes import is_interrupt
 
-# a test suite in the background ignores SIGINT, and so would the program
-FOREGROUND = """import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])"""
 CASE = Path(__file__).resolve().parents[2] / "settings" / "al_quickstart"
 
 

@@ -1,5 +1,6 @@
 """Hidden commands ``votca-mlp csg ...`` that VOTCA's scripts call; not for users' hands."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from votca_mlp.csg.environment import CsgEnvironment, read_environment
 from votca_mlp.csg.terminal import complain, say
 from votca_mlp.errors import UserError
+from votca_mlp.interrupts import raise_on_sigterm
 from votca_mlp.processes import is_interrupt
 
 if TYPE_CHECKING:
@@ -21,14 +23,19 @@ class _ShowErrors(typer.core.TyperGroup):
     """Shows why a command failed on the terminal behind csg_inverse's log, and in the log."""
 
     def invoke(self, ctx: "typer.Context") -> object:  # type: ignore[override]
+        raise_on_sigterm()
         try:
             return super().invoke(ctx)
         except UserError as error:
             complain(f"votca-mlp: {error}")
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
             if is_interrupt(error):
                 complain("votca-mlp: interrupted; run csg_inverse again to go on from the last checkpoint")
+                # for functions_mlp.sh, which need not say it again
+                print(f"interrupted: csg_inverse {os.environ.get('CSG_MASTER_PID')}", flush=True)
                 sys.exit(130)
+            if isinstance(error, SystemExit):
+                raise
             if type(error).__module__.partition(".")[0] in ("click", "typer"):
                 raise
             traceback.print_exc()

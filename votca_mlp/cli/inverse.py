@@ -51,7 +51,7 @@ def inverse(
         from votca_mlp.inverse.start import run_inverse
 
         run_inverse(options, do_iterations=do_iterations, wall_time=wall_time)
-    except (KeyboardInterrupt, SystemError) as error:
+    except (KeyboardInterrupt, SystemError, SystemExit) as error:
         if not is_interrupt(error):
             raise
         typer.echo("interrupted; run again to go on from the last checkpoint", err=True)

@@ -9,7 +9,7 @@ import time
 from votca_mlp.processes import is_alive
 
 
-def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | None:
+def end_with(process: int | None, *, every: float = 1.0, patience: float = 60.0) -> threading.Thread | None:
     """Watch ``process`` from a background thread and terminate this one when it is gone.
 
     A simulation left behind would go on writing into a step directory in which csg_inverse, started again,
@@ -21,6 +21,8 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
         Process id of csg_inverse; nothing is watched when None.
     every
         Seconds between two looks.
+    patience
+        Seconds until it is ended in any case.
     """
     if process is None:
         return None
@@ -33,6 +35,9 @@ def end_with(process: int | None, *, every: float = 1.0) -> threading.Thread | N
         with contextlib.suppress(OSError):
             print("csg_inverse has ended, so this simulation ends; the next one resumes it", flush=True)
         os.kill(os.getpid(), signal.SIGTERM)
+        # the step under way is made and saved; one that hangs is not waited for
+        time.sleep(patience)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     thread = threading.Thread(target=look, name="end with csg_inverse", daemon=True)
     thread.start()

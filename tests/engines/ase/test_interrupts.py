@@ -9,48 +9,19 @@ import pytest
 import torch
 from ase.build import bulk
 
-from tests.engines.ase.case import evaluator, make_case, run_case
+from tests.engines.ase.case import make_case, run_case
 from tests.engines.ase.test_step import contents
+from tests.engines.killing import Interrupted
 from votca_mlp.engines.ase import checkpoint
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
-from votca_mlp.interrupts import held_back, raise_on_sigterm
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.interrupts import held_back
 from votca_mlp.models.load import load_model
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.potentials.correction import PairCorrection, correction_of_tables
 from votca_mlp.tables import grid_points, make_table
 
 
-class Interrupted(Evaluator):
-    """Sends itself a signal in the evaluation of the given number."""
-
-    def __init__(self, number: int, signal_number: int, *, known: bool = True) -> None:
-        self.inner, self.number, self.signal_number, self.known = evaluator(), number, signal_number, known
-
-    def evaluate(self, atoms):
-        self.number -= 1
-        if self.number == 0:
-            os.kill(os.getpid(), self.signal_number)
-        return self.inner.evaluate(atoms)
-
-    def lists(self):
-        return self.inner.lists() if self.known else None
-
-    def forget(self) -> None:
-        self.inner.forget()
-
-
-@pytest.fixture
-def _handlers():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # a suite in the background ignores Ctrl-C
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    raise_on_sigterm()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.usefixtures("_handlers")
+@pytest.mark.usefixtures("caught_signals")
 def test_goes_on_bit_for_bit_from_any_step(tmp_path) -> None:
     """Stopped in equilibration, in production, in the step before a checkpoint and in the one after."""
     whole, parts = make_case(tmp_path / "a"), make_case(tmp_path / "b")
@@ -70,7 +41,7 @@ def test_goes_on_bit_for_bit_from_any_step(tmp_path) -> None:
     assert contents(parts) == contents(whole)
 
 
-@pytest.mark.usefixtures("_handlers")
+@pytest.mark.usefixtures("caught_signals")
 def test_a_calculator_with_lists_of_its_own_goes_on_from_the_last_checkpoint(tmp_path) -> None:
     whole, parts = make_case(tmp_path / "a"), make_case(tmp_path / "b")
     run_case(whole)
@@ -82,7 +53,7 @@ def test_a_calculator_with_lists_of_its_own_goes_on_from_the_last_checkpoint(tmp
     assert contents(parts) == contents(whole)
 
 
-@pytest.mark.usefixtures("_handlers")
+@pytest.mark.usefixtures("caught_signals")
 def test_impatience_and_other_threads(monkeypatch) -> None:
     now = 10.0
     monkeypatch.setattr("time.monotonic", lambda: now)

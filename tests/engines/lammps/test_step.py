@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import zipfile
 from pathlib import Path
 
 import ase.io
@@ -13,7 +15,7 @@ from ase.units import fs
 
 from tests.csg.case import wait_for, working_in
 from tests.engines.ase.case import argon, evaluator
-from tests.engines.killing import SlowEvaluator, kill_at_frame, start_step, to_its_end
+from tests.engines.killing import Interrupted, SlowEvaluator, kill_at_frame, start_step, to_its_end
 from tests.engines.lammps.case import FILES, SCRIPT, make_case, run_case
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.engines.shared.result import SUMMARY
@@ -218,3 +220,21 @@ def test_csg_stat_reads_the_trajectory(tmp_path) -> None:
     own = pair_histograms(read_dump(directory / "traj.dump"), [("Ar", "Ar")], 10 * r)
     assert g == pytest.approx(own.g(("Ar", "Ar")), abs=1e-6)
     assert g.max() > 1.5
+
+
+@pytest.mark.usefixtures("caught_signals")
+def test_interrupted_it_is_saved_at_that_step(tmp_path) -> None:
+    """Ctrl-C, as it comes to the process of LAMMPS too, then SIGTERM: on from there to the end."""
+    settings = make_case(tmp_path)
+    steps = []
+    for evaluations, number in ((77, signal.SIGINT), (60, signal.SIGTERM)):
+        with pytest.raises(KeyboardInterrupt):
+            run_case(settings, evaluator=Interrupted(evaluations, number))
+        with zipfile.ZipFile(tmp_path / "step_001" / NAME) as archive:
+            steps.append(json.loads(archive.read("checkpoint.json"))["done"])
+    assert all(step % 50 for step in steps)
+    assert 0 < steps[0] < steps[1]
+    result = run_case(settings)
+    assert (result.status, result.steps_done) == ("finished", 260)
+    frames = ase.io.read(tmp_path / "step_001" / "traj.dump", ":", format="lammps-dump-text")
+    assert len(frames) == 21

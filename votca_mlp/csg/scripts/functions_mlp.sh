@@ -38,13 +38,34 @@ if [[ ${0##*/} = *inverse* ]]; then
   $VOTCA_MLP csg claim "$CSG_MASTER_PID" || die "votca-mlp csg claim failed"
 fi
 
+# Ctrl-C is the cause, and nothing has failed: the processes of a step hand its status 130 up, in the place of VOTCA's
+# "do_external ... failed"
+if ! declare -F votca_die >/dev/null; then
+  eval "votca_$(declare -f die)"
+fi
+die() { #VOTCA's die, but for an interruption
+  [[ $? -eq 130 ]] || votca_die "$@"
+  [[ ${0##*/} = *inverse* && $BASHPID = "$CSG_MASTER_PID" ]] && interrupted
+  exit 130
+}
+interrupted() { #ends csg_inverse after Ctrl-C with one line, unless votca-mlp has said it
+  trap '' INT
+  grep -qsx "interrupted: csg_inverse $CSG_MASTER_PID" "$CSGLOG" || msg --color red --to-stderr \
+    "interrupted; run csg_inverse again to go on: what is done stays, a simulation goes on from its last checkpoint"
+  exit 130
+}
+export -f votca_die die interrupted
+if [[ ${0##*/} = *inverse* ]]; then
+  trap interrupted INT
+fi
+
 # VOTCA's defaults and ours in one file, so that its scripts find cg.inverse.ase.*
 VOTCA_CSG_DEFAULTS="$($VOTCA_MLP csg defaults "$VOTCA_CSG_DEFAULTS")" || die "votca-mlp could not write its defaults file"
 export VOTCA_CSG_DEFAULTS
 
 votca_mlp_csg() { #runs a votca-mlp csg command; it shows its own error on the terminal
   # which knows the run's own settings only, not those written for VOTCA's scripts
-  CSGXMLFILE="${CSG_RUN_XMLFILE:-$CSGXMLFILE}" $VOTCA_MLP csg "$@" || exit 1
+  CSGXMLFILE="${CSG_RUN_XMLFILE:-$CSGXMLFILE}" $VOTCA_MLP csg "$@" || exit
 }
 export -f votca_mlp_csg
 
@@ -62,7 +83,7 @@ for_all_states() { #runs a command in the folder of each state of this step, wit
       cd "$state" || exit 1
       export CSG_RUN_XMLFILE="$CSGXMLFILE" CSGXMLFILE="$PWD/settings.xml" CSG_MAINDIR="$main/$state" CSG_STATE="$state"
       "$@"
-    ) || return 1
+    ) || return
   done
 }
 export -f for_all_states

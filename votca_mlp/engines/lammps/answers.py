@@ -12,6 +12,7 @@ from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.evaluation.result import Evaluation
+from votca_mlp.interrupts import Interruption
 from votca_mlp.progress import Progress
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
@@ -61,6 +62,8 @@ class Answers:
         MD steps before the part of a run that is under way.
     stopping
         The time is up.
+    interruption
+        Ctrl-C or SIGTERM, held back until LAMMPS has stopped and is saved.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Answers:
         self.progress: Progress | None = None
         self.deadline: float | None = None
         self.stopping = False
+        self.interruption = Interruption()
         self._made, self._began = -1, 0.0
 
     def begin(self, done: int) -> None:
@@ -124,6 +128,9 @@ class Answers:
         """
         if self.progress is not None:
             self.progress.update(step, f"{temperature:.0f} K")
+        if self.interruption.came is not None:
+            # nothing tells such a LAMMPS to stop in the middle of a run
+            raise KeyboardInterrupt
         if self.watch is None:
             return
         nothing = np.zeros((1, 3))
@@ -150,6 +157,7 @@ class Answers:
         self._check(state, step)
         if self.progress is not None and step % _NOTE_EVERY == 0:
             self.progress.update(step, f"{temperature:.0f} K")
+        self.stopping = self.stopping or self.interruption.came is not None
         if self.deadline is not None:
             now = time.time()
             a_step = (now - self._began) / max(self._made, 1)

@@ -11,6 +11,7 @@ answers go to standard output. What LAMMPS itself prints goes to standard error.
 import ctypes
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -199,6 +200,9 @@ def main() -> None:
     """Keep the pipes for messages; everything else that is printed goes to standard error."""
     # this folder is no place to import modules from
     sys.path.pop(0)
+    # Ctrl-C comes to all processes: the other side has this one stop, and saved, and ends it
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     requests, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

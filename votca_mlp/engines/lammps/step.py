@@ -18,6 +18,7 @@ from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.interrupts import held_back
 from votca_mlp.models.kind import model_kind, pair_kinds
 from votca_mlp.progress import Progress
 
@@ -37,14 +38,17 @@ def run_step(
 
     A run interrupted anywhere goes on from its last checkpoint. After SIGKILL the rest is what it would have
     been, bit for bit, where LAMMPS's own restart is exact (Nose-Hoover thermostats and barostats are,
-    Langevin's random numbers are not) and the evaluator is deterministic. A deadline stops it at once, with a
-    checkpoint there; the trajectory then goes on with other rounding.
+    Langevin's random numbers are not) and the evaluator is deterministic. A deadline, Ctrl-C and SIGTERM stop
+    it at once, with a checkpoint there (with ``<command>`` the latter two end it: it goes on from the last
+    one); the trajectory then goes on with other rounding.
 
     Raises
     ------
     UserError
         Input that does not fit, LAMMPS missing or failing, a simulation that has gone wrong, a damaged
         checkpoint, no space left.
+    KeyboardInterrupt
+        Ctrl-C or SIGTERM.
     """
     directory = Path(step_directory)
     script, files = prepare(plan, directory, max_steps)
@@ -60,13 +64,17 @@ def run_step(
     progress.start(f"step {step_number}", script.total, run.done)
     note = "failed"
     try:
-        in_time = run.advance(progress, deadline)
+        with held_back() as run.answers.interruption:
+            in_time = run.advance(progress, deadline)
         note = "" if in_time else "stopped at a checkpoint before the deadline"
         rate = progress.rate(run.done)
         if not in_time:
             return StepResult("checkpointed", run.saved_at, script.total, rate)
         summary = run.finish(step_number=step_number, steps_per_second=rate)
         return StepResult("finished", script.total, script.total, rate, summary)
+    except KeyboardInterrupt:
+        note = f"interrupted, saved at {run.saved_at}"
+        raise
     finally:
         progress.close(run.done, note)
         run.lammps.kill()
