@@ -6,6 +6,7 @@ import pty
 import select
 import subprocess
 import sys
+from pathlib import Path
 
 from votca_mlp.progress import Progress
 
@@ -87,6 +88,13 @@ def test_finds_the_terminal_that_csg_inverse_keeps() -> None:
         os.close(main)
         os.close(terminal)
     assert "10 of 10 steps" in shown
+
+
+def test_without_a_terminal_csg_inverse_shows_it_where_its_output_goes(tmp_path: Path) -> None:
+    shown = tmp_path / "output"
+    log = run_child(f"exec 3>{shown};", env=os.environ | {"CSGLOG": "inverse.log"})
+    assert shown.read_text() == log
+    assert "step 1: 10 of 10 steps" in log
 
 
 def test_falls_back_to_the_log() -> None:

@@ -1,10 +1,11 @@
 """Telling the user how far a simulation is, on a terminal or in a log."""
 
+import contextlib
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 LOG_INTERVAL = 30.0
 """Seconds between two lines where there is no terminal."""
@@ -99,7 +100,9 @@ class Progress:
         console = Console(file=self._stream, force_terminal=True)
         label = TextColumn(self._label, markup=False)
         state = TextColumn("{task.description}", markup=False)
-        self._bar = Bar(label, BarColumn(20), state, console=console, auto_refresh=False)
+        # rich's own colour is a red that reads as an alarm
+        bar = BarColumn(20, complete_style="cyan", finished_style="green")
+        self._bar = Bar(label, bar, state, console=console, auto_refresh=False)
         self._bar.start()
         self._bar.add_task("", total=self._total, completed=done)
 
@@ -114,14 +117,31 @@ def open_progress() -> Progress:
 
     csg_inverse sends stdout and stderr to its log and keeps the user's own as descriptors 3 and 4.
     """
-    descriptors = (3, 4) if os.environ.get("CSGLOG") else (2,)
+    under_csg = bool(os.environ.get("CSGLOG"))
+    descriptors = (3, 4) if under_csg else (2,)
     for descriptor in descriptors:
         try:
             if os.isatty(descriptor):
                 return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True)
         except OSError:
             continue
-    return Progress(sys.stderr)
+    return Progress(cast(TextIO, _Both(sys.stderr, 3)) if under_csg else sys.stderr)
+
+
+class _Both:
+    """A stream, and a descriptor behind it: the log of csg_inverse, and its output to a file or a pipe."""
+
+    def __init__(self, stream: TextIO, descriptor: int) -> None:
+        self.stream, self.descriptor = stream, descriptor
+
+    def write(self, text: str) -> None:
+        self.stream.write(text)
+        # whoever read it may have gone: the log has the line
+        with contextlib.suppress(OSError):
+            os.write(self.descriptor, text.encode())
+
+    def flush(self) -> None:
+        self.stream.flush()
 
 
 def _duration(seconds: float) -> str:

@@ -119,9 +119,9 @@ def test_the_loop_stops_and_stays_stopped(tmp_path: Path, capsys: pytest.Capture
     changes = {"<alpha>0.5": "<alpha>0", ">laststep<": ">maindir<", "<equilibration>200": "<equilibration>40"}
     edit(main / "settings.xml", changes)
     reason = run_inverse(main / "settings.xml")
-    assert reason == "converged: the RMS has not improved beyond its error for 1 iterations"
+    assert reason == "converged: the RMS has not improved beyond its error for 1 iteration"
     told = capsys.readouterr().out
-    assert "Convergence check plateau: 1 iterations are too few" in told
+    assert "Convergence check plateau: 1 iteration is too few" in told
     assert "Iterations are converged, stopping" in told
     assert (main / "step_002/stop").is_file()
     assert not (main / "step_003").exists()

@@ -154,7 +154,7 @@ def test_do_iterations_wall_time_done_and_clean(tmp_path: Path) -> None:
     main = make_case(tmp_path / "case", iterations=3, production=160)
     status, output = ours(main, "-N", "1")
     assert status == 0, output
-    assert "1 iterations were asked for" in output
+    assert "1 iteration was asked for" in output
     assert not (main / "done").exists()
     # csg_inverse's own spelling, and a wall time in which no simulation ends
     status, output = ours(main, "-1", "--wall-time", "5")

@@ -223,6 +223,16 @@ def agreement() -> None:
 
 
 @app.command()
+def verdict() -> None:
+    """Say at the end of a run whether it has worked."""
+    from votca_mlp.inverse.in_words import plan_in_words
+
+    plan, _ = _plan()
+    for line in plan_in_words(plan):
+        say(line)
+
+
+@app.command()
 def hold(source: Path, out: Path) -> None:
     """Hold a table constant outside its valid points."""
     from votca_mlp.inverse.potentials import hold_ends

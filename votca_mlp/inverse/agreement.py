@@ -79,15 +79,15 @@ def described(agreement: Agreement) -> str:
     known = agreement.rms_error == agreement.rms_error
     rms = f"rms {agreement.rms:.4f}" + (f" +- {agreement.rms_error:.2g}" if known else "")
     chi2 = "" if agreement.chi2 is None else f", chi2 {agreement.chi2:.3g}"
-    return (
-        f"g - target: {rms}, largest {agreement.largest:.4f} at {agreement.largest_at:.2f} Angstrom{chi2}, "
-        f"f_fit {agreement.fit:.4f}"
-    )
+    range_ = f"{agreement.r_min:g} to {agreement.r_max:g} Angstrom"
+    largest = f"largest {agreement.largest:.4f} at {agreement.largest_at:.2f} Angstrom"
+    return f"g - target, {range_}: {rms}, {largest}{chi2}, f_fit {agreement.fit:.4f}"
 
 
 def compared_files(name: str, rdf: Path, target: Path) -> str:
     """Return a line about how far the g(r) of one file is from the target of another."""
-    found = compare_tables(read_table(rdf), read_table(target))
+    found = agreement_with(read_table(target), read_table(rdf))
     error = f" +- {found.rms_error:.2g}" if np.isfinite(found.rms_error) else ""
     chi2 = "" if found.chi2 is None else f", chi^2 a point {found.chi2:.3g}"
-    return f"{name}: g(r) is {found.rms:.4f}{error} (rms) from its target{chi2}"
+    where = f"from {found.r_min:g} to {found.r_max:g} Angstrom"
+    return f"{name}: g(r) is {found.rms:.4f}{error} (rms) from its target {where}{chi2}"

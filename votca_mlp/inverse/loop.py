@@ -9,6 +9,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import say_changes
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.history import contradiction, verdict
+from votca_mlp.inverse.in_words import plan_in_words
 from votca_mlp.inverse.stages.prepare import prepare
 from votca_mlp.inverse.step import run_iteration
 from votca_mlp.inverse.summary import write_summary
@@ -59,6 +60,8 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     if against is not None and against not in reason:
         reason += f"; {against}"
     _write_result(context, loop.reached)
+    for line in plan_in_words(context.plan):
+        messages.say(line)
     messages.say(f"Stopping: {reason}")
     loop.summarise(reason)
     messages.date("All done at")
@@ -146,7 +149,7 @@ class _Loop:
         if left is not None and self.average > left:
             return "another step would not end within the wall time"
         if self.made == self.do_iterations:
-            return f"{self.made} iterations were asked for"
+            return "1 iteration was asked for" if self.made == 1 else f"{self.made} iterations were asked for"
         return None
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.agreement import agreement_with
 from votca_mlp.runs.reading import Run, RunStep, read_runs
 from votca_mlp.tables import Table
-from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
 if TYPE_CHECKING:
@@ -183,17 +183,19 @@ def _shown(table: Table, low: float) -> NDArray[np.float64]:
 
 def _plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     numbers = [step.number for step in run.measured]
-    agreements = [compare_tables(t, run.target) for step in run.measured if (t := step.distribution)]
+    agreements = [agreement_with(run.target, t) for step in run.measured if (t := step.distribution)]
     values = [agreement.rms for agreement in agreements]
     panel.plot(numbers, values, color="0.6", lw=0.8, zorder=1)
     panel.scatter(numbers, values, c=colours, s=20, zorder=2)
     errors = [_error(t, run.target) for step in run.measured if (t := step.distribution)]
-    used = _angstrom(run.target) >= 2.0
+    used = _angstrom(run.target) >= agreements[-1].r_min - 1e-9
     floors = [float(np.sqrt(np.mean(e[used] ** 2))) for e in errors if e is not None]
     if len(floors) == len(numbers):
         panel.plot(numbers, floors, color=TARGET_COLOUR, lw=0.8, ls=":", label="statistical noise")
         panel.legend(loc="upper right")
     panel.set(xlabel="iteration", ylabel="RMS of g − target")
+    # one iteration is one point in the middle, not an axis of thousandths
+    panel.set_xlim(numbers[0] - 0.5, numbers[-1] + 0.5)
     panel.set_ylim(0.0, 1.2 * max(values) + 1e-9)
     panel.xaxis.get_major_locator().set_params(integer=True)
 

@@ -1,12 +1,10 @@
 """What a step's simulation says of itself, whichever engine ran it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from votca_mlp.engines.engine import engines
-from votca_mlp.engines.shared.result import SUMMARY, THERMO
+from votca_mlp.engines.shared.result import THERMO, production_mean, read_facts
 from votca_mlp.ensemble.estimate import Estimate
 
 
@@ -42,14 +40,13 @@ def read_simulation(directory: Path, *, finished: bool) -> Simulation:
     finished
         Whether its g(r) is there.
     """
-    facts = _summary(directory)
-    production = facts.get("production", {})
+    facts = read_facts(directory)
     speed = facts.get("steps_per_second")
     return Simulation(
         begun=finished or _has_begun(directory),
-        temperature=_estimate(production, "temperature[K]"),
-        pressure=_estimate(production, "pressure[bar]"),
-        density=_estimate(production, "density[kg/m3]"),
+        temperature=production_mean(facts, "temperature[K]"),
+        pressure=production_mean(facts, "pressure[bar]"),
+        density=production_mean(facts, "density[kg/m3]"),
         steps_per_second=float(speed) if isinstance(speed, int | float) else None,
         time=None if finished else _time_so_far(directory / THERMO),
     )
@@ -58,23 +55,6 @@ def read_simulation(directory: Path, *, finished: bool) -> Simulation:
 def _has_begun(directory: Path) -> bool:
     traces = {trace for engine in engines().values() for trace in engine.traces}
     return any(path for trace in traces for path in directory.glob(trace))
-
-
-def _summary(directory: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        # other programs leave none; a report does without
-        return {}
-    return facts if isinstance(facts, dict) else {}
-
-
-def _estimate(production: dict[str, Any], name: str) -> Estimate | None:
-    entry = production.get(name)
-    if not isinstance(entry, dict) or not isinstance(entry.get("mean"), int | float):
-        return None
-    error = entry.get("error")
-    return Estimate(float(entry["mean"]), float(error) if isinstance(error, int | float) else float("nan"))
 
 
 def _time_so_far(path: Path) -> float | None:

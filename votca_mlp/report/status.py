@@ -11,6 +11,7 @@ _HEADINGS = (
     "step",
     "state",
     "interaction",
+    "so far",
     "rms",
     "largest",
     "chi2",
@@ -21,19 +22,58 @@ _HEADINGS = (
     "P [bar]",
     "steps/s",
 )
-LEGEND = (
-    "rms, largest: g - target between 2 and 10 Angstrom; chi2: about 1 within noise; "
-    "peak: height of g (target's); du: largest change of u by the update"
-)
+_NAMES = 3
+"""Columns that say which iteration a row is of."""
 
 
-def status_lines(summaries: Sequence[StepSummary]) -> list[str]:
-    """Return heading and rows with columns aligned; a column that nothing is known of is left out."""
-    rows = [_cells(summary) for summary in summaries]
+def legend(summaries: Sequence[StepSummary]) -> str:
+    """Return what the columns mean; ranges of r are those of the run."""
+    found = [summary.agreement for summary in summaries if summary.agreement is not None]
+    ranges = " or ".join(dict.fromkeys(f"{a.r_min:g} to {a.r_max:g} Angstrom" for a in found))
+    return (
+        f"rms, largest: g - target{f', {ranges}' if ranges else ''}; chi2: about 1 within noise; "
+        "peak: height of g (target's); du: largest change of u by the update"
+    )
+
+
+def status_lines(
+    summaries: Sequence[StepSummary], *, running: bool | None = True, width: int | None = None
+) -> list[str]:
+    """Return heading and rows with columns aligned; a column that nothing is known of is left out.
+
+    Parameters
+    ----------
+    running
+        Whether a process works in the directory; None: that cannot be known.
+    width
+        Lines that would be longer are cut between two columns, and the rest follows below.
+    """
+    rows = [_cells(summary, running) for summary in summaries]
     columns = [k for k in range(len(_HEADINGS)) if k in (0, 2) or any(row[k] != "-" for row in rows)]
-    table = [[_HEADINGS[k] for k in columns], *[[row[k] for k in columns] for row in rows]]
-    widths = [max(len(row[k]) for row in table) for k in range(len(columns))]
-    return ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in table]
+    table = [_HEADINGS, *rows]
+    widths = {k: max(len(row[k]) for row in table) for k in columns}
+    lines: list[str] = []
+    # a column of equal names need not be repeated
+    again = [k for k in columns if k == 0 or (k < _NAMES and len({row[k] for row in rows}) > 1)]
+    for part in _parts(columns, again, widths, width):
+        lines += [""] if lines else []
+        lines += ["  ".join(row[k].rjust(widths[k]) for k in part) for row in table]
+    return lines
+
+
+def _parts(
+    columns: list[int], again: list[int], widths: dict[int, int], width: int | None
+) -> list[list[int]]:
+    """Return the columns of each part of a table that is no wider than ``width``, ``again`` in each."""
+    parts = [[k for k in columns if k < _NAMES]]
+    fewest = len(parts[0])
+    for k in columns[fewest:]:
+        length = sum(widths[n] + 2 for n in [*parts[-1], k]) - 2
+        if width is not None and length > width and len(parts[-1]) > fewest:
+            parts.append(list(again))
+            fewest = len(again)
+        parts[-1].append(k)
+    return parts
 
 
 def with_error(estimate: Estimate | None, decimals: int) -> str:
@@ -47,14 +87,15 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
     return f"{value}({round(estimate.error * 10**decimals)})"
 
 
-def _cells(summary: StepSummary) -> list[str]:
+def _cells(summary: StepSummary, running: bool | None) -> list[str]:
     simulation = summary.simulation
     if summary.agreement is None:
-        measures = [_progress(summary), "-", "-", "-"]
+        measures = [progress(summary, running), "-", "-", "-", "-"]
     else:
         a = summary.agreement
         height = with_error(Estimate(a.peak.height, a.peak.height_error), 3)
         measures = [
+            "-",
             f"{a.rms:.4f}",
             f"{a.largest:.4f}",
             "-" if a.chi2 is None else f"{a.chi2:.2f}",
@@ -73,9 +114,13 @@ def _cells(summary: StepSummary) -> list[str]:
     ]
 
 
-def _progress(summary: StepSummary) -> str:
-    """Return how far a simulation is whose g(r) is not there yet."""
-    if summary.simulation.time is not None:
-        return f"{summary.simulation.time / 1000:.2f} ps"
-    # with one state the step itself would not be there
-    return "waiting" if summary.state and not summary.simulation.begun else "running"
+def progress(summary: StepSummary, running: bool | None) -> str:
+    """Return how far a step is whose g(r) is not there yet."""
+    simulation = summary.simulation
+    if summary.state and not simulation.begun:
+        # with one state the step itself would not be there
+        return "waiting"
+    time = "" if simulation.time is None else f"{simulation.time / 1000:.2f} ps"
+    if running is False:
+        return f"stopped at {time}" if time else "stopped"
+    return time or "running"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from votca_mlp.inverse.agreement import agreement_with
 from votca_mlp.report.simulation import Simulation, read_simulation
 from votca_mlp.runs.reading import Run, RunStep, interaction_names, read_runs
 from votca_mlp.tables import Table
-from votca_mlp.targets.agreement import Agreement, compare_tables
+from votca_mlp.targets.agreement import Agreement
 from votca_mlp.units import EV_PER_KJMOL
 
 
@@ -66,7 +67,7 @@ def _summarise(run: Run, step: RunStep) -> StepSummary:
         interaction=run.name,
         state=run.state,
         simulation=read_simulation(step.directory, finished=step.distribution is not None),
-        agreement=None if step.distribution is None else compare_tables(step.distribution, run.target),
+        agreement=None if step.distribution is None else agreement_with(run.target, step.distribution),
         change=_change(step.before, step.after, run.target),
         corrected=None if step.before is None else bool(np.any(step.before.y)),
     )

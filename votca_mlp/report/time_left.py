@@ -46,7 +46,8 @@ def time_left_line(directory: str | Path, now: float | None = None) -> str | Non
     each = max(0.0, (ended[last] - ended[first]) / (last - first))
     used = (time.time() if now is None else now) - ended[last]
     seconds = left * each - min(max(used, 0.0), each)
-    return f"time left: about {_words(seconds)} for {left} more iterations of {_words(each)} each"
+    more = "1 more iteration" if left == 1 else f"{left} more iterations"
+    return f"time left: about {_words(seconds)} for {more} of {_words(each)}{' each' if left > 1 else ''}"
 
 
 def _words(seconds: float) -> str:

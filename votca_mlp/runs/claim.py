@@ -53,6 +53,15 @@ def refuse_claimed(directory: Path, process: int | None = None) -> None:
     _refuse(text, directory, process)
 
 
+def claimed(directory: Path) -> bool:
+    """Return whether a living csg_inverse of this host has claimed a directory."""
+    try:
+        refuse_claimed(directory)
+    except UserError:
+        return True
+    return False
+
+
 def _refuse(text: str, directory: Path, mine: int | None) -> None:
     words = text.split()
     if len(words) != 3 or not words[0].isdecimal():

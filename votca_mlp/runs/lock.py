@@ -11,7 +11,7 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.processes import is_alive
-from votca_mlp.runs.claim import refuse_claimed
+from votca_mlp.runs.claim import claimed, refuse_claimed
 
 NAME = ".votca_mlp.lock"
 """In the main directory; the system releases it when its process ends, however it ends."""
@@ -70,6 +70,28 @@ def locked(directory: Path, *, master: int | None = None, patience: float = 0.0)
         if handle in HELD:
             HELD.remove(handle)
         os.close(handle)
+
+
+def is_held(directory: Path) -> bool | None:
+    """Return whether a run, of either loop, works in a directory; None where another host's may.
+
+    The lock is tried, and let go at once where it can be had.
+    """
+    if claimed(directory):
+        return True
+    try:
+        handle = os.open(directory / NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        process, host = _owner(handle)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN) or None
+    finally:
+        os.close(handle)
+    # a lock of another host need not show here; a run that ended in good order has taken its name out
+    return False if process is None or host == socket.gethostname() else None
 
 
 def _take(handle: int, path: Path) -> None:

@@ -39,6 +39,8 @@ class Agreement:
         agree within noise. None without errors. Errors from n blocks inflate it by (n - 1)/(n - 3).
     peak, target_peak
         Main maxima.
+    r_min, r_max
+        Of the first and the last point compared, Angstrom.
     """
 
     rms: float
@@ -49,6 +51,8 @@ class Agreement:
     peak: Peak
     target_peak: Peak
     rms_error: float = float("nan")
+    r_min: float = float("nan")
+    r_max: float = float("nan")
 
 
 def main_peak(r: Array, g: Array, error: Array | None = None) -> Peak:
@@ -148,6 +152,8 @@ def compare(
         chi2=chi2,
         peak=_peak_or_nan(r, g, error),
         target_peak=_peak_or_nan(r, target, target_error),
+        r_min=float(r[used][0]),
+        r_max=float(r[used][-1]),
     )
 
 

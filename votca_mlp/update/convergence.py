@@ -97,13 +97,15 @@ def _plateau(history: Mapping[str, Sequence[Agreement]], iterations: int) -> Ver
         earlier, recent = agreements[:-iterations], agreements[-iterations:]
         if not earlier:
             done = len(agreements)
-            return Verdict(False, f"{done} iterations are too few to tell a plateau of {iterations}")
+            few = "1 iteration is" if done == 1 else f"{done} iterations are"
+            return Verdict(False, f"{few} too few to tell a plateau of {iterations}")
         best = min(earlier, key=lambda agreement: agreement.rms)
         if any(best.rms - a.rms > np.hypot(_error(best), _error(a)) for a in recent):
             moving.append(name)
     if moving:
         return Verdict(False, f"the RMS of {', '.join(moving)} still improves beyond its error")
-    return Verdict(True, f"the RMS has not improved beyond its error for {iterations} iterations")
+    since = "1 iteration" if iterations == 1 else f"{iterations} iterations"
+    return Verdict(True, f"the RMS has not improved beyond its error for {since}")
 
 
 def _error(agreement: Agreement) -> float:

@@ -57,6 +57,8 @@ interrupted() { #ends csg_inverse after Ctrl-C with one line, unless votca-mlp h
 export -f votca_die die interrupted
 if [[ ${0##*/} = *inverse* ]]; then
   trap interrupted INT
+  # at the end of a run: whether it has worked, in words
+  [[ -n $(trap -p EXIT) ]] || trap '[[ $? -ne 0 ]] || $VOTCA_MLP csg verdict' EXIT
 fi
 
 # VOTCA's defaults and ours in one file, so that its scripts find cg.inverse.ase.*

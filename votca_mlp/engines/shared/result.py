@@ -1,10 +1,12 @@
 """What running one step's MD gives back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.files import atomic_write
 
 SUMMARY = "md_step.json"
@@ -35,6 +37,25 @@ class StepResult:
     steps_total: int
     steps_per_second: float = 0.0
     summary: dict[str, Any] = field(default_factory=dict)
+
+
+def read_facts(directory: Path) -> dict[str, Any]:
+    """Return the summary of a step, empty where it is missing or damaged."""
+    try:
+        facts = json.loads((directory / SUMMARY).read_text())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def production_mean(facts: Mapping[str, Any], name: str) -> Estimate | None:
+    """Return a mean over the production, such as ``density[kg/m3]``; None where a summary does not say it."""
+    production = facts.get("production", {})
+    entry = production.get(name) if isinstance(production, dict) else None
+    if not isinstance(entry, dict) or not isinstance(entry.get("mean"), int | float):
+        return None
+    error = entry.get("error")
+    return Estimate(float(entry["mean"]), float(error) if isinstance(error, int | float) else float("nan"))
 
 
 def write_summary(directory: Path, summary: dict[str, Any]) -> None:

@@ -1,0 +1,36 @@
+"""The verdict at the end of a run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.report.runs import make_run
+from votca_mlp.inverse.in_words import in_words
+from votca_mlp.runs.reading import read_runs
+from votca_mlp.targets.target import density_target
+
+
+@pytest.mark.parametrize(
+    ("value", "sigma", "words"),
+    [
+        (2349.0, None, "density 2343.1 +- 2 kg/m3, measured 2349: 0.25 % too low"),
+        (2300.0, 10.0, "density 2343.1 +- 2 kg/m3, measured 2300 +- 10: 1.9 % too high"),
+        (2349.0, 10.0, "density 2343.1 +- 2 kg/m3, measured 2349 +- 10: they agree"),
+    ],
+)
+def test_density(tmp_path: Path, value: float, sigma: float | None, words: str) -> None:
+    runs = read_runs(make_run(tmp_path, 4))
+    assert in_words(runs, density_target(value, sigma))[-1] == words
+
+
+def test_a_better_step_before_the_last_is_named(tmp_path: Path) -> None:
+    run = make_run(tmp_path, 5)
+    assert not any("least in step" in line for line in in_words(read_runs(run)))
+    shutil.copy(run / "step_001" / "Al-Al.dist.new", run / "step_005" / "Al-Al.dist.new")
+    assert any("; least in step 4, 0.0" in line for line in in_words(read_runs(run)))
+
+
+def test_one_step_is_the_model_alone(tmp_path: Path) -> None:
+    lines = in_words(read_runs(make_run(tmp_path, 1)))
+    assert lines[2] == "  the model alone: u(r) of this g(r) is zero"

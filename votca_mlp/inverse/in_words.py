@@ -1,0 +1,127 @@
+"""Whether a run has worked, in words: at the end of a run and in ``votca-mlp status``."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from votca_mlp.engines.shared.result import production_mean, read_facts
+from votca_mlp.ensemble.estimate import Estimate
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.inverse.plan import InversePlan
+from votca_mlp.runs.reading import Run, read_run
+from votca_mlp.targets.agreement import Agreement
+from votca_mlp.targets.noise import SIGMAS, beyond_noise, described_noise
+from votca_mlp.targets.target import Target
+from votca_mlp.units import ANGSTROM_PER_NM
+
+
+def plan_in_words(plan: InversePlan) -> list[str]:
+    """Return a few lines about the last measured step of each interaction and state; none before the first.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    lines: list[str] = []
+    for state in plan.states:
+        runs = []
+        for pair in state.pairs:
+            try:
+                runs.append(read_run(plan.directory, pair.name, state.name))
+            except UserError:
+                # nothing there yet, or cleaned away
+                continue
+        lines += in_words(runs, state.density)
+    return lines
+
+
+def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
+    """Return where g(r) agrees with its target, by which table, and how the density compares.
+
+    Parameters
+    ----------
+    runs
+        The interactions of one state.
+    measured
+        Its density.
+
+    Raises
+    ------
+    UserError
+        Tables on other grids than their target.
+    """
+    lines: list[str] = []
+    for run in runs:
+        lines += _of_interaction(run)
+    steps = [step.directory for run in runs for step in run.measured[-1:]]
+    density = production_mean(read_facts(steps[-1]), "density[kg/m3]") if steps else None
+    if density is not None:
+        of = f"{runs[0].state}: " if runs[0].state else ""
+        lines.append(of + _density(density, measured))
+    return lines
+
+
+def _of_interaction(run: Run) -> list[str]:
+    if not run.measured:
+        return []
+    found = [
+        (step.number, agreement_with(run.target, step.distribution))
+        for step in run.measured
+        if step.distribution is not None
+    ]
+    last = run.measured[-1]
+    number, agreement = found[-1]
+    name = f"{run.state}, {run.name}" if run.state else run.name
+    lines = [f"{name}, step {number}: {_noise(run, agreement)}"]
+    rms = f"  rms {agreement.rms:.4f}"
+    if len(found) > 1:
+        rms += f", {found[0][1].rms:.4f} in step {found[0][0]}"
+    best, least = min(found, key=lambda item: item[1].rms)
+    if _clearly_less(least, agreement):
+        rms += f"; least in step {best}, {least.rms:.4f}"
+    folder = Path(last.directory).relative_to(run.directory)
+    if last.before is not None and np.any(last.before.y):
+        table = f"  u(r) of this g(r): {folder}/{run.name}.pot.cur"
+        if last.after is not None:
+            table += " (pot.new is the next one, not simulated)"
+    else:
+        table = "  the model alone: u(r) of this g(r) is zero"
+    return [*lines, rms, table]
+
+
+def _noise(run: Run, agreement: Agreement) -> str:
+    distribution, target = run.measured[-1].distribution, run.target
+    assert distribution is not None
+    r = target.x * ANGSTROM_PER_NM
+    used = (r >= agreement.r_min - 1e-9) & (r <= agreement.r_max + 1e-9)
+    variance = np.zeros(len(r))
+    for errors in (distribution.yerr, target.yerr):
+        if errors is not None:
+            variance = variance + np.nan_to_num(errors) ** 2
+    ranges = beyond_noise(r[used], (distribution.y - target.y)[used], variance[used])
+    return described_noise(ranges, agreement.r_min, agreement.r_max)
+
+
+def _clearly_less(one: Agreement, other: Agreement) -> bool:
+    errors = [error for error in (one.rms_error, other.rms_error) if math.isfinite(error)]
+    return one.rms < other.rms - SIGMAS * math.hypot(*errors)
+
+
+def _density(found: Estimate, measured: Target | None) -> str:
+    # at constant volume it has only rounding errors
+    held = not found.error > 1e-9 * abs(found.mean)
+    text = f"density {found.mean:.1f}" + (" (held)" if held else f" +- {found.error:.1g}") + " kg/m3"
+    if measured is None:
+        return f"{text}; no <target_density> to compare it with"
+    value = float(measured.values[0])
+    sigma = 0.0 if measured.errors is None else float(measured.errors[0])
+    text += f", measured {value:g}" + (f" +- {sigma:g}" if sigma else "")
+    error = math.hypot(0.0 if held else found.error, sigma)
+    if abs(found.mean - value) <= SIGMAS * error:
+        return f"{text}: they agree"
+    percent = 100.0 * abs(found.mean - value) / value
+    return f"{text}: {percent:.2g} % too {'high' if found.mean > value else 'low'}"
