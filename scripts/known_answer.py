@@ -68,6 +68,11 @@ def main() -> None:
                 "production": options.production,
             },
         )
+        # what was measured of the real liquid is not the density of the known answer
+        text = (run / "settings.xml").read_text()
+        (run / "settings.xml").write_text(
+            re.sub(r"<target_density>.*?</target_density>", "", text, flags=re.S)
+        )
     settings = load_settings(run / "settings.xml")
     grid = {i.name: grid_points(i.min, i.max, i.step) for i in settings.interactions}
     known = {name: known_correction(grid[name], bumps) for name, bumps in STARS[options.case].items()}

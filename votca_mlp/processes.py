@@ -1,4 +1,4 @@
-"""Cores of this process; whether another still runs; whether an error is an interruption."""
+"""Cores of this process, times in words, whether another still runs, what is an interruption."""
 
 import os
 import signal
@@ -11,6 +11,15 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
+
+
+def in_words(seconds: float) -> str:
+    """Return a length of time in words: 45 s, 12 min, 3.4 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def is_alive(process: int) -> bool:

@@ -1,5 +1,6 @@
 """votca-mlp check: what it prints, its exit status, and that it stays light."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,22 @@ def test_imports_nothing_heavy(good: Path) -> None:
         [sys.executable, "-c", code], cwd=good.parent, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_deep_says_what_a_run_costs(tmp_path: Path) -> None:
+    """At least: from evaluations of the start, in the words of the steps that are to be made."""
+    from tests.csg.case import make_case
+
+    main = make_case(tmp_path / "case", iterations=3)
+    result = CliRunner().invoke(app, ["check", str(main / "settings.xml"), "--deep"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    (cost,) = [line for line in result.output.splitlines() if line.startswith("cost ")]
+    assert re.search(
+        r"forces take about [\d.e+]+ ms .* of MD for step_001, .* a later one, .* for 3 together", cost
+    )
+
+
+def test_flags_show_no_type() -> None:
+    result = CliRunner().invoke(app, ["check", "--help"])
+    assert "--deep" in result.output
+    assert "bool" not in result.output.lower()

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,10 @@ import pytest
 VOTCA_MLP = Path(sys.executable).parent / "votca-mlp"
 SPECIES = {"Ar": (0.0103, 3.40, 39.948), "Kr": (0.0140, 3.65, 83.798)}
 GRID = (0.0, 0.8, 0.01)
+STALL = 120.0
+"""Seconds without any progress after which a program is taken to hang."""
+LOOK = 2.0
+"""Seconds between two looks."""
 
 # a test suite in the background ignores SIGINT, and so would the program that is given as arguments
 FOREGROUND = """import os, signal, sys
@@ -162,23 +168,31 @@ def start(directory: Path, *options: str, **more: str) -> "subprocess.Popen[str]
 def inverse(directory: Path, *options: str, **more: str) -> tuple[int, str]:
     """Run csg_inverse to its end; return exit status and what the terminal shows."""
     process = start(directory, *options, **more)
-    output, _ = process.communicate(timeout=300)
+    output = finished(process)
     return process.returncode, output
 
 
 def csg_call(directory: Path, *words: str, **more: str) -> tuple[int, str]:
     """Run csg_call with the case's settings; return exit status and output."""
-    done = subprocess.run(
-        ["csg_call", "--options", str(settings_of(directory)), *words],
-        cwd=directory,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
+    words = ("--options", str(settings_of(directory)), *words)
+    process = start_program(directory, "csg_call", *words, **more)
+    output = finished(process)
+    return process.returncode, output
+
+
+def finished(process: "subprocess.Popen[str]") -> str:
+    """Wait for a program's end, return its output; fail when it has stood still for ``STALL`` seconds."""
+    found: list[str] = []
+    reader = threading.Thread(target=lambda: found.append(process.communicate()[0]), daemon=True)
+    reader.start()
+    clock = Stall()
+    while reader.is_alive():
+        if clock.stands_still():
+            os.killpg(process.pid, signal.SIGKILL)
+            reader.join()
+            raise AssertionError(f"stood still for {STALL:g} s: {found}")
+        reader.join(min(1.0, LOOK))
+    return found[0]
 
 
 def settings_of(directory: Path) -> Path:
@@ -196,11 +210,48 @@ def edit(path: Path, changes: Mapping[str, str]) -> None:
     path.write_text(text)
 
 
-def wait_for(condition: "object", what: str, seconds: float = 120.0) -> None:
-    """Wait until ``condition()`` is true."""
-    end = time.monotonic() + seconds
+class Stall:
+    """Whether the programs that this process has started do nothing: a busy machine is slow, but not that.
+
+    What they do is their processor time, counted by session: each of them was started in one of its own.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds, self._ticks = STALL if seconds is None else seconds, -1
+        self._looked = self._since = time.monotonic()
+
+    def stands_still(self) -> bool:
+        """Return whether nothing has been done for so many seconds; cheap, also when asked often."""
+        now = time.monotonic()
+        if now - self._looked > LOOK:
+            self._looked = now
+            ticks = _ticks_of_programs()
+            if ticks != self._ticks:
+                self._ticks, self._since = ticks, now
+        return now - self._since > self.seconds
+
+
+def _ticks_of_programs() -> int:
+    """Return the processor time, in the system's ticks, of the sessions that our children lead."""
+    found: dict[int, tuple[int, int, int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # parent, session, and the times of the process and of those that it has waited for
+        found[int(entry.name)] = (int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])))
+    leaders = {pid for pid, (parent, session, _) in found.items() if parent == os.getpid() and session == pid}
+    return sum(ticks for _, session, ticks in found.values() if session in leaders)
+
+
+def wait_for(condition: "object", what: str, seconds: float = STALL) -> None:
+    """Wait until ``condition()`` is true; fail when what was started has stood still for so many seconds."""
+    clock = Stall(seconds)
     while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
+        assert not clock.stands_still(), f"stood still for {seconds:g} s while waiting for {what}"
         time.sleep(0.02)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from votca_mlp.csg import scriptpath
 from votca_mlp.csg.check import check_votca
 from votca_mlp.csg.environment import read_environment
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.model import model_identity, with_threads
 from votca_mlp.inverse.stages.simulate import described_means
 from votca_mlp.settings import MLPSettings
+from votca_mlp.settings.layout import SCRIPT_DIRECTORY
 
 GIVEN = {"CSGXMLFILE": "/main/settings.xml", "CSG_MAINDIR": "/main", "CSG_THISSTEP": "/main/step_012"}
 
@@ -104,6 +106,20 @@ def test_lines_reach_terminal_and_log(tmp_path: Path) -> None:
     script = f'exec 3>&- 4>&- >log2 2>&1; exec "{sys.executable}" -c "{code}"'
     subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, check=True)
     assert (tmp_path / "log2").read_text() == "one\ntwo\n"
+
+
+def test_blanks_in_a_path_are_refused_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    script = f'die() {{ echo -e "$*"; exit 1; }}; source "{SCRIPT_DIRECTORY}/functions_mlp.sh"'
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert "/my run' has blanks, which VOTCA cannot have in a path" in done.stdout
+    assert "votca-mlp inverse" in done.stdout
+    monkeypatch.setattr(scriptpath, "SCRIPT_DIRECTORY", folder)
+    with pytest.raises(UserError, match="VOTCA cannot have blanks in a path"):
+        scriptpath.script_path()
 
 
 @pytest.mark.parametrize("victim", ["grandparent", "parent"])

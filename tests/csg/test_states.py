@@ -14,6 +14,7 @@ from tests.csg.case import (
     GRID,
     VOTCA_MLP,
     edit,
+    finished,
     inverse,
     needs_votca,
     start,
@@ -43,7 +44,7 @@ def own_loop(main: Path, copy: Path, iterations: int = 1) -> Path:
 def our_loop_in(directory: Path) -> None:
     """Run `votca-mlp inverse`."""
     process = start_program(directory, VOTCA_MLP, "inverse", "--options", "settings.xml")
-    output, _ = process.communicate(timeout=300)
+    output = finished(process)
     assert process.returncode == 0, output
 
 

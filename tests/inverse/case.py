@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.csg.case import VOTCA_MLP, start_program
+from tests.csg.case import VOTCA_MLP, finished, start_program
 from votca_mlp.tables import read_table
 
 LOOP_FILES = ("dist.tgt", "dist.new", "dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new")
@@ -20,7 +20,7 @@ def start_ours(directory: Path, *options: str, **more: str) -> "subprocess.Popen
 def ours(directory: Path, *options: str, **more: str) -> tuple[int, str]:
     """Run ``votca-mlp inverse`` to its end; return exit status and what the terminal shows."""
     process = start_ours(directory, *options, **more)
-    output, _ = process.communicate(timeout=300)
+    output = finished(process)
     return process.returncode, output
 
 

@@ -26,12 +26,23 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
     for line in summary(found):
         typer.echo(line)
     if deep:
-        for line in starts(found):
-            typer.echo(f"start        {line}")
+        for start, cost in _deep_lines(found, costs=True):
+            typer.echo(f"start        {start}")
+            if cost is not None:
+                typer.echo(f"cost         {cost}")
+    _note_of_blanks(found)
     if shutil.which("csg_inverse") is None:
         typer.echo(
             "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
             "use votca-mlp inverse --options"
+        )
+
+
+def _note_of_blanks(settings: "Settings") -> None:
+    if any(character.isspace() for character in str(settings.main_directory)):
+        typer.echo(
+            "note         the path has blanks, which VOTCA cannot have: "
+            "use votca-mlp inverse --options, or move the run"
         )
 
 
@@ -122,14 +133,23 @@ def starts(settings: "Settings") -> list[str]:
     UserError
         What does not fit.
     """
-    from votca_mlp.inverse.check import check_start_and_model
+    return [line for line, _ in _deep_lines(settings, costs=False)]
+
+
+def _deep_lines(settings: "Settings", *, costs: bool) -> list[tuple[str, str | None]]:
+    """Return of each state a line about its start, and one about the cost where that is known."""
+    from votca_mlp.inverse.check import check_start_and_model, cost_line
     from votca_mlp.inverse.context import run_context, state_contexts
     from votca_mlp.inverse.from_settings import plan_of
     from votca_mlp.inverse.messages import Silent
 
-    contexts = state_contexts(run_context(plan_of(settings), Silent()))
-    found = {context.name: check_start_and_model(context) for context in contexts}
-    return [f"{name}: {line}" if name else line for name, line in found.items()]
+    found: list[tuple[str, str | None]] = []
+    for context in state_contexts(run_context(plan_of(settings), Silent())):
+        before = f"{context.name}: " if context.name else ""
+        start = f"{before}{check_start_and_model(context)}"
+        cost = cost_line(context, settings.iterations_max) if costs else None
+        found.append((start, None if cost is None else f"{before}{cost}"))
+    return found
 
 
 def _lengths(settings: "Settings") -> list[str]:

@@ -6,6 +6,7 @@ import typer
 
 from votca_mlp.cli import csg
 from votca_mlp.cli.check import check
+from votca_mlp.cli.command import Command, Group
 from votca_mlp.cli.defaults import defaults
 from votca_mlp.cli.diffusion import diffusion
 from votca_mlp.cli.export import export
@@ -21,8 +22,8 @@ from votca_mlp.versions import VERSION
 app = typer.Typer(
     name="votca-mlp",
     help="Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG.",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -39,19 +40,19 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, is
 
 
 app.add_typer(csg.app)
-app.command()(target)
-app.command()(plot)
-app.command()(status)
-app.command()(diffusion)
-app.command()(check)
-app.command()(validate)
-app.command()(defaults)
-app.command()(export)
-app.command()(temperature)
-app.command(context_settings={"ignore_unknown_options": True})(inverse)
+app.command(cls=Command)(target)
+app.command(cls=Command)(plot)
+app.command(cls=Command)(status)
+app.command(cls=Command)(diffusion)
+app.command(cls=Command)(check)
+app.command(cls=Command)(validate)
+app.command(cls=Command)(defaults)
+app.command(cls=Command)(export)
+app.command(cls=Command)(temperature)
+app.command(cls=Command, context_settings={"ignore_unknown_options": True})(inverse)
 
 
-@app.command()
+@app.command(cls=Command)
 def scriptpath() -> None:
     """Print the directory for <scriptpath> in settings.xml."""
     from votca_mlp.csg.scriptpath import script_path

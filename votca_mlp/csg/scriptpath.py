@@ -23,8 +23,9 @@ def script_path() -> Path:
     Raises
     ------
     UserError
-        An engine that cannot be loaded; no folder that can be written.
+        An engine that cannot be loaded; no folder that can be written; blanks in the package's path.
     """
+    refuse_blanks(SCRIPT_DIRECTORY)
     others = [name for name in engines() if name not in BUILTIN]
     if not others:
         return SCRIPT_DIRECTORY
@@ -39,6 +40,19 @@ def script_path() -> Path:
             return folder
     accepted = "a writable XDG_CACHE_HOME, home or TMPDIR folder"
     raise UserError("cannot write a csg_table for engines of other packages", accepted=accepted)
+
+
+def refuse_blanks(path: Path) -> None:
+    """Refuse a path that VOTCA's scripts cannot have.
+
+    Raises
+    ------
+    UserError
+        It has blanks.
+    """
+    if any(character.isspace() for character in str(path)):
+        accepted = "votca-mlp in a path without (or votca-mlp inverse, which can have them)"
+        raise UserError("VOTCA cannot have blanks in a path", where=path, accepted=accepted)
 
 
 def rows_of(name: str) -> str:

@@ -187,6 +187,10 @@ class Engine(ABC):
         """Return lines about the lengths of the runs; ``laststep``: each begins where the last ended."""
         return [f"iterations   {iterations}"]
 
+    def md_steps(self, plan: MDPlan) -> tuple[int, int] | None:
+        """Return the MD steps of step_001 and of a later step; None where only the engine's input knows."""
+        return None
+
 
 @functools.cache
 def engines() -> dict[str, Engine]:

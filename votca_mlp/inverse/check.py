@@ -1,6 +1,11 @@
 """What is checked of the model and the start configuration before the first step."""
 
+import time
+
 from votca_mlp.inverse.context import Context
+
+_TIMED = 5
+_ENOUGH = 2.0
 
 
 def check_start_and_model(context: Context) -> str:
@@ -21,4 +26,42 @@ def check_start_and_model(context: Context) -> str:
     state, md = context.state, context.state.md
     return engine_named(md.engine).check(
         md, lambda: evaluator_of(context.model, state.model, None, md.skin), context.step_directory(1)
+    )
+
+
+def cost_line(context: Context, iterations: int) -> str | None:
+    """Return what an MD step and the run cost here, from a few evaluations of the start.
+
+    None with an engine that only knows its number of steps from its own input.
+
+    Raises
+    ------
+    UserError
+        As :func:`check_start_and_model`.
+    """
+    from votca_mlp.engines.engine import engine_named
+    from votca_mlp.engines.shared.start import load_start
+    from votca_mlp.evaluation.load import evaluator_of
+    from votca_mlp.processes import in_words
+
+    state, md = context.state, context.state.md
+    steps = engine_named(md.engine).md_steps(md)
+    if steps is None:
+        return None
+    evaluator = evaluator_of(context.model, state.model, None, md.skin)
+    atoms = load_start(md, context.step_directory(1)).atoms
+    # the first one compiles, and builds the lists
+    evaluator.evaluate(atoms)
+    begin, count = time.perf_counter(), 0
+    while count < _TIMED and time.perf_counter() - begin < _ENOUGH:
+        atoms.positions += 1e-4
+        evaluator.evaluate(atoms)
+        count += 1
+    each = (time.perf_counter() - begin) / count
+    first, later = steps
+    total = first + (iterations - 1) * later
+    times = [in_words(each * count) for count in (first, later, total)]
+    return (
+        f"forces take about {each * 1000:.2g} ms on this machine: at least {times[0]} of MD for step_001, "
+        f"{times[1]} for a later one, {times[2]} for {iterations} together"
     )

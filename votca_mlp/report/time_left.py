@@ -4,6 +4,7 @@ import re
 import time
 from pathlib import Path
 
+from votca_mlp.processes import in_words
 from votca_mlp.settings import load_settings
 
 
@@ -47,12 +48,4 @@ def time_left_line(directory: str | Path, now: float | None = None) -> str | Non
     used = (time.time() if now is None else now) - ended[last]
     seconds = left * each - min(max(used, 0.0), each)
     more = "1 more iteration" if left == 1 else f"{left} more iterations"
-    return f"time left: about {_words(seconds)} for {more} of {_words(each)}{' each' if left > 1 else ''}"
-
-
-def _words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    return f"time left: about {in_words(seconds)} for {more} of {in_words(each)}{' each' if left > 1 else ''}"

@@ -6,6 +6,9 @@ if [[ $1 = "--help" ]]; then
   exit 0
 fi
 
+# VOTCA's scripts would go wrong later, and elsewhere
+[[ $PWD != *[[:space:]]* ]] || die "'$PWD' has blanks, which VOTCA cannot have in a path\nMove the run to a path without, or use votca-mlp inverse --options settings.xml"
+
 find_votca_mlp() { #prints the votca-mlp command of the environment that holds these scripts
   local here tag candidate
   here="$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)"

@@ -51,23 +51,28 @@ class AseEngine(Engine):
 
     def lengths(self, plan: MDPlan, *, iterations: int, laststep: bool) -> list[str]:
         """Return the steps of each part of a run, and of all together."""
-
-        def steps(time: float) -> int:
-            return round(time / plan.timestep)
-
-        melting = plan.crystal.melt_time if plan.crystal is not None else 0.0
-        melt = f"{steps(melting)} steps of melting, " if plan.crystal is not None else ""
+        melt = (
+            f"{_steps(plan, plan.crystal.melt_time)} steps of melting, " if plan.crystal is not None else ""
+        )
         frames = int(plan.production / plan.sample_every * (1 + 1e-9))
-        first = melting + plan.first_equilibration
-        later = (iterations - 1) * plan.equilibration
-        total = steps(first + later + iterations * plan.production)
+        first, later = self.md_steps(plan)
         return [
-            f"step_001     {melt}{steps(plan.first_equilibration)} steps of equilibration",
-            f"later steps  {steps(plan.equilibration)} steps of equilibration, "
+            f"step_001     {melt}{_steps(plan, plan.first_equilibration)} steps of equilibration",
+            f"later steps  {_steps(plan, plan.equilibration)} steps of equilibration, "
             f"from {'the step before' if laststep else 'the first start'}",
-            f"each step    {steps(plan.production)} steps of production, {frames} frames",
-            f"iterations   {iterations}, {total} steps together",
+            f"each step    {_steps(plan, plan.production)} steps of production, {frames} frames",
+            f"iterations   {iterations}, {first + (iterations - 1) * later} steps together",
         ]
+
+    def md_steps(self, plan: MDPlan) -> tuple[int, int]:
+        """Return the MD steps of step_001 and of a later step."""
+        melting = plan.crystal.melt_time if plan.crystal is not None else 0.0
+        first = melting + plan.first_equilibration + plan.production
+        return _steps(plan, first), _steps(plan, plan.equilibration + plan.production)
+
+
+def _steps(plan: MDPlan, time: float) -> int:
+    return round(time / plan.timestep)
 
 
 ENGINE = AseEngine()
