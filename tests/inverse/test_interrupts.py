@@ -47,3 +47,6 @@ def test_what_is_an_interruption() -> None:
     assert is_interrupt(wrapped)
     assert is_interrupt(wrapped.__cause__)
     assert not is_interrupt(None)
+    # a queue's SIGTERM that GROMACS was asked to end by
+    assert is_interrupt(SystemExit(128 + signal.SIGTERM))
+    assert not is_interrupt(SystemExit(1))

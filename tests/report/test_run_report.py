@@ -151,3 +151,14 @@ def test_figure_shows_the_run(tmp_path, errors):
     # nothing that is shown lies outside the axes
     low, high = difference.get_ylim()
     assert all(low < value < high for line in difference.lines for value in line.get_ydata())
+
+
+def test_a_figure_of_one_iteration(tmp_path):
+    figure = plot_run(make_run(tmp_path, 1))
+    figure.canvas.draw()
+    rms = figure.axes[-1]
+    assert [label.get_text() for label in rms.get_xticklabels()] == ["1"]
+    low, high = rms.get_xlim()
+    assert low < 1 < high
+    # the noise is seen
+    assert np.ptp(rms.lines[-1].get_xdata()) > 0.0

@@ -30,7 +30,10 @@ def test_what_differs_is_named() -> None:
     assert words(core) == expected
     two = noise(1) + np.where((R > 2.99) & (R < 3.24), 0.1, 0.0) + np.where((R > 5.99) & (R < 6.74), 0.1, 0.0)
     assert words(two).endswith("from 2 to 10 Angstrom, but not at 3 to 3.25, 6 to 6.75")
-    assert "does not agree with its target within noise: not at 2 to 8" in words(noise(1) + 0.1 * (R < 7.98))
+    much = "g(r) does not agree with its target within noise in 75 % of 2 to 10 Angstrom: 2 to 8"
+    assert words(noise(1) + 0.1 * (R < 7.98)) == much
+    many = 0.1 * (((R - 2.49) % 1.0 < 0.24) & (R < 9.0))
+    assert words(noise(1) + many).endswith(" and in 3 narrower ranges")
     assert "within noise anywhere" in words(noise(1) + 0.1)
 
 

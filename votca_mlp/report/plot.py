@@ -191,13 +191,18 @@ def _plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     used = _angstrom(run.target) >= agreements[-1].r_min - 1e-9
     floors = [float(np.sqrt(np.mean(e[used] ** 2))) for e in errors if e is not None]
     if len(floors) == len(numbers):
-        panel.plot(numbers, floors, color=TARGET_COLOUR, lw=0.8, ls=":", label="statistical noise")
+        # a line of one point would not be seen
+        ends = (numbers, floors) if len(numbers) > 1 else ([numbers[0] - 0.5, numbers[0] + 0.5], 2 * floors)
+        panel.plot(*ends, color=TARGET_COLOUR, lw=0.8, ls=":", label="statistical noise")
         panel.legend(loc="upper right")
     panel.set(xlabel="iteration", ylabel="RMS of g − target")
     # one iteration is one point in the middle, not an axis of thousandths
     panel.set_xlim(numbers[0] - 0.5, numbers[-1] + 0.5)
     panel.set_ylim(0.0, 1.2 * max(values) + 1e-9)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    if len(numbers) == 1:
+        panel.set_xticks(numbers)
+    else:
+        panel.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _difference(table: Table, target: Table) -> NDArray[np.float64]:

@@ -16,6 +16,9 @@ SIGMAS = 2.0
 Of n independent points the mean square of noise is 1 +- sqrt(2/n): 4 is far out for those of a window.
 """
 
+_MUCH = 0.25
+_LISTED = 4
+
 
 class Range(NamedTuple):
     """From where to where, Angstrom."""
@@ -64,9 +67,14 @@ def described_noise(ranges: list[Range] | None, begin: float, end: float) -> str
     first = ranges[0]
     if len(ranges) == 1 and first.end > end - 1e-6 and first.begin < begin + 1e-6:
         return f"g(r) does not agree with its target within noise anywhere {compared}"
-    listed = ", ".join(f"{each.begin:.3g} to {each.end:.3g}" for each in ranges)
-    if sum(each.end - each.begin for each in ranges) > 0.5 * (end - begin):
-        return f"g(r) does not agree with its target within noise: not at {listed} Angstrom"
+    outside = sum(each.end - each.begin for each in ranges) / (end - begin)
+    widest = sorted(sorted(ranges, key=lambda each: each.begin - each.end)[:_LISTED])
+    listed = ", ".join(f"{each.begin:.3g} to {each.end:.3g}" for each in widest)
+    if len(ranges) > _LISTED:
+        listed += f" and in {len(ranges) - _LISTED} narrower ranges"
+    if outside > _MUCH:
+        share = f"{100.0 * outside:.0f} % of {begin:.3g} to {end:.3g} Angstrom"
+        return f"g(r) does not agree with its target within noise in {share}: {listed}"
     if len(ranges) == 1 and first.begin < begin + 1e-6:
         return f"g(r) agrees with its target within noise beyond {first.end:.3g} Angstrom; below it does not"
     return f"g(r) agrees with its target within noise {compared}, but not at {listed}"
