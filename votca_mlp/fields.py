@@ -8,6 +8,8 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 _LARGEST = 1e15
+PLAIN_NAME = r"^\w[\w.+-]*$"
+"""A name that is part of file names and that VOTCA's shell scripts take as one word."""
 
 
 class Section(BaseModel):

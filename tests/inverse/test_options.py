@@ -59,7 +59,7 @@ def case_with(directory: Path, place: str, tags: str) -> Path:
             ("convergence.norm", "1 or 2"),
         ),
         ("</step>", "<threebody>1</threebody>", ("cg.non-bonded[Ar-Ar].threebody", "pair distributions")),
-        (INVERSE, "<map>al.xml</map>", ("cg.inverse.map", "csg_inverse knows this option")),
+        (INVERSE, "<map>al.xml</map>", ("cg.inverse.map", "the atoms are the beads")),
         (
             INVERSE,
             "<convergence_check><type>mine</type><limit>1</limit></convergence_check>",

@@ -15,6 +15,13 @@ from votca_mlp.cli.defaults import stock_defaults
 from votca_mlp.errors import UserError
 from votca_mlp.settings.defaults import merged_defaults
 
+COMMANDS = {
+    "./inverse/gromacs/grompp/bin": "gmx grompp",
+    "./inverse/gromacs/mdrun/command": "gmx mdrun",
+    "./inverse/gromacs/g_energy/bin": "gmx energy",
+}
+"""What csg_inverse starts as our loop and check do; Debian's VOTCA has /usr/bin/gmx_d there."""
+
 needs_votca = pytest.mark.skipif(shutil.which("csg_inverse") is None, reason="VOTCA is not installed")
 
 
@@ -46,6 +53,9 @@ def test_stock_defaults_stay(merged: Path) -> None:
         before, after = stock.find(path), new.find(path)
         assert before is not None
         assert after is not None, path
+        if path in COMMANDS:
+            assert (after.text or "").strip() == COMMANDS[path]
+            continue
         # where VOTCA has none, as for cg.inverse.lammps.traj, ours may be
         if (before.text or "").strip():
             assert (before.text or "").split() == (after.text or "").split(), path

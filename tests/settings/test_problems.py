@@ -140,7 +140,12 @@ def test_bad_values(good: Path, tag: str, value: str, words: str) -> None:
             "<cg.inverse.target_density> is one density for several states; accepted: <target_density> in",
         ),
         ("<mlp>", "<multistate><enabled>yes</enabled></multistate><mlp>", "two names or more, all different"),
-        ("<cg>", "<cg><bonded><name>b</name></bonded>", "<cg.bonded> is not used by program ase"),
+        ("<cg>", "<cg><bonded><name>b</name></bonded>", "<cg.bonded> is not corrected: the machine-learning"),
+        ("<mlp>", "<map>water.xml</map><mlp>", "<cg.inverse.map> is 'water.xml', but u(r) acts on atoms"),
+        ("<rdf>", "<rdf><map>water.xml</map>", "<cg.inverse.ase.rdf.map> is 'water.xml', but u(r) acts on"),
+        ("<name>Al-Al", "<name>Al - Al", "<cg.non-bonded.name> is 'Al - Al'; accepted: letters, digits"),
+        ("<name>Al-Al", "<name>Al/Al", "<cg.non-bonded.name> is 'Al/Al'; accepted: letters, digits"),
+        ("<conf>", "<topol>data/topol.xml</topol><conf>", "<cg.inverse.ase.topol> is 'data/topol.xml' ("),
         ("<wibi>", "<wibbi><alpha>1</alpha></wibbi><wibi>", "did you mean <wibi>?"),
         (
             "<mlp>",

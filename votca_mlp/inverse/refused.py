@@ -28,8 +28,6 @@ _INSTEAD = {
 }
 _OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
 
-_NO_MAPPING = "no mapping: the atoms are the beads"
-
 
 def refuse_unknown(settings: Settings) -> None:
     """Refuse what csg_inverse knows and this loop does not.
@@ -86,8 +84,7 @@ def _not_obeyed(settings: Settings) -> dict[str, str]:
     section = f"cg.inverse.{settings.program}"
     # an engine may have tags of these names for itself
     known = type(settings.engine.rdf).model_fields
-    files = {f"{section}.rdf.{name}": f"{section}.{name}" for name in ("topol", "traj") if name not in known}
-    return {"cg.inverse.map": _NO_MAPPING, f"{section}.rdf.map": _NO_MAPPING, **files}
+    return {f"{section}.rdf.{name}": f"{section}.{name}" for name in ("topol", "traj") if name not in known}
 
 
 def _refuse_scripts(settings: Settings) -> None:

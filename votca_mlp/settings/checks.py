@@ -9,6 +9,7 @@ from votca_mlp.elements import SYMBOLS
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import KBT_TOLERANCE
+from votca_mlp.fields import PLAIN_NAME
 from votca_mlp.models.kind import model_problems
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.models import (
@@ -71,13 +72,22 @@ def cross_checks(parts: Parts) -> list[Problem]:
         found += _convergence(parts, parts.convergence_check)
     if parts.target_density is not None:
         found += _density(parts, parts.target_density)
-    found += [
-        Problem(
-            node.line, node.path, f"is not used by program {parts.program}", "only <non-bonded> interactions"
-        )
-        for node in parts.root.all("bonded")
-    ]
+    found += _coarse_graining(parts)
     return found
+
+
+def _coarse_graining(parts: Parts) -> Iterator[Problem]:
+    """Refuse mappings and bonded interactions: the model acts on atoms, and has their bonds."""
+    for node in parts.root.all("bonded"):
+        what = "is not corrected: the machine-learning potential has the bonds"
+        yield Problem(node.line, node.path, what, "only <non-bonded> interactions")
+    inverse = parts.root.first("inverse")
+    # csg_stat would count beads
+    for tag in ("map", f"{parts.program}.rdf.map"):
+        found = inverse.at(tag) if inverse is not None else None
+        if found is not None and found.text:
+            what = f"is '{found.text}', but u(r) acts on atoms: the atoms are the beads"
+            yield Problem(found.line, found.path, what, "no such tag")
 
 
 def _grid(parts: Parts, node: Node, pair: Interaction) -> Iterator[Problem]:
@@ -161,7 +171,8 @@ def _states(parts: Parts, states: MultistateSettings) -> Iterator[Problem]:
         what = f"has {len(set(names))} different names among {len(names)}"
         yield parts.problem("inverse.multistate.state_names", what, "two names or more, all different")
     for name in names:
-        if PurePath(name).parts != (name,) or name == ".." or re.fullmatch(r"step_\d+", name):
+        plain = PurePath(name).parts == (name,) and re.fullmatch(PLAIN_NAME, name)
+        if not plain or re.fullmatch(r"step_\d+", name):
             hint = "names of folders beside settings.xml, none of them step_NNN"
             yield parts.problem("inverse.multistate.state_names", f"names '{name}'", hint)
     for tag, values in (("state_weights", states.state_weights), ("state_kBTs", states.state_kBTs)):

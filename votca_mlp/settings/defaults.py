@@ -26,8 +26,9 @@ from votca_mlp.settings.models import Interaction, Settings
 def merged_defaults(stock: Path) -> str:
     """Return the text of ``stock``, a csg_defaults.xml of VOTCA, with our tags and their defaults added.
 
-    Tags that VOTCA has keep its defaults. What VOTCA lists for every simulation program (``sim_prog``) is
-    listed for our own programs too.
+    Tags that VOTCA has keep its defaults, but for GROMACS's programs: a distribution names one of its own
+    there (/usr/bin/gmx_d), and both loops must start the same. What VOTCA lists for every simulation
+    program (``sim_prog``) is listed for our own programs too.
 
     Raises
     ------
@@ -42,6 +43,9 @@ def merged_defaults(stock: Path) -> str:
         raise UserError("not a defaults file of VOTCA", where=stock, accepted=accepted_file)
     _add(inverse, Settings, SETTINGS_NOT_TAGS)
     _add(pair, Interaction, tuple(set(Interaction.model_fields) - set(INTERACTION_INVERSE)))
+    energy = inverse.find("gromacs/g_energy/bin")
+    if energy is not None:
+        energy.text = "gmx energy"
     for section in (inverse, pair):
         generic = section.find("sim_prog")
         if generic is not None:
@@ -74,7 +78,8 @@ def _add(element: etree._Element, model: type[Section], leave_out: tuple[str, ..
             continue
         if section is None and known is not None:
             # VOTCA lists some tags without a default, such as cg.inverse.lammps.traj
-            if not (known.text or "").strip() and not info.is_required():
+            program = name in ("bin", "command") and text_of(info.get_default())
+            if program or (not (known.text or "").strip() and not info.is_required()):
                 known.text = text_of(info.default)
             continue
         child = _child(element, name)

@@ -55,6 +55,13 @@ class Node:
         """Return the first child of this name, or None."""
         return next((child for child in self.children if child.tag == tag), None)
 
+    def at(self, path: str) -> "Node | None":
+        """Return the element at a dotted path below this one, or None."""
+        node: Node | None = self
+        for tag in path.split("."):
+            node = node.first(tag) if node is not None else None
+        return node
+
     def deepest(self, path: str) -> "Node":
         """Return the element at a dotted path below this one, or the innermost one around it that exists."""
         node = self

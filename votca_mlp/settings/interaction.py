@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, create_model
 
-from votca_mlp.fields import Section, Words, setting
+from votca_mlp.fields import PLAIN_NAME, Section, Words, setting
 from votca_mlp.update.registry import rules
 from votca_mlp.update.rule import PairGrid
 
@@ -12,7 +12,11 @@ from votca_mlp.update.rule import PairGrid
 class PairTags(Section):
     """One cg.non-bonded section, without the sections of the update rules."""
 
-    name: str = setting(meaning="Name of the interaction; names its files (NAME.dist.tgt, NAME.pot.cur).")
+    name: str = setting(
+        pattern=PLAIN_NAME,
+        accepted="letters, digits, - _ + . without blanks, such as Al-Al",
+        meaning="Name of the interaction; names its files (NAME.dist.tgt, NAME.pot.cur).",
+    )
     type1: str = setting(accepted="a chemical symbol", meaning="First bead type, a chemical symbol.")
     type2: str = setting(accepted="a chemical symbol", meaning="Second bead type, a chemical symbol.")
     min: float = setting(unit="nm", ge=0, meaning="First point of the grid of g(r) and u(r).")

@@ -10,7 +10,7 @@ from votca_mlp.fields import FileName, setting
 class AseSettings(EngineSettings):
     """cg.inverse.ase: molecular dynamics with ASE."""
 
-    topol: str = setting(
+    topol: FileName = setting(
         "topol.xml", accepted="a file name", meaning="Topology for csg_stat; list it in filelist."
     )
     traj: FileName = setting(
