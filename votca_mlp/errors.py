@@ -1,4 +1,4 @@
-"""The one exception that reaches users as a message instead of a traceback."""
+"""The exception that reaches users as a message instead of a traceback, and its kind for MD."""
 
 from pathlib import Path
 
@@ -22,6 +22,15 @@ class UserError(Exception):
         self.accepted = accepted
         super().__init__(str(self))
 
+    def at(self, where: str) -> "UserError":
+        """Return the same error with its place named first, such as the MD step."""
+        place = where if self.where is None else f"{where}, {self.where}"
+        return type(self)(self.what, where=place, accepted=self.accepted)
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         return f"{text}\n  accepted: {self.accepted}" if self.accepted else text
+
+
+class Exploded(UserError):
+    """A box or motion that has left all bounds: whoever moves the atoms adds the MD step (:meth:`at`)."""

@@ -38,6 +38,16 @@ def is_alive(process: int) -> bool:
         return True
 
 
+def age() -> float:
+    """Return how long this process has run, s; 0 where that is not told (macOS)."""
+    try:
+        began = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        up = float(Path("/proc/uptime").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return max(0.0, up - began / os.sysconf("SC_CLK_TCK"))
+
+
 def is_interrupt(error: BaseException | None) -> bool:
     """Return whether an error is Ctrl-C (or a signal that counts as one), or was caused by it.
 

@@ -42,14 +42,18 @@ def to_its_end(process: "subprocess.Popen[str]") -> None:
 class SlowEvaluator(Evaluator):
     """An evaluation takes a second of the clock that the step looks at."""
 
-    def __init__(self, monkeypatch) -> None:
+    def __init__(self, monkeypatch, *, known: bool = True) -> None:
         # zip files know no time before 1980
-        self.inner, self.now = evaluator(), 1e9
+        self.inner, self.now, self.known = evaluator(), 1e9, known
         monkeypatch.setattr(time, "time", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
     def evaluate(self, atoms):
         self.now += 1.0
         return self.inner.evaluate(atoms)
+
+    def lists(self):
+        return self.inner.lists() if self.known else None
 
     def forget(self) -> None:
         self.inner.forget()

@@ -109,6 +109,7 @@ def test_calculator_beside_the_settings(tmp_path: Path) -> None:
         "def make(depth):\n    return LennardJones(epsilon=depth)\n"
         "def broken():\n    raise RuntimeError('no licence')\n"
         "def nothing():\n    return 3\n"
+        "def leaves():\n    raise SystemExit(0)\n"
     )
     settings = mlp(kind="ase", calculator="my_beads:make", arguments={"depth": 0.5})
     assert load.load_model(settings, tmp_path).parameters["epsilon"] == 0.5
@@ -116,10 +117,20 @@ def test_calculator_beside_the_settings(tmp_path: Path) -> None:
         ("my_beads:make", {}, r"missing a required argument: 'depth'[\s\S]*make\(depth\)"),
         ("my_beads:make", {"deep": 1}, "unexpected keyword argument|missing a required argument"),
         ("my_beads:broken", {}, "RuntimeError: no licence"),
+        ("my_beads:leaves", {}, "SystemExit: 0"),
+        ("sys:exit", {}, "sys:exit failed: SystemExit"),
         ("my_beads:nothing", {}, "returned int, which is no ASE calculator"),
     ):
         with pytest.raises(UserError, match=message):
             load.load_model(mlp(kind="ase", calculator=calculator, arguments=arguments), tmp_path)
+
+
+@pytest.mark.parametrize("cutoff", ["nan", "inf", "0.0", "-7.0", "1.0e9"])
+def test_cutoffs_that_cannot_be(tmp_path: Path, cutoff: str) -> None:
+    arguments = {"species": {"Ar": [0.01, 3.4]}, "cutoff": float(cutoff)}
+    name = "votca_mlp.models.lennard_jones:lennard_jones_mixture"
+    with pytest.raises(UserError, match=rf"the model's cutoff is {float(cutoff)}[\s\S]*at most 100 Angstrom"):
+        load.load_model(mlp(kind="ase", calculator=name, arguments=arguments), tmp_path)
 
 
 @pytest.mark.parametrize(

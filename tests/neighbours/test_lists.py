@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.neighborlist import neighbor_list
 
-from votca_mlp.errors import UserError
+from votca_mlp.errors import Exploded, UserError
 from votca_mlp.kernels.simd import WIDTH
 from votca_mlp.neighbours.box import check_box
 from votca_mlp.neighbours.cluster_order import SIZE, TOGETHER
@@ -19,7 +19,7 @@ from votca_mlp.neighbours.device_pairs import DevicePairs
 from votca_mlp.neighbours.full_list import FullList, find_full_list
 from votca_mlp.neighbours.half_list import find_half_list
 from votca_mlp.neighbours.host_pairs import HostPairs
-from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
+from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletHalfList, VerletPairList
 
 
 def sorted_distances(listed: VerletPairList, atoms: Atoms, cutoff: float) -> np.ndarray:
@@ -214,6 +214,32 @@ def test_lists_of_broken_configurations(find: str) -> None:
     for cell in (np.zeros((3, 3)), np.diag([8.0, 8.0, 0.0]), np.full((3, 3), 2.0), np.full((3, 3), np.nan)):
         with pytest.raises(UserError, match="no volume"):
             listed(atoms.get_positions(), cell)
+
+
+@pytest.mark.parametrize("of", ["rows", "half", "clusters", "pairs"])
+@pytest.mark.parametrize(
+    ("edge", "reach", "message"),
+    [
+        (1e9, 5.0, "an edge of the box is 1e"),
+        (1e200, 5.0, "an edge of the box is"),
+        (1e-3, 5.0, "neighbours within"),
+        (8.1, 1e6, "neighbours within 1e\\+06 Angstrom"),
+        (8.1, 1e9, "neighbours within"),
+        (8.1, np.inf, "neighbours within"),
+        (8.1, np.nan, "neighbours within"),
+    ],
+)
+def test_searches_without_end_are_refused_at_once(of: str, edge: float, reach: float, message: str) -> None:
+    positions = np.random.default_rng(0).uniform(0.0, min(edge, 8.1), (32, 3))
+    cell, pbc = np.eye(3) * edge, np.ones(3, bool)
+    searches = {
+        "rows": lambda: find_full_list(positions, cell, pbc, reach),
+        "half": lambda: VerletHalfList(reach, 0.0).update(positions, cell, pbc),
+        "clusters": lambda: find_clusters(positions, cell, pbc, np.zeros(32, int), np.array([[reach]]), 0.0),
+        "pairs": lambda: VerletPairList(reach, 0.0).update(positions, cell, pbc),
+    }
+    with pytest.raises(Exploded, match=message):
+        searches[of]()
 
 
 def test_lists_of_a_dense_corner_in_empty_space() -> None:

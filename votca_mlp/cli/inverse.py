@@ -10,7 +10,7 @@ import typer
 
 from votca_mlp.errors import UserError
 from votca_mlp.interrupts import raise_on_sigterm
-from votca_mlp.processes import is_interrupt
+from votca_mlp.processes import age, is_interrupt
 
 _ACCEPTED = "votca-mlp inverse --options settings.xml [-N n] [--wall-time seconds] [clean]"
 _COUNTDOWN = 10
@@ -50,7 +50,7 @@ def inverse(
     try:
         from votca_mlp.inverse.start import run_inverse
 
-        run_inverse(options, do_iterations=do_iterations, wall_time=wall_time)
+        run_inverse(options, do_iterations=do_iterations, wall_time=wall_time, age=age())
     except (KeyboardInterrupt, SystemError, SystemExit) as error:
         if not is_interrupt(error):
             raise

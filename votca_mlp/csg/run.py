@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from votca_mlp.csg.environment import CsgEnvironment
 from votca_mlp.csg.terminal import Terminal
+from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.inverse.context import Context, run_context, state_context
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.plan import InversePlan
@@ -24,11 +25,11 @@ def csg_context(plan: InversePlan, environment: CsgEnvironment) -> Context:
     UserError
         A model that is not there.
     """
-    ending = environment.ending
+    ending = on_steady_clock(environment.ending)
     return run_context(
         plan,
         Terminal(),
-        time_left=lambda: None if ending is None else ending - time.time(),
+        time_left=lambda: None if ending is None else ending - time.monotonic(),
         max_steps=environment.max_steps,
     )
 

@@ -130,10 +130,12 @@ class Engine(ABC):
         UserError
             What does not fit.
         """
+        from votca_mlp.engines.shared.first_evaluation import first_evaluation
         from votca_mlp.engines.shared.start import checked_start
 
-        atoms = checked_start(plan, step_directory).atoms
-        per_atom = evaluator().evaluate(atoms).energy / len(atoms)
+        start = checked_start(plan, step_directory)
+        atoms = start.atoms
+        per_atom = first_evaluation(evaluator(), atoms, start.source).energy / len(atoms)
         edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
         return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
 

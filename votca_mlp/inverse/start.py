@@ -17,7 +17,9 @@ from votca_mlp.runs.environment import allowed_steps
 from votca_mlp.settings import load_settings
 
 
-def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: int | None = None) -> str:
+def run_inverse(
+    options: Path, *, do_iterations: int | None = None, wall_time: int | None = None, age: float = 0.0
+) -> str:
     """Run the loop that a settings.xml describes, in its folder; return why it stopped.
 
     Parameters
@@ -28,13 +30,15 @@ def run_inverse(options: Path, *, do_iterations: int | None = None, wall_time: i
         Only so many iterations.
     wall_time
         Seconds.
+    age
+        Seconds of the wall time that are gone already.
 
     Raises
     ------
     UserError
         Everything that a user can put right.
     """
-    begin = time.monotonic()
+    begin = time.monotonic() - age
     plan = inverse_plan(load_settings(options))
     return run_plan(plan, do_iterations=do_iterations, time_left=_countdown(begin, wall_time))
 

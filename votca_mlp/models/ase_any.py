@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.kind import ModelKind
+from votca_mlp.processes import is_interrupt
 
 if TYPE_CHECKING:
     from votca_mlp.models.options import MLPSettings
@@ -53,7 +54,9 @@ def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directo
     except TypeError as error:
         takes = f"arguments of {attribute}{signature}" if signature is not None else "its arguments"
         raise UserError(f"{name}: {error}", where=_ARGUMENTS, accepted=takes) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if is_interrupt(error):
+            raise
         what = f"{name} failed: {type(error).__name__}: {error}"
         raise UserError(what, where=_CALCULATOR, accepted="a callable giving an ASE calculator") from error
     _check(calculator, str(name))
@@ -75,7 +78,9 @@ def _import(module_name: str, main_directory: str | Path) -> Any:
             what += f", which '{module_name}' imports"
         accepted = "an installed module, or one beside the settings"
         raise UserError(what, where=_CALCULATOR, accepted=accepted) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if is_interrupt(error):
+            raise
         what = f"importing '{module_name}' failed: {type(error).__name__}: {error}"
         raise UserError(what, where=_CALCULATOR, accepted="a module that can be imported") from error
     finally:

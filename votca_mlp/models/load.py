@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _TAG = "cg.inverse.mlp"
 _BUILTIN = "builtin:"
+MOST_CUTOFF = 100.0
+"""Angstrom; models have 4 to 12, and the number of neighbours grows with the third power."""
 
 
 def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | Any":
@@ -21,11 +23,24 @@ def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | A
     Raises
     ------
     UserError
-        A model that does not exist or cannot be read; names what is accepted.
+        A model that does not exist or cannot be read, a cutoff that cannot be; names what is accepted.
     """
     from votca_mlp.models.kind import model_kind
 
-    return model_kind(mlp.kind).load(mlp, Path(main_directory))
+    model = model_kind(mlp.kind).load(mlp, Path(main_directory))
+    cutoff = getattr(model, "cutoff", None)
+    # of an ASE calculator it may be anything, and in any unit
+    if hasattr(model, "energies_and_gradient") and not _is_cutoff(cutoff):
+        what, accepted = (
+            f"the model's cutoff is {cutoff}",
+            f"a number above 0, at most {MOST_CUTOFF:g} Angstrom",
+        )
+        raise UserError(what, where=f"{_TAG} ({mlp.kind})", accepted=accepted)
+    return model
+
+
+def _is_cutoff(value: object) -> bool:
+    return isinstance(value, int | float) and 0.0 < value <= MOST_CUTOFF
 
 
 def named_path(mlp: "MLPSettings", main_directory: str | Path) -> Path:

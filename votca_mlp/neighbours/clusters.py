@@ -70,8 +70,8 @@ def find_clusters(
     UserError
         A periodic direction without a cell vector, or a cell without a volume.
     """
-    positions, cell = checked_cell(positions, cell, pbc)
     reach = float(cutoffs.max()) + skin + ROUNDING
+    positions, cell = checked_cell(positions, cell, pbc, reach)
     source, images, coordinates = images_within(reach, positions, cell, pbc, half=True)
     order, ends = arrange(coordinates, kinds[source], len(positions), len(cutoffs))
     padding = order < 0

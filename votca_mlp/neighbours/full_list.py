@@ -50,7 +50,7 @@ def find_full_list(
     UserError
         As of :func:`checked_cell`.
     """
-    positions, cell = checked_cell(positions, cell, pbc)
+    positions, cell = checked_cell(positions, cell, pbc, reach)
     source, images, coordinates = images_within(reach, positions, cell, pbc)
     edges, shape, volume = cells_of(coordinates, reach)
     order, cell_begins = sort_by_cells(coordinates, edges, shape)

@@ -5,14 +5,15 @@ import numpy as np
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
-from votca_mlp.errors import UserError
+from votca_mlp.errors import Exploded, UserError
 
 Array = NDArray[np.float64]
 _FARTHEST = 1e7  # Angstrom
+_MOST_NEIGHBOURS = 1e6  # of one atom; a cutoff of 12 Angstrom has some hundred
 _PADDED = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
 
-def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> tuple[Array, Array]:
+def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_], reach: float) -> tuple[Array, Array]:
     """Return positions that are numbers, and a cell with a volume, to build a list of neighbours with.
 
     An atom whose position is no number gets some neighbours: the distances will be no numbers either.
@@ -21,16 +22,41 @@ def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_]) -> tuple
     ------
     UserError
         A periodic direction without a cell vector, or a cell without a volume.
+    Exploded
+        A box so large, or so small beside ``reach`` (Angstrom), that the search would not come to an end.
     """
     positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
     completed = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
+    largest = float(np.abs(completed).max())
+    if not largest < _FARTHEST:
+        raise Exploded(f"an edge of the box is {largest:.4g} Angstrom", accepted="a box of its atoms' size")
     if np.linalg.det(completed) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
         what, accepted = (
             "the cell has no volume",
             "a cell vector for every periodic direction, not in one plane",
         )
         raise UserError(what, accepted=accepted)
+    if np.all(pbc):
+        check_density(len(positions), completed, reach)
     return positions, completed
+
+
+def check_density(atoms: int, cell: Array, reach: float) -> None:
+    """Refuse a periodic box in which each atom has too many neighbours to search.
+
+    Raises
+    ------
+    Exploded
+        Naming the box, and the distance that is searched.
+    """
+    box = " x ".join(f"{edge:.4g}" for edge in np.linalg.norm(cell, axis=1))
+    neighbours = 4.19 * reach**3 * atoms / abs(float(np.linalg.det(cell)))
+    if not neighbours < _MOST_NEIGHBOURS:
+        raise Exploded(
+            f"each of {atoms} atoms in a box of {box} Angstrom has {neighbours:.2g} neighbours within "
+            f"{reach:g} Angstrom",
+            accepted="a box of its atoms' size, and a cutoff of some Angstrom",
+        )
 
 
 def images_within(

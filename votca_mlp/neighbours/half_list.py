@@ -53,7 +53,7 @@ def find_half_list(
     UserError
         As of :func:`checked_cell`.
     """
-    positions, cell = checked_cell(positions, cell, pbc)
+    positions, cell = checked_cell(positions, cell, pbc, reach)
     atoms = len(positions)
     source, images, coordinates = images_within(reach, positions, cell, pbc, half=True)
     edges, shape, volume = cells_of(coordinates, reach)

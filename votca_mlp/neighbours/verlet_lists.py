@@ -138,6 +138,10 @@ class VerletPairList(VerletSkin):
         from vesin import NeighborList
 
         positions, cell = self._place(positions, cell, pbc)
+        if np.all(pbc):
+            from votca_mlp.neighbours.ghost_atoms import checked_cell
+
+            checked_cell(positions, cell, pbc, self.cutoff + self.skin)
         if np.any(pbc) and not np.all(pbc) and np.any(~cell[~pbc].any(axis=1)):
             # vesin wants a full cell; the missing directions are not periodic, so any length will do
             cell_used = cell.copy()

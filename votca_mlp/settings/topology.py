@@ -13,6 +13,8 @@ _ACCEPTED = (
     '<bead name="Al" type="Al" mass="26.98" q="0"/></molecule></molecules></topology>'
 )
 _KNOWN = ("molecules", "beadtypes", "box", "h5md_particle_group")
+MOST_BEADS = 20_000_000
+"""More than any simulation of this kind can have."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def read_topology(path: str | Path) -> Topology:
     UserError
         Naming file and line: missing, not XML, no molecules, a count that is not a whole number above 0, a
         number of <bead> elements that differs from nbeads, a bead without type; what csg_stat refuses (two
-        beads of one name, blanks around a type, unknown tags) and pairs that it would leave out (<bonded>).
+        beads of one name, blanks around a type, unknown tags) and pairs that it would leave out (<bonded>); more than MOST_BEADS.
     """
     path = Path(path)
     root = read_document(path, "topology")
@@ -46,6 +48,7 @@ def read_topology(path: str | Path) -> Topology:
         where = f"{path}:{root.line}"
         raise UserError("the topology has no molecules", where=where, accepted=_ACCEPTED)
     types: list[str] = []
+    total = 0
     for molecule in molecules:
         _check_attributes(molecule, path)
         nmols, nbeads = _count(molecule, "nmols", path), _count(molecule, "nbeads", path)
@@ -70,6 +73,11 @@ def read_topology(path: str | Path) -> Topology:
                 _refuse("a bead without type", bead, path)
             for child in bead.children:
                 _refuse(f"<{child.tag}> inside a bead", child, path)
+        # counted before they are built: a mistyped number would fill the memory first
+        total += len(beads) * nmols
+        if total > MOST_BEADS:
+            what = f"the topology has at least {total:.4g} beads up to this molecule"
+            raise UserError(what, where=f"{path}:{molecule.line}", accepted=f"at most {MOST_BEADS} in all")
         types += [bead.attributes["type"] for bead in beads] * nmols
     return Topology(tuple(types))
 

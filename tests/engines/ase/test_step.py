@@ -78,14 +78,37 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, ensemble, monkeypa
     result = run_case(parts, evaluator=slow, deadline=deadline)
     assert (result.status, result.steps_done) == ("checkpointed", 100)
     assert slow.now < 1e9 + 110.0
-    # too late even for the first checkpoint: stop when the time is up, nothing is gained
+    # too late even for the first checkpoint: when the time is up there is one all the same
     begun = slow.now
     result = run_case(parts, evaluator=slow, deadline=begun + 30.0 + run.FINISHING_TIME)
-    assert (result.status, result.steps_done) == ("checkpointed", 100)
+    assert (result.status, result.steps_done) == ("checkpointed", 128)
     assert slow.now - begun < 45.0
     assert not (tmp_path / "b" / "step_001" / "traj.dump").exists()
     assert run_case(parts, evaluator=slow, deadline=slow.now + 500.0).status == "finished"
     assert contents(parts) == contents(whole)
+
+
+def test_a_chain_of_short_jobs_comes_to_its_end(tmp_path, monkeypatch) -> None:
+    """A calculator with lists of its own, and never the time to reach a regular checkpoint (every 50)."""
+    settings = make_case(tmp_path)
+    slow, done = SlowEvaluator(monkeypatch, known=False), [0]
+    while done[-1] < 250:
+        result = run_case(settings, evaluator=slow, deadline=slow.now + 30.0 + run.FINISHING_TIME)
+        done.append(result.steps_done)
+    assert result.status == "finished"
+    assert done == sorted(set(done))
+    assert thermo(settings)[:, 0].tolist() == list(range(10, 251, 10))
+
+
+def test_setting_the_clock_changes_no_deadline(tmp_path, monkeypatch) -> None:
+    settings = make_case(tmp_path)
+    slow = SlowEvaluator(monkeypatch)
+    begun = slow.now
+    # an hour back, and more at every look
+    monkeypatch.setattr(time, "time", lambda: begun - 200.0 * (slow.now - begun))
+    result = run_case(settings, evaluator=slow, deadline=begun + 30.0 + run.FINISHING_TIME)
+    assert result.status == "checkpointed"
+    assert slow.now - begun < 35.0
 
 
 def test_later_steps_are_shorter_and_differ(tmp_path) -> None:

@@ -1,6 +1,7 @@
 """The reader of NeuroChem files: what was written comes back, and every bad file is named."""
 
 import contextlib
+import time
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,22 @@ def test_folder_of_another_kind(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(UserError, match=r"accepted: a folder with one \.params file"):
             read_neurochem(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inputsize=27;" + "layer[" * 150_000,
+        "inputsize=27;\nlayer [" + "x" * 1_000_000 + "\n]",
+        "layer" + " " * 1_000_000,
+    ],
+)
+def test_crafted_lines_are_read_at_once(model: Path, text: str) -> None:
+    (model / NETWORK).write_bytes(pack(text))
+    begin = time.process_time()
+    with pytest.raises(UserError, match=r"no complete list|'nodes' is missing"):
+        read_neurochem(model)
+    assert time.process_time() - begin < 2.0
 
 
 def test_members_with_other_layers(tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def broken_files(directory: Path) -> dict[str, Path]:
         "odd_names": {"hyperparameters": {**HYPER, "colour": 3}},
         "no_species": {"species": []},
         "odd_species": {"species": ["Al"]},
+        "odd_provenance": {"provenance": "trained on Monday"},
+        "listed_provenance": {"provenance": [("a", 1)]},
         "far_species": {"species": [10**9]},
         "nan": {"state": {**content["state"], "self_energies": torch.tensor([torch.nan])}},
     }

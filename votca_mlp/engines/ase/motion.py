@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.chain import NoseHooverChain
+from votca_mlp.engines.shared.watch import ADVICE
+from votca_mlp.errors import Exploded
 from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.neighbours.box import volume_of
 from votca_mlp.units import (
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Array = NDArray[np.float64]
+
+MOST_STRAIN = 0.5
+"""Beyond it (logarithm of an edge's change in one step) it has exploded: sound runs have below 0.001."""
+MOST_FACTOR = 1e6
+"""Factor of velocities in half a step; sound runs have near 1."""
 
 
 class Motion(ABC):
@@ -174,8 +181,11 @@ class Motion(ABC):
     def _advance_chains(self, twice_kinetic: float, time: float) -> float:
         """Advance both chains by ``time`` and return the factor for the velocities."""
         if self.pressure is not None:
-            self.strain_rate *= self.barostat.advance(self.piston_mass * self.strain_rate**2, time)
-        return 1.0 if self.thermostat is None else self.thermostat.advance(twice_kinetic, time)
+            twice = self.piston_mass * self.strain_rate**2
+            self.strain_rate *= _bounded(self.barostat.advance(twice, time), twice, "barostat")
+        if self.thermostat is None:
+            return 1.0
+        return _bounded(self.thermostat.advance(twice_kinetic, time), twice_kinetic, "thermostat")
 
     def _kick_piston(self, twice_kinetic: float, time: float) -> None:
         if self.pressure is None:
@@ -184,6 +194,14 @@ class Motion(ABC):
         virial = -float(np.trace(self.evaluation.stress)) * volume
         force = (1.0 + 3.0 / self.freedom) * twice_kinetic + virial - 3.0 * self.pressure * volume
         self.strain_rate += time * force / self.piston_mass
+        # before anything is moved by it; also where it is no number
+        if not abs(self.strain_rate * self.timestep) < MOST_STRAIN:
+            raise Exploded(
+                f"the barostat would change the edges of the box by a factor of "
+                f"{_exp(self.strain_rate * self.timestep):.3g} in one step: the pressure is "
+                f"{self.pressure_bar:.3g} bar",
+                accepted=ADVICE + "; a longer <barostat_time>, a start near the density, or nvt first",
+            )
 
     def _kick_factors(self, time: float) -> tuple[float, float]:
         """Return factor and effective time of v = factor v + time a under the piston's drag."""
@@ -196,6 +214,22 @@ class Motion(ABC):
         """Return factor and effective time of x = factor x + time v; the cell grows by the factor."""
         move = self.strain_rate * self.timestep
         return math.exp(move), self.timestep * _exprel(move)
+
+
+def _bounded(factor: float, twice_kinetic: float, what: str) -> float:
+    """Return the factor of a chain, or refuse one that no integration gives (or that is no number)."""
+    # velocities that are no numbers are found by the watch, with their atom
+    if 1.0 / MOST_FACTOR < factor < MOST_FACTOR or math.isnan(twice_kinetic):
+        return factor
+    raise Exploded(
+        f"the {what} would scale velocities by {factor:.3g} in half a step",
+        accepted=f"a longer <{what}_time> (many time steps); {ADVICE}",
+    )
+
+
+def _exp(x: float) -> float:
+    """Return e^x, inf where that is beyond all numbers."""
+    return math.exp(x) if x < 700.0 else math.nan if math.isnan(x) else math.inf
 
 
 def _exprel(x: float) -> float:

@@ -7,6 +7,9 @@ from votca_mlp.engines.ase.options import AseSettings
 from votca_mlp.engines.engine import Finding
 from votca_mlp.units import ANGSTROM_PER_NM
 
+MOST_ATOMS = 20_000_000
+"""More than any simulation of this kind can have."""
+
 
 def time_problems(ase: AseSettings) -> Iterator[Finding]:
     """Yield times that are no multiples of the time step, and productions with too few frames."""
@@ -50,6 +53,9 @@ def start_problems(ase: AseSettings, r_max: float) -> Iterator[Finding]:
         what = f"is {crystal.lattice_constant:g} Angstrom, which looks like nm"
         hint = f"Angstrom; {crystal.lattice_constant:g} nm is {crystal.lattice_constant * ANGSTROM_PER_NM:g}"
         yield "crystal.lattice_constant", what, hint
+        return
+    if crystal.n_atoms > MOST_ATOMS:
+        yield "crystal.repeat", f"makes {crystal.n_atoms} atoms", f"at most {MOST_ATOMS} atoms"
         return
     half = min(crystal.repeat) * crystal.lattice_constant / 2
     if half < r_max:

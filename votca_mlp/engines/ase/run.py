@@ -18,7 +18,8 @@ from votca_mlp.engines.shared.growing import GrowingFile
 from votca_mlp.engines.shared.result import THERMO, write_summary
 from votca_mlp.engines.shared.stages import Stage, steps_of
 from votca_mlp.engines.shared.start import check_melted, draw_velocities
-from votca_mlp.engines.shared.watch import Watch, make_watch
+from votca_mlp.engines.shared.watch import Watch, check_first, make_watch, place
+from votca_mlp.errors import Exploded
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.interrupts import Interruption, held_back
 from votca_mlp.progress import Progress
@@ -74,8 +75,7 @@ class Run:
         self.checkpoint_file = directory / checkpoints.NAME
         self.traj_file = directory / plan.traj
         self.frame = frame_writer(plan.traj, plan.place("traj"))
-        self.done = 0
-        self.saved = 0
+        self.done = self.saved = self.begun = 0
         saved: checkpoints.Checkpoint | None = None
         if self.checkpoint_file.exists():
             saved = checkpoints.load(self.checkpoint_file, inputs=inputs, n_atoms=len(atoms))
@@ -99,7 +99,9 @@ class Run:
         """Start a stage from the present positions with velocities drawn afresh."""
         seed = (self.plan.seed or 0, self.step_number, self.stages.index(stage))
         velocities = draw_velocities(self.atoms.get_masses(), stage.temperature, seed)
-        return self._integrator(stage, velocities)
+        md = self._integrator(stage, velocities)
+        check_first(md, stage, stage.start)
+        return md
 
     def _integrator(self, stage: Stage, velocities: Any) -> Motion:
         options = {
@@ -117,7 +119,7 @@ class Run:
         return DeviceIntegrator(self.atoms, forces, velocities, **options)
 
     def _resume(self, saved: checkpoints.Checkpoint) -> None:
-        self.done = self.saved = saved.step
+        self.done = self.saved = self.begun = saved.step
         self.atoms.positions[:] = saved.state["positions"]
         self.atoms.cell[:] = saved.state["cell"]
         # the state belongs to the stage of the last step made; the next one may begin afresh after it
@@ -140,6 +142,16 @@ class Run:
         if lists is not None and self.saved < self.done:
             self._write(lists)
 
+    def save_forward(self) -> None:
+        """Write a checkpoint when the time is up, so that a chain of short jobs comes to its end.
+
+        Bit for bit where :meth:`save_now` can. Elsewhere (a calculator whose lists are its own) only if this
+        process has saved nothing yet: it then goes on from there with other rounding.
+        """
+        self.save_now()
+        if self.saved == self.begun < self.done:
+            self._write(None)
+
     def _write(self, lists: dict[str, Any] | None) -> None:
         lengths = {"traj": self.traj.sync(), "thermo": self.thermo.sync()}
         state = self.md.state()
@@ -159,7 +171,8 @@ class Run:
             return self._advance(progress, deadline, interruption)
 
     def _advance(self, progress: Progress, deadline: float | None, interruption: Interruption) -> bool:
-        interval_start = time.time()
+        begin = interval_start = time.monotonic()
+        before = self.done
         while self.done < self.total:
             if interruption.came is not None:
                 self.save_now()
@@ -168,7 +181,12 @@ class Run:
             if self.done == stage.start and stage.draw and self.done > 0:
                 self.atoms.positions[:], self.atoms.cell[:] = self.md.positions, self.md.cell
                 self.md = self._begin(stage)
-            self.md.step()
+            try:
+                self.md.step()
+            except Exploded as error:
+                # where an atom shows it, that says more
+                self.watch.check(self.md, stage, self.done + 1)
+                raise error.at(place(self.plan.timestep, stage, self.done + 1)) from None
             self.done += 1
             self.watch.check(self.md, stage, self.done)
             self._sample(stage)
@@ -177,15 +195,14 @@ class Run:
                 check_melted(self.first_positions, self.md.positions, self.md.volume, where)
             if self.done % _NOTE_EVERY == 0:
                 progress.update(self.done, f"{stage.name}, {self.md.temperature:.0f} K")
-                if (
-                    deadline is not None
-                    and self.done < self.total
-                    and time.time() > deadline - FINISHING_TIME
-                ):
+            if deadline is not None and self.done < self.total:
+                now = time.monotonic()
+                if now + (now - begin) / (self.done - before) > deadline - FINISHING_TIME:
+                    self.save_forward()
                     return False
             if self.done == self.total or self.done % self.checkpoint_steps == 0:
                 self.save()
-                now = time.time()
+                now = time.monotonic()
                 interval, interval_start = now - interval_start, now
                 if deadline is not None and self.done < self.total:
                     steps = min(self.checkpoint_steps, self.total - self.done)

@@ -13,6 +13,7 @@ import numpy as np
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.run import Run
 from votca_mlp.engines.plan import MDPlan
+from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
@@ -65,7 +66,7 @@ def run_step(
     UserError
         Input that does not fit, a simulation that has gone wrong, a damaged checkpoint, no space left.
     """
-    step_directory = Path(step_directory)
+    step_directory, ending = Path(step_directory), on_steady_clock(deadline)
     start = checked_start(plan, step_directory)
     stages = plan_stages(plan, step_number=step_number, from_crystal=start.from_crystal, max_steps=max_steps)
     inputs = checkpoints.describe_inputs(
@@ -82,7 +83,7 @@ def run_step(
     run = Run(plan, evaluator, start.atoms, stages, inputs, step_directory, step_number)
     progress.start(f"step {step_number}", run.total, run.done)
     try:
-        in_time = run.advance(progress, deadline)
+        in_time = run.advance(progress, ending)
         note = "" if in_time else "stopped at a checkpoint before the deadline"
     except BaseException as error:
         note = f"interrupted, saved at {run.saved}" if is_interrupt(error) else "failed"

@@ -11,6 +11,7 @@ from votca_mlp.engines.gromacs.mdp import changed_mdp
 from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.trajectory import read_trr
 from votca_mlp.engines.plan import MDPlan
+from votca_mlp.engines.shared.first_evaluation import first_evaluation
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
@@ -73,7 +74,7 @@ def check_first_step(
     same.set_cell(frame.box * ANGSTROM_PER_NM)
     same.set_positions(frame.positions * ANGSTROM_PER_NM)
     evaluator.forget()
-    own = evaluator.evaluate(same)
+    own = first_evaluation(evaluator, same, str(md.start or md.place("conf")))
     evaluator.forget()
     difference = np.abs(frame.forces * EV_PER_KJMOL / ANGSTROM_PER_NM - own.forces)
     where = md.place("topol_in")

@@ -11,7 +11,7 @@ from votca_mlp.engines.gromacs.ipi import Beginning, Configuration
 from votca_mlp.engines.shared.growing import GrowingFile
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
-from votca_mlp.errors import UserError
+from votca_mlp.errors import Exploded, UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 
@@ -113,7 +113,10 @@ class Responder:
         """
         self.step += 1
         self._place(configuration)
-        found = self.evaluator.evaluate(self.atoms)
+        try:
+            found = self.evaluator.evaluate(self.atoms)
+        except Exploded as error:
+            raise UserError(error.what, where=f"MD step {self.step}", accepted=_ADVICE) from None
         volume = abs(float(np.linalg.det(configuration.cell)))
         seen = _Seen(found, np.zeros((0, 3)), configuration.cell, self.timestep, volume)
         self.watch.check(seen, Stage("mdrun", 0, 0, 0.0, False, False), self.step)

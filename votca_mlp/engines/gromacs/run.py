@@ -132,7 +132,7 @@ class Run:
         if max_steps is not None:
             options += ["-nsteps", str(self.total)]
         if deadline is not None:
-            options += ["-maxh", f"{max(deadline - time.time(), 1.0) / 3600:.6f}"]
+            options += ["-maxh", f"{max(deadline - time.monotonic(), 1.0) / 3600:.6f}"]
         g, folder, log = self.gromacs, self.directory, self.directory / OUTPUT
         grompp = grompp_command(self.md, folder, folder / g.mdp, g.topol)
         ended = serve(grompp, None, folder=folder, variables=variables, log=log)

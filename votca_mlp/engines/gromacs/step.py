@@ -15,6 +15,7 @@ from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.plan import Plan, make_plan
 from votca_mlp.engines.gromacs.run import Run, raise_for
 from votca_mlp.engines.plan import MDPlan
+from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import digests, finished_result
 from votca_mlp.engines.shared.start import checked_start
@@ -45,7 +46,7 @@ def run_step(
         Input that does not fit, a GROMACS that cannot do it, a simulation that has gone wrong, a checkpoint
         of other inputs.
     """
-    step_directory = Path(step_directory)
+    step_directory, ending = Path(step_directory), on_steady_clock(deadline)
     plan = make_plan(md, step_directory / options_of(md).mdp, max_steps=max_steps)
     start = checked_start(md, step_directory)
     inputs = _inputs(md, step_directory, identity, max_steps, plan)
@@ -58,7 +59,7 @@ def run_step(
     differs = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
     found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {differs}"
     print(f"{plan}; {found}", file=sys.stderr, flush=True)
-    if deadline is not None and time.time() > deadline - _SHORTEST:
+    if ending is not None and time.monotonic() > ending - _SHORTEST:
         # -maxh of nothing would mean no limit
         if not resumed:
             what = "the wall time is up before the first MD step"
@@ -69,7 +70,7 @@ def run_step(
     responder = run.responder(log=True) if plan.way == "plumed" else None
     note = "failed"
     try:
-        ended = run.simulate(responder, progress, deadline, max_steps)
+        ended = run.simulate(responder, progress, ending, max_steps)
         note = "" if run.complete() else "stopped at a checkpoint"
     finally:
         done = total if run.complete() else 0 if responder is None else max(responder.step, 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from votca_mlp.engines.lammps.agree import VIRIAL_ORDER
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
-from votca_mlp.errors import UserError
+from votca_mlp.errors import Exploded, UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.interrupts import Interruption
@@ -86,7 +86,7 @@ class Answers:
 
     def begin(self, done: int) -> None:
         """Count the MD steps of a part of a run, which begins by evaluating its first configuration."""
-        self.done, self._made, self._began = done, -1, time.time()
+        self.done, self._made, self._began = done, -1, time.monotonic()
 
     def answer(self, positions: Array, velocities: Array, cell: Array) -> Answer:
         """Return energy, forces, virial = -stress V, and whether to stop at this step.
@@ -113,10 +113,20 @@ class Answers:
         return evaluation.energy, evaluation.forces, virial, self.stopping
 
     def evaluate(self, positions: Array, cell: Array) -> Evaluation:
-        """Return the evaluation of a configuration."""
+        """Return the evaluation of a configuration.
+
+        Raises
+        ------
+        UserError
+            A box that has left all bounds.
+        """
         self.atoms.positions[:] = positions
         self.atoms.cell[:] = cell
-        return self.evaluator.evaluate(self.atoms)
+        try:
+            return self.evaluator.evaluate(self.atoms)
+        except Exploded as error:
+            step = self.done + self._made + 1
+            raise UserError(error.what, where=f"MD step {max(step, 0)} (LAMMPS)", accepted=ADVICE) from None
 
     def look(self, step: int, temperature: float, cell: Array) -> None:
         """Show and check what is known of a LAMMPS that evaluates by itself; K, Angstrom [3, 3].
@@ -159,6 +169,6 @@ class Answers:
             self.progress.update(step, f"{temperature:.0f} K")
         self.stopping = self.stopping or self.interruption.came is not None
         if self.deadline is not None:
-            now = time.time()
+            now = time.monotonic()
             a_step = (now - self._began) / max(self._made, 1)
             self.stopping = self.stopping or now + 2 * a_step > self.deadline - FINISHING_TIME

@@ -10,6 +10,7 @@ from votca_mlp.engines.lammps.agree import Found, check_atoms, check_step_0
 from votca_mlp.engines.lammps.answers import FS_PER_PS, Answers
 from votca_mlp.engines.lammps.process import Lammps
 from votca_mlp.engines.lammps.program import Program
+from votca_mlp.engines.shared.first_evaluation import check_apart, check_finite
 from votca_mlp.errors import UserError
 from votca_mlp.neighbours.box import check_box
 
@@ -50,6 +51,7 @@ def compare_step_0(
     symbols: list[str],
     *,
     r_max: float,
+    distance_min: float,
     random_forces: bool,
     where: Path,
 ) -> Step0:
@@ -59,6 +61,8 @@ def compare_step_0(
     ----------
     r_max
         Half of each box edge must exceed it, Angstrom.
+    distance_min
+        No two atoms are closer, Angstrom.
     random_forces
         A thermostat adds forces of its own.
     where
@@ -84,7 +88,10 @@ def compare_step_0(
     positions, forces = np.frombuffer(data).reshape(2, -1, 3)
     found = Found(answer["energy"], np.array(answer["pressure"]), forces)
     answers.evaluator.forget()
+    answers.atoms.positions[:], answers.atoms.cell[:] = positions, answer["cell"]
+    check_apart(answers.atoms, distance_min, str(where))
     own = answers.evaluate(positions, np.array(answer["cell"]))
+    check_finite(own, str(where))
     agreement = check_step_0(found, own, where=str(where), random_forces=random_forces)
     answers.evaluator.forget()
     return Step0(agreement, own.energy, float(np.linalg.det(cell)))

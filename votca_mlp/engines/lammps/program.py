@@ -96,7 +96,7 @@ class Program:
         if deadline is None:
             self.typed.do("timer timeout off", where)
         else:
-            left = int(deadline - time.time() - FINISHING_TIME)
+            left = int(deadline - time.monotonic() - FINISHING_TIME)
             self.answers.stopping = self.answers.stopping or left <= 0
             left = max(left, 1)
             self.typed.do(

@@ -164,6 +164,7 @@ class Run:
             self.answers,
             self.symbols,
             r_max=self.plan.r_max,
+            distance_min=self.plan.limits.distance_min if self.saved is None else 0.0,
             random_forces=self.script.random_forces,
             where=self.path,
         )

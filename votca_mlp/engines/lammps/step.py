@@ -14,6 +14,7 @@ from votca_mlp.engines.lammps.plan import Plan, plan_script
 from votca_mlp.engines.lammps.run import Run
 from votca_mlp.engines.lammps.script import Command, read_script
 from votca_mlp.engines.plan import KBT_TOLERANCE, MDPlan
+from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.errors import UserError
@@ -50,7 +51,7 @@ def run_step(
     KeyboardInterrupt
         Ctrl-C or SIGTERM.
     """
-    directory = Path(step_directory)
+    directory, ending = Path(step_directory), on_steady_clock(deadline)
     script, files = prepare(plan, directory, max_steps)
     inputs = checkpoints.describe_inputs(
         plan, files, step_directory=directory, identity=identity, max_steps=max_steps
@@ -65,7 +66,7 @@ def run_step(
     note = "failed"
     try:
         with held_back() as run.answers.interruption:
-            in_time = run.advance(progress, deadline)
+            in_time = run.advance(progress, ending)
         note = "" if in_time else "stopped at a checkpoint before the deadline"
         rate = progress.rate(run.done)
         if not in_time:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.options import Crystal
 from votca_mlp.engines.plan import MDPlan
+from votca_mlp.engines.shared.first_evaluation import check_apart
 from votca_mlp.errors import UserError
 from votca_mlp.neighbours.box import check_box
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
@@ -40,6 +41,7 @@ def checked_start(plan: MDPlan, step_directory: Path) -> Start:
     start = load_start(plan, step_directory)
     symbols = expected_symbols(plan) or start.atoms.get_chemical_symbols()
     check_start(start.atoms, symbols, r_max=plan.r_max, where=start.source, topology=plan.topology)
+    check_apart(start.atoms, plan.limits.distance_min, start.source)
     return start
 
 
@@ -164,7 +166,7 @@ def check_start(
                 accepted="the same elements in the same order; bead types are chemical symbols",
             )
     cell = np.asarray(atoms.cell.array, float)
-    if not np.isfinite(atoms.get_positions()).all():
+    if not np.isfinite(atoms.get_positions()).all() or not np.isfinite(cell).all():
         raise UserError("positions that are not finite numbers", where=where, accepted="finite coordinates")
     if not atoms.pbc.all() or np.linalg.det(cell) == 0.0:
         raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.options import Limits
+from votca_mlp.engines.shared.first_evaluation import not_finite
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.result import Evaluation
@@ -36,6 +37,13 @@ class Moving(Protocol):
     def temperature(self) -> float: ...
     @property
     def volume(self) -> float: ...
+
+
+class Integrated(Moving, Protocol):
+    """The same with masses [n_atoms, 1], eV fs^2/Angstrom^2, of what we integrate ourselves."""
+
+    @property
+    def masses(self) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Watch:
         """
         evaluation = md.evaluation
         temperature = md.temperature
-        where = f"MD step {step} ({stage.name}, {(step - stage.start) * md.timestep:g} fs into it)"
+        where = place(md.timestep, stage, step)
         # a non-finite force or position makes the kinetic energy non-finite
         if not (math.isfinite(evaluation.energy) and math.isfinite(temperature)):
             raise UserError(f"{_not_finite(md)}{_closest(md)}", where=where, accepted=ADVICE)
@@ -115,6 +123,35 @@ class Watch:
                 where=where,
                 accepted="more atoms, or a smaller <max> (it is in nm)",
             )
+
+
+def check_first(md: Integrated, stage: Stage, step: int) -> None:
+    """Refuse a configuration that the first step would take nowhere; the watch sees only those after steps.
+
+    Raises
+    ------
+    UserError
+        Energy, forces or stress that are no finite numbers; a force by which an atom would cross the box.
+    """
+    evaluation, where = md.evaluation, place(md.timestep, stage, step)
+    wrong = not_finite(evaluation.energy, evaluation.forces, evaluation.stress)
+    if wrong:
+        raise UserError(f"{wrong}{_closest(md)}", where=where, accepted=ADVICE)
+    moves = 0.5 * md.timestep**2 * np.abs(evaluation.forces / md.masses).max(axis=1)
+    fastest = int(moves.argmax())
+    if moves[fastest] > 0.5 * float(np.diag(md.cell).min()):
+        force = float(np.abs(evaluation.forces[fastest]).max())
+        raise UserError(
+            f"a force of {force:.3g} eV/Angstrom would move atom {fastest + 1} by {moves[fastest]:.3g} "
+            f"Angstrom in one step{_closest(md)}",
+            where=where,
+            accepted="a start whose atoms are apart, a u(r) without such slopes; " + ADVICE,
+        )
+
+
+def place(timestep: float, stage: Stage, step: int) -> str:
+    """Return the place of an MD step for messages; ``timestep`` in fs."""
+    return f"MD step {step} ({stage.name}, {(step - stage.start) * timestep:g} fs into it)"
 
 
 def make_watch(limits: Limits, *, r_max: float, volume: float) -> Watch:

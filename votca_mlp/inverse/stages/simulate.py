@@ -160,13 +160,15 @@ def _in_processes(run: Context, number: int, waiting: Sequence[Begun], at_once: 
 def run_processes(run: Context, number: int, names: Sequence[str], at_once: int) -> dict[str, End]:
     """Simulate states in processes of their own, so many at once, and return how each ended.
 
+    One that ended well but has left neither its results nor a checkpoint has failed.
+
     Raises
     ------
     UserError
         A process that cannot be started.
     """
     left = run.time_left()
-    return run_side_by_side(
+    ends = run_side_by_side(
         {name: state_command(run.plan, name) for name in names},
         at_once=at_once,
         directory=run.step_directory(number),
@@ -179,6 +181,22 @@ def run_processes(run: Context, number: int, names: Sequence[str], at_once: int)
         ),
         tell=run.messages.say,
     )
+    return {name: _judged(run, number, name, end, limited=left is not None) for name, end in ends.items()}
+
+
+def _judged(run: Context, number: int, name: str, end: End, *, limited: bool) -> End:
+    """Return how a state's process ended, which has to show by its files; ``limited`` by a wall time."""
+    from votca_mlp.engines.engine import engine_named
+
+    md = next(state.md for state in run.plan.states if state.name == name)
+    directory = run.step_directory(number) / name
+    begun = (directory / engine_named(md.engine).checkpoint(md)).is_file()
+    if end.status != 0 or is_finished(directory, md) or (begun and limited):
+        return end
+    by = f"<launch> {' '.join(run.plan.launch)}" if run.plan.launch else "its process"
+    last = f"; its last line: {end.lines[-1]}" if end.lines else ""
+    words = f"{by} ended with status 0, but has not simulated to an end or a checkpoint{last}"
+    return End(1, (f"votca-mlp: {words}",))
 
 
 def check_trajectory(begun: Begun) -> None:

@@ -17,8 +17,6 @@ from votca_mlp.errors import UserError
 _TEXT_LIMIT = 1 << 20  # bytes; real files have about a thousand, a crafted bz2 stream could have gigabytes
 _NODES_LIMIT = 1 << 16
 _KIND = "a NeuroChem network (.nnf: length, '=', newline, bz2 text) with its .wparam and .bparam files"
-_LAYER = re.compile(r"layer\s*\[(.*?)\n\]", re.DOTALL)
-_SETTING = re.compile(r"\s*(\w+)\s*=\s*([^;]*);")
 _PARAMETERS = re.compile(r"FILE:([\w.+-]+)\[(\d+)\]")
 _CELU, _LINEAR = 9, 6
 
@@ -53,12 +51,12 @@ def read_nnf(path: Path) -> AtomicNetwork:
     """
     text = _text(path)
     inputs = re.search(r"inputsize\s*=\s*(\d+)\s*;", text)
-    blocks = _LAYER.findall(text)
-    if inputs is None or not blocks or len(blocks) != len(re.findall(r"\blayer\s*\[", text)):
+    blocks = _layers(text)
+    if inputs is None or not blocks:
         raise UserError("no complete list of layers in the network's text", where=path, accepted=_KIND)
     size, weights, biases = int(inputs.group(1)), [], []
     for number, block in enumerate(blocks, start=1):
-        settings = dict(_SETTING.findall(block))
+        settings = _settings(block)
         where = f"{path} (layer {number})"
         nodes = _integer(settings, "nodes", where)
         if not 0 < nodes <= _NODES_LIMIT or not 0 < size <= _NODES_LIMIT:
@@ -109,6 +107,33 @@ def _text(path: Path) -> str:
         return text.decode("ascii").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise UserError("the network's text is not ASCII", where=path, accepted=_KIND) from None
+
+
+# by hand: an expression that goes back and forth takes minutes for a crafted line of a megabyte
+
+
+def _layers(text: str) -> list[str]:
+    """Return what is between ``layer [`` and the next line with ``]``; none where one has no end."""
+    found, at = [], 0
+    for match in re.finditer(r"\blayer\s*\[", text):
+        if match.start() < at:
+            return []
+        end = text.find("\n]", match.end())
+        if end < 0:
+            return []
+        found.append(text[match.end() : end])
+        at = end
+    return found
+
+
+def _settings(block: str) -> dict[str, str]:
+    """Return the settings ``name = value;`` of a layer."""
+    found = {}
+    for part in block.split(";")[:-1]:
+        name, separator, value = part.partition("=")
+        if separator and name.strip():
+            found[name.split()[-1]] = value.strip()
+    return found
 
 
 def _integer(settings: dict[str, str], name: str, where: str) -> int:

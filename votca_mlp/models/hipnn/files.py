@@ -63,6 +63,10 @@ def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
     if content.get("version") != VERSION:
         what = f"written in version {content.get('version')} of the format"
         raise UserError(what, where=path, accepted=f"version {VERSION}")
+    provenance = content.get("provenance") or {}
+    if not isinstance(provenance, dict):
+        what = f"the model file's provenance is {type(provenance).__name__}"
+        raise UserError(what, where=path, accepted="a mapping of names to values")
     try:
         species = tuple(content["species"])
         if not species or not all(isinstance(z, int) and 0 < z < 200 for z in species):
@@ -78,5 +82,5 @@ def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
     except (KeyError, TypeError, RuntimeError, ValueError, AttributeError, UserWarning) as error:
         what = "the model file does not fit together: " + str(error).splitlines()[0]
         raise UserError(what, where=path, accepted=_ACCEPTED) from None
-    model.provenance = dict(content.get("provenance") or {})
+    model.provenance = dict(provenance)
     return model
