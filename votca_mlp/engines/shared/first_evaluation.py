@@ -47,8 +47,8 @@ def check_apart(atoms: "Atoms", distance_min: float, where: str) -> None:
     limited = distance_min > SAME_PLACE
     what = f"closer than distance_min = {distance_min:g} Angstrom" if limited else "on one another"
     raise UserError(
-        f"at the start two atoms are {what}; closest are atoms {first + 1} and {second + 1} (counted from 1), "
-        f"{distance:.6g} Angstrom apart",
+        f"at the start two atoms are {what}; closest are atoms {first + 1} and {second + 1} (counted from "
+        f"1), {distance:.6g} Angstrom apart",
         where=where,
         accepted="a start whose atoms are apart; if such distances are real, a smaller limits.distance_min",
     )
