@@ -37,7 +37,8 @@ def read_topology(path: str | Path) -> Topology:
     UserError
         Naming file and line: missing, not XML, no molecules, a count that is not a whole number above 0, a
         number of <bead> elements that differs from nbeads, a bead without type; what csg_stat refuses (two
-        beads of one name, blanks around a type, unknown tags) and pairs that it would leave out (<bonded>); more than MOST_BEADS.
+        beads of one name, blanks around a type, unknown tags), pairs that it would leave out (<bonded>), more
+        than MOST_BEADS.
     """
     path = Path(path)
     root = read_document(path, "topology")
