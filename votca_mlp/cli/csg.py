@@ -210,6 +210,28 @@ def update_of_states(name: str) -> None:
     update_states(*_plan(), name)
 
 
+@app.command("update-all")
+def update_of_all() -> None:
+    """Write the updates of all interactions and terms, NAME.dpot.pure_ibi, and their targets."""
+    from votca_mlp.inverse.stages.update import write_all_updates
+    from votca_mlp.inverse.temperature import write_u_of_t
+
+    plan, environment = _plan()
+    for line in write_all_updates(plan, environment.step_number, environment.step_directory):
+        say(line)
+    if plan.several:
+        write_u_of_t(plan, environment.step_number)
+
+
+@app.command()
+def bands() -> None:
+    """Put the error bands of the updates into NAME.pot.new."""
+    from votca_mlp.inverse.stages.update import add_bands
+
+    plan, environment = _plan()
+    add_bands(plan, environment.step_directory)
+
+
 @app.command()
 def agreement() -> None:
     """Say how far the states are from their targets and whether they are in conflict; write u(r; T)."""

@@ -20,6 +20,7 @@ _EFFECTS = (
     ("cg.inverse.filelist", "the files of steps from {step} on"),
     ("cg.inverse.convergence_check", "when the iterations stop"),
     ("cg.inverse.target_density", "the verdict, and the updates from step {step} on of rules that fit it"),
+    ("cg.inverse.target_pressure", "the updates from step {step} on of rules that fit it"),
     ("cg.inverse.iterations_max", "when the iterations stop"),
     ("cg.inverse.cleanlist", "the files that steps from {step} on keep"),
     ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),
@@ -71,6 +72,8 @@ def _effect(key: str) -> str:
     if of_rule is not None and of_rule[1] in rules():
         return rules()[of_rule[1]].affects
     head, _, tag = key.removeprefix("cg.inverse.").partition(".")
+    if key.startswith("cg.inverse.") and tag and head in rules():
+        return rules()[head].affects
     if key.startswith("cg.inverse.") and tag and head in engines():
         return engines()[head].affects(tag) + " from step {step} on"
     return next(words for start, words in _EFFECTS if key.startswith(start))

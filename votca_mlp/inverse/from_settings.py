@@ -15,10 +15,11 @@ from votca_mlp.inverse.state_plan import Origin, StatePlan
 from votca_mlp.models.options import FREE
 from votca_mlp.processes import cores
 from votca_mlp.settings import Interaction, Settings, SettingsError
+from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
-from votca_mlp.targets.target import Target, density_target
+from votca_mlp.targets.target import Target, density_target, number_target
 from votca_mlp.update.registry import DEFAULT, rules
 
 _TASKS = "cg.inverse.simulation.tasks"
@@ -73,6 +74,8 @@ def plan_of(settings: Settings, options: LoopOptions | None = None) -> InversePl
         model=settings.mlp,
         iterations_max=settings.iterations_max,
         rule=settings.rule,
+        rule_options=settings.rule_options,
+        groups=imc_groups(settings),
         terms=multistate.temperature_terms if several else 1,
         initial_configuration=settings.initial_configuration,
         convergence=Convergence(check.type, check.limit, check.iterations),
@@ -105,6 +108,7 @@ def state_plan(
         filelist={file: settings.input_path(file) for file in settings.filelist},
         origin=_origin(settings, options, {"path", "multistate"}),
         density=_density(settings),
+        pressure=_pressure(settings),
     )
 
 
@@ -113,6 +117,14 @@ def _density(settings: Settings) -> Target | None:
     if given is None:
         return None
     return density_target(given.value, given.sigma, source=settings.where("cg.inverse.target_density.value"))
+
+
+def _pressure(settings: Settings) -> Target | None:
+    given = settings.target_pressure
+    if given is None:
+        return None
+    where = settings.where("cg.inverse.target_pressure.value")
+    return number_target("pressure", given.value, given.sigma, source=where)
 
 
 def _state(state: State, options: LoopOptions | None) -> StatePlan:
@@ -163,9 +175,9 @@ def _named(settings: Settings, pair: Interaction) -> tuple[str, ...]:
 def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
     """Return what shapes a step, by tag."""
     found: dict[str, Any] = {}
-    data = settings.model_dump(mode="json", exclude={"path", "interactions", "scriptpath"})
-    _flatten("cg.inverse", data, found)
     others = set(rules()) - {settings.rule}
+    data = settings.model_dump(mode="json", exclude={"path", "interactions", "scriptpath"} | others)
+    _flatten("cg.inverse", data, found)
     for pair in settings.interactions:
         _flatten(f"cg.non-bonded[{pair.name}]", pair.model_dump(mode="json", exclude=others), found)
     if options is not None:

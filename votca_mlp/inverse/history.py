@@ -25,6 +25,15 @@ def verdict(plan: InversePlan, number: int) -> Verdict:
         return Verdict(False, "no convergence check")
     if check.type == "default":
         return _default(plan, number)
+    if check.type == "data":
+        said = rules()[plan.rule].rule().verdict(plan.step_directory(number))
+        if said is None:
+            raise UserError(
+                f"the rule {plan.rule} does not judge the data",
+                where=plan.where("cg.inverse.convergence_check.type"),
+                accepted="another type, or the rule gauss_newton (method imc)",
+            )
+        return said
     history = agreements(plan, number)
     if not all(history.values()):
         raise UserError(

@@ -21,9 +21,11 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.pair_plan import PairPlan
 from votca_mlp.inverse.state_plan import Origin, StatePlan
 from votca_mlp.update.registry import DEFAULT
+from votca_mlp.update.rule import Group
 from votca_mlp.update.states import TemperatureBasis, temperature_basis
 
 if TYPE_CHECKING:
+    from votca_mlp.fields import Section
     from votca_mlp.models.options import MLPSettings
 
 
@@ -62,6 +64,10 @@ class InversePlan:
         Number of iterations.
     rule
         Name of the update rule.
+    rule_options
+        Its section of the run, None for a rule without one.
+    groups
+        Interactions that the rule solves for together; empty for one group of all.
     terms
         K of u(r; T) = sum_k c_k(T) u_k(r); 1 is one u for all states.
     initial_configuration
@@ -92,6 +98,8 @@ class InversePlan:
     model: "MLPSettings"
     iterations_max: int
     rule: str = DEFAULT
+    rule_options: "Section | None" = None
+    groups: tuple[Group, ...] = ()
     terms: int = 1
     initial_configuration: Literal["maindir", "laststep"] = "laststep"
     convergence: Convergence = field(default_factory=Convergence)

@@ -21,7 +21,7 @@ POST_ADD = (
     "smooth_at_cut_off",
     "tag",
 )
-CHECKS = ("none", "default", "chi2", "rms", "largest", "fit", "plateau")
+CHECKS = ("none", "default", "chi2", "rms", "largest", "fit", "plateau", "data")
 
 _INSTEAD = {
     "plot": "votca-mlp plot, also while the loop runs",

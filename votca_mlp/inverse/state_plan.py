@@ -69,6 +69,8 @@ class StatePlan:
         simulated in this process, one after another.
     density
         The measured mass density (:func:`votca_mlp.targets.target.density_target`), None where none is given.
+    pressure
+        The pressure that a run at constant volume is to have, bar; None where none is given.
     """
 
     md: MDPlan
@@ -83,6 +85,7 @@ class StatePlan:
     origin: Origin = Origin()
     write_settings: Callable[[Path], None] | None = None
     density: Target | None = None
+    pressure: Target | None = None
 
     def __post_init__(self) -> None:
         if self.kBT == 0.0:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import check_grid
 from votca_mlp.inverse.state_plan import StatePlan
+from votca_mlp.observables.store import NAME
 from votca_mlp.tables import Table, read_table
 from votca_mlp.targets.target import Target, target_of_table
 from votca_mlp.update.rule import Measured, PairGrid, StateData, StepData
@@ -67,8 +68,29 @@ def step_data(
         others = (step / f"{table}.pot.cur" for table in plan.tables(name)[1:])
         return tuple(_on_grid(grids[name], file) for file in (path, *others))
 
+    def earlier() -> tuple[StepData, ...]:
+        before = (n for n in range(1, number) if _has_values(plan, plan.step_directory(n)))
+        return tuple(step_data(plan, n) for n in before)
+
     shared = {name: (paths or {}).get(f"{name}.pot.cur", step / f"{name}.pot.cur") for name in grids}
-    return StepData(number, grids, states, plan.basis, _Read(shared, terms, False), step)
+    return StepData(
+        number,
+        grids,
+        states,
+        plan.basis,
+        _Read(shared, terms, False),
+        step,
+        plan.rule_options,
+        plan.groups,
+        earlier,
+    )
+
+
+def _has_values(plan: InversePlan, step: Path) -> bool:
+    """Return whether a step still has what its update was made from."""
+    names = [f"{stem}.pot.cur" for pair in plan.pairs for stem in plan.tables(pair.name)]
+    files = [step / name for name in names] + [step / state.name / NAME for state in plan.states]
+    return all(path.is_file() for path in files)
 
 
 def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: float | None) -> StateData:
@@ -95,6 +117,7 @@ def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: fl
         inputs=state.inputs,
         directory=folder,
         density=state.density,
+        pressure=state.pressure,
     )
 
 

@@ -1,15 +1,15 @@
 """Values of one settings.xml that contradict each other; no other file is opened."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from votca_mlp.elements import SYMBOLS
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import KBT_TOLERANCE
-from votca_mlp.fields import PLAIN_NAME
+from votca_mlp.fields import PLAIN_NAME, Section
 from votca_mlp.models.kind import model_problems
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.models import (
@@ -18,10 +18,11 @@ from votca_mlp.settings.models import (
     MLPSettings,
     MultistateSettings,
     TargetDensity,
+    TargetPressure,
 )
 from votca_mlp.settings.problems import Problem
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
-from votca_mlp.update.registry import rules
+from votca_mlp.update.registry import OF_METHOD, rules
 
 MAX_NM = 3.0
 """A cutoff above this many nm was probably meant in Angstrom."""
@@ -48,6 +49,8 @@ class Parts:
     multistate: MultistateSettings | None
     convergence_check: ConvergenceCheck | None
     target_density: TargetDensity | None = None
+    target_pressure: TargetPressure | None = None
+    rule_options: Mapping[str, Section] = field(default_factory=dict)
 
     def problem(self, tag: str, what: str, accepted: str, inside: Node | None = None) -> Problem:
         """Return a problem at a dotted path from ``cg``, or from the interaction ``inside``."""
@@ -70,9 +73,12 @@ def cross_checks(parts: Parts) -> list[Problem]:
         found += _states(parts, parts.multistate)
     if parts.convergence_check is not None:
         found += _convergence(parts, parts.convergence_check)
+    found += _rule(parts)
     if parts.target_density is not None:
         found += _density(parts, parts.target_density)
     found += _coarse_graining(parts)
+    if parts.target_pressure is not None:
+        found += _pressure(parts)
     return found
 
 
@@ -117,6 +123,20 @@ def _interaction(parts: Parts, node: Node, pair: Interaction) -> Iterator[Proble
     for rule, entry in rules().items():
         for wrong in entry.check(pair.options(rule)):
             yield parts.problem(f"inverse.{rule}.{wrong.tag}", wrong.what, wrong.accepted, node)
+
+
+def _rule(parts: Parts) -> Iterator[Problem]:
+    for rule, entry in rules().items():
+        options = parts.rule_options.get(rule)
+        if options is not None:
+            for wrong in entry.check_run(options):
+                yield parts.problem(f"inverse.{rule}.{wrong.tag}", wrong.what, wrong.accepted)
+    inverse = parts.root.deepest("inverse")
+    method, rule = (node.text if (node := inverse.first(tag)) else "" for tag in ("method", "rule"))
+    if rule in rules() and method in OF_METHOD and method != rules()[rule].method:
+        yield parts.problem(
+            "inverse.method", f"is '{method}', and the rule {rule}", f"{rules()[rule].method} for this rule"
+        )
 
 
 def _pairs(parts: Parts) -> Iterator[Problem]:
@@ -217,4 +237,16 @@ def _density(parts: Parts, density: TargetDensity) -> Iterator[Problem]:
             "inverse.target_density",
             "is one density for several states",
             "<target_density> in the settings.xml of each state's folder",
+        )
+
+
+def _pressure(parts: Parts) -> Iterator[Problem]:
+    if getattr(parts.engine, "ensemble", "nvt") == "npt":
+        what = "is given, but the barostat holds the pressure of an npt run"
+        yield parts.problem("inverse.target_pressure", what, "<target_density>, or the ensemble nvt")
+    if parts.multistate is not None and parts.multistate.enabled:
+        yield parts.problem(
+            "inverse.target_pressure",
+            "is one pressure for several states",
+            "<target_pressure> in the settings.xml of each state's folder",
         )

@@ -12,12 +12,13 @@ class ConvergenceCheck(Section):
 
     type: str = setting(
         "none",
-        accepted="none | default | chi2 | rms | largest | fit | plateau | a script's name",
+        accepted="none | default | chi2 | rms | largest | fit | plateau | data | a script's name",
         meaning="none: run iterations_max iterations. default: stop when the measure of post_add "
         "'convergence' falls below limit. The others compare g(r) with the target in every interaction. "
         "chi2: stop when the reduced chi^2 against the errors of both is not above limit (1 is agreement "
         "within noise); rms, largest: when the difference is not above limit; fit: when f_fit is not below "
-        "limit; plateau: when the RMS has not improved beyond its error for some iterations.",
+        "limit; plateau: when the RMS has not improved beyond its error for some iterations; data (rule "
+        "gauss_newton): when every datum is met within its errors, or when no u(r) can meet them any better.",
     )
     limit: float = setting(0.0, ge=0, meaning="Limit of the measure.")
     iterations: int = setting(
@@ -39,6 +40,21 @@ class TargetDensity(Section):
         unit="kg/m3",
         gt=0,
         meaning="Standard error of the measurement; absent: the error of the simulated mean alone counts.",
+    )
+
+
+class TargetPressure(Section):
+    """cg.inverse.target_pressure: what the pressure is to be at constant volume, for rules that fit it."""
+
+    value: float = setting(
+        unit="bar", meaning="Pressure of the real system at the run's temperature and density; often 1."
+    )
+    sigma: float | None = setting(
+        None,
+        unit="bar",
+        gt=0,
+        meaning="Standard error: how far off the pressure may be. Absent: the error of the simulated mean "
+        "alone counts.",
     )
 
 

@@ -8,7 +8,7 @@ from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, PrivateAttr, create_model
+from pydantic import AfterValidator, PrivateAttr, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from votca_mlp.engines.ase.options import AseSettings
@@ -20,9 +20,9 @@ from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction
-from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings, TargetDensity
+from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings, TargetDensity, TargetPressure
 from votca_mlp.units import kelvin
-from votca_mlp.update.registry import DEFAULT, rules
+from votca_mlp.update.registry import DEFAULT, OF_METHOD, rules
 
 __all__ = [
     "AseSettings",
@@ -38,6 +38,7 @@ __all__ = [
     "RdfSettings",
     "Settings",
     "TargetDensity",
+    "TargetPressure",
 ]
 
 
@@ -62,11 +63,15 @@ class RunTags(Section):
     program: Annotated[str, AfterValidator(_known_engine)] = setting(
         accepted=" | ".join(engine_names()), meaning="The engine."
     )
-    method: Literal["ibi"] = setting(meaning="VOTCA's method; the weighted update is a form of ibi.")
+    method: Literal["ibi", "imc"] = setting(
+        meaning="VOTCA's method: ibi updates each interaction by itself (rule wibi), imc all at once (rule "
+        "gauss_newton)."
+    )
     rule: Annotated[str, AfterValidator(_known_rule)] = setting(
         DEFAULT,
         accepted=" | ".join(rules()),
-        meaning="How the potentials are updated: a section of this name in each interaction has the options.",
+        meaning="How the potentials are updated: a section of this name in each interaction has the options. "
+        "Without it wibi for method ibi, gauss_newton for method imc.",
     )
     kBT: float = setting(unit="kJ/mol", gt=0, meaning="Thermal energy; must agree with the temperature.")
     iterations_max: int = setting(gt=0, meaning="Number of iterations.")
@@ -80,6 +85,7 @@ class RunTags(Section):
     )
     convergence_check: ConvergenceCheck = ConvergenceCheck()
     target_density: TargetDensity | None = None
+    target_pressure: TargetPressure | None = None
     mlp: MLPSettings
     multistate: MultistateSettings = MultistateSettings()
 
@@ -87,6 +93,19 @@ class RunTags(Section):
     _texts: dict[str, str] = PrivateAttr(default_factory=dict)
     _root: Any = PrivateAttr(default=None)
     _run_directory: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_of_method(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "rule" not in values and values.get("method") in OF_METHOD:
+            return values | {"rule": OF_METHOD[values["method"]]}
+        return values
+
+    @property
+    def rule_options(self) -> Section | None:
+        """The section of the update rule for the whole run, None for a rule without one."""
+        section = getattr(self, self.rule, None)
+        return section if isinstance(section, Section) else None
 
     @property
     def engine(self) -> EngineSettings:
@@ -159,4 +178,9 @@ else:
         __base__=RunTags,
         __doc__="Everything in a settings.xml that votca-mlp uses; ``cg.inverse.X`` is the field X.",
         **{name: (engine.section | None, None) for name, engine in engines().items()},
+        **{
+            name: (entry.run_options, entry.run_options())
+            for name, entry in rules().items()
+            if entry.run_options is not None
+        },
     )

@@ -21,6 +21,7 @@ from votca_mlp.settings.models import (
     MultistateSettings,
     Settings,
     TargetDensity,
+    TargetPressure,
 )
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.vocabulary import unknown_tags
@@ -106,7 +107,9 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
         engine=_part(sections, program, EngineSettings),
         multistate=_part(sections, "multistate", MultistateSettings),
         convergence_check=_part(sections, "convergence_check", ConvergenceCheck),
+        rule_options={name: found for name in rules() if (found := sections.get(name)) is not None},
         target_density=_part(sections, "target_density", TargetDensity),
+        target_pressure=_part(sections, "target_pressure", TargetPressure),
     )
     problems += cross_checks(parts)
     if settings is None or failed or len(good) < len(pairs) or not good:

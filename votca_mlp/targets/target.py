@@ -96,8 +96,15 @@ def density_target(value: float, sigma: float | None = None, *, source: str | Pa
     value, sigma
         kg/m^3; the standard error is None where it is not known.
     """
+    return number_target("density", value, sigma, source=source)
+
+
+def number_target(
+    observable: str, value: float, sigma: float | None = None, *, source: str | Path = ""
+) -> Target:
+    """Return a measured number, in the unit of its observable, as a target of one point."""
     errors = None if sigma is None else np.array([sigma])
-    return Target("density", (), np.zeros(1), np.array([value]), errors, source=str(source))
+    return Target(observable, (), np.zeros(1), np.array([value]), errors, source=str(source))
 
 
 def rdf_target(

@@ -9,7 +9,12 @@ DEFAULT = "wibi"
 GROUP = "votca_mlp.rules"
 _BUILTIN = {
     "wibi": "votca_mlp.update.wibi_rule:ENTRY",
+    "gauss_newton": "votca_mlp.update.gauss_newton.rule:ENTRY",
 }
+
+
+OF_METHOD = {"ibi": DEFAULT, "imc": "gauss_newton"}
+"""The rule of VOTCA's methods where none is named."""
 
 
 @functools.cache

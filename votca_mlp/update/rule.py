@@ -8,7 +8,7 @@ tables of a step, so that both loops carry the same digits on.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from votca_mlp.fields import Section
 from votca_mlp.tables import Table, grid_points
 from votca_mlp.targets.target import Target
 from votca_mlp.update.conflict import Misfit
+from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.states import TemperatureBasis
 
 if TYPE_CHECKING:
@@ -39,6 +40,25 @@ class PairGrid:
     def points(self) -> Array:
         """min, min + step, ... max in nm, shape [n]."""
         return grid_points(self.min, self.max, self.step)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Interactions that are solved for together (VOTCA's ``inverse.imc.group``).
+
+    Attributes
+    ----------
+    name
+        Of the group.
+    members
+        Names of its interactions.
+    regularisation
+        ``cg.inverse.imc.NAME.reg``, None where none was given.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    regularisation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,8 @@ class StateData:
     density
         The measured mass density: one value in kg/m^3, and its standard error where it is known; None
         where no density is given.
+    pressure
+        Likewise the pressure (bar) that a run at constant volume is to have.
     """
 
     name: str
@@ -99,6 +121,13 @@ class StateData:
     inputs: Path
     directory: Path
     density: Target | None = None
+    pressure: Target | None = None
+
+    @property
+    def numbers(self) -> Mapping[str, Target]:
+        """Measured numbers by the name of their observable."""
+        given = {"density": self.density, "pressure": self.pressure}
+        return {name: target for name, target in given.items() if target is not None}
 
     def by_frame(self) -> "StepObservables":
         """Return the values by frame that the step keeps: pair histograms, volume, energy and others.
@@ -131,6 +160,12 @@ class StepData:
         The u_k (nm, kJ/mol) of each interaction, one table a term: what the step ran with.
     directory
         ``step_NNN``; that of the step before holds what a rule left there for itself.
+    options
+        The rule's section of the run (``run_options`` of its entry), None for a rule without one.
+    groups
+        Interactions that are solved for together; empty for one group of all.
+    earlier
+        Returns the steps before this one whose values by frame are still there, oldest first.
     """
 
     number: int
@@ -139,6 +174,9 @@ class StepData:
     basis: TemperatureBasis
     potentials: Mapping[str, tuple[Table, ...]]
     directory: Path
+    options: Section | None = None
+    groups: tuple[Group, ...] = ()
+    earlier: Callable[[], tuple["StepData", ...]] = tuple
 
     def having(self, name: str) -> tuple[StateData, ...]:
         """Return the states that contain the types of an interaction."""
@@ -173,6 +211,14 @@ class Rule(Protocol):
             What makes an update impossible, such as a g(r) that is zero everywhere.
         """
         ...
+
+    def said(self, directory: Path) -> Sequence[str]:
+        """Return lines for the user about the update that was made in a step's directory."""
+        return ()
+
+    def verdict(self, directory: Path) -> Verdict | None:
+        """Return whether the data of a step are met, or nothing better can come; None: cannot say."""
+        return None
 
     def misfit(self, step: StepData, name: str) -> Misfit | None:
         """Return how far the states agree on the update of an interaction, None where the rule cannot say."""
@@ -216,6 +262,12 @@ class RuleEntry:
         Tags that go when a state gives the tag before them in its own settings.
     affects
         What a change of the options affects; ``{step}`` is the step that comes next.
+    run_options
+        A section ``cg.inverse.NAME`` of what holds for the whole run; each tag has a default.
+    check_run
+        What in that section contradicts itself.
+    method
+        VOTCA's method that csg_inverse runs the rule as: ``imc`` solves for all interactions at once.
     """
 
     name: str
@@ -227,6 +279,9 @@ class RuleEntry:
     files: tuple[str, ...] = ()
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     affects: str = "the updates from step {step} on"
+    run_options: type[Section] | None = None
+    check_run: Callable[[Any], Iterable[OptionProblem]] = _none
+    method: Literal["ibi", "imc"] = "ibi"
 
     def named_files(self, options: Section) -> tuple[str, ...]:
         """Return the names of the files that the options name."""

@@ -1,10 +1,12 @@
 """From g(r) of a step to the potentials of the next: update, post_update, sum, post_add."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from votca_mlp.inverse.agreement import compared_files
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.pair_plan import PairPlan, PairTasks, cycle
 from votca_mlp.inverse.plan import InversePlan
@@ -12,6 +14,7 @@ from votca_mlp.inverse.stages.finish import PostAdd
 from votca_mlp.inverse.stages.prepare import targets_on_grid
 from votca_mlp.inverse.step_data import step_data
 from votca_mlp.inverse.tables import operations as ops
+from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, make_table, read_table, write_table
 from votca_mlp.update.registry import rules
 
@@ -49,6 +52,8 @@ def update_potentials(
     updates: dict[str, Table] = {}
     asked = [pair.name for pair in plan.pairs if cycle(pair.do_potential, number)]
     pure = write_updates(plan, number, asked)
+    for line in rules()[plan.rule].rule().said(directory) if pure else ():
+        context.messages.say(line)
     for pair in plan.pairs:
         if pair.name in pure:
             context.messages.note(f"Update potential {pair.name} : yes")
@@ -66,8 +71,69 @@ def update_potentials(
     context.messages.say("Post add")
     distributions = [(g, target) for (_, g), target in zip(measured, targets, strict=True)]
     for stem, table in PostAdd(context, number, distributions, new).run().items():
-        write_table(directory / f"{stem}.pot.new", table)
+        write_table(directory / f"{stem}.pot.new", with_band(table, directory, stem))
     return targets
+
+
+def with_band(table: Table, directory: Path, stem: str) -> Table:
+    """Return u(r) with the errors that the step's update has for it, as they are where it has none.
+
+    Parameters
+    ----------
+    directory
+        The step's.
+    stem
+        Of the update's file, ``STEM.dpot.pure_ibi``.
+
+    Raises
+    ------
+    UserError
+        A damaged table.
+    """
+    path = directory / f"{stem}.{PURE}"
+    errors = read_table(path).yerr if path.is_file() else None
+    return table if errors is None else replace(table, yerr=errors)
+
+
+def write_all_updates(plan: InversePlan, number: int, directory: Path) -> list[str]:
+    """Write the targets and the updates of a step for csg_inverse's method imc; return lines for the user.
+
+    Files: NAME.dist.tgt of each state with its errors, which VOTCA's scripts would drop, and as
+    :func:`write_updates`.
+
+    Raises
+    ------
+    UserError
+        As :func:`write_updates`; a missing or bad target.
+    """
+    plan.check()
+    lines = []
+    for state in plan.states:
+        for pair in state.pairs:
+            folder = directory / state.name
+            target = resample_target(read_table(pair.target), pair.grid.points)
+            write_table(folder / f"{pair.name}.dist.tgt", target)
+            before = f"{state.name}, " if state.name else ""
+            rdf = folder / f"{pair.name}.dist.new"
+            lines.append(before + compared_files(pair.name, rdf, folder / f"{pair.name}.dist.tgt"))
+    asked = [pair.name for pair in plan.pairs if cycle(pair.do_potential, number)]
+    if write_updates(plan, number, asked, directory):
+        lines += rules()[plan.rule].rule().said(directory)
+    return lines
+
+
+def add_bands(plan: InversePlan, directory: Path) -> None:
+    """Put the errors of the step's updates into NAME.pot.new, from which VOTCA's scripts leave them out.
+
+    Raises
+    ------
+    UserError
+        A missing or damaged table.
+    """
+    for pair in plan.pairs:
+        for stem in plan.tables(pair.name):
+            path = directory / f"{stem}.pot.new"
+            write_table(path, with_band(read_table(path), directory, stem))
 
 
 def write_updates(

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Gauss-Newton beside wIBI, with the same MD a run: known answers (twins) and measured liquids.
+
+    scripts/second_order.py DIRECTORY CASE... [--rules gauss_newton wibi:0.5] [--seeds 1 2 3] [--iterations N]
+                            [--json FILE]
+
+CASE is one of al_twin, lj_mixture (twins: a target and a density made with model + u*), al_1023K, al_943K,
+al_1323K, ani_1023K (measured), al_flawed (measured at 1023 K, with a plateau put below the first peak). A
+rule is gauss_newton, or wibi:ALPHA. Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is
+there goes on. Needs no data but those of settings/; ani_1023K needs VOTCA_MLP_DATA.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from results_file import ROOT, add_json, number, rounded, write_result
+
+from votca_mlp.inverse.from_settings import state_plan
+from votca_mlp.inverse.twin import known_correction, simulate_targets
+from votca_mlp.observables.store import read_observables
+from votca_mlp.runs.reading import interaction_names
+from votca_mlp.settings import load_settings
+from votca_mlp.settings.plans import md_plan
+from votca_mlp.tables import Table, grid_points, read_table, write_table
+from votca_mlp.targets.agreement import compare_tables
+from votca_mlp.trajectories.recorded import read_recorded
+from votca_mlp.units import KJMOL_PER_EV
+
+Array = NDArray[np.float64]
+Bumps = tuple[tuple[float, float, float], ...]
+LONGER = 4.0
+"""Times as long as one iteration is the simulation that a twin's target comes from."""
+SPREAD = 0.004
+"""Relative standard error of a measured density (Assael et al. 2006 say 0.7 % at the 95 % level)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case.
+
+    Attributes
+    ----------
+    settings
+        Folder of settings/ that it is made of.
+    known
+        u* of each interaction: height in eV, centre and width in nm of Gaussians; empty for measured data.
+    density
+        Measured, kg/m3; of a twin, that of its target's simulation.
+    flaw
+        Whether a plateau of 0.2 to 0.27 is put into the target from 2.15 to 2.3 Angstrom.
+    model
+        Kind and file in the place of those of the settings.
+    """
+
+    settings: str
+    known: dict[str, Bumps] | None = None
+    density: float | None = None
+    flaw: bool = False
+    model: tuple[str, str] | None = None
+
+
+def assael(temperature: float) -> float:
+    """Return the density of liquid Al, kg/m3 (M. J. Assael et al., J. Phys. Chem. Ref. Data 35, 285)."""
+    return 2377.23 - 0.311 * (temperature - 933.47)
+
+
+CASES = {
+    "al_twin": Case(
+        "al_quickstart", {"Al-Al": ((0.018, 0.27, 0.03), (-0.014, 0.36, 0.05), (0.007, 0.50, 0.06))}
+    ),
+    "lj_mixture": Case("lj_mixture", {"Ar-Kr": ((0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06))}),
+    "al_1023K": Case("al_quickstart", density=assael(1023.0)),
+    "al_943K": Case("al_943K", density=assael(943.0)),
+    "al_1323K": Case("al_1323K", density=assael(1323.0)),
+    "al_flawed": Case("al_quickstart", density=assael(1023.0), flaw=True),
+    "ani_1023K": Case(
+        "al_quickstart", density=assael(1023.0), model=("ani", "$VOTCA_MLP_DATA/ani-al/model-Al-75")
+    ),
+}
+
+
+def main() -> None:
+    """Run every case with every rule and seed, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("cases", nargs="+", choices=CASES)
+    parser.add_argument("--rules", nargs="+", default=["gauss_newton", "wibi:0.5"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--iterations", type=int, default=5, help="of gauss_newton; default 5")
+    parser.add_argument("--wibi-iterations", type=int, default=15, help="of wibi; default 15")
+    add_json(parser)
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    for name in options.cases:
+        for rule in options.rules:
+            iterations = options.iterations if rule == "gauss_newton" else options.wibi_iterations
+            for seed in options.seeds:
+                run = options.directory / name / rule.replace(":", "_") / str(seed)
+                stopped = make(run, CASES[name], rule, seed, iterations, options.directory / name)
+                found = report(run, CASES[name])
+                for row in found:
+                    rows.append({"case": name, "rule": rule, "seed": seed} | row)
+                show(name, rule, seed, found, stopped)
+    units = {"density": "kg/m3", "distance": "meV", "size": "meV", "largest_u": "meV"}
+    write_result(options.json, {"iterations": rows}, units=units, seeds=options.seeds)
+
+
+def make(run: Path, case: Case, rule: str, seed: int, iterations: int, folder: Path) -> str:
+    """Make a run, or go on with it; return why it stopped before its end, if it did."""
+    target = folder / "target" / str(seed)
+    if not (run / "settings.xml").exists():
+        shutil.copytree(ROOT / "settings" / case.settings, run)
+        if case.known is not None:
+            density, sigma = twin(run, case, target, seed)
+            for table in target.glob("*.dist.tgt"):
+                shutil.copy(table, run)
+        else:
+            assert case.density is not None
+            density, sigma = case.density, SPREAD * case.density
+            if case.flaw:
+                flaw(run / "Al-Al.dist.tgt")
+        change(run / "settings.xml", case, rule, seed, iterations, density, sigma)
+    command = [sys.executable, "-m", "votca_mlp", "inverse", "--options", "settings.xml"]
+    done = subprocess.run(command, cwd=run, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    return next(iter(done.stderr.splitlines()), f"status {done.returncode}") if done.returncode else ""
+
+
+def twin(run: Path, case: Case, target: Path, seed: int) -> tuple[float, float]:
+    """Simulate the target of a twin once; return its density and its error, kg/m3."""
+    settings = load_settings(run / "settings.xml")
+    state = state_plan(settings)
+    state = replace(state, md=replace(state.md, seed=1000 + seed))
+    assert case.known is not None
+    grid = {pair.name: grid_points(pair.min, pair.max, pair.step) for pair in settings.interactions}
+    known = {name: known_correction(grid[name], bumps) for name, bumps in case.known.items()}
+    if not (target / "done").exists():
+        length = LONGER * md_plan(settings).production
+        for name, table in simulate_targets(state, known, target / "run", production=length).items():
+            write_table(target / f"{name}.dist.tgt", table)
+        for name, table in known.items():
+            write_table(target / f"{name}.known", table)
+        (target / "done").touch()
+    rows = [row["density[kg/m3]"] for row in read_recorded(target / "run").values()]
+    values = np.array(rows[-int(len(rows) * 0.8) :])
+    from votca_mlp.ensemble.blocks import block_error
+
+    return float(values.mean()), float(block_error(values) or values.std())
+
+
+def flaw(path: Path) -> None:
+    """Put a plateau of 0.2 to 0.27 into a target from 2.15 to 2.3 Angstrom."""
+    table = read_table(path)
+    y = table.y.copy()
+    inside = (table.x > 0.2149) & (table.x < 0.2301)
+    y[inside] = np.maximum(y[inside], np.linspace(0.20, 0.27, int(inside.sum())))
+    write_table(path, replace(table, y=y))
+
+
+def change(
+    path: Path, case: Case, rule: str, seed: int, iterations: int, density: float, sigma: float
+) -> None:
+    """Set rule, seed, length, density and model in a settings.xml."""
+    name, _, alpha = rule.partition(":")
+    text = path.read_text()
+    for tag, value in {"iterations_max": iterations, "seed": seed, "alpha": alpha or None}.items():
+        if value is not None:
+            text = re.sub(rf"<{tag}>[^<]*</{tag}>", f"<{tag}>{value}</{tag}>", text)
+    if "<seed>" not in text:
+        text = text.replace("<production>", f"<seed>{seed}</seed> <production>")
+    given = f"<target_density> <value>{density:.6g}</value> <sigma>{sigma:.3g}</sigma> </target_density>"
+    text = text.replace("<mlp>", f"{given}\n    <mlp>", 1)
+    if name == "gauss_newton":
+        text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
+    if case.model is not None:
+        kind, model = case.model[0], os.path.expandvars(case.model[1])
+        text = re.sub(r"<kind>[^<]*</kind>", f"<kind>{kind}</kind>", text)
+        text = re.sub(r"<model>[^<]*</model>", f"<model>{model}</model>", text)
+    path.write_text(text)
+
+
+def report(run: Path, case: Case) -> list[dict[str, Any]]:
+    """Return agreement, density, distance from u* and the share of it inside the band, by iteration."""
+    rows = []
+    for step in sorted(run.glob("step_*"))[1:]:
+        if not (step / "observables.npz").exists():
+            continue
+        frames = read_observables(step)
+        row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
+        row["density"] = number(
+            float(frames.series["density"].mean()), float(frames.series["density"].error())
+        )
+        for name in interaction_names(run):
+            row |= {f"{key}[{name}]": value for key, value in of_pair(run, step, name, case).items()}
+        rows.append(row)
+    return rows
+
+
+def of_pair(run: Path, step: Path, name: str, case: Case) -> dict[str, Any]:
+    """Return the facts of one interaction in one step."""
+    target = read_table(run / f"{name}.dist.tgt")
+    found = compare_tables(read_table(step / f"{name}.dist.new"), target)
+    facts: dict[str, Any] = {"rms": number(found.rms, found.rms_error)}
+    after = read_table(step / f"{name}.pot.new") if (step / f"{name}.pot.new").exists() else None
+    if after is None:
+        return facts
+    seen = (target.y > 0.3) & (target.x < target.x[-1] - 0.05)
+    facts["largest_u"] = rounded(1e3 * float(np.abs(after.y[seen]).max()) / KJMOL_PER_EV)
+    if case.known is None:
+        return facts
+    star = known_of(run, name, target)
+    off = (after.y - star)[seen] * 1e3 / KJMOL_PER_EV
+    facts["size"] = rounded(float(np.std(star[seen]) * 1e3 / KJMOL_PER_EV))
+    facts["distance"] = rounded(float(np.std(off)))
+    if after.yerr is not None:
+        band = after.yerr[seen] * 1e3 / KJMOL_PER_EV
+        facts["inside"] = rounded(float(np.mean(np.abs(off) < band)))
+        facts["inside_two"] = rounded(float(np.mean(np.abs(off) < 2 * band)))
+    return facts
+
+
+def known_of(run: Path, name: str, target: Table) -> Array:
+    """Return u* of an interaction (kJ/mol), zero where none was put in."""
+    path = run.parents[1] / "target" / run.name / f"{name}.known"
+    return read_table(path).y if path.exists() else np.zeros(len(target.x))
+
+
+def show(case: str, rule: str, seed: int, rows: list[dict[str, Any]], stopped: str) -> None:
+    """Print a run."""
+    print(f"\n{case}, {rule}, seed {seed}{': ' + stopped if stopped else ''}")
+    for row in rows:
+        words = [
+            f"{key} {value['value'] if isinstance(value, dict) else value:.5g}" for key, value in row.items()
+        ]
+        print("  " + ", ".join(words), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""The data of an iteration in one row: which they are, what they should be, and what a simulation gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.targets.target import Target
+from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
+from votca_mlp.update.gauss_newton.basis import FEWEST, Basis, first_knot, spline_basis
+from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
+from votca_mlp.update.gauss_newton.response import Response, rdf_response, series_response, stacked
+from votca_mlp.update.gauss_newton.solve import Wanted
+from votca_mlp.update.rule import StateData, StepData
+
+Array = NDArray[np.float64]
+
+BELOW = 0.3
+"""Angstrom below the onset of a target from which on it counts: pairs that are there are too many."""
+
+
+@dataclass(frozen=True)
+class Datum:
+    """Some data of one state: a g(r), or one number.
+
+    Attributes
+    ----------
+    state
+        The state's name.
+    name
+        Of the interaction, or of the observable.
+    x
+        r in Angstrom, shape [n]; of a number, nan.
+    points
+        Indices of the grid that are used, shape [n].
+    rows
+        Where these data stand in the row of all.
+    """
+
+    state: str
+    name: str
+    x: Array
+    points: NDArray[np.int64]
+    rows: slice
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything stands.
+
+    Attributes
+    ----------
+    names
+        Interactions in the order of their coefficients.
+    bases
+        Of each interaction; r in nm.
+    data
+        In the order of their rows.
+    wanted
+        The data's values.
+    """
+
+    names: tuple[str, ...]
+    bases: Mapping[str, Basis]
+    data: tuple[Datum, ...]
+    wanted: Wanted
+
+    @property
+    def per_term(self) -> int:
+        """Number of coefficients of one term of u(r; T)."""
+        return sum(self.bases[name].size for name in self.names)
+
+    def columns(self, name: str) -> slice:
+        """Return where an interaction's coefficients stand in those of a term."""
+        begin = 0
+        for other in self.names:
+            if other == name:
+                break
+            begin += self.bases[other].size
+        return slice(begin, begin + self.bases[name].size)
+
+
+def layout_of(
+    step: StepData, names: Sequence[str], options: GaussNewtonSettings, *, numbers: bool = True
+) -> Layout:
+    """Return the layout of an iteration whose interactions ``names`` are updated.
+
+    Raises
+    ------
+    UserError
+        A grid too short for the knots, a target without a point that can be fitted.
+    """
+    bases = {name: _basis(step, name, options) for name in names}
+    states = [state for state in step.states if state.weight > 0]
+    fitted = sum(state.weight for state in states)
+    data: list[Datum] = []
+    columns: list[tuple[Array, ...]] = []
+    begin = 0
+    for state in states:
+        share = state.weight / fitted * len(states)
+        for name in names:
+            if name not in state.targets:
+                continue
+            target = state.targets[name]
+            points = np.flatnonzero(_usable(target))
+            if not len(points):
+                raise UserError("there is no point to fit", where=target.source, accepted="a g(r) with peaks")
+            data.append(Datum(state.name, name, target.x[points], points, slice(begin, begin + len(points))))
+            error = _errors(target, state.options[name].error)[points]
+            largest = np.full(len(points), options.trust_rdf)
+            columns.append(_columns(target.values[points], error, share * target.weight, largest, True))
+            begin += len(points)
+        for name, number in _numbers(state).items() if numbers else ():
+            data.append(Datum(state.name, name, np.array([np.nan]), np.array([0]), slice(begin, begin + 1)))
+            value = number.values
+            error = np.zeros(1) if number.errors is None else number.errors
+            allowed = options.trust_density * value if name == "density" else np.full(1, np.inf)
+            columns.append(_columns(value, error, share * number.weight, np.abs(allowed), False))
+            begin += 1
+    values, variances, weights, largest, robust = (np.concatenate(c) for c in zip(*columns, strict=True))
+    return Layout(
+        tuple(names), bases, tuple(data), Wanted(values, variances, weights, largest, robust.astype(bool))
+    )
+
+
+def _numbers(state: StateData) -> Mapping[str, Target]:
+    """Return the numbers that a state's simulation answers to: at constant volume not the density."""
+    volumes = state.by_frame().series["volume"].values if state.numbers else np.zeros(0)
+    held = len(volumes) > 0 and bool(np.ptp(volumes) < 1e-9 * volumes[0])
+    return {name: number for name, number in state.numbers.items() if name != "density" or not held}
+
+
+def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
+    """Return what a state's simulation gives for its data, in the order of the layout, by its own c.
+
+    Raises
+    ------
+    UserError
+        A step without values by frame.
+    """
+    frames = state.by_frame()
+    parts = []
+    for name in layout.names:
+        if name not in state.targets:
+            parts.append(np.zeros((frames.n_frames, layout.bases[name].size)))
+            continue
+        species = step.pairs[name].species
+        counted = frames.histogram(species)
+        parts.append(counted.counts[:, counted.row(species)] @ layout.bases[name].values)
+    h = np.concatenate(parts, axis=1)
+    found = []
+    for datum in layout.data:
+        if datum.state != state.name:
+            continue
+        if datum.name in step.pairs:
+            species = step.pairs[datum.name].species
+            counted = frames.histogram(species)
+            own = np.zeros((len(counted.r), h.shape[1]))
+            own[:, layout.columns(datum.name)] = layout.bases[datum.name].values
+            whole = rdf_response(counted, counted.row(species), h, own, state.kBT)
+            found.append(
+                Response(
+                    whole.values[datum.points], whole.variances[datum.points], whole.blocks[:, datum.points]
+                )
+            )
+        else:
+            found.append(_number_response(step, state, datum.name, layout, h))
+    return stacked(found)
+
+
+def _number_response(step: StepData, state: StateData, name: str, layout: Layout, h: Array) -> Response:
+    frames = state.by_frame()
+    series = frames.series.get(name)
+    if series is None:
+        raise UserError(
+            f"the simulation has no {name} by frame",
+            where=state.directory,
+            accepted=f"an engine that records it, or no target for the {name}",
+        )
+    direct = _virial(step, state, layout) if name == "pressure" else None
+    error = float(np.nan_to_num(series.error(), nan=float(np.std(series.values))))
+    return series_response(series.values, h, state.kBT, error, direct)
+
+
+def _virial(step: StepData, state: StateData, layout: Layout) -> Array:
+    """Return d p / dc_j (bar) of the virial: -(1 / 3V) sum over pairs of r phi_j'(r)."""
+    frames = state.by_frame()
+    found = []
+    for name in layout.names:
+        basis = layout.bases[name]
+        if name not in state.targets:
+            found.append(np.zeros(basis.size))
+            continue
+        species = step.pairs[name].species
+        counted = frames.histogram(species)
+        density = (counted.counts[:, counted.row(species)] / counted.volumes[:, None]).mean(axis=0)
+        r = step.pairs[name].points
+        # r phi' has no length in it, and volumes are in Angstrom^3
+        found.append(-(density * r) @ basis.slopes / 3.0 * EV_PER_KJMOL * BAR_PER_EV_PER_ANGSTROM3)
+    return np.concatenate(found)
+
+
+def _basis(step: StepData, name: str, options: GaussNewtonSettings) -> Basis:
+    r = step.pairs[name].points
+    targets = [state.targets[name] for state in step.having(name) if state.weight > 0]
+    first = min(first_knot(r, target.values, _known(target)) for target in targets)
+    try:
+        return spline_basis(r, first, options.knots / ANGSTROM_PER_NM)
+    except ValueError as error:
+        raise UserError(
+            f"{error} nm for knots {options.knots:g} Angstrom apart",
+            where=f"interaction {name}",
+            accepted=f"a grid that reaches at least {FEWEST} knots beyond the onset of g(r)",
+        ) from None
+
+
+def _known(target: Target) -> NDArray[np.bool_]:
+    return np.asarray((target.flags == "i") & np.isfinite(target.values))
+
+
+def _usable(target: Target) -> NDArray[np.bool_]:
+    """Return where a target says something: from a little below its onset, where no pair may be, on."""
+    known = _known(target)
+    onset = first_knot(target.x, target.values, known)
+    return np.asarray(known & (target.x >= max(onset - BELOW, 1e-9)))
+
+
+def _errors(target: Target, number: float | None) -> Array:
+    """Return the standard errors of a target, 0 where nothing is known of them."""
+    if target.errors is not None and np.nanmax(target.errors) > 0:
+        return np.nan_to_num(target.errors)
+    return np.full(len(target.x), number or 0.0)
+
+
+def _columns(values: Array, errors: Array, weight: float, largest: Array, robust: bool) -> tuple[Array, ...]:
+    full = np.full(len(values), 1.0)
+    return values, errors**2, weight * full, largest, full * robust

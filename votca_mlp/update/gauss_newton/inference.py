@@ -1,0 +1,167 @@
+"""From data and their Jacobian to the likeliest c, with its amplitude and its errors.
+
+    minimise  (d - J c)^T Sigma^-1 (d - J c) + c^T P^-1 c,    P = A^2 L L^T,   d = y* - y_k + J c_k
+
+is Gaussian inference, so that the amplitude A follows from the evidence, the probability of the data with c
+integrated out (D. J. C. MacKay, Neural Comput. 4, 415 (1992)). Beside A it chooses s, a scatter of the data
+that neither their errors nor a smooth u explain: a table that is noisier than it says does not make u large.
+Data that stay far outside (a flaw at a few r) lose their weight as those of a Student distribution do (K. L.
+Lange, R. J. A. Little, J. M. G. Taylor, J. Am. Stat. Assoc. 84, 881 (1989)).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NU = 4.0
+"""Degrees of freedom of the Student distribution; a datum at 10 sigma has 5 % of its weight."""
+_ROUNDS = 20
+_AMPLITUDES = 61
+_SCATTERS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 40.0)
+"""s in units of the median error of the data that may have it."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The linear problem.
+
+    Attributes
+    ----------
+    jacobian
+        J, shape [n, m].
+    wanted
+        d, shape [n].
+    variances
+        Sigma, shape [n].
+    root
+        L, shape [m, m].
+    robust
+        Data that may be wrong (curves), shape [n]; the others (density) are taken at their word.
+    """
+
+    jacobian: Array
+    wanted: Array
+    variances: Array
+    root: Array
+    robust: Flags
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The solution.
+
+    Attributes
+    ----------
+    coefficients
+        c, shape [m].
+    covariance
+        Of c, shape [m, m].
+    amplitude
+        A, in the unit of c.
+    scatter
+        s, in the unit of the robust data; 0 where their errors explain them.
+    variances
+        Of the data with s and the loss of weight in them, shape [n].
+    log_evidence
+        Log of the probability of the data, up to a constant.
+    """
+
+    coefficients: Array
+    covariance: Array
+    amplitude: float
+    scatter: float
+    variances: Array
+    log_evidence: float
+
+
+def infer(problem: Linear, *, amplitude: float | None, bounds: tuple[float, float]) -> Inferred:
+    """Return the likeliest coefficients.
+
+    Parameters
+    ----------
+    amplitude
+        A where it is given, else the one of the largest evidence within the bounds.
+    bounds
+        Smallest and largest A.
+    """
+    weights = np.ones(len(problem.wanted))
+    found: Inferred | None = None
+    choices = np.geomspace(*bounds, _AMPLITUDES) if amplitude is None else np.array([amplitude])
+    for _ in range(_ROUNDS):
+        last = found
+        found = _best(problem, weights, choices)
+        residual = problem.wanted - problem.jacobian @ found.coefficients
+        explained = problem.variances + found.scatter**2 * problem.robust
+        weights = np.where(problem.robust, (NU + 1.0) / (NU + residual**2 / explained), 1.0)
+        if last is not None and _near(last, found):
+            break
+    assert found is not None
+    return found
+
+
+def _near(first: Inferred, second: Inferred) -> bool:
+    size = np.abs(second.coefficients).max() + 1e-300
+    return float(np.abs(first.coefficients - second.coefficients).max()) < 1e-3 * float(size)
+
+
+def _best(problem: Linear, weights: Array, choices: Array) -> Inferred:
+    """Return the solution of the pair (A, s) with the largest evidence, for weights of the data."""
+    unit = float(np.sqrt(np.median(problem.variances[problem.robust]))) if problem.robust.any() else 0.0
+    best: tuple[float, float, float, _Modes] | None = None
+    for scatter in unit * np.array(_SCATTERS) if unit else (0.0,):
+        variances = (problem.variances + scatter**2 * problem.robust) / weights
+        modes = _modes(problem, variances)
+        evidences = modes.log_evidence(choices)
+        at = int(np.argmax(evidences))
+        if best is None or evidences[at] > best[0]:
+            best = (float(evidences[at]), float(choices[at]), float(scatter), modes)
+    assert best is not None
+    evidence, amplitude, scatter, modes = best
+    coefficients, covariance = modes.solution(problem.root, amplitude)
+    return Inferred(coefficients, covariance, amplitude, scatter, modes.variances, evidence)
+
+
+@dataclass(frozen=True)
+class _Modes:
+    """The problem in directions that the data see one by one."""
+
+    variances: Array
+    values: Array
+    vectors: Array
+    projected: Array
+    squares: float
+
+    def log_evidence(self, amplitudes: Array) -> Array:
+        """Return log p(d | A, s) without constants, shape of ``amplitudes``."""
+        inverse = 1.0 / amplitudes[:, None] ** 2
+        gain = (self.projected**2 / (inverse + self.values)).sum(axis=1)
+        size = np.log1p(self.values / inverse).sum(axis=1)
+        return np.asarray(-0.5 * (self.squares - gain + size + np.log(self.variances).sum()))
+
+    def solution(self, root: Array, amplitude: float) -> tuple[Array, Array]:
+        """Return c and its covariance."""
+        scale = 1.0 / (self.values + 1.0 / amplitude**2)
+        turned = root @ self.vectors
+        return np.asarray(turned @ (scale * self.projected)), np.asarray((turned * scale) @ turned.T)
+
+
+def _modes(problem: Linear, variances: Array) -> _Modes:
+    whitened = (problem.jacobian @ problem.root) / np.sqrt(variances)[:, None]
+    wanted = problem.wanted / np.sqrt(variances)
+    values, vectors = np.linalg.eigh(whitened.T @ whitened)
+    projected = vectors.T @ (whitened.T @ wanted)
+    return _Modes(variances, np.maximum(values, 0.0), vectors, projected, float(wanted @ wanted))
+
+
+def reachable(problem: Linear, amplitude: float) -> Array:
+    """Return the residuals d - J c that no u(r) of this amplitude can take away, shape [n].
+
+    Every datum counts by its own error: this is what a fit at any price would leave.
+    """
+    modes = _modes(problem, problem.variances)
+    coefficients, _ = modes.solution(problem.root, amplitude)
+    return np.asarray(problem.wanted - problem.jacobian @ coefficients)

@@ -1,0 +1,198 @@
+"""``gauss_newton.json`` of a step: what the update made of the data, for the user, status and pictures."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.units import EV_PER_KJMOL
+from votca_mlp.update.convergence import Verdict
+from votca_mlp.update.gauss_newton.data import Datum, Layout
+from votca_mlp.update.gauss_newton.response import Response
+from votca_mlp.update.gauss_newton.solve import Step
+
+Array = NDArray[np.float64]
+
+NAME = "gauss_newton.json"
+FAR = 4.0
+"""Sigma: a datum that even a fit at any price leaves this far outside cannot be met."""
+_SIGMAS = 3.0
+
+
+def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
+    """Return the facts of an update.
+
+    Parameters
+    ----------
+    own
+        What the step's own simulation gave.
+    """
+    # a target without errors of its own gets those that its scatter about any smooth u speaks of
+    unknown = (layout.wanted.variances == 0.0) & layout.wanted.robust
+    extra = layout.wanted.variances + step.inferred.scatter**2 * unknown
+    residuals = (own.values - layout.wanted.values) / np.sqrt(own.variances + extra)
+    left = step.left / np.sqrt(step.pooled_variances + extra)
+    return {
+        "amplitude_eV": _rounded(step.inferred.amplitude * EV_PER_KJMOL),
+        "scatter": _rounded(step.inferred.scatter),
+        "share": _rounded(step.share),
+        "chi2": _rounded(np.mean(residuals**2)),
+        "chi2_reachable": _rounded(np.mean(left**2)),
+        "data": {
+            _name(datum): _datum(
+                datum, layout, step, own.values, residuals, left, bool(unknown[datum.rows].any())
+            )
+            for datum in layout.data
+        },
+    }
+
+
+def _name(datum: Datum) -> str:
+    return f"{datum.state}/{datum.name}" if datum.state else datum.name
+
+
+def _datum(
+    datum: Datum, layout: Layout, step: Step, values: Array, residuals: Array, left: Array, without: bool
+) -> dict[str, Any]:
+    rows, wanted = datum.rows, layout.wanted.values
+    far = np.abs(left[rows]) > FAR
+    found: dict[str, Any] = {
+        "points": rows.stop - rows.start,
+        "without_errors": without,
+        "chi2": _rounded(np.mean(residuals[rows] ** 2)),
+        "chi2_reachable": _rounded(np.mean(left[rows] ** 2)),
+        "rms": _rounded(np.sqrt(np.mean((values[rows] - wanted[rows]) ** 2))),
+        "rms_predicted": _rounded(np.sqrt(np.mean((step.predicted[rows] - wanted[rows]) ** 2))),
+        "cannot_be_met": _ranges(datum.x, far, left[rows]),
+    }
+    if np.isnan(datum.x[0]):
+        found |= {
+            "value": _rounded(values[rows][0]),
+            "predicted": _rounded(step.predicted[rows][0]),
+            "wanted": _rounded(wanted[rows][0]),
+        }
+    return found
+
+
+def _ranges(x: Array, far: NDArray[np.bool_], left: Array) -> list[dict[str, float | None]]:
+    """Return stretches of points that are far outside: from, to (Angstrom), by how many sigma."""
+    found: list[dict[str, float | None]] = []
+    points = np.flatnonzero(far)
+    for group in np.split(points, np.flatnonzero(np.diff(points) > 1) + 1) if len(points) else ():
+        worst = group[np.argmax(np.abs(left[group]))]
+        ends = [None if np.isnan(value) else _rounded(value) for value in (x[group[0]], x[group[-1]])]
+        found.append({"from": ends[0], "to": ends[1], "sigma": _rounded(left[worst])})
+    return found
+
+
+def _rounded(value: Any) -> float:
+    """Return a number as it is worth printing: both loops write the same text."""
+    return float(f"{float(value):.6g}")
+
+
+def write_report(directory: Path, facts: Mapping[str, Any]) -> None:
+    """Write ``gauss_newton.json`` into a step: the facts of each group of interactions."""
+    with atomic_write(directory / NAME) as file:
+        json.dump(facts, file, indent=1)
+        file.write("\n")
+
+
+def read_report(directory: Path) -> dict[str, Any] | None:
+    """Return the facts of a step's update by group of interactions, None where it has none.
+
+    Raises
+    ------
+    UserError
+        A damaged file.
+    """
+    path = directory / NAME
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"cannot be read: {error}", where=path, accepted="make the step again") from None
+
+
+def in_words(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines for the user about an update."""
+    for group, facts in report.items():
+        before = f"group {group}: " if len(report) > 1 else ""
+        part = (
+            ""
+            if facts["share"] > 0.999
+            else f", {100 * facts['share']:.0f} % of the way: the rest is not trusted"
+        )
+        yield (
+            f"{before}Gauss-Newton: chi2 {facts['chi2']:.3g}, within reach {facts['chi2_reachable']:.3g}; "
+            f"amplitude of u {1e3 * facts['amplitude_eV']:.3g} meV{part}"
+        )
+        for name, datum in facts["data"].items():
+            if "value" in datum:
+                numbers = (f"{datum[key]:.6g}" for key in ("value", "wanted", "predicted"))
+                yield "  {} {}, wanted {}, predicted {}".format(name, *numbers)
+            else:
+                yield f"  {name}: rms {datum['rms']:.4f}, predicted {datum['rms_predicted']:.4f}"
+        without = [name for name, datum in facts["data"].items() if datum["without_errors"]]
+        if without:
+            yield (
+                f"  the target of {', '.join(without)} has no errors: {facts['scatter']:.2g} is left beyond "
+                "the simulation's whatever u is, and counts as theirs"
+            )
+        yield from _unmet(facts)
+
+
+def _unmet(facts: Mapping[str, Any]) -> Iterator[str]:
+    for name, datum in facts["data"].items():
+        words = [_stretch(item) for item in datum["cannot_be_met"]]
+        if words:
+            yield f"  no u(r) meets {name}{' at' if words[0][0].isdigit() else ''} {', '.join(words[:4])}"
+
+
+def _stretch(item: Mapping[str, Any]) -> str:
+    by = f"({item['sigma']:+.0f} sigma)"
+    if item["from"] is None:
+        return by
+    if item["from"] == item["to"]:
+        return f"{item['from']:g} Angstrom {by}"
+    return f"{item['from']:g} to {item['to']:g} Angstrom {by}"
+
+
+def judged(report: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Return whether an iteration's data are met, or cannot be met any better.
+
+    Parameters
+    ----------
+    report
+        Of the step.
+    before
+        Of earlier steps, the last one last.
+    """
+    data = {name: datum for facts in report.values() for name, datum in facts["data"].items()}
+    limits = {name: 1.0 + _SIGMAS * np.sqrt(2.0 / datum["points"]) for name, datum in data.items()}
+    above = [name for name, datum in data.items() if datum["chi2"] > limits[name]]
+    if not above:
+        return Verdict(True, "every datum is met within its errors")
+    worst = max(above, key=lambda name: data[name]["chi2"] / limits[name])
+    now = f"chi2 of {worst} is {data[worst]['chi2']:.3g}"
+    stuck = [name for name, datum in data.items() if datum["chi2_reachable"] > limits[name]]
+    # the predicted step must bring less than it is uncertain by, twice
+    last = [
+        datum["data"][worst]["chi2"]
+        for facts in before[-2:]
+        for datum in facts.values()
+        if worst in datum["data"]
+    ]
+    if stuck and len(last) == 2 and min(last) <= 1.1 * data[worst]["chi2"]:
+        unmet = " and".join(line.strip() for facts in report.values() for line in _unmet(facts))
+        return Verdict(
+            True,
+            f"{now}, and no u(r) makes it better: {unmet or 'the data contradict each other'}",
+            met=False,
+        )
+    return Verdict(False, f"{now}, above {limits[worst]:.3g}")

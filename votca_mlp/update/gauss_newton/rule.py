@@ -1,0 +1,194 @@
+"""The rule ``gauss_newton``: all interactions, states and kinds of data in one least-squares problem."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.tables import TABLE_DIGITS, Table, as_printed, make_table
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
+from votca_mlp.update.convergence import Verdict
+from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
+from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
+from votca_mlp.update.gauss_newton.pool import pooled
+from votca_mlp.update.gauss_newton.prior import prior_root
+from votca_mlp.update.gauss_newton.report import in_words, judged, read_report, report_of, write_report
+from votca_mlp.update.gauss_newton.response import Response
+from votca_mlp.update.gauss_newton.solve import Step, solve
+from votca_mlp.update.gauss_newton.tikhonov import tikhonov_update
+from votca_mlp.update.rule import Group, Rule, RuleEntry, StepData, Update
+
+Array = NDArray[np.float64]
+
+AMPLITUDES = (1e-5, 0.05)
+"""eV; between these the amplitude is looked for."""
+
+
+class GaussNewton(Rule):
+    """Inverse Monte Carlo with a prior: u moves to what the data ask for by the measured response."""
+
+    def update(self, step: StepData, names: Sequence[str]) -> Mapping[str, Update]:
+        """Return the update of each interaction; see :class:`votca_mlp.update.rule.Rule`."""
+        groups = step.groups or (Group("all", tuple(step.pairs)),)
+        found: dict[str, Update] = {}
+        reports = {}
+        for number, group in enumerate(groups):
+            asked = [name for name in group.members if name in names]
+            if asked and group.regularisation is not None:
+                found |= _as_votca(step, asked, group.regularisation)
+            elif asked:
+                # a number such as the density answers to all: one group fits it
+                updates, reports[group.name] = _solved(step, asked, numbers=number == 0)
+                found |= updates
+        if reports:
+            write_report(step.directory, reports)
+        return found
+
+    def said(self, directory: Path) -> Sequence[str]:
+        """Return lines for the user about the update that was made in a step's directory."""
+        report = read_report(directory)
+        return () if report is None else tuple(in_words(report))
+
+    def verdict(self, directory: Path) -> Verdict | None:
+        """Return whether the data are met, or cannot be met any better."""
+        report = read_report(directory)
+        if report is None:
+            return None
+        number = int(directory.name.rpartition("_")[2])
+        earlier = (read_report(directory.with_name(f"step_{n:03d}")) for n in range(1, number))
+        return judged(report, [facts for facts in earlier if facts is not None])
+
+
+def _as_votca(step: StepData, names: Sequence[str], regularisation: float) -> dict[str, Update]:
+    if len(step.states) > 1:
+        raise UserError(
+            "imc with a reg is for one state",
+            where="cg.inverse.imc",
+            accepted="no <reg> and no <default_reg> with several states: the prior takes their place",
+        )
+    changes = tikhonov_update(step, step.states[0], names, regularisation)
+    comment = f"inverse Monte Carlo update, reg {regularisation:g}"
+    return {
+        name: Update(
+            (make_table(step.pairs[name].points, as_printed(change, TABLE_DIGITS), comments=(comment,)),)
+        )
+        for name, change in changes.items()
+    }
+
+
+def _solved(
+    step: StepData, names: Sequence[str], *, numbers: bool
+) -> tuple[dict[str, Update], dict[str, Any]]:
+    """Return the updates of a group of interactions and the facts about them."""
+    options = step.options
+    assert isinstance(options, GaussNewtonSettings)
+    layout = layout_of(step, names, options, numbers=numbers)
+    here = _coefficients(step, layout)
+    runs, places = [_response(step, layout)], [here]
+    for before in step.earlier()[-(options.memory - 1) :] if options.memory > 1 else ():
+        runs.insert(0, _response(before, layout))
+        places.insert(0, _coefficients(before, layout))
+    pool = pooled(runs, places, here)
+    found = solve(
+        pool,
+        layout.wanted,
+        here,
+        _root(step, layout, options),
+        amplitude=None if options.amplitude is None else options.amplitude * KJMOL_PER_EV,
+        bounds=(AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV),
+    )
+    facts = report_of(layout, found, runs[-1])
+    return {name: _update(step, layout, name, found, here) for name in names}, facts
+
+
+def _response(step: StepData, layout: Layout) -> Response:
+    """Return the data of a step by the coefficients of all terms."""
+    states = {datum.state for datum in layout.data}
+    found = []
+    for state in step.states:
+        if state.name not in states:
+            continue
+        response = response_of(step, state, layout)
+        factors = step.basis.values(state.temperature)
+        blocks = np.concatenate([factor * response.blocks for factor in factors], axis=2)
+        found.append(Response(response.values, response.variances, blocks))
+    parts = min(len(item.blocks) for item in found)
+    for number, item in enumerate(found):
+        if len(item.blocks) != parts:
+            merged = np.stack([part.mean(axis=0) for part in np.array_split(item.blocks, parts)])
+            found[number] = Response(item.values, item.variances, merged)
+    return Response(
+        np.concatenate([item.values for item in found]),
+        np.concatenate([item.variances for item in found]),
+        np.concatenate([item.blocks for item in found], axis=1),
+    )
+
+
+def _coefficients(step: StepData, layout: Layout) -> Array:
+    """Return the c that a step ran with: of all interactions for each term."""
+    return np.concatenate(
+        [
+            layout.bases[name].fitted(step.potentials[name][term].y)
+            for term in range(step.basis.terms)
+            for name in layout.names
+        ]
+    )
+
+
+def _root(step: StepData, layout: Layout, options: GaussNewtonSettings) -> Array:
+    length = options.length / ANGSTROM_PER_NM
+    roots = [
+        prior_root(layout.bases[name].centres, length, _peak(step, name)) for name in layout.names
+    ] * step.basis.terms
+    size = sum(len(root) for root in roots)
+    whole = np.zeros((size, size))
+    begin = 0
+    for root in roots:
+        whole[begin : begin + len(root), begin : begin + len(root)] = root
+        begin += len(root)
+    return whole
+
+
+def _peak(step: StepData, name: str) -> float:
+    """Return where the main peak of an interaction's targets is, nm."""
+    targets = [state.targets[name] for state in step.having(name) if state.weight > 0]
+    return float(np.mean([t.x[np.argmax(np.nan_to_num(t.values))] for t in targets])) / ANGSTROM_PER_NM
+
+
+def _update(step: StepData, layout: Layout, name: str, found: Step, here: Array) -> Update:
+    basis, columns = layout.bases[name], layout.columns(name)
+    tables = []
+    for term in range(step.basis.terms):
+        own = slice(term * layout.per_term + columns.start, term * layout.per_term + columns.stop)
+        change = basis.values @ (found.coefficients - here)[own]
+        error = np.sqrt(np.einsum("ij,jk,ik->i", basis.values, found.covariance[own, own], basis.values))
+        flags = np.full(len(change), "i")
+        comment = f"Gauss-Newton update, amplitude {found.inferred.amplitude / KJMOL_PER_EV * 1e3:.3g} meV"
+        grid = step.pairs[name].points
+        tables.append(
+            Table(
+                grid,
+                as_printed(change, TABLE_DIGITS),
+                flags,
+                as_printed(error, TABLE_DIGITS),
+                comments=(comment,),
+            )
+        )
+    return Update(tuple(tables))
+
+
+def _described(options: GaussNewtonPair) -> str:
+    return "errors of the target" if options.error is None else f"error of the target {options.error:g}"
+
+
+ENTRY = RuleEntry(
+    "gauss_newton",
+    GaussNewtonPair,
+    GaussNewton,
+    run_options=GaussNewtonSettings,
+    method="imc",
+    described=_described,
+)

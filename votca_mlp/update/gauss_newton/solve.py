@@ -1,0 +1,136 @@
+"""One step: from what the simulations say and the data ask for to new coefficients, with their errors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.update.gauss_newton.inference import Inferred, Linear, infer, reachable
+from votca_mlp.update.gauss_newton.pool import Pooled
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The data.
+
+    Attributes
+    ----------
+    values
+        y*, shape [n].
+    variances
+        Squared standard errors of y*, 0 where they are not known, shape [n].
+    weights
+        Of each datum in the fit, shape [n]: the share of its state.
+    largest
+        By how much each value may change in one step, shape [n].
+    robust
+        Data that may be wrong, shape [n]; see :class:`votca_mlp.update.gauss_newton.inference.Linear`.
+    """
+
+    values: Array
+    variances: Array
+    weights: Array
+    largest: Array
+    robust: Flags
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step.
+
+    Attributes
+    ----------
+    coefficients
+        The new c, shape [m].
+    covariance
+        Of the c that the data ask for: posterior and noise of the Jacobian, shape [m, m].
+    inferred
+        That c before the trust region, with amplitude and scatter.
+    share
+        Of the way there that the step goes: 1 unless a change would be larger than is trusted.
+    predicted
+        y after the step, shape [n].
+    left
+        y - y* where a fit at any price would end, shape [n].
+    pooled_variances
+        Of y, all simulations together, shape [n].
+    """
+
+    coefficients: Array
+    covariance: Array
+    inferred: Inferred
+    share: float
+    predicted: Array
+    left: Array
+    pooled_variances: Array
+
+
+def solve(
+    pool: Pooled,
+    wanted: Wanted,
+    here: Array,
+    root: Array,
+    *,
+    amplitude: float | None,
+    bounds: tuple[float, float],
+) -> Step:
+    """Return the step from ``here``.
+
+    Parameters
+    ----------
+    pool
+        What the simulations say at ``here``.
+    wanted
+        The data.
+    here
+        Present c, shape [m].
+    root
+        Of the prior's covariance for an amplitude of 1, shape [m, m].
+    amplitude, bounds
+        As :func:`votca_mlp.update.gauss_newton.inference.infer`.
+    """
+    sigma2 = pool.variances + wanted.variances
+    target = wanted.values - pool.values + pool.jacobian @ here
+    noise = np.zeros(len(target))
+
+    def linear(variances: Array) -> Linear:
+        return Linear(pool.jacobian, target, variances, root, wanted.robust)
+
+    found: Inferred | None = None
+    # the noise of J counts with the distance, which is not known before
+    for _ in range(3):
+        variances = (sigma2 + noise) / wanted.weights
+        found = infer(linear(variances), amplitude=amplitude, bounds=bounds)
+        noise = pool.noise(found.coefficients - here)
+    assert found is not None
+    change = pool.jacobian @ (found.coefficients - here)
+    with np.errstate(divide="ignore"):
+        share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(change), 1e-300))))
+    return Step(
+        coefficients=here + share * (found.coefficients - here),
+        covariance=found.covariance + _scatter(pool, found, target, here, root),
+        inferred=found,
+        share=share,
+        predicted=pool.values + share * change,
+        left=-reachable(linear(sigma2), bounds[1]),
+        pooled_variances=pool.variances,
+    )
+
+
+def _scatter(pool: Pooled, found: Inferred, target: Array, here: Array, root: Array) -> Array:
+    """Return the covariance of c that the noise of the Jacobian makes, by leaving out parts (jackknife)."""
+    count = len(pool.blocks)
+    if count < 3:
+        return np.zeros_like(found.covariance)
+    data = target - pool.jacobian @ here
+    each = []
+    for block in pool.blocks:
+        jacobian = (count * pool.jacobian - block) / (count - 1)
+        x = jacobian @ root
+        normal = x.T @ (x / found.variances[:, None]) + np.eye(len(here)) / found.amplitude**2
+        each.append(root @ np.linalg.solve(normal, x.T @ ((data + jacobian @ here) / found.variances)))
+    deviations = np.array(each) - np.mean(each, axis=0)
+    return np.asarray((count - 1) / count * deviations.T @ deviations)
