@@ -33,7 +33,7 @@ from votca_mlp.settings.plans import md_plan
 from votca_mlp.tables import Table, grid_points, read_table, write_table
 from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.trajectories.recorded import read_recorded
-from votca_mlp.units import KJMOL_PER_EV
+from votca_mlp.units import KJMOL_PER_EV, kbt_kjmol
 
 Array = NDArray[np.float64]
 Bumps = tuple[tuple[float, float, float], ...]
@@ -57,6 +57,8 @@ class Case:
         Measured, kg/m3; of a twin, that of its target's simulation.
     flaw
         Whether a plateau of 0.2 to 0.27 is put into the target from 2.15 to 2.3 Angstrom.
+    temperature
+        K; the settings and their start are at 1023 K. The target is then that of settings/al_<T>K.
     model
         Kind and file in the place of those of the settings.
     """
@@ -65,6 +67,7 @@ class Case:
     known: dict[str, Bumps] | None = None
     density: float | None = None
     flaw: bool = False
+    temperature: float | None = None
     model: tuple[str, str] | None = None
 
 
@@ -79,8 +82,8 @@ CASES = {
     ),
     "lj_mixture": Case("lj_mixture", {"Ar-Kr": ((0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06))}),
     "al_1023K": Case("al_quickstart", density=assael(1023.0)),
-    "al_943K": Case("al_943K", density=assael(943.0)),
-    "al_1323K": Case("al_1323K", density=assael(1323.0)),
+    "al_943K": Case("al_quickstart", density=assael(943.0), temperature=943.0),
+    "al_1323K": Case("al_quickstart", density=assael(1323.0), temperature=1323.0),
     "al_flawed": Case("al_quickstart", density=assael(1023.0), flaw=True),
     "ani_1023K": Case(
         "al_quickstart", density=assael(1023.0), model=("ani", "$VOTCA_MLP_DATA/ani-al/model-Al-75")
@@ -126,6 +129,8 @@ def make(run: Path, case: Case, rule: str, seed: int, iterations: int, folder: P
         else:
             assert case.density is not None
             density, sigma = case.density, SPREAD * case.density
+            if case.temperature is not None:
+                shutil.copy(ROOT / f"settings/al_{case.temperature:g}K/Al-Al.dist.tgt", run)
             if case.flaw:
                 flaw(run / "Al-Al.dist.tgt")
         change(run / "settings.xml", case, rule, seed, iterations, density, sigma)
@@ -180,6 +185,10 @@ def change(
     text = text.replace("<mlp>", f"{given}\n    <mlp>", 1)
     if name == "gauss_newton":
         text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
+    if case.temperature is not None:
+        values = {"kBT": f"{kbt_kjmol(case.temperature):.8g}", "temperature": f"{case.temperature:g}"}
+        for tag, given_value in values.items():
+            text = re.sub(rf"<{tag}>[^<]*</{tag}>", f"<{tag}>{given_value}</{tag}>", text)
     if case.model is not None:
         kind, model = case.model[0], os.path.expandvars(case.model[1])
         text = re.sub(r"<kind>[^<]*</kind>", f"<kind>{kind}</kind>", text)

@@ -16,6 +16,7 @@ from votca_mlp.versions import VERSION as __version__
 
 if TYPE_CHECKING:
     from votca_mlp.api.correct import correct as correct
+    from votca_mlp.api.correct import gauss_newton as gauss_newton
     from votca_mlp.api.correct import rule as rule
     from votca_mlp.api.correct import wibi as wibi
     from votca_mlp.api.correction import Correction as Correction
@@ -46,6 +47,7 @@ _HOMES = {
     "Target": "targets.target",
     "UserError": "errors",
     "correct": "api.correct",
+    "gauss_newton": "api.correct",
     "load_model": "api.model",
     "rdf": "api.simulate",
     "rdf_target": "targets.target",

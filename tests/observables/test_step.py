@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.data import atomic_masses, atomic_numbers
 
 from votca_mlp.errors import UserError
 from votca_mlp.observables.protocol import Observable, Series
@@ -42,7 +43,10 @@ def test_one_pass_gives_what_separate_passes_give(tmp_path: Path) -> None:
             for name in ("r", "counts", "volumes", "norms"):
                 assert np.array_equal(getattr(histograms, name), getattr(expected, name)), name
                 assert getattr(histograms, name).dtype == getattr(expected, name).dtype
-        assert set(measured.series) == {"volume", "potential", "pressure"}
+        assert set(measured.series) == {"volume", "density", "potential", "pressure"}
+        masses = sum(atomic_masses[atomic_numbers[name]] for name in next(iter(frames())).types)
+        expected_density = 1660.5390666 * masses / measured.series["volume"].values
+        assert measured.series["density"].values == pytest.approx(expected_density)
         assert measured.series["volume"].values.tolist() == [frame.volume for frame in frames()]
         assert measured.series["potential"].values == pytest.approx(-1.0 - 0.1 * np.arange(12))
         assert measured.series["potential"].unit == "eV"
@@ -53,7 +57,7 @@ def test_one_pass_gives_what_separate_passes_give(tmp_path: Path) -> None:
 def test_an_observable_that_a_frame_lacks_is_absent() -> None:
     row = recorded()
     del row[50]
-    assert set(measure_frames(frames(), [(PAIRS, COARSE)], row).series) == {"volume"}
+    assert set(measure_frames(frames(), [(PAIRS, COARSE)], row).series) == {"volume", "density"}
 
 
 def test_several_values_a_frame(tmp_path: Path) -> None:

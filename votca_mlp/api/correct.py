@@ -14,7 +14,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.fields import Section
 from votca_mlp.runs.reading import Run, read_run
-from votca_mlp.targets.target import Target, write_target
+from votca_mlp.targets.target import Target, density_target, write_target
 from votca_mlp.units import ANGSTROM_PER_NM
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Rule:
 
     name: str
     options: Section
+    run_options: Section | None = None
 
 
 def rule(name: str, **options: Any) -> Rule:
@@ -54,13 +55,14 @@ def rule(name: str, **options: Any) -> Rule:
 
     if name not in rules():
         raise UserError(f"no rule '{name}'", where="rule", accepted=", ".join(rules()))
-    section = rules()[name].options
+    section, whole = rules()[name].options, rules()[name].run_options
+    of_run = {} if whole is None else {key: options.pop(key) for key in whole.model_fields if key in options}
     unknown = sorted(options.keys() - section.model_fields.keys())
     if unknown:
-        known = ", ".join(section.model_fields)
+        known = ", ".join((*section.model_fields, *(whole.model_fields if whole is not None else ())))
         raise UserError(f"no option '{unknown[0]}' of rule {name}", where="rule", accepted=known)
     try:
-        return Rule(name, section(**options))
+        return Rule(name, section(**options), None if whole is None else whole(**of_run))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         what = f"{first['loc'][0]} is {first['input']!r}: {first['msg']}"
@@ -86,6 +88,23 @@ def wibi(alpha: float = 0.2, weight: str = "target", **options: Any) -> Rule:
     return rule("wibi", alpha=alpha, weight=weight, **options)
 
 
+def gauss_newton(**options: Any) -> Rule:
+    """Return Gauss-Newton inversion, which fits all pairs and the density at once; see docs/theory.md.
+
+    Parameters
+    ----------
+    options
+        Tags of ``cg.inverse.gauss_newton`` (amplitude in eV, length and knots in Angstrom), and
+        ``error``, the standard error of targets that have none of their own.
+
+    Raises
+    ------
+    UserError
+        An unknown option, or a value that is not accepted.
+    """
+    return rule("gauss_newton", **options)
+
+
 def correct(
     model: Model,
     targets: Target | Sequence[Target],
@@ -96,6 +115,7 @@ def correct(
     directory: str | Path | None = None,
     *,
     block_length: int | None = None,
+    density: "float | tuple[float, float] | None" = None,
 ) -> Correction:
     """Run the inverse method and return the correction that the last simulation ran with.
 
@@ -119,6 +139,8 @@ def correct(
         Kept; a run found there goes on. A temporary one by default.
     block_length
         Frames in a block for the errors of g(r); None: without errors.
+    density
+        Measured, kg/m^3, or that and its standard error: for the verdict, and for rules that fit it.
 
     Raises
     ------
@@ -130,7 +152,7 @@ def correct(
     given = (targets,) if isinstance(targets, Target) else tuple(targets)
     chosen = rule or wibi()
     with working_directory(directory) as folder:
-        plan = inverse_plan(model, given, start, md, chosen, iterations, folder, block_length)
+        plan = inverse_plan(model, given, start, md, chosen, iterations, folder, block_length, density)
         # one more iteration may be asked of a run that is done
         (folder / "done").unlink(missing_ok=True)
         run_plan(plan)
@@ -149,6 +171,7 @@ def inverse_plan(
     iterations: int,
     folder: Path,
     block_length: int | None,
+    density: "float | tuple[float, float] | None" = None,
 ) -> "InversePlan":
     """Return the plan of a run in a directory, with targets and start written there.
 
@@ -190,6 +213,7 @@ def inverse_plan(
         block_length=block_length,
         filelist=plan.files,
         origin=origin,
+        density=_density(density),
     )
     return InversePlan(
         directory=folder,
@@ -198,8 +222,19 @@ def inverse_plan(
         model=model.options,
         iterations_max=iterations,
         rule=rule.name,
+        rule_options=rule.run_options,
         origin=origin,
     )
+
+
+def _density(given: "float | tuple[float, float] | None") -> Target | None:
+    if given is None:
+        return None
+    value, sigma = given if isinstance(given, tuple) else (given, None)
+    if not value > 0 or (sigma is not None and not 0 < sigma < value):
+        what = f"is {value:g}" if sigma is None else f"is {value:g} with a standard error of {sigma:g}"
+        raise UserError(what, where="density", accepted="kg/m^3 > 0, with a standard error > 0 below it")
+    return density_target(value, sigma, source="density")
 
 
 def settings_of(
@@ -211,8 +246,14 @@ def settings_of(
         "interactions": {name: list(pair) for name, pair in species.items()},
         "model": model.identity,
         "md": plan,
-        "rule": {rule.name: rule.options.model_dump(mode="json")},
+        "rule": {rule.name: said_of_rule(rule)},
     }
+
+
+def said_of_rule(rule: Rule) -> dict[str, Any]:
+    """Return a rule's options as plain data, those of the run with those of the pairs."""
+    of_run = {} if rule.run_options is None else rule.run_options.model_dump(mode="json")
+    return {**rule.options.model_dump(mode="json"), **of_run}
 
 
 def correction_of_runs(

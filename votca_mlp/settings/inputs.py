@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.options import Crystal
 from votca_mlp.errors import UserError
+from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.states import read_states
@@ -45,6 +46,7 @@ def input_problems(settings: Settings) -> list[Problem]:
             problems += input_problems(state.settings)
         return problems
     problems = [*_topology(settings), *_files(settings), *_model(settings)]
+    imc_groups(settings)
     for pair in settings.interactions:
         problems += [*_target(settings, pair), *_of_rule(settings, pair)]
     return problems

@@ -140,7 +140,10 @@ BAD = {
         "<inverse><imc><other><reg>1</reg></other></imc>",
         "<cg.inverse.imc.other>: is a group that no interaction names",
     ),
-    "reg": ("<inverse><imc><default_reg>-1</default_reg></imc>", "is '-1'; accepted: a number >= 0"),
+    "reg": (
+        "<inverse><imc><default_reg>-1</default_reg></imc>",
+        "<cg.inverse.imc.default_reg>: is '-1' accepted: a number >= 0",
+    ),
     "sigma": (
         "<inverse><target_density><value>1400</value><sigma>0</sigma></target_density>",
         "<cg.inverse.target_density.sigma> is '0'; accepted: a number > 0 (kg/m3)",

@@ -46,14 +46,14 @@ class Pooled:
         return np.asarray(each.var(axis=0, ddof=1) / len(each))
 
 
-def pooled(runs: Sequence[Response], places: Sequence[Array], here: Array) -> Pooled:
+def pooled(runs: Sequence[Response], coefficients: Sequence[Array], here: Array) -> Pooled:
     """Return what several simulations say about the c of the last.
 
     Parameters
     ----------
     runs
         Each simulation's values and Jacobian, over the same c.
-    places
+    coefficients
         The c that each ran with, shape [m].
     here
         The c asked for, shape [m].
@@ -62,9 +62,9 @@ def pooled(runs: Sequence[Response], places: Sequence[Array], here: Array) -> Po
     jacobian = np.asarray(blocks.mean(axis=0))
     found = Pooled(runs[-1].values, runs[-1].variances, jacobian, blocks)
     total, weighted = np.zeros(len(found.values)), np.zeros(len(found.values))
-    for run, place in zip(runs, places, strict=True):
-        moved = jacobian @ (here - place)
-        variance = run.variances + (CURVATURE * moved) ** 2 + found.noise(here - place)
+    for run, coefficient in zip(runs, coefficients, strict=True):
+        moved = jacobian @ (here - coefficient)
+        variance = run.variances + (CURVATURE * moved) ** 2 + found.noise(here - coefficient)
         total += 1.0 / variance
         weighted += (run.values + moved) / variance
     return Pooled(weighted / total, 1.0 / total, jacobian, blocks)

@@ -87,11 +87,11 @@ def _solved(
     assert isinstance(options, GaussNewtonSettings)
     layout = layout_of(step, names, options, numbers=numbers)
     here = _coefficients(step, layout)
-    runs, places = [_response(step, layout)], [here]
+    runs, ran_with = [_response(step, layout)], [here]
     for before in step.earlier()[-(options.memory - 1) :] if options.memory > 1 else ():
         runs.insert(0, _response(before, layout))
-        places.insert(0, _coefficients(before, layout))
-    pool = pooled(runs, places, here)
+        ran_with.insert(0, _coefficients(before, layout))
+    pool = pooled(runs, ran_with, here)
     found = solve(
         pool,
         layout.wanted,
