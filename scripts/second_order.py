@@ -182,6 +182,7 @@ def change(
     if "<seed>" not in text:
         text = text.replace("<production>", f"<seed>{seed}</seed> <production>")
     given = f"<target_density> <value>{density:.6g}</value> <sigma>{sigma:.3g}</sigma> </target_density>"
+    text = re.sub(r"<target_density>.*?</target_density>", "", text, flags=re.DOTALL)
     text = text.replace("<mlp>", f"{given}\n    <mlp>", 1)
     if name == "gauss_newton":
         text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
