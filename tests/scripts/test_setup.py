@@ -86,3 +86,20 @@ def test_blanks_are_refused_at_once(machine: tuple[Path, dict[str, str]], tmp_pa
     done = run(folder, {**environment, "VOTCA_MLP_VENV": "/tmp/a b"}, "scripts/setup")
     assert "'/tmp/a b' has blanks" in done.stderr
     assert not (folder / "calls").exists()
+
+
+def test_what_the_quickstart_ends_with(machine: tuple[Path, dict[str, str]]) -> None:
+    """The table of the g(r) that was printed last, not the one after it; our tags; the way onto PATH."""
+    folder, environment = machine
+    shutil.copytree(ROOT / "settings" / "al_quickstart", folder / "settings" / "al_quickstart")
+    program(folder / "scripts/setup", f'#!/usr/bin/env bash\necho "{folder}/.venv"\n')
+    steps = "mkdir -p step_001 step_002 step_003; touch step_001/Al-Al.dist.new step_002/Al-Al.dist.new"
+    program(folder / "bin/csg_inverse", f'#!/usr/bin/env bash\n{steps}; echo "tags: $VOTCA_CSG_DEFAULTS"\n')
+    program(
+        folder / ".venv/bin/votca-mlp", "#!/usr/bin/env bash\n[[ $1 != defaults ]] || echo /cache/defaults\n"
+    )
+    done = run(folder, environment, "scripts/quickstart")
+    assert done.returncode == 0, done.stderr
+    assert "tags: /cache/defaults" in done.stdout
+    assert f"correction u(r): {folder}/al_quickstart/step_002/Al-Al.pot.cur" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"  source {folder}/.venv/bin/activate"
