@@ -10,6 +10,9 @@ import numba
 import numpy as np
 import torch
 
+from votca_mlp.kernels.cache import guard
+
+guard()
 CHUNKS = 8
 """Parts of a loop that need no sums of their own."""
 INDEX = np.int32(0x7FFFFFFF)

@@ -7,6 +7,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.kernels.cache import guard
+
+guard()
+
 
 @numba.njit(cache=True, nogil=True)
 def count_pairs(

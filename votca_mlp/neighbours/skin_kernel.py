@@ -3,6 +3,10 @@
 import numba
 import numpy as np
 
+from votca_mlp.kernels.cache import guard
+
+guard()
+
 
 @numba.njit(cache=True, nogil=True)
 def changes(positions, cell, old, inverse, same):  # type: ignore[no-untyped-def]

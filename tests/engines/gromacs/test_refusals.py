@@ -110,6 +110,19 @@ def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     # once built, no compiler is needed
     monkeypatch.setenv("CC", "no-such-compiler")
     assert kernel_library() == made
+    whole = made.read_bytes()
+    # what a full disk leaves is built again, not loaded
+    for left in (b"", whole[:10], whole[:-100]):
+        made.write_bytes(left)
+        monkeypatch.setenv("CC", "no-such-compiler")
+        with pytest.raises(UserError, match="there is no C compiler"):
+            kernel_library()
+        monkeypatch.delenv("CC")
+        assert kernel_library().stat().st_size == len(whole)
+    monkeypatch.setenv("CC", "true")
+    made.unlink()
+    with pytest.raises(UserError, match="mlp_kernel-.*.so: the library that mdrun loads came out empty"):
+        kernel_library()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import hashlib
 import os
 import shlex
 import shutil
+import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def kernel_library() -> Path:
     facts = SOURCE.read_bytes() + " ".join((*_FLAGS, os.uname().machine)).encode()
     name = f"mlp_kernel-{hashlib.sha256(facts).hexdigest()[:16]}.so"
     for folder in cache_folders():
-        if (folder / name).is_file():
+        if _is_whole(folder / name):
             return folder / name
     if shutil.which(compiler[0]) is None:
         raise UserError(
@@ -43,6 +45,12 @@ def kernel_library() -> Path:
         os.close(handle)
         try:
             _compile([*compiler, *_FLAGS, "-o", made, str(SOURCE)])
+            if not _is_whole(Path(made)):
+                raise UserError(
+                    "the library that mdrun loads came out empty or cut short",
+                    where=folder / name,
+                    accepted="free space there, a C compiler that makes shared libraries",
+                )
             os.chmod(made, 0o755)
             os.replace(made, folder / name)
         finally:
@@ -52,6 +60,21 @@ def kernel_library() -> Path:
         "cannot write the library that mdrun loads",
         accepted="a writable XDG_CACHE_HOME, home or TMPDIR folder",
     )
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether a library is there and not cut short (by a full disk, a copy that broke off)."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    if not data.startswith(b"\x7fELF\x02\x01"):
+        # macOS has another form; on Linux it would be damaged
+        return bool(data) and sys.platform != "linux"
+    # the table of sections ends a file of the linker's
+    (begin,) = struct.unpack_from("<Q", data.ljust(64, b"\0"), 40)
+    size, number = struct.unpack_from("<HH", data.ljust(64, b"\0"), 58)
+    return 0 < int(begin + size * number) <= len(data)
 
 
 def _compile(command: list[str]) -> None:
