@@ -121,7 +121,7 @@ def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert kernel_library().stat().st_size == len(whole)
     monkeypatch.setenv("CC", "true")
     made.unlink()
-    with pytest.raises(UserError, match="mlp_kernel-.*.so: the library that mdrun loads came out empty"):
+    with pytest.raises(UserError, match="the library that mdrun loads came out empty"):
         kernel_library()
 
 
