@@ -3,12 +3,16 @@
 import contextlib
 import hashlib
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from votca_mlp.errors import UserError
+
+_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 
 
 @contextlib.contextmanager
@@ -46,6 +50,35 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe, device or socket as an input: reading it may wait for ever, or never end.
+
+    Raises
+    ------
+    UserError
+        Naming it; a path that is not there, a file and a folder are for others to judge.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise UserError(f"is {kind}", where=path, accepted="a file")
+
+
+def remove_left_over(directory: Path) -> list[str]:
+    """Remove what :func:`atomic_write` could not, being killed; return the names.
+
+    To be called where nothing else writes into the directory.
+    """
+    left = [path for path in directory.glob(".*.part") if _TEMPORARY.fullmatch(path.name) and path.is_file()]
+    for path in left:
+        with contextlib.suppress(OSError):
+            path.unlink()
+    return sorted(path.name for path in left)
 
 
 def cache_folders() -> list[Path]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, refuse_special
 
 FLAGS = ("i", "o", "u")
 TABLE_DIGITS = 15
@@ -77,6 +77,7 @@ def read_table(path: str | Path) -> Table:
         x not increasing, no points.
     """
     path = Path(path)
+    refuse_special(path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -44,6 +44,9 @@ def test_fields_of_a_section_are_those_of_the_plan() -> None:
         ("equilibration", -1.0),
         ("first_frame", -1),
         ("ensemble", "nve"),
+        ("seed", -1),
+        ("seed", 10**30),
+        ("seed", 1.5),
     ],
 )
 def test_refusals(name: str, value: object) -> None:

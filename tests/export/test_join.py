@@ -112,6 +112,7 @@ def test_sources_that_do_not_fit(runs: dict[int, Path], tmp_path: Path) -> None:
         ([str(runs[943]), f"{runs[1023]}@1100"], {}, "the run is at 1023 K, not 1100 K"),
         ([str(runs[943]), f"{runs[1023]}@hot"], {}, "'hot' is no temperature"),
         ([str(runs[943]), f"{runs[1023]}@-3"], {}, "'-3' is no temperature"),
+        ([str(runs[943]), f"{runs[1023]}@1e308"], {}, "'1e308' is no temperature"),
         ([str(runs[1323]), str(wide)], {}, "csg_resample --in OLD --out NEW --grid 0:0.005:0.745"),
         ([str(runs[943]), str(other)], {}, r"corrects the model hippynn .*model.pt \(SHA-256"),
         ([str(runs[943]), str(states)], {}, "several temperatures: 1023.01, 1142.59 K"),

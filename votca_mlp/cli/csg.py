@@ -165,6 +165,7 @@ def observe(state: Annotated[str, typer.Argument()] = "") -> None:
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
     from votca_mlp.inverse.agreement import compared_files
+    from votca_mlp.inverse.stages.measure import few_blocks
     from votca_mlp.inverse.stages.update import update_of_files
     from votca_mlp.tables import write_table
 
@@ -172,7 +173,8 @@ def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: 
     files = {"dist.tgt": target, "dist.new": rdf, "pot.cur": potential}
     step = environment.step_directory
     write_table(out, update_of_files(plan, environment.step_number, name, files, kbt=kbt, directory=step))
-    say(compared_files(name, rdf, target))
+    words = "" if plan.several else few_blocks(plan.states[0], step)
+    say(compared_files(name, rdf, target) + words)
 
 
 @app.command("begin-states")

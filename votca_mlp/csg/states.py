@@ -13,6 +13,7 @@ from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.history import contradiction
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.stages.begin import SETTINGS, copy_inputs, start_file
+from votca_mlp.inverse.stages.measure import few_blocks
 from votca_mlp.inverse.stages.simulate import run_processes
 from votca_mlp.inverse.stages.update import write_updates
 from votca_mlp.inverse.state_plan import StatePlan
@@ -128,6 +129,8 @@ def described_states(plan: InversePlan, environment: CsgEnvironment) -> list[str
         directory = environment.step_directory / state.name
         for pair in state.pairs:
             rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
-            lines.append(f"{state.name}, {compared_files(pair.name, rdf, target)}")
+            lines.append(
+                f"{state.name}, {compared_files(pair.name, rdf, target)}{few_blocks(state, directory)}"
+            )
     against = contradiction(plan, environment.step_number)
     return lines if against is None else [*lines, f"Caution: {against}"]

@@ -1,6 +1,7 @@
 """What one step's molecular dynamics is, whatever program moves the atoms."""
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.units import kbt_kjmol
 
+MOST_SEED = 10**15
 KBT_TOLERANCE = 0.002
 """Largest relative difference between kBT, or the plan's temperature, and a temperature said elsewhere."""
 
@@ -131,6 +133,9 @@ class MDPlan:
         for name in ("first_equilibration", "equilibration", "equi_time", "first_frame", "skin"):
             if not getattr(self, name) >= 0:
                 self._refuse(name, "a number >= 0")
+        seed = self.seed
+        if seed is not None and (not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED):
+            self._refuse("seed", f"a whole number from 0 to {MOST_SEED}, or None")
         if self.ensemble not in ("npt", "nvt"):
             self._refuse("ensemble", "npt | nvt")
 

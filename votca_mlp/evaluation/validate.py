@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.evaluation.report import Report
 from votca_mlp.evaluation.result import Evaluation
@@ -28,7 +29,7 @@ def validate_model(
     strain: float = 1e-4,
     seed: int = 0,
 ) -> Report:
-    """Measure how far an evaluator is from a sound potential; raises nothing of its own.
+    """Measure how far an evaluator is from a sound potential; raises nothing of its own but for a bad seed.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def validate_model(
     seed
         Of the choice of components, shift, rotation and permutation.
     """
+    if seed < 0:
+        raise UserError(f"is {seed}", where="seed", accepted="a whole number from 0 on")
     rng = np.random.default_rng(seed)
     base = atoms.copy()
     base.calc = None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from votca_mlp.settings import Settings
 
 ACCEPTED = "RUN, RUN/step_NNN, an exported folder, or TABLE@T with T in K and --settings"
+_HOTTEST = 1e6  # K; beyond it sums of squares leave the range of numbers sooner or later
 _SAME = 0.5  # K; what a run says and what @T says may be rounded
 
 
@@ -80,7 +81,7 @@ def _split(argument: str) -> tuple[Path, float | None]:
         kelvin = float(text)
     except ValueError:
         kelvin = -1.0
-    if not 0 < kelvin < float("inf"):
+    if not 0 < kelvin <= _HOTTEST:
         raise UserError(f"'{text}' is no temperature", where=argument, accepted=ACCEPTED)
     return Path(path), kelvin
 

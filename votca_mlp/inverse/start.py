@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import remove_left_over
 from votca_mlp.inverse import summary, temperature
 from votca_mlp.inverse.context import run_context
 from votca_mlp.inverse.from_settings import inverse_plan
@@ -59,6 +60,7 @@ def run_plan(
         Another run works in the directory; everything else that a user can put right.
     """
     with lock.locked(plan.directory):
+        remove_left_over(plan.directory)
         messages = Messages(plan.directory / plan.log_file)
         try:
             context = run_context(plan, messages, time_left=time_left, max_steps=allowed_steps())
@@ -86,6 +88,7 @@ def clean(directory: Path, log_file: str) -> None:
         A run works in the directory.
     """
     with lock.locked(directory):
+        remove_left_over(directory)
         for path in to_clean(directory, log_file):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -9,7 +9,7 @@ from votca_mlp.inverse.context import Context, state_contexts
 from votca_mlp.inverse.history import contradiction, misfits
 from votca_mlp.inverse.stages.begin import Begun, begin, shared_tables
 from votca_mlp.inverse.stages.finish import clean_up, finish_files
-from votca_mlp.inverse.stages.measure import measure
+from votca_mlp.inverse.stages.measure import few_blocks, measure
 from votca_mlp.inverse.stages.simulate import check_trajectory, simulate
 from votca_mlp.inverse.stages.update import update_potentials
 from votca_mlp.inverse.states import check_basis
@@ -83,11 +83,12 @@ def _make(step: Begun) -> bool:
 def _say_agreement(begun: Begun, distributions: dict[str, Table], targets: dict[str, Table]) -> None:
     """Say how far each g(r) is from its target, and add it to the record."""
     before = f"{begun.context.name}, " if begun.context.name else ""
+    words = few_blocks(begun.context.state, begun.directory)
     for name, distribution in distributions.items():
         agreement = agreement_with(targets[name], distribution)
         begun.record.agreement[name] = facts_of(agreement)
         begun.record.add(begun.directory, f"{name}.dist.new")
-        begun.context.messages.say(f"{before}{name}: {described(agreement)}")
+        begun.context.messages.say(f"{before}{name}: {described(agreement)}{words}")
 
 
 def _gather(step: Begun, states: Sequence[Begun]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 
 if TYPE_CHECKING:
     from votca_mlp.models.contract import PairModel
@@ -78,6 +79,7 @@ def model_path(model: str, main_directory: str | Path) -> Path:
     path = Path(main_directory) / expanded
     if not path.exists():
         raise UserError(f"no such file or folder: {path}", where=where, accepted="a path or builtin:NAME")
+    refuse_special(path)
     return path
 
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, refuse_special
 from votca_mlp.potentials.akima import AkimaPair, akima_from_points
 from votca_mlp.potentials.correction import PairCorrection, Species, species_pair
 from votca_mlp.potentials.temperature import TemperatureCorrection, from_terms, interpolated
@@ -113,6 +113,7 @@ def read_temperature_file(path: str | Path) -> TemperatureFile:
         Missing, cut short, changed, of another kind, or with values that make no correction.
     """
     path = Path(path)
+    refuse_special(path)
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:

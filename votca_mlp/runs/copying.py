@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, refuse_special
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -16,6 +16,7 @@ def copy_file(source: Path, target: Path) -> None:
     UserError
         The source is missing or unreadable, or there is no space left.
     """
+    refuse_special(source)
     try:
         with open(source, "rb") as opened, atomic_write(target, "wb") as file:
             shutil.copyfileobj(opened, file)

@@ -8,6 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 
 
 class Line(int):
@@ -90,6 +91,7 @@ def read_document(path: Path, root: str) -> Node:
         The file is missing, not XML (naming the line), or has another root.
     """
     accepted = f"an XML file with <{root}> outermost"
+    refuse_special(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:

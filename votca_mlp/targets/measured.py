@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 
 _ACCEPTED = (
     "columns 'x y' or 'x y sigma' separated by commas, semicolons, tabs or spaces, x increasing; "
@@ -61,6 +62,7 @@ def read_measured(path: str | Path, columns: Sequence[int] | None = None) -> Mea
         raise UserError(
             f"columns {list(columns)}", accepted="two or three column numbers, counted from 1", where=path
         )
+    refuse_special(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

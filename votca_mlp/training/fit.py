@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
 from votca_mlp.training.batches import Batch, join, make_frames
 from votca_mlp.training.dataset import Dataset
@@ -52,6 +53,17 @@ class FitOptions:
     patience: int = 15
     validation: float = 0.1
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a seed that torch and numpy do not both take.
+
+        Raises
+        ------
+        UserError
+            Naming it.
+        """
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"is {self.seed}", where="seed", accepted="a whole number from 0 to 2^63 - 1")
 
 
 @dataclass

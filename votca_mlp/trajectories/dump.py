@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 from votca_mlp.trajectories.frames import Frame
 
 _ACCEPTED = (
@@ -34,6 +35,7 @@ def read_dump(path: str | Path, *, names: Mapping[str, str] | None = None) -> It
         Naming file and line: cut short, not a number, wrong number of columns, a tilted box, no frames.
     """
     path = Path(path)
+    refuse_special(path)
     try:
         file = path.open("rb")
     except OSError as error:

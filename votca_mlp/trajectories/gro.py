@@ -9,6 +9,7 @@ from typing import NoReturn, TextIO
 import numpy as np
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -29,6 +30,7 @@ def read_gro(path: str | Path) -> Iterator[Frame]:
         Naming file and line: cut short, not a number, a tilted box, no frames.
     """
     path = Path(path)
+    refuse_special(path)
     try:
         file = path.open("r", encoding="ascii", errors="replace")
     except OSError as error:

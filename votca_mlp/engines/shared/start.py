@@ -12,6 +12,7 @@ from votca_mlp.engines.options import Crystal
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.first_evaluation import check_apart
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 from votca_mlp.neighbours.box import check_box
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
@@ -74,7 +75,7 @@ def load_start(plan: MDPlan, step_directory: Path) -> Start:
     candidates = [step_directory / (plan.start.name if plan.start is not None else "conf.extxyz")]
     candidates += [plan.start] if plan.start is not None else []
     for path in candidates:
-        if path.is_file():
+        if path.exists():
             return Start(read_configuration(path), str(path), False)
     if plan.crystal is not None:
         atoms = build_crystal(plan.crystal, where=plan.place("crystal"))
@@ -96,6 +97,7 @@ def read_configuration(path: Path) -> "Atoms":
     """
     import ase.io
 
+    refuse_special(path)
     try:
         # ASE knows LAMMPS's data files by no ending; it tells the elements by the masses
         form = "lammps-data" if path.suffix == ".data" else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import remove_left_over
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.pair_plan import PairPlan
@@ -90,6 +91,7 @@ def start_file(plan: InversePlan, state: StatePlan, number: int) -> tuple[Path, 
 def _open(context: Context, directory: Path) -> RestartFile:
     restart = RestartFile(directory / context.plan.restart_file)
     directory.mkdir(exist_ok=True)
+    remove_left_over(directory)
     left = [path.name for path in directory.iterdir() if not path.name.endswith(".part")]
     if left and not restart.exists():
         raise UserError(

@@ -20,6 +20,9 @@ from votca_mlp.trajectories.recorded import read_recorded
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.rule import PairGrid
 
+ENOUGH_BLOCKS = 5
+"""With n blocks chi2 has the mean (n - 1)/(n - 3), and no bound to its spread below 6."""
+
 
 def measure(context: Context, number: int) -> dict[str, Table]:
     """Write NAME.dist.new of every interaction of a state and return the tables (nm) by name.
@@ -76,8 +79,16 @@ def frames_expected(directory: Path) -> int | None:
         facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
         # an engine's trajectory may be sampled at other times than its energies
         return int(facts.get("frames") or next(iter(facts["production"].values()))["samples"])
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, StopIteration):
         return None
+
+
+def few_blocks(state: StatePlan, directory: Path) -> str:
+    """Return a word of caution where the errors of g(r) come from so few blocks that chi2 means little."""
+    frames = frames_expected(directory) if state.block_length else None
+    if not state.block_length or frames is None or frames // state.block_length >= ENOUGH_BLOCKS:
+        return ""
+    return f" (errors from {frames // state.block_length} blocks: chi2 says little below {ENOUGH_BLOCKS})"
 
 
 def check_frames(directory: Path, traj: str, found: int) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from votca_mlp.files import remove_left_over
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.check import check_start_and_model
 from votca_mlp.inverse.context import Context, state_contexts
@@ -36,6 +37,8 @@ def prepare(context: Context) -> None:
     for line in check_everything(context):
         context.messages.say(line)
     directory.mkdir(exist_ok=True)
+    for folder in (plan.directory, directory):
+        remove_left_over(folder)
     restart = RestartFile(directory / plan.restart_file)
     restart.mark(STEPDIR)
     for state in contexts:

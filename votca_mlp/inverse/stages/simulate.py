@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from votca_mlp.engines.shared.result import production_mean
 from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
@@ -111,14 +112,13 @@ def described_means(summary: Mapping[str, Any]) -> str:
     """Return temperature, pressure and density of the production, with errors where they are known."""
     words = []
     for name in ("temperature[K]", "pressure[bar]", "density[kg/m3]"):
-        found = summary.get("production", {}).get(name)
+        found = production_mean(summary, name)
         if found is None:
             continue
-        # at constant volume the density has only rounding errors
-        known = found["error"] is not None and found["error"] > 1e-9 * abs(found["mean"])
-        error = f" +- {found['error']:.2g}" if known else ""
+        # at constant volume the density has only rounding errors; one that is not known is nan
+        error = f" +- {found.error:.2g}" if found.error > 1e-9 * abs(found.mean) else ""
         quantity, _, unit = name.rstrip("]").partition("[")
-        words.append(f"{quantity} {found['mean']:.5g}{error} {unit}")
+        words.append(f"{quantity} {found.mean:.5g}{error} {unit}")
     return ", ".join(words)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
 
 _TEXT_LIMIT = 1 << 20  # bytes; real files have about a thousand, a crafted bz2 stream could have gigabytes
 _NODES_LIMIT = 1 << 16
@@ -82,6 +83,7 @@ def read_bytes(path: Path, accepted: str) -> bytes:
     UserError
         Naming the file and ``accepted`` when it cannot be read.
     """
+    refuse_special(path)
     try:
         return path.read_bytes()
     except OSError as error:
