@@ -133,6 +133,13 @@ def test_cutoffs_that_cannot_be(tmp_path: Path, cutoff: str) -> None:
         load.load_model(mlp(kind="ase", calculator=name, arguments=arguments), tmp_path)
 
 
+@pytest.mark.parametrize("cutoff", [float("nan"), float("inf"), -1.0, 1e9])
+def test_cutoffs_of_calculators(tmp_path: Path, cutoff: float) -> None:
+    settings = mlp(kind="ase", calculator="ase.calculators.lj:LennardJones", arguments={"rc": cutoff})
+    with pytest.raises(UserError, match=r"LennardJones has rc = .* Angstrom"):
+        load.load_model(settings, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("calculator", "message"),
     [

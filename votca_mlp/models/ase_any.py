@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CALCULATOR = "cg.inverse.mlp.calculator"
 _ARGUMENTS = "cg.inverse.mlp.arguments"
 _ACCEPTED = "module:callable, such as ase.calculators.lj:LennardJones"
+_CUTOFFS = ("rc", "cutoff", "rcut", "r_cut", "r_max")
+_MOST_CUTOFF = 1000.0  # Angstrom; what an own model may have is in load.py
 _NEEDED = ("energy", "forces", "stress")
 
 
@@ -101,6 +103,19 @@ def _check(calculator: Any, name: str) -> None:
     if missing:
         what = f"{name} has no {' and no '.join(missing)}"
         raise UserError(what, where=_CALCULATOR, accepted="a calculator with " + ", ".join(_NEEDED))
+    _check_cutoff(calculator, name)
+
+
+def _check_cutoff(calculator: Any, name: str) -> None:
+    """Refuse a cutoff under one of ASE's names for it with which its search for neighbours would not end."""
+    parameters = getattr(calculator, "parameters", None)
+    if not isinstance(parameters, Mapping):
+        return
+    for key in _CUTOFFS:
+        value = parameters.get(key)
+        if isinstance(value, int | float) and not 0.0 <= value <= _MOST_CUTOFF:
+            accepted = f"from 0 to {_MOST_CUTOFF:g} Angstrom"
+            raise UserError(f"{name} has {key} = {value:g} Angstrom", where=_ARGUMENTS, accepted=accepted)
 
 
 def _load(mlp: "MLPSettings", main_directory: Path) -> Any:

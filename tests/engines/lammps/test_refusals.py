@@ -132,6 +132,9 @@ def test_atoms_too_close(tmp_path) -> None:
     atoms.positions[1] = atoms.positions[0] + [1.4, 0.0, 0.0]
     text = refused(make_case(tmp_path, atoms), r"two atoms are closer than distance_min = 1.5 Angstrom")
     assert "closest are atoms 1 and 2" in text
+    atoms.positions[1] = atoms.positions[0]
+    text = refused(make_case(tmp_path / "same", atoms), r"in.lmp: at the start two atoms are closer")
+    assert "closest are atoms 1 and 2 (counted from 1), 0 Angstrom apart" in text
     settings = make_case(tmp_path / "wide", limits={"distance_min": 3.8})
     refused(settings, r"two atoms are closer than distance_min = 3.8 Angstrom")
 

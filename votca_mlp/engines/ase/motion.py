@@ -221,8 +221,9 @@ def _bounded(factor: float, twice_kinetic: float, what: str) -> float:
     # velocities that are no numbers are found by the watch, with their atom
     if 1.0 / MOST_FACTOR < factor < MOST_FACTOR or math.isnan(twice_kinetic):
         return factor
+    how = f"would scale velocities by {factor:.3g} in half a step"
     raise Exploded(
-        f"the {what} would scale velocities by {factor:.3g} in half a step",
+        f"the {what} {'has left the range of numbers' if math.isnan(factor) else how}",
         accepted=f"a longer <{what}_time> (many time steps); {ADVICE}",
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.lammps.agree import VIRIAL_ORDER
+from votca_mlp.engines.shared.first_evaluation import check_apart, check_finite
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import Exploded, UserError
@@ -58,6 +59,8 @@ class Answers:
 
     Attributes
     ----------
+    start
+        While step 0 is compared: the smallest distance (Angstrom), and the script.
     done
         MD steps before the part of a run that is under way.
     stopping
@@ -78,6 +81,7 @@ class Answers:
         self.done = 0
         self.timestep = 0.0
         self.watch: Watch | None = None
+        self.start: tuple[float, str] | None = None
         self.progress: Progress | None = None
         self.deadline: float | None = None
         self.stopping = False
@@ -104,13 +108,24 @@ class Answers:
         lost = len(self.atoms) - len(positions)
         if lost:
             raise UserError(f"{lost} atoms have been lost", where=self.where, accepted=ADVICE)
-        evaluation = self.evaluate(positions, cell)
+        if self.start is not None:
+            evaluation = self._first(positions, cell, *self.start)
+        else:
+            evaluation = self.evaluate(positions, cell)
         volume = float(np.linalg.det(cell))
         virial = -volume * np.array([evaluation.stress[i, j] for i, j in VIRIAL_ORDER])
         if self.watch is not None:
             self._made += 1
             self._look(evaluation, velocities / FS_PER_PS, cell, volume)
         return evaluation.energy, evaluation.forces, virial, self.stopping
+
+    def _first(self, positions: Array, cell: Array, distance_min: float, where: str) -> Evaluation:
+        """Return the evaluation of the start; LAMMPS's own words would not say what is wrong."""
+        self.atoms.positions[:], self.atoms.cell[:] = positions, cell
+        check_apart(self.atoms, distance_min, where)
+        evaluation = self.evaluate(positions, cell)
+        check_finite(evaluation, where)
+        return evaluation
 
     def evaluate(self, positions: Array, cell: Array) -> Evaluation:
         """Return the evaluation of a configuration.

@@ -84,7 +84,9 @@ def compare_step_0(
         raise UserError(what, where=where, accepted="boundary p p p and a box without tilt")
     check_box(cell, r_max, str(where))
     answers.timestep = facts["timestep"] * FS_PER_PS
+    answers.start = (distance_min, str(where))
     answer, data = lammps.ask("evaluated")
+    answers.start = None
     positions, forces = np.frombuffer(data).reshape(2, -1, 3)
     found = Found(answer["energy"], np.array(answer["pressure"]), forces)
     answers.evaluator.forget()
