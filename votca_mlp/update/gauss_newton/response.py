@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from votca_mlp.observables.rdf import PairHistograms
 
@@ -131,6 +130,8 @@ def _smoothed(rest: Array, mean: Array, r: Array, spacing: float) -> Array:
     knots = np.linspace(first, last, count + 1)
     padded = np.concatenate([np.repeat(first, 3), knots, np.repeat(last, 3)])
     x = np.clip(r[seen], first, last)
+    from scipy.interpolate import BSpline
+
     functions = BSpline.design_matrix(x, padded, 3).toarray()
     # the variance of rest/<H> is that of counting, 1/<H>
     root = np.sqrt(mean[seen])[:, None]
