@@ -27,36 +27,26 @@ def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_], reach: f
     """
     positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
     completed = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
-    largest = float(np.abs(completed).max())
+    # single numbers: numpy takes as long for each question as the rest of a small system's list
+    largest = max(map(abs, completed.ravel().tolist()))
     if not largest < _FARTHEST:
         raise Exploded(f"an edge of the box is {largest:.4g} Angstrom", accepted="a box of its atoms' size")
-    if np.linalg.det(completed) == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
+    volume = abs(float(np.linalg.det(completed)))
+    if volume == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
         what, accepted = (
             "the cell has no volume",
             "a cell vector for every periodic direction, not in one plane",
         )
         raise UserError(what, accepted=accepted)
-    if np.all(pbc):
-        check_density(len(positions), completed, reach)
-    return positions, completed
-
-
-def check_density(atoms: int, cell: Array, reach: float) -> None:
-    """Refuse a periodic box in which each atom has too many neighbours to search.
-
-    Raises
-    ------
-    Exploded
-        Naming the box, and the distance that is searched.
-    """
-    box = " x ".join(f"{edge:.4g}" for edge in np.linalg.norm(cell, axis=1))
-    neighbours = 4.19 * reach**3 * atoms / abs(float(np.linalg.det(cell)))
-    if not neighbours < _MOST_NEIGHBOURS:
+    neighbours = 4.19 * reach**3 * len(positions) / volume
+    if not neighbours < _MOST_NEIGHBOURS and np.all(pbc):
+        box = " x ".join(f"{edge:.4g}" for edge in np.linalg.norm(completed, axis=1))
         raise Exploded(
-            f"each of {atoms} atoms in a box of {box} Angstrom has {neighbours:.2g} neighbours within "
-            f"{reach:g} Angstrom",
+            f"each of {len(positions)} atoms in a box of {box} Angstrom has {neighbours:.2g} neighbours "
+            f"within {reach:g} Angstrom",
             accepted="a box of its atoms' size, and a cutoff of some Angstrom",
         )
+    return positions, completed
 
 
 def images_within(
