@@ -20,6 +20,7 @@ def status(directory: RunDirectory = Path("."), interaction: Interaction = None,
     against the last.
     """
     from votca_mlp.report.outcome import outcome_lines
+    from votca_mlp.report.predictions import prediction_lines
     from votca_mlp.report.states import state_lines
     from votca_mlp.report.status import legend, status_lines
     from votca_mlp.report.stopped import stopped_line
@@ -43,6 +44,9 @@ def status(directory: RunDirectory = Path("."), interaction: Interaction = None,
     measured = {summary.step for summary in summaries if summary.agreement is not None}
     if len(measured) > 1:
         _show(["", *outcome_lines(directory, interaction)])
+    predictions = prediction_lines(directory)
+    if predictions:
+        _show(["", *predictions], width)
     if measured:
         _show(["", *verdict_lines(directory, interaction)], width)
 

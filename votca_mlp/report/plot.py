@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.report.predictions import predicted_rms
 from votca_mlp.runs.reading import Run, RunStep, read_runs
 from votca_mlp.tables import Table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
@@ -35,9 +36,10 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
     """Return a figure of a run's iterations so far.
 
     Panels: g(r) against the target; g - target, over a band of two standard errors of the last iteration
-    where g or the target has one; u(r) that each g(r) was simulated with, and the one after the last update;
-    RMS difference by iteration. Colours run along viridis from the first iteration (dark) to the last. Of
-    several states each has these panels, one below the other.
+    where g or the target has one; u(r) that each g(r) was simulated with, and the one after the last update,
+    with its standard error where the rule knows it; RMS difference by iteration, with what was predicted.
+    Colours run along viridis from the first iteration (dark) to the last. Of several states each has these
+    panels, one below the other.
 
     Parameters
     ----------
@@ -162,12 +164,18 @@ def _plot_u(panel: Any, run: Run, colours: list[Any]) -> None:
     after = run.measured[-1].after
     if after is not None:
         curves.append((after, {"color": "0.45", "lw": 1.2, "ls": (0, (4, 1.5)), "label": "after the update"}))
+    band = None if after is None else after.yerr
     largest = max((float(np.abs(_shown(t, low)).max()) for t, _ in curves if t is not None), default=0.0)
     scale, unit = (1.0, "eV") if largest >= 1.0 else (1000.0, "meV")
     panel.axhline(0.0, color="0.8", lw=0.6, zorder=0)
     for table, style in curves:
         assert table is not None
         panel.plot(_angstrom(table), scale * EV_PER_KJMOL * table.y, **style)
+    if after is not None and band is not None:
+        ends = (scale * EV_PER_KJMOL * (after.y + sign * band) for sign in (-1.0, 1.0))
+        panel.fill_between(
+            _angstrom(after), *ends, color="0.7", alpha=0.5, lw=0, zorder=1, label="its standard error"
+        )
     panel.set(xlim=(low, high), xlabel="r (Å)", ylabel=f"u(r) ({unit})")
     if largest > 0.0:
         values = np.concatenate([scale * _shown(t, low) for t, _ in curves if t is not None])
@@ -187,6 +195,15 @@ def _plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     values = [agreement.rms for agreement in agreements]
     panel.plot(numbers, values, color="0.6", lw=0.8, zorder=1)
     panel.scatter(numbers, values, c=colours, s=20, zorder=2)
+    predicted = {
+        n: rms for n, rms in predicted_rms(run.directory, run.name, run.state).items() if n in numbers
+    }
+    if predicted:
+        panel.plot(
+            list(predicted), list(predicted.values()), ls="none", marker="o", ms=6, mfc="none",
+            mec=TARGET_COLOUR, mew=0.7, zorder=3, label="predicted",
+        )  # fmt: skip
+        panel.legend(loc="upper right")
     errors = [_error(t, run.target) for step in run.measured if (t := step.distribution)]
     used = _angstrom(run.target) >= agreements[-1].r_min - 1e-9
     floors = [float(np.sqrt(np.mean(e[used] ** 2))) for e in errors if e is not None]
@@ -198,7 +215,7 @@ def _plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     panel.set(xlabel="iteration", ylabel="RMS of g − target")
     # one iteration is one point in the middle, not an axis of thousandths
     panel.set_xlim(numbers[0] - 0.5, numbers[-1] + 0.5)
-    panel.set_ylim(0.0, 1.2 * max(values) + 1e-9)
+    panel.set_ylim(0.0, 1.2 * max([*values, *predicted.values()]) + 1e-9)
     if len(numbers) == 1:
         panel.set_xticks(numbers)
     else:

@@ -104,11 +104,18 @@ def test_both_loops(mixture: Path, tmp_path: Path) -> None:
     assert "the target of Ar-Ar, Ar-Kr, Kr-Kr has no errors" in output
 
 
-def test_an_interrupted_update_is_made_again(tmp_path: Path) -> None:
-    """A step of which only the simulation is left gets the same bytes: nothing but files is remembered."""
-    main = gauss_newton_case(tmp_path / "main", iterations=2)
+@pytest.fixture(scope="module")
+def two_steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished steps of our loop."""
+    main = gauss_newton_case(tmp_path_factory.mktemp("two") / "main", iterations=2)
     status, output = ours(main)
     assert status == 0, output
+    return main
+
+
+def test_an_interrupted_update_is_made_again(two_steps: Path) -> None:
+    """A step of which only the simulation is left gets the same bytes: nothing but files is remembered."""
+    main = two_steps
     step, kept = main / "step_002", ("traj.dump", "confout.extxyz", "Ar-Ar.pot.cur", "thermo.dat")
     files = ("Ar-Ar.dpot.pure_ibi", "Ar-Ar.pot.new", NAME)
     before = [(step / name).read_bytes() for name in files]
@@ -214,3 +221,24 @@ def test_report_is_read_again(mixture: Path) -> None:
     assert set(report["all"]["data"]) == set(NAMES)
     assert json.loads((mixture / "step_001" / NAME).read_text()) == report
     assert read_report(mixture) is None
+
+
+def test_status_and_plot(two_steps: Path) -> None:
+    """What was predicted beside what was found; the band of u(r) in the picture."""
+    from votca_mlp.report.plot import plot_run
+    from votca_mlp.report.predictions import predicted_rms, prediction_lines
+
+    main = two_steps
+    reports = [read_report(main / f"step_00{n}") for n in (1, 2)]
+    assert reports[0] is not None
+    predicted = reports[0]["all"]["data"]["Ar-Ar"]["rms_predicted"]
+    assert predicted_rms(main, "Ar-Ar")[2] == predicted
+    lines = prediction_lines(main)
+    assert any(
+        line.startswith("     2  Ar-Ar: chi2") and f"predicted {predicted:.4f}" in line for line in lines
+    )
+    figure = plot_run(main)
+    labels = {
+        text.get_text() for panel in figure.axes if (box := panel.get_legend()) for text in box.get_texts()
+    }
+    assert {"predicted", "its standard error"} <= labels

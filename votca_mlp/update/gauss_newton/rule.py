@@ -23,7 +23,7 @@ from votca_mlp.update.rule import Group, Rule, RuleEntry, StepData, Update
 
 Array = NDArray[np.float64]
 
-AMPLITUDES = (1e-5, 0.05)
+AMPLITUDES = (1e-5, 0.1)
 """eV; between these the amplitude is looked for."""
 
 
