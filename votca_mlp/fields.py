@@ -3,12 +3,20 @@
 from pathlib import PurePath
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 _LARGEST = 1e15
-PLAIN_NAME = r"^\w[\w.+-]*$"
+PLAIN_NAME = r"^\w[\w.+-]{0,99}$"
 """A name that is part of file names and that VOTCA's shell scripts take as one word."""
 
 
@@ -16,6 +24,15 @@ class Section(BaseModel):
     """A section of settings.xml: immutable, only the declared tags."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python reads 1_0 as 10, VOTCA as 1
+        known = cls.model_fields.get(info.field_name or "")
+        if isinstance(value, str) and "_" in value and known is not None and _is_number(known.annotation):
+            raise ValueError("a number with an underscore")
+        return value
 
     @field_validator("*", mode="after")
     @classmethod
@@ -76,6 +93,14 @@ def _accepted_by_type(info: FieldInfo) -> str:
         if (value := getattr(item, name, None)) is not None
     ]
     return f"{noun} {' and '.join(bounds)}".strip()
+
+
+def _is_number(kind: Any) -> bool:
+    """Return whether a type consists of numbers alone: float, int | None, tuple[float, ...]."""
+    inner = [part for part in get_args(kind) if isinstance(part, type) or get_args(part)]
+    if not inner:
+        return kind in (int, float, type(None))
+    return any(part in (int, float) or get_args(part) for part in inner) and all(map(_is_number, inner))
 
 
 def _split(value: Any) -> Any:

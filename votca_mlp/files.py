@@ -29,6 +29,9 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """
     path = Path(path)
     temporary: str | None = None
+    if path.exists() and not path.is_file():
+        what = "is a folder" if path.is_dir() else "is a device or a pipe, which a file would replace"
+        raise UserError(f"cannot write: it {what}", where=path, accepted="the name of a file")
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         with os.fdopen(handle, mode) as file:

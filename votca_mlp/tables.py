@@ -122,8 +122,21 @@ def read_table(path: str | Path) -> Table:
 
 
 def write_table(path: str | Path, table: Table) -> None:
-    """Write a VOTCA table under a temporary name and rename it (15 digits, so values survive)."""
+    """Write a VOTCA table under a temporary name and rename it (15 digits, so values survive).
+
+    Raises
+    ------
+    UserError
+        A point that is not undefined (flag ``u``) has no finite number; it cannot be written.
+    """
     columns = [table.x, table.y] if table.yerr is None else [table.x, table.y, table.yerr]
+    # what is undefined may hold anything, and is read so
+    finite = np.all([np.isfinite(column) for column in columns], axis=0)
+    wrong = np.flatnonzero(~finite & ((table.flags != "u") | ~np.isfinite(table.x)))
+    if len(wrong):
+        numbers = " ".join(f"{column[wrong[0]]:g}" for column in columns)
+        what = f"the table would have the line '{numbers}'"
+        raise UserError(f"not written: {what}", where=path, accepted="finite numbers")
     with atomic_write(path) as file:
         for comment in table.comments:
             file.write(f"# {comment}\n")

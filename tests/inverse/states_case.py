@@ -1,5 +1,7 @@
 """A cheap liquid in two states: the case of the csg_inverse tests with a folder for each."""
 
+import re
+import shutil
 from pathlib import Path
 
 from tests.csg.case import edit, make_case
@@ -35,6 +37,24 @@ def make_states(
     for target in main.glob("*.dist.tgt"):
         target.unlink()
     return main
+
+
+def split_into_states(main: Path, script: str) -> None:
+    """Make two states of a main directory at 120 K whose engine reads ``script``: a script a state."""
+    settings = main / "settings.xml"
+    names = re.findall(r"<filelist>(.*?)</filelist>", settings.read_text())[0]
+    shared = " ".join(name for name in names.split() if name != script)
+    edit(settings, {"<mlp>": f"{states_tag()}<mlp>", f"<filelist>{names}<": f"<filelist>{shared}<"})
+    text, targets = (main / script).read_text(), list(main.glob("*.dist.tgt"))
+    for name, temperature in TEMPERATURES.items():
+        (main / name).mkdir()
+        for target in targets:
+            shutil.copy(target, main / name)
+        (main / name / script).write_text(re.sub(r"\b120\b", f"{temperature:g}", text))
+        own = f"<cg><inverse><filelist>{names}</filelist></inverse></cg>"
+        (main / name / "settings.xml").write_text(own)
+    for path in (*targets, main / script):
+        path.unlink()
 
 
 def states_tag(more: str = "") -> str:

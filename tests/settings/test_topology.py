@@ -31,6 +31,8 @@ def test_several_molecules_in_order(tmp_path: Path) -> None:
         ('nmols="500"', 'nmols="-1"', ":3: nmols is '-1'"),
         ('nmols="500"', 'nmols="1000000000"', ":3: the topology has at least 1e.09 beads"),
         ('nbeads="1"', 'nbeads="2"', ":3: nbeads is 2, but the molecule has 1 <bead>"),
+        ('nmols="500"', 'nmols="1_0"', ":3: nmols is '1_0'"),
+        ('nmols="500"', f'nmols="{"9" * 5000}"', ":3: nmols is '9+[.]{3}'"),
         ('type="Al"', "", ":4: a bead without type"),
         ("topology>", "top>", "the outermost element is <top>"),
         ("</bead>", "", "not valid XML"),

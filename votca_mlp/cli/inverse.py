@@ -38,7 +38,7 @@ def inverse(
 ) -> None:
     """Run the iterations of settings.xml as csg_inverse would, or go on with them."""
     for word in words or []:
-        if re.fullmatch(r"-\d+", word):
+        if re.fullmatch(r"-0*[1-9]\d{0,8}", word):
             do_iterations = int(word[1:])
         elif word != "clean":
             raise UserError(f"'{word}' is no option", accepted=_ACCEPTED)

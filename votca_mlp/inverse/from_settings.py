@@ -105,7 +105,8 @@ def state_plan(
         weight=weight,
         kBT=settings.kBT,
         block_length=rdf.block_length if rdf.with_errors else None,
-        filelist={file: settings.input_path(file) for file in settings.filelist},
+        # as cp of csg_inverse: the step itself has the copies, whatever folders they come from
+        filelist={Path(file).name: settings.input_path(file) for file in settings.filelist},
         origin=_origin(settings, options, {"path", "multistate"}),
         density=_density(settings),
         pressure=_pressure(settings),

@@ -21,6 +21,7 @@ from votca_mlp.settings.models import (
     TargetPressure,
 )
 from votca_mlp.settings.problems import Problem
+from votca_mlp.settings.tasks import number_problems
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
 from votca_mlp.update.registry import OF_METHOD, rules
 
@@ -65,6 +66,7 @@ def cross_checks(parts: Parts) -> list[Problem]:
         found += _grid(parts, node, interaction)
         found += _interaction(parts, node, interaction)
     found += _pairs(parts)
+    found += number_problems(parts.root, parts.interactions)
     if parts.mlp is not None:
         found += _model(parts, parts.mlp)
     if parts.engine is not None:

@@ -83,12 +83,14 @@ class Node:
 def read_document(path: Path, root: str) -> Node:
     """Read an XML file whose outermost element must be ``root``.
 
-    Entities that would read other files are not followed.
+    Entities that the file itself declares are expanded, as VOTCA does, up to the limit of libxml2; those of
+    other files are not followed.
 
     Raises
     ------
     UserError
-        The file is missing, not XML (naming the line), or has another root.
+        The file is missing, not a file that can be read twice, not XML (naming the line; an entity that is
+        not known counts so), or has another root.
     """
     accepted = f"an XML file with <{root}> outermost"
     refuse_special(path)
@@ -98,7 +100,7 @@ def read_document(path: Path, root: str) -> Node:
         raise UserError("no such file", where=path, accepted=accepted) from None
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", where=path, accepted=accepted) from None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(resolve_entities="internal", no_network=True, load_dtd=False)
     try:
         element = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:

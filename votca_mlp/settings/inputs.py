@@ -6,7 +6,9 @@ looked for.
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.states import read_states
+from votca_mlp.settings.tasks import written_onto
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.tables import Table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -65,7 +68,7 @@ def _topology(settings: Settings) -> Iterator[Problem]:
     topol, tag = settings.topology
     needed = {topol: "the topology", **engine_named(settings.program).inputs(settings.engine)}
     for name, what in needed.items():
-        if name not in settings.filelist:
+        if name not in {Path(listed).name for listed in settings.filelist}:
             what = f"does not list {name}, {what}, so no step directory will have it"
             listed = " ".join((*settings.filelist, name))
             yield _problem(settings, "cg.inverse.filelist", what, f"<filelist>{listed}</filelist>")
@@ -90,11 +93,27 @@ def _topology(settings: Settings) -> Iterator[Problem]:
 
 def _files(settings: Settings) -> Iterator[Problem]:
     conf, (topol, _) = settings.engine.conf, settings.topology
-    named = [("cg.inverse.filelist", name) for name in settings.filelist if name != topol]
+    named = [("cg.inverse.filelist", name) for name in settings.filelist if Path(name).name != topol]
+    twice = [name for name, count in Counter(Path(f).name for f in settings.filelist).items() if count > 1]
+    for name in twice:
+        what = f"has two files whose copies in the step would be {name}"
+        yield _problem(settings, "cg.inverse.filelist", what, "files with different names")
+    yield from written_onto(settings._root, _inputs(settings), settings.run_directory)
     for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
         if not os.path.isfile(settings.input_path(name)):
             what = f"names {name}, which does not exist in {settings.main_directory}"
             yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")
+
+
+def _inputs(settings: Settings) -> set[Path]:
+    """Return the files of the main directory that a run reads: what it must not write over."""
+    names = [settings.path.name, *settings.filelist, settings.topology[0]]
+    names += [settings.engine.conf] if settings.engine.conf else []
+    for pair in settings.interactions:
+        options = pair.options(settings.rule)
+        names += [pair.target, f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]
+    found = [settings.main_directory / name for name in names]
+    return {Path(os.path.normpath(path)) for path in found}
 
 
 def _model(settings: Settings) -> Iterator[Problem]:

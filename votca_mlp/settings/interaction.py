@@ -14,7 +14,7 @@ class PairTags(Section):
 
     name: str = setting(
         pattern=PLAIN_NAME,
-        accepted="letters, digits, - _ + . without blanks, such as Al-Al",
+        accepted="letters, digits, - _ + . without blanks, at most 100, such as Al-Al",
         meaning="Name of the interaction; names its files (NAME.dist.tgt, NAME.pot.cur).",
     )
     type1: str = setting(accepted="a chemical symbol", meaning="First bead type, a chemical symbol.")

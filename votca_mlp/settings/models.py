@@ -136,7 +136,11 @@ class RunTags(Section):
         return self._run_directory or self.path.parent
 
     def input_path(self, name: str) -> Path:
-        """Return where an input file lies: what a state's folder lacks is that of the run's folder."""
+        """Return where an input file lies: what a state's folder lacks is that of the run's folder.
+
+        What filelist has in another folder is known by its last name, that of its copy in the step.
+        """
+        name = next((listed for listed in self.filelist if Path(listed).name == name), name)
         own = self.main_directory / name
         return own if exists(own) else self.run_directory / name
 

@@ -169,7 +169,7 @@ def _of_its_types(settings: Settings, state: State, problems: list[Problem]) -> 
     # csg_stat's, of whichever engine
     path = view.input_path(view.topology[0])
     try:
-        types = set(read_topology(path).types)
+        types = set(read_topology(path).counts)
     except UserError as error:
         where = f"{error.where}: " if error.where else ""
         what = f"names {state.name}, whose topology is bad: {where}{error.what}"

@@ -13,6 +13,7 @@ _ACCEPTED = (
     '<bead name="Al" type="Al" mass="26.98" q="0"/></molecule></molecules></topology>'
 )
 _KNOWN = ("molecules", "beadtypes", "box", "h5md_particle_group")
+_DIGITS = 18
 MOST_BEADS = 20_000_000
 """More than any simulation of this kind can have."""
 
@@ -122,7 +123,9 @@ def _refuse(what: str, node: Node, path: Path, accepted: str = _ACCEPTED) -> NoR
 
 def _count(molecule: Node, name: str, path: Path) -> int:
     text = molecule.attributes.get(name, "")
-    if not text.strip().isdecimal() or int(text) < 1:
-        what = f"{name} is '{text}'" if text else f"{name} is missing"
+    # ASCII alone, and not more digits than Python reads
+    if not (text.isascii() and text.strip().isdecimal() and len(text) <= _DIGITS) or int(text) < 1:
+        shown = text if len(text) <= _DIGITS else f"{text[:_DIGITS]}..."
+        what = f"{name} is '{shown}'" if text else f"{name} is missing"
         raise UserError(what, where=f"{path}:{molecule.line}", accepted="a whole number above 0")
     return int(text)

@@ -24,6 +24,7 @@ from votca_mlp.update.registry import rules
 
 # sections into which scripts and programs of others bring sections of their own
 _SHARED = ("inverse", "post_update_options", "post_add_options")
+_MANY = ("non-bonded", "bonded")
 _NEAR = 0.6
 _OURS = re.compile(rf"\.({'|'.join(map(re.escape, (*own_programs(), 'mlp', *rules())))})\.")
 
@@ -57,6 +58,26 @@ def unknown_tags(root: Node) -> list[Problem]:
     section where VOTCA lets others add theirs, unless its name and content look like one of the known.
     """
     return _unknown(root, (tag_tree(),))
+
+
+def repeated_tags(root: Node) -> list[Problem]:
+    """Return one problem for each known tag given again: VOTCA joins the values, we read the first."""
+    return _repeated(root, (tag_tree(),))
+
+
+def _repeated(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]:
+    problems = []
+    for child in node.children:
+        inside = _inside(child.tag, sections)
+        if not inside:
+            # whether it may be repeated is for those to say who brought it along
+            continue
+        first = node.first(child.tag)
+        if first is not None and first is not child and child.tag not in _MANY:
+            what = f"is given again, first in line {first.line}"
+            problems.append(Problem(child.line, child.path, what, "one value"))
+        problems += _repeated(child, inside)
+    return problems
 
 
 def _unknown(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]:

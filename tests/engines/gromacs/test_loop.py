@@ -14,7 +14,7 @@ from tests.csg.case import edit, inverse, needs_votca, start, wait_for, working_
 from tests.engines.gromacs.case import ROOT, find_gmx, make_case
 from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
-from tests.inverse.states_case import TEMPERATURES, states_tag
+from tests.inverse.states_case import TEMPERATURES, split_into_states
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.observables.store import read_observables
 from votca_mlp.settings import load_settings
@@ -83,18 +83,8 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
     """Each state with a grompp.mdp of its own; the same MD, and so the same shared potential."""
     needs_votca()
     a = make_case(tmp_path / "votca", iterations=2)
-    names = "grompp.mdp topol.top index.ndx topol.xml"
-    edit(a / "settings.xml", {"<mlp>": f"{states_tag()}<mlp>", "<tasks>1<": "<tasks>2<"})
-    edit(a / "settings.xml", {f"<filelist>{names}<": "<filelist>topol.top index.ndx topol.xml<"})
-    target, mdp = (a / "Ar-Ar.dist.tgt").read_text(), (a / "grompp.mdp").read_text()
-    for name, temperature in TEMPERATURES.items():
-        (a / name).mkdir()
-        (a / name / "Ar-Ar.dist.tgt").write_text(target)
-        (a / name / "grompp.mdp").write_text(mdp.replace("= 120", f"= {temperature:g}"))
-        own = f"<cg><inverse><filelist>{names}</filelist></inverse></cg>"
-        (a / name / "settings.xml").write_text(own)
-    for name in ("Ar-Ar.dist.tgt", "grompp.mdp"):
-        (a / name).unlink()
+    edit(a / "settings.xml", {"<tasks>1<": "<tasks>2<"})
+    split_into_states(a, "grompp.mdp")
     b = a.with_name("ours")
     shutil.copytree(a, b)
     status, output = inverse(a)

@@ -2,45 +2,15 @@
 
 import json
 import shutil
-from pathlib import Path
 
-import ase.io
 import numpy as np
 
-from tests.csg.case import edit, inverse, make_case, needs_votca
-from tests.engines.lammps.case import write_data
+from tests.csg.case import edit, inverse, needs_votca
+from tests.engines.lammps.loop_case import lammps_case
 from tests.inverse.case import ours, potentials, same_tables
-from tests.inverse.states_case import TEMPERATURES, states_tag
+from tests.inverse.states_case import TEMPERATURES, split_into_states
 from votca_mlp.export.export import export
 from votca_mlp.observables.store import read_observables
-
-SCRIPT = """units metal
-atom_style atomic
-read_data conf.data
-velocity all create 120 7
-timestep 0.004
-fix 1 all nvt temp 120 120 0.2
-run 100
-dump traj all custom 10 traj.dump id type element x y z
-run 200
-"""
-
-
-def lammps_case(directory: Path) -> Path:
-    """Return the argon case of the csg tests with program lammps, as a user would change it."""
-    make_case(directory)
-    write_data(directory / "conf.data", ase.io.read(directory / "conf.extxyz"))
-    (directory / "conf.extxyz").unlink()
-    (directory / "in.lmp").write_text(SCRIPT)
-    settings = directory / "settings.xml"
-    text = settings.read_text()
-    begin, end = text.index("    <ase>"), text.index("</ase>") + len("</ase>\n")
-    own = "    <lammps>\n      <script>in.lmp</script>\n    </lammps>\n"
-    settings.write_text(text[:begin] + own + text[end:])
-    edit(
-        settings, {"<program>ase<": "<program>lammps<", "<filelist>topol.xml<": "<filelist>topol.xml in.lmp<"}
-    )
-    return directory
 
 
 def test_both_loops(tmp_path) -> None:
@@ -85,15 +55,7 @@ def test_two_states_by_both_loops(tmp_path) -> None:
     """Each state with a script of its own; the start is that of both."""
     needs_votca()
     one = lammps_case(tmp_path / "one")
-    edit(one / "settings.xml", {"<mlp>": f"{states_tag()}<mlp>", "topol.xml in.lmp<": "topol.xml<"})
-    for name, temperature in TEMPERATURES.items():
-        (one / name).mkdir()
-        shutil.copy(one / "Ar-Ar.dist.tgt", one / name)
-        (one / name / "in.lmp").write_text(SCRIPT.replace("120", f"{temperature:g}"))
-        own = "<cg><inverse><filelist>topol.xml in.lmp</filelist></inverse></cg>"
-        (one / name / "settings.xml").write_text(own)
-    for name in ("Ar-Ar.dist.tgt", "in.lmp"):
-        (one / name).unlink()
+    split_into_states(one, "in.lmp")
     two = tmp_path / "two"
     shutil.copytree(one, two)
     status, output = inverse(one)

@@ -96,7 +96,7 @@ export -f for_all_states
 if multistate; then
   # csg_inverse itself copies the files of <filelist>, and knows one folder of inputs only
   for file in $(csg_get_property --allow-empty cg.inverse.filelist); do
-    [[ -f ${CSGXMLFILE%/*}/$file ]] || die "<filelist> names $file, which is not in ${CSGXMLFILE%/*}\nA file that each state has for itself belongs into the <filelist> of each state's own settings.xml"
+    (cd "${CSGXMLFILE%/*}" && [[ -f $file ]]) || die "<filelist> names $file, which is not in ${CSGXMLFILE%/*}\nA file that each state has for itself belongs into the <filelist> of each state's own settings.xml"
   done
 fi
 

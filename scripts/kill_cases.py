@@ -1,0 +1,80 @@
+"""Liquids that run in seconds, to be interrupted: the tests' cases with each engine, one state and two."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from results_file import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from tests.csg.case import VOTCA_MLP, edit, make_case
+from tests.csg.conftest import HOOKS
+from tests.engines.gromacs.case import make_case as gromacs_case
+from tests.engines.lammps.loop_case import lammps_case
+from tests.inverse.states_case import make_states, split_into_states
+
+LOOPS = {"csg_inverse": ("csg_inverse",), "votca-mlp inverse": (str(VOTCA_MLP), "inverse")}
+ITERATIONS = {"csg_inverse": 1, "votca-mlp inverse": 2}
+"""csg_inverse takes about 20 s an iteration without any simulation."""
+ASE_PRODUCTION = 2400
+"""fs, 4 fs a step; with a checkpoint every 400 steps."""
+EXACT = {"ase": True, "lammps": True, "gromacs": False}
+"""Whether a simulation goes on bit for bit; mdrun's stochastic thermostat does not (docs/engines.md)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is interrupted: an engine, a loop and a number of states."""
+
+    engine: str
+    loop: str
+    states: int
+
+    @property
+    def name(self) -> str:
+        """Of the case, for tables and folders."""
+        return f"{self.engine} {self.loop} {self.states}"
+
+    def make(self, main: Path, gmx: str) -> None:
+        """Write the main directory."""
+        iterations, two = ITERATIONS[self.loop], self.states == 2
+        if self.engine == "ase":
+            if two:
+                make_states(main, iterations=iterations, production=ASE_PRODUCTION)
+            else:
+                make_case(main, iterations=iterations, production=ASE_PRODUCTION, interaction=HOOKS)
+        elif self.engine == "lammps":
+            lammps_case(main)
+            edit(main / "in.lmp", {"run 200": "run 500", "run 100": "run 200"})
+            edit(main / "settings.xml", {"<iterations_max>1<": f"<iterations_max>{iterations}<"})
+            edit(main / "settings.xml", {"</script>": "</script><checkpoint_every>100</checkpoint_every>"})
+        else:
+            gromacs_case(main, gmx=gmx, iterations=iterations)
+            edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 600"})
+            # minutes between checkpoints
+            edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.01</opts>\n"})
+        if two and self.engine != "ase":
+            split_into_states(main, {"lammps": "in.lmp", "gromacs": "grompp.mdp"}[self.engine])
+        if two:
+            # side by side, so that there are other processes than the loop's
+            edit(main / "settings.xml", {"<tasks>1<": "<tasks>2<"})
+
+    def again(self, finished: Path, main: Path) -> None:
+        """Write the main directory as it was before the iterations of a finished run."""
+        steps = shutil.ignore_patterns("step_00[1-9]", "done", "inverse.log", "*.yaml")
+        shutil.copytree(finished, main, ignore=steps)
+        if self.loop != "csg_inverse":
+            # ours makes step 0 in no time, and may be interrupted in it
+            shutil.rmtree(main / "step_000")
+
+    @property
+    def has_children(self) -> bool:
+        """Whether the loop starts other processes."""
+        return self.loop == "csg_inverse" or self.engine == "gromacs" or self.states == 2
+
+
+def folders(main: Path) -> list[Path]:
+    """Return where the processes of a run work: the main directory, its steps, and states in them."""
+    return [main, *(path for path in main.rglob("*") if path.is_dir())]

@@ -1,0 +1,107 @@
+"""Options of VOTCA's own that this package has no field for: numbers and names that spoil a run.
+
+Both loops obey them, so they are checked with the settings, before hours of MD.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from votca_mlp.settings.document import Node
+from votca_mlp.settings.interaction import Interaction
+from votca_mlp.settings.problems import Problem
+
+_LARGEST = 1e15
+_MOST = 10_000
+"""Repetitions and points: more would smooth a table for hours."""
+_OPTIONS = ("post_update_options", "post_add_options")
+_WHOLE = ("post_update_options.smooth.iterations", "post_update_options.extrapolate.points")
+_SPACING = "post_update_options.splinesmooth.step"
+
+
+def number_problems(root: Node, pairs: Iterable[tuple[Node, Interaction]]) -> Iterator[Problem]:
+    """Yield what is wrong with the numbers of tasks, of averages and of the simulations at the same time."""
+    tasks = _there(root, "inverse.simulation.tasks")
+    if tasks is not None and tasks.text not in ("", "auto") and _whole(tasks.text) < 1:
+        yield _problem(tasks, "auto, or a whole number > 0")
+    steps = _there(root, "inverse.average.steps")
+    if steps is not None and steps.text and not 0 <= _whole(steps.text) <= _MOST:
+        yield _problem(steps, f"a whole number >= 0 and <= {_MOST}")
+    for node, pair in pairs:
+        inverse = node.first("inverse")
+        if inverse is not None:
+            yield from _of_tasks(inverse, pair)
+
+
+def written_onto(root: Node, inputs: set[Path], main: Path) -> Iterator[Problem]:
+    """Yield a problem for each file that a run would write over one of its inputs, or over its mark ``done``.
+
+    Parameters
+    ----------
+    inputs
+        Files of the main directory, absolute.
+    """
+    names = {path.name for path in inputs}
+    log = _there(root, "inverse.log_file")
+    # VOTCA and this package take the last part of the name
+    if log is not None and log.text and main / Path(log.text).name in {*inputs, main / "done"}:
+        yield _problem(log, "a name that no input has: it would be written over")
+    restart = _there(root, "inverse.restart_file")
+    if restart is not None and Path(restart.text).name in {*names, "done"} - {""}:
+        yield _problem(restart, "a name that no input has: its copy in the step would be written over")
+    for pair in root.all("non-bonded"):
+        copied = _there(pair, "inverse.post_add_options.copyback.filelist")
+        for name in copied.text.split() if copied is not None else ():
+            if (main / Path(name).name) in {*inputs, main / "done"} and copied is not None:
+                what = f"names '{name}', an input of the run"
+                accepted = "files of the step that are no inputs of the main directory"
+                yield Problem(copied.line, copied.path, what, accepted)
+
+
+def _of_tasks(inverse: Node, pair: Interaction) -> Iterator[Problem]:
+    spacing = _there(inverse, _SPACING)
+    if spacing is not None and not pair.step <= _number(spacing.text) <= pair.max:
+        yield _problem(spacing, f"a number from {pair.step:g} to {pair.max:g} (nm), several grid steps")
+    for path in _WHOLE:
+        node = _there(inverse, path)
+        if node is not None and node.text and not 0 <= _whole(node.text) <= _MOST:
+            yield _problem(node, f"a whole number >= 0 and <= {_MOST}")
+    scale = _there(inverse, "post_update_options.scale")
+    if scale is not None and scale.text and math.isnan(_number(scale.text)):
+        yield _problem(scale, f"a number between -{_LARGEST:g} and {_LARGEST:g}")
+    for section in filter(None, map(inverse.first, _OPTIONS)):
+        for leaf in section.walk():
+            wild = [word for word in leaf.text.split() if _is_wild(word)]
+            if wild and leaf is not scale and not leaf.children:
+                yield _problem(leaf, f"numbers between -{_LARGEST:g} and {_LARGEST:g}")
+
+
+def _is_wild(word: str) -> bool:
+    """Return whether a word is a number that ends in tables which are none."""
+    try:
+        return not abs(float(word)) <= _LARGEST
+    except ValueError:
+        return False
+
+
+def _number(text: str) -> float:
+    """Return a usable number, nan for anything else; Python alone reads 1_0 as 10."""
+    try:
+        value = float(text) if "_" not in text else math.nan
+    except ValueError:
+        return math.nan
+    return value if abs(value) <= _LARGEST else math.nan
+
+
+def _whole(text: str) -> int:
+    """Return a whole number of few digits, -1 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def _there(node: Node, path: str) -> Node | None:
+    found = node.deepest(path)
+    return found if found.path == f"{node.path}.{path}" else None
+
+
+def _problem(node: Node, accepted: str) -> Problem:
+    return Problem(node.line, node.path, f"is '{' '.join(node.text.split())[:80]}'", accepted)
