@@ -27,7 +27,7 @@ def make_states(
 
     An iteration takes a fraction of a second for each state.
     """
-    main = make_case(directory, symbols, iterations=iterations, production=production, **more)  # type: ignore[arg-type]
+    main = make_case(directory, symbols, iterations=iterations, production=production, **more)
     edit(main / "settings.xml", {**SHORT, "<mlp>": states_tag(multistate) + "<mlp>"})
     for name in TEMPERATURES:
         (main / name).mkdir()

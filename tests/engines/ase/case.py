@@ -31,7 +31,8 @@ def evaluator(dtype: torch.dtype = torch.float64) -> PairListEvaluator:
 
 
 def argon(repeat: int = 3, lattice_constant: float = 5.8) -> Atoms:
-    return bulk("Ar", "fcc", a=lattice_constant, cubic=True).repeat(repeat)
+    atoms: Atoms = bulk("Ar", "fcc", a=lattice_constant, cubic=True).repeat(repeat)
+    return atoms
 
 
 def make_case(main: Path, atoms: Atoms | None = None, **ase: Any) -> Settings:

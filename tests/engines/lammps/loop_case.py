@@ -22,7 +22,9 @@ run 200
 def lammps_case(directory: Path) -> Path:
     """Return the argon case of the csg tests with program lammps, as a user would change it."""
     make_case(directory)
-    write_data(directory / "conf.data", ase.io.read(directory / "conf.extxyz"))
+    atoms = ase.io.read(directory / "conf.extxyz")
+    assert isinstance(atoms, ase.Atoms)
+    write_data(directory / "conf.data", atoms)
     (directory / "conf.extxyz").unlink()
     (directory / "in.lmp").write_text(SCRIPT)
     settings = directory / "settings.xml"

@@ -33,7 +33,9 @@ def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
         What the step's own simulation gave.
     """
     # a target without errors of its own gets those that its scatter about any smooth u speaks of
-    unknown = (layout.wanted.variances == 0.0) & layout.wanted.robust
+    unknown = np.zeros(len(layout.wanted.values), bool)
+    for datum in layout.data:
+        unknown[datum.rows] = layout.wanted.robust[datum.rows] & ~layout.wanted.variances[datum.rows].any()
     extra = layout.wanted.variances + step.inferred.scatter**2 * unknown
     residuals = (own.values - layout.wanted.values) / np.sqrt(own.variances + extra)
     left = step.left / np.sqrt(step.pooled_variances + extra)
