@@ -13,6 +13,9 @@ EV_PER_KJMOL = 1.0 / 96.48533212331002
 KJMOL_PER_EV = 96.48533212331002
 """1 eV in kJ/mol."""
 
+EV_PER_KCALMOL = 4.184 * EV_PER_KJMOL
+"""1 kcal/mol (thermochemical) in eV."""
+
 ANGSTROM_PER_NM = 10.0
 """1 nm in Angstrom."""
 
@@ -21,6 +24,14 @@ ANGSTROM_PER_BOHR = 0.529177210903
 
 EV_PER_HARTREE = 27.211386245988
 """1 Hartree in eV."""
+
+EV_PER_ENERGY_UNIT = {
+    "eV": 1.0,
+    "kcal/mol": EV_PER_KCALMOL,
+    "kJ/mol": EV_PER_KJMOL,
+    "Hartree": EV_PER_HARTREE,
+}
+"""eV in each unit that a model may have been trained in."""
 
 BAR_PER_EV_PER_ANGSTROM3 = 1.602176634e6
 """1 eV/Angstrom^3 in bar."""

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from votca_mlp.api.model import potential_identity
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.model import model_facts, model_identity
 from votca_mlp.models.load import builtin_models
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.models.origin import describe_model, found_model, read_origin
@@ -28,6 +30,17 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert not {"device", "threads", "trust_pickle"} & set(data["model"])
     mlp = found_model(origin, where="here")
     assert (mlp.device, mlp.threads, mlp.dtype) == ("auto", None, "float64")
+
+
+def test_the_unit_of_energy_belongs_to_it(tmp_path: Path) -> None:
+    shutil.copy(builtin_models()["al-hipnn"], tmp_path / "m.pt")
+    plain, kcal = hipnn("m.pt"), hipnn("m.pt").model_copy(update={"energy_unit": "kcal/mol"})
+    assert found_model(describe_model(kcal, tmp_path, 0.4), where="here").energy_unit == "kcal/mol"
+    # files from before there was this tag name the same potential
+    assert "energy_unit" not in describe_model(plain, tmp_path, 0.4).settings
+    assert model_identity(kcal, tmp_path) != model_identity(plain, tmp_path)
+    assert potential_identity(kcal, tmp_path) != potential_identity(plain, tmp_path)
+    assert model_facts(kcal, tmp_path, "")["energy_unit"] == "kcal/mol"
 
 
 def test_moved_and_changed(tmp_path: Path) -> None:

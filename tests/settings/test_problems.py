@@ -109,6 +109,16 @@ def test_bad_values(good: Path, tag: str, value: str, words: str) -> None:
         ),
         ("<model>builtin:al-hipnn</model>", "", "<cg.inverse.mlp.model> is missing for kind hippynn"),
         ("<kind>", "<members>0</members><kind>", "<cg.inverse.mlp.members> is not used by kind hippynn"),
+        (
+            "<kind>",
+            "<energy_unit>eV</energy_unit><kind>",
+            "<cg.inverse.mlp.energy_unit> is given for builtin:",
+        ),
+        (
+            "<kind>",
+            "<energy_unit>kcal</energy_unit><kind>",
+            "is 'kcal'; accepted: eV | kcal/mol | kJ/mol | Har",
+        ),
         ("<kind>hippynn", "<kind>ase", "<cg.inverse.mlp.calculator> is missing for kind ase"),
         ("<kind>", "<arguments>[1]</arguments><kind>", "is not a mapping of names to values"),
         (

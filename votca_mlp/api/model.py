@@ -98,6 +98,7 @@ def load_model(
     dtype: str = "float32",
     threads: int | None = None,
     trust_pickle: bool = False,
+    energy_unit: str | None = None,
     name: str | None = None,
 ) -> Model:
     """Return a model.
@@ -118,6 +119,8 @@ def load_model(
         compiled loops (None: OMP_NUM_THREADS, else all cores).
     trust_pickle
         Allow a hippynn experiment, whose file can run code.
+    energy_unit
+        Unit that a hippynn experiment was trained in: ``eV`` (None), ``kcal/mol``, ``kJ/mol`` or ``Hartree``.
     name
         Names a calculator that is given as an object, so that a run in a directory knows it again: the same
         name must mean the same potential.
@@ -142,6 +145,7 @@ def load_model(
         given |= {"kind": "ase", "calculator": str(model), "arguments": dict(arguments or {})}
     else:
         given |= {"kind": kind or "hippynn", "model": str(model), "trust_pickle": trust_pickle}
+        given |= {"energy_unit": energy_unit}
         given |= {} if members is None else {"members": tuple(members)}
     try:
         options = MLPSettings(**given)
@@ -173,5 +177,7 @@ def potential_identity(options: MLPSettings, directory: Path) -> str:
 
     facts = options.model_dump(include={"kind", "members", "calculator", "arguments"}, mode="json")
     path = model_file(options, directory)
+    if options.energy_unit is not None:
+        facts["energy_unit"] = options.energy_unit
     facts["sha256"] = None if path is None else sha256_of(path)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

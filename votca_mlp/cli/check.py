@@ -81,12 +81,13 @@ def summary(settings: "Settings") -> list[str]:
     members = "" if mlp.members is None else f", members {' '.join(map(str, mlp.members))}"
     # an ASE calculator chooses for itself
     runs = "" if kind.without_pairs else f" on {mlp.device}, {mlp.dtype}"
+    unit = kind.described(mlp) if kind.described is not None else ""
     states = states_of(settings) if settings.multistate.enabled else ()
     held = "each state's temperature" if states else f"{settings.temperature:g} K"
     does = engine_named(settings.program).described(md_plan(settings), held)
     lines = [
         f"settings     {settings.path}: no problem found",
-        f"model        {' '.join(filter(None, (mlp.kind, kind.name(mlp))))}{members}{runs}",
+        f"model        {' '.join(filter(None, (mlp.kind, kind.name(mlp))))}{members}{runs}{unit}",
         f"engine       {settings.program}, {does}",
     ]
     lines += [f"state        {_state(settings, state)}" for state in states]

@@ -28,11 +28,10 @@ def model_identity(mlp: "MLPSettings", directory: Path) -> str:
     UserError
         A model that is not there.
     """
-    from votca_mlp.models.options import FREE
+    from votca_mlp.models.options import potential_facts
     from votca_mlp.models.origin import model_file
 
-    facts = mlp.model_dump(exclude=set(FREE), mode="json")
-    found = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    found = hashlib.sha256(json.dumps(potential_facts(mlp), sort_keys=True).encode())
     path = model_file(mlp, directory)
     if path is not None:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -76,4 +75,6 @@ def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str,
         sums: Any = {str(item.relative_to(path)): digest(item)[1] for item in files}
     else:
         sums = digest(path)[1]
+    if mlp.energy_unit is not None:
+        facts["energy_unit"] = mlp.energy_unit
     return {**facts, "name": mlp.model, "path": str(path), "sha256": sums}

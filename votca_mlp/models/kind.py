@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from votca_mlp.models.contract import PairModel
     from votca_mlp.models.options import MLPSettings
 
-_NOT_FOR_ALL = ("calculator", "arguments", "members")
+_NOT_FOR_ALL = ("calculator", "arguments", "members", "energy_unit")
 """Tags of ``<mlp>`` that are refused unless a kind uses them."""
 
 Finding = tuple[str, str, str]
@@ -34,12 +34,15 @@ class ModelKind:
         The tag of ``<mlp>`` that names the model and must be there: ``model`` for one with a file or folder,
         whose checksum then belongs to it, ``calculator`` for Python code; None for no such tag.
     uses
-        Which of the tags ``calculator``, ``arguments`` and ``members`` it reads; the others are refused.
+        Which of the tags ``calculator``, ``arguments``, ``members`` and ``energy_unit`` it reads; the others
+        are refused.
     without_pairs
         For a model that is no ``PairModel``: what it is, in words such as "is any ASE calculator". It chooses
         device and precision for itself, and nothing can ask it by pairs (LAMMPS's ML-IAP, TorchScript).
     check
         What else is wrong with the settings.
+    described
+        What ``votca-mlp check`` says behind the model's name, such as its unit of energy.
     """
 
     load: "Callable[[MLPSettings, Path], PairModel | Any]"
@@ -47,6 +50,7 @@ class ModelKind:
     uses: tuple[str, ...] = ()
     without_pairs: str = ""
     check: "Callable[[MLPSettings], Iterable[Finding]] | None" = None
+    described: "Callable[[MLPSettings], str] | None" = None
 
     @property
     def has_file(self) -> bool:

@@ -41,6 +41,15 @@ def _yaml_mapping(value: Any) -> Any:
     return data
 
 
+def potential_facts(mlp: "MLPSettings") -> dict[str, Any]:
+    """Return what makes the potential another one, as plain data: records and exports hold it.
+
+    Without ``energy_unit`` where it is absent, so that what was written before there was this tag still fits.
+    """
+    facts = mlp.model_dump(exclude=set(FREE), mode="json")
+    return {name: value for name, value in facts.items() if (name, value) != ("energy_unit", None)}
+
+
 class MLPSettings(Section):
     """cg.inverse.mlp: the machine-learning potential that is corrected."""
 
@@ -79,6 +88,12 @@ class MLPSettings(Section):
     dtype: Literal["float32", "float64"] = setting("float32", meaning="Precision of the model.")
     threads: Annotated[PositiveInt | None, BeforeValidator(_auto)] = setting(
         None, accepted="auto, or a whole number > 0", meaning="CPU threads of the model."
+    )
+    energy_unit: Literal["eV", "kcal/mol", "kJ/mol", "Hartree"] | None = setting(
+        None,
+        accepted="eV | kcal/mol | kJ/mol | Hartree",
+        meaning="Unit of the energies that a hippynn experiment was trained with (lengths in Angstrom); "
+        "absent: eV. hippynn's own default is kcal/mol.",
     )
     trust_pickle: bool = setting(
         False,

@@ -102,9 +102,9 @@ def describe_model(
     UserError
         A model that is missing, or calculator arguments that JSON cannot hold.
     """
-    from votca_mlp.models.options import FREE
+    from votca_mlp.models.options import potential_facts
 
-    settings = mlp.model_dump(exclude=set(FREE), mode="json")
+    settings = potential_facts(mlp)
     path = model_file(mlp, main_directory)
     if path is not None and not str(mlp.model).startswith("builtin:"):
         settings["model"] = str(path.resolve())

@@ -17,6 +17,7 @@ from votca_mlp.files import sha256_of
 from votca_mlp.models.hipnn.files import FORMAT, load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.load import builtin_models
+from votca_mlp.units import EV_PER_KCALMOL
 
 
 def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
@@ -108,6 +109,17 @@ def test_experiment_only_with_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     save_hipnn(tmp_path / "own.pt", model, {})
     again = PairListEvaluator(load_hipnn(tmp_path / "own.pt"), dtype=torch.float64).evaluate(atoms)
     assert again.energy == pytest.approx(result.energy, abs=1e-10)
+    # trained in kcal/mol, as hippynn has it by default: everything in eV, in every precision and on every way
+    kcal = load_hipnn(tmp_path, trust_pickle=True, energy_unit="kcal/mol")
+    scaled = PairListEvaluator(kcal, dtype=torch.float64).evaluate(atoms)
+    assert scaled.energy == pytest.approx(result.energy * EV_PER_KCALMOL, rel=1e-6)
+    assert np.abs(scaled.forces - result.forces * EV_PER_KCALMOL).max() < 1e-6
+    assert np.abs(scaled.stress - result.stress * EV_PER_KCALMOL).max() < 1e-8
+    compiled = PairListEvaluator(kcal, dtype=torch.float32).evaluate(atoms)
+    assert np.abs(compiled.forces - scaled.forces).max() < 1e-5
+    # our own file says its unit
+    with pytest.raises(UserError, match="energy_unit is kcal/mol, but files of votca-mlp are in eV"):
+        load_hipnn(tmp_path / "own.pt", energy_unit="kcal/mol")
 
 
 def test_damaged_experiment(tmp_path: Path) -> None:

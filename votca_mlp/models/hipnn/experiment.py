@@ -7,12 +7,13 @@ import torch
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.model import HipnnModel, import_hippynn
+from votca_mlp.units import EV_PER_ENERGY_UNIT
 
 STRUCTURE, *WEIGHTS = FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
 
 
-def load_experiment(directory: Path, *, trust_pickle: bool) -> HipnnModel:
-    """Return the energy model of a hippynn experiment directory, energies in eV as trained.
+def load_experiment(directory: Path, *, trust_pickle: bool, energy_unit: str = "eV") -> HipnnModel:
+    """Return the energy model of a hippynn experiment directory, trained in ``energy_unit``, made to give eV.
 
     Raises
     ------
@@ -45,7 +46,19 @@ def load_experiment(directory: Path, *, trust_pickle: bool) -> HipnnModel:
         raise UserError(
             f"the experiment cannot be read: {error}", where=directory, accepted=accepted
         ) from None
-    return model_of_graph(graph, where=directory)
+    model = model_of_graph(graph, where=directory)
+    _to_ev(model, EV_PER_ENERGY_UNIT[energy_unit])
+    return model
+
+
+def _to_ev(model: HipnnModel, factor: float) -> None:
+    """Scale the layers that energies come from: they are linear, so compiled loops and exports follow."""
+    if factor == 1.0:
+        return
+    layers: Any = model.energy.layers
+    with torch.no_grad():
+        for parameter in layers.parameters():
+            parameter.mul_(factor)
 
 
 def model_of_graph(graph: Any, *, where: str | Path) -> HipnnModel:

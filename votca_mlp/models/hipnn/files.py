@@ -39,19 +39,30 @@ def save_hipnn(path: str | Path, model: HipnnModel, provenance: dict[str, Any]) 
         torch.save(content, file)
 
 
-def load_hipnn(path: str | Path, *, trust_pickle: bool = False) -> HipnnModel:
+def load_hipnn(path: str | Path, *, trust_pickle: bool = False, energy_unit: str | None = None) -> HipnnModel:
     """Read a HIP-NN file of ours, or (by opt-in) a hippynn experiment directory or checkpoint.
+
+    Parameters
+    ----------
+    energy_unit
+        Unit that an experiment was trained in, a key of ``EV_PER_ENERGY_UNIT``; None is eV. The model that is
+        returned gives eV. Our own files are always in eV.
 
     Raises
     ------
     UserError
-        Missing, cut short, of another kind, or a pickle without ``trust_pickle``.
+        Missing, cut short, of another kind, or a pickle without ``trust_pickle``; another unit than eV for a
+        file of ours.
     """
     path = Path(path)
     if not path.exists():
         raise UserError("no such model", where=path, accepted=_ACCEPTED)
     if path.is_dir() or path.name in FILES:
-        return load_experiment(path if path.is_dir() else path.parent, trust_pickle=trust_pickle)
+        directory = path if path.is_dir() else path.parent
+        return load_experiment(directory, trust_pickle=trust_pickle, energy_unit=energy_unit or "eV")
+    if energy_unit not in (None, "eV"):
+        what = f"energy_unit is {energy_unit}, but files of votca-mlp are in eV"
+        raise UserError(what, where=path, accepted="no such tag; it is for hippynn experiments")
     unreadable = (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
