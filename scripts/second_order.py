@@ -113,8 +113,59 @@ def main() -> None:
                 for row in found:
                     rows.append({"case": name, "rule": rule, "seed": seed} | row)
                 show(name, rule, seed, found, stopped)
-    units = {"density": "kg/m3", "distance": "meV", "size": "meV", "largest_u": "meV"}
-    write_result(options.json, {"iterations": rows}, units=units, seeds=options.seeds)
+    units = {"density": "kg/m3", "density_off": "%"}
+    units |= dict.fromkeys(("distance", "size", "largest_u"), "meV")
+    tables = {"iterations": rows, "summary": summary(rows)}
+    write_result(options.json, tables, units=units, seeds=options.seeds)
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return means over the seeds, with their errors, after the 2nd, 3rd ... iteration of each case and rule.
+
+    ``first`` is the mean number of simulations until every RMS was below 0.02 (those that never were are
+    counted as one more than were made).
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for case, rule in dict.fromkeys((row["case"], row["rule"]) for row in rows):
+        runs: dict[int, list[Any]] = {row["seed"]: [] for row in rows}
+        for row in rows:
+            if (row["case"], row["rule"]) == (case, rule):
+                runs[row["seed"]].append(row)
+        runs = {seed: made for seed, made in runs.items() if made}
+        label = f"{case} {rule}"
+        first = [_first_below(made, 0.02) for made in runs.values()]
+        found[label] = {"seeds": len(runs), "first": _mean(first)}
+        for number_of in sorted({2, 3, 4, 6, min(map(len, runs.values()))}):
+            at = [made[number_of - 1] for made in runs.values() if len(made) >= number_of]
+            if len(at) == len(runs):
+                found[f"{label} {number_of}"] = _means(at, case)
+        found[f"{label} last"] = _means([made[-1] for made in runs.values()], case)
+    return found
+
+
+def _first_below(made: list[dict[str, Any]], limit: float) -> float:
+    for count, row in enumerate(made, start=1):
+        if all(_plain(value) < limit for key, value in row.items() if key.startswith("rms")):
+            return float(count)
+    return len(made) + 1.0
+
+
+def _means(rows: list[dict[str, Any]], case: str) -> dict[str, Any]:
+    columns = [key for key in rows[0] if key not in ("case", "rule", "seed", "step")]
+    means = {key: _mean([_plain(row[key]) for row in rows if key in row]) for key in columns}
+    density = CASES[case].density
+    if density is not None:
+        means["density_off"] = _mean([100.0 * (_plain(row["density"]) / density - 1.0) for row in rows])
+    return {"simulations": rows[0]["step"], **means}
+
+
+def _mean(values: list[float]) -> Any:
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return number(float(np.mean(values)), error)
+
+
+def _plain(value: Any) -> float:
+    return float(value["value"] if isinstance(value, dict) else value)
 
 
 def make(run: Path, case: Case, rule: str, seed: int, iterations: int, folder: Path) -> str:
@@ -208,8 +259,10 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
         row["density"] = number(
             float(frames.series["density"].mean()), float(frames.series["density"].error())
         )
-        for name in interaction_names(run):
-            row |= {f"{key}[{name}]": value for key, value in of_pair(run, step, name, case).items()}
+        names = interaction_names(run)
+        for name in names:
+            after = f" {name}" if len(names) > 1 else ""
+            row |= {f"{key}{after}": value for key, value in of_pair(run, step, name, case).items()}
         rows.append(row)
     return rows
 

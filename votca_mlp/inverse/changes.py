@@ -21,6 +21,7 @@ _EFFECTS = (
     ("cg.inverse.convergence_check", "when the iterations stop"),
     ("cg.inverse.target_density", "the verdict, and the updates from step {step} on of rules that fit it"),
     ("cg.inverse.target_pressure", "the updates from step {step} on of rules that fit it"),
+    ("cg.inverse.phase.", "when the run is stopped as out of its phase"),
     ("cg.inverse.iterations_max", "when the iterations stop"),
     ("cg.inverse.cleanlist", "the files that steps from {step} on keep"),
     ("file ", "the updates from step {step} on; earlier steps aimed at the other data"),

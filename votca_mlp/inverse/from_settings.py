@@ -17,6 +17,7 @@ from votca_mlp.processes import cores
 from votca_mlp.settings import Interaction, Settings, SettingsError
 from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.inputs import check_inputs
+from votca_mlp.settings.iterations import PhaseSettings
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.targets.target import Target, density_target, number_target
@@ -110,6 +111,8 @@ def state_plan(
         origin=_origin(settings, options, {"path", "multistate"}),
         density=_density(settings),
         pressure=_pressure(settings),
+        density_limit=settings.phase.density,
+        pressure_limit=settings.phase.pressure,
     )
 
 
@@ -188,6 +191,8 @@ def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
     if settings.rule == DEFAULT:
         # as in runs that began before there was a choice
         del found["cg.inverse.rule"]
+    if settings.phase == PhaseSettings():
+        found = {tag: value for tag, value in found.items() if not tag.startswith("cg.inverse.phase.")}
     return {tag: value for tag, value in found.items() if tag not in _FREE}
 
 

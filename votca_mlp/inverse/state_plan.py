@@ -71,6 +71,9 @@ class StatePlan:
         The measured mass density (:func:`votca_mlp.targets.target.density_target`), None where none is given.
     pressure
         The pressure that a run at constant volume is to have, bar; None where none is given.
+    density_limit, pressure_limit
+        Largest relative difference of the density, and largest difference of the pressure (bar), from these
+        or from the first step: beyond it the run has left its phase (:mod:`votca_mlp.inverse.phase`).
     """
 
     md: MDPlan
@@ -86,6 +89,8 @@ class StatePlan:
     write_settings: Callable[[Path], None] | None = None
     density: Target | None = None
     pressure: Target | None = None
+    density_limit: float = 0.1
+    pressure_limit: float = 20000.0
 
     def __post_init__(self) -> None:
         if self.kBT == 0.0:

@@ -58,6 +58,24 @@ class TargetPressure(Section):
     )
 
 
+class PhaseSettings(Section):
+    """cg.inverse.phase: how far a simulation may be from its reference before the run is stopped."""
+
+    density: float = setting(
+        0.1,
+        gt=0,
+        meaning="At constant pressure, the largest relative difference of the density from target_density, "
+        "or, without it, from that of the first step.",
+    )
+    pressure: float = setting(
+        20000.0,
+        gt=0,
+        unit="bar",
+        meaning="At constant volume, the largest difference of the pressure from target_pressure, or, "
+        "without it, from that of the first step.",
+    )
+
+
 class MultistateSettings(Section):
     """cg.inverse.multistate: one correction fitted to several states at once."""
 

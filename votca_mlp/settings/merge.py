@@ -24,7 +24,14 @@ INSTEAD = {
 """Tags of the run that go when a state gives the tag before them."""
 
 _OWN = (
-    *("inverse.kBT", "inverse.filelist", "inverse.mlp", "inverse.target_density", "inverse.target_pressure"),
+    *(
+        "inverse.kBT",
+        "inverse.filelist",
+        "inverse.mlp",
+        "inverse.target_density",
+        "inverse.target_pressure",
+        "inverse.phase",
+    ),
     *(f"inverse.{name}" for name in engine_names()),
 )
 _OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))

@@ -20,7 +20,13 @@ from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.settings.interaction import Interaction
-from votca_mlp.settings.iterations import ConvergenceCheck, MultistateSettings, TargetDensity, TargetPressure
+from votca_mlp.settings.iterations import (
+    ConvergenceCheck,
+    MultistateSettings,
+    PhaseSettings,
+    TargetDensity,
+    TargetPressure,
+)
 from votca_mlp.units import kelvin
 from votca_mlp.update.registry import DEFAULT, OF_METHOD, rules
 
@@ -35,6 +41,7 @@ __all__ = [
     "Limits",
     "MLPSettings",
     "MultistateSettings",
+    "PhaseSettings",
     "RdfSettings",
     "Settings",
     "TargetDensity",
@@ -86,6 +93,7 @@ class RunTags(Section):
     convergence_check: ConvergenceCheck = ConvergenceCheck()
     target_density: TargetDensity | None = None
     target_pressure: TargetPressure | None = None
+    phase: PhaseSettings = PhaseSettings()
     mlp: MLPSettings
     multistate: MultistateSettings = MultistateSettings()
 

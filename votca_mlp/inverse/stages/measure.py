@@ -9,6 +9,7 @@ import numpy as np
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.phase import check_phase
 from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.tables.operations import average_values
 from votca_mlp.inverse.tables.printing import VOTCA_DIGITS, as_printed
@@ -49,7 +50,8 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
     Raises
     ------
     UserError
-        A damaged trajectory; types that it does not have; an observable that fails.
+        A damaged trajectory; types that it does not have; an observable that fails; a simulation that
+        has left the phase of the run.
     """
     grids = [
         ([pair.species for pair in pairs], pairs[0].points * ANGSTROM_PER_NM) for pairs in _by_grid(state)
@@ -60,6 +62,7 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
     skipped = max(state.md.first_frame - 1, 0)
     check_frames(directory, state.md.traj, found.n_frames + skipped)
     write_observables(directory, found)
+    check_phase(state, directory, found)
     return found
 
 

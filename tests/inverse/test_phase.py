@@ -1,0 +1,78 @@
+"""A run that leaves its phase ends with a message, and says the same when it is started again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.csg.case import edit, make_case
+from tests.inverse.case import ours
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.phase import check_phase
+from votca_mlp.inverse.state_plan import StatePlan
+from votca_mlp.observables.protocol import Series
+from votca_mlp.observables.step import StepObservables
+from votca_mlp.observables.store import write_observables
+from votca_mlp.settings import load_settings
+from votca_mlp.targets.target import density_target
+
+
+def observed(density: float) -> StepObservables:
+    """Return values of two frames of a box that moves."""
+    values = np.array([0.99, 1.01])
+    series = {"density": Series(density * values, "kg/m3"), "volume": Series(1e4 / values, "A3")}
+    return StepObservables(np.arange(2), (), series)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StatePlan:
+    main = make_case(tmp_path / "main")
+    for number in (1, 2, 3):
+        (main / f"step_00{number}").mkdir()
+    write_observables(main / "step_001", observed(1000.0))
+    return plan_of(load_settings(main / "settings.xml")).states[0]
+
+
+def test_against_the_first_step(state: StatePlan) -> None:
+    step = state.inputs / "step_003"
+    check_phase(state, state.inputs / "step_001", observed(300.0))
+    check_phase(state, step, observed(1090.0))
+    check_phase(state, step, observed(910.0))
+    with pytest.raises(
+        UserError, match=r"step_003: the density is 890 kg/m3, in step_001 1000: beyond.* 100"
+    ):
+        check_phase(state, step, observed(890.0))
+    check_phase(replace(state, density_limit=0.2), step, observed(890.0))
+
+
+def test_against_the_measured_density(state: StatePlan) -> None:
+    step = state.inputs / "step_002"
+    near = replace(state, density=density_target(1050.0))
+    check_phase(near, step, observed(1140.0))
+    with pytest.raises(UserError, match="measured 1050"):
+        check_phase(near, step, observed(920.0))
+    # a model that is far off by itself may begin there
+    far = replace(state, density=density_target(1500.0))
+    check_phase(far, step, observed(1000.0))
+    with pytest.raises(UserError, match="measured 1500: beyond the limit of 550"):
+        check_phase(far, step, observed(940.0))
+
+
+def test_a_run_says_it_again(tmp_path: Path) -> None:
+    """The pressure at constant volume; the best step and its table are named, and nothing is lost."""
+    limits = "<phase><pressure>1e-3</pressure></phase>"
+    main = make_case(tmp_path / "main", inverse=limits, iterations=3, production=160)
+    edit(main / "settings.xml", {"<first_equilibration>400": "<first_equilibration>40"})
+    for _ in range(2):
+        status, output = ours(main)
+        assert status == 1
+        assert "step_002: the pressure is" in output
+        assert "the run has left its phase. The best step before it is step_001 (rms" in output
+        assert "step_001/Ar-Ar.pot.cur" in output
+        assert "<target_pressure> with method imc" in output
+    assert not (main / "step_003").exists()
+    edit(main / "settings.xml", {"1e-3": "1e5", "<iterations_max>3": "<iterations_max>2"})
+    status, output = ours(main)
+    assert status == 0, output

@@ -1,0 +1,115 @@
+"""Whether a simulation is still in the phase of its run: a liquid may evaporate while g(r) improves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.inverse.state_plan import StatePlan
+from votca_mlp.inverse.tables.operations import resample_target
+from votca_mlp.observables.step import StepObservables
+from votca_mlp.observables.store import read_observables
+from votca_mlp.tables import read_table
+
+_UNITS = {"density": "kg/m3", "pressure": "bar"}
+
+
+def check_phase(state: StatePlan, directory: Path, found: StepObservables) -> None:
+    """Refuse a simulation whose density, or pressure at constant volume, is out of bounds.
+
+    The reference is the measured value where there is one, else that of the first step, in which the model
+    is not corrected yet.
+
+    Parameters
+    ----------
+    directory
+        The state's folder of the step.
+    found
+        What was measured on its frames.
+
+    Raises
+    ------
+    UserError
+        Naming step, value, bounds, the best earlier step, and what to do.
+    """
+    name = "density" if _volume_moves(found) else "pressure"
+    series, first = found.series.get(name), _of_first(state, directory, name)
+    if series is None or first is None:
+        return
+    measured = state.density if name == "density" else state.pressure
+    expected, source = (first, "in step_001") if measured is None else (float(measured.values[0]), "measured")
+    limit = state.density_limit * abs(expected) if name == "density" else state.pressure_limit
+    # where the model itself is far off, the run begins there
+    limit = max(limit, 1.1 * abs(first - expected))
+    value = float(series.mean())
+    if abs(value - expected) <= limit:
+        return
+    here = (
+        f"{_step(state, directory).name}: the {name} is {value:.5g} {_UNITS[name]}, {source} {expected:.5g}"
+    )
+    raise UserError(
+        f"{here}: beyond the limit of {limit:.3g}, the run has left its phase{_best(state, directory)}",
+        where=directory,
+        accepted=_ADVICE[name],
+    )
+
+
+_ADVICE = {
+    "density": "a target without flaws, <target_density> with method imc, fewer iterations, or the engine's "
+    "ensemble nvt; <cg.inverse.phase.density> is the limit",
+    "pressure": "a target without flaws, <target_pressure> with method imc, or fewer iterations; "
+    "<cg.inverse.phase.pressure> is the limit",
+}
+
+
+def _volume_moves(found: StepObservables) -> bool:
+    volumes = found.series["volume"].values
+    return bool(np.ptp(volumes) > 1e-9 * volumes[0])
+
+
+def _of_first(state: StatePlan, directory: Path, name: str) -> float | None:
+    """Return the mean of the first step; None in it, and where it is not known."""
+    first = _main(state, directory) / "step_001" / state.name
+    if first == directory:
+        return None
+    try:
+        series = read_observables(first).series.get(name)
+    except UserError:
+        # cleaned away, or begun by an earlier version
+        return None
+    return None if series is None else float(series.mean())
+
+
+def _step(state: StatePlan, directory: Path) -> Path:
+    return directory.parent if state.name else directory
+
+
+def _main(state: StatePlan, directory: Path) -> Path:
+    return _step(state, directory).parent
+
+
+def _best(state: StatePlan, directory: Path) -> str:
+    """Return in words which earlier step was nearest to the targets; nothing where none is known."""
+    known = dict(_rms(state, directory))
+    if not known:
+        return ""
+    best = min(known, key=lambda step: known[step])
+    tables = " ".join(f"{best}/{pair.name}.pot.cur" for pair in state.pairs)
+    return f". The best step before it is {best} (rms {known[best]:.4f}; {tables})"
+
+
+def _rms(state: StatePlan, directory: Path) -> Iterator[tuple[str, float]]:
+    here = _step(state, directory).name
+    for step in sorted(_main(state, directory).glob("step_*")):
+        if not "step_000" < step.name < here:
+            continue
+        squares = []
+        for pair in state.pairs:
+            path = step / state.name / f"{pair.name}.dist.new"
+            if path.is_file():
+                target = resample_target(read_table(pair.target), pair.grid.points)
+                squares.append(agreement_with(target, read_table(path)).rms ** 2)
+        if squares:
+            yield step.name, float(np.sqrt(np.mean(squares)))
