@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from votca_mlp.api.correction import Correction as Correction
     from votca_mlp.api.model import Model as Model
     from votca_mlp.api.model import load_model as load_model
+    from votca_mlp.api.runs import predict as predict
     from votca_mlp.api.runs import read_run as read_run
     from votca_mlp.api.simulate import Rdf as Rdf
     from votca_mlp.api.simulate import Simulation as Simulation
@@ -51,6 +52,7 @@ _HOMES = {
     "load_model": "api.model",
     "rdf": "api.simulate",
     "rdf_target": "targets.target",
+    "predict": "api.runs",
     "read_run": "api.runs",
     "read_target": "api.targets",
     "rule": "api.correct",

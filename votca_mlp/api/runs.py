@@ -1,7 +1,8 @@
 """A finished run, whoever made it, as a correction."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from votca_mlp.api.correct import correction_of_runs
 from votca_mlp.api.correction import Correction
@@ -9,6 +10,10 @@ from votca_mlp.api.model import potential_identity
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.summary import NAME as SUMMARY
 from votca_mlp.runs.reading import read_run as read_tables
+
+if TYPE_CHECKING:
+    from votca_mlp.inverse.predict import Prediction
+    from votca_mlp.tables import Table
 
 _ACCEPTED = "the main directory of correct(), of votca-mlp inverse or of csg_inverse"
 
@@ -46,6 +51,34 @@ def read_run(directory: str | Path, *, state: str = "") -> Correction:
     return correction_of_runs(
         runs, temperature, pressure if constant_pressure else None, str(said["model"]), path
     )
+
+
+def predict(
+    directory: str | Path,
+    potentials: "Mapping[str, Table] | None" = None,
+    steps: "Sequence[int] | None" = None,
+) -> "list[Prediction]":
+    """Return what each state of a run would have with other potentials, from its simulations, without MD.
+
+    Parameters
+    ----------
+    directory
+        The main directory, with ``settings.xml``.
+    potentials
+        u(r) (nm, kJ/mol) by interaction; those that are not named have that of the last step.
+    steps
+        Numbers of the steps that are used; default: all.
+
+    Raises
+    ------
+    UserError
+        As :func:`votca_mlp.inverse.predict.predict`; no settings.xml.
+    """
+    from votca_mlp.inverse.from_settings import plan_of
+    from votca_mlp.inverse.predict import predict as predicted
+    from votca_mlp.settings import load_settings
+
+    return predicted(plan_of(load_settings(Path(directory) / "settings.xml")), potentials or {}, steps)
 
 
 def _of_settings(path: Path, name: str) -> Correction:

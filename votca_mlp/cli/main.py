@@ -12,6 +12,7 @@ from votca_mlp.cli.diffusion import diffusion
 from votca_mlp.cli.export import export
 from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
+from votca_mlp.cli.predict import predict
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
 from votca_mlp.cli.temperature import temperature
@@ -43,6 +44,7 @@ app.add_typer(csg.app)
 app.command(cls=Command)(target)
 app.command(cls=Command)(plot)
 app.command(cls=Command)(status)
+app.command(cls=Command)(predict)
 app.command(cls=Command)(diffusion)
 app.command(cls=Command)(check)
 app.command(cls=Command)(validate)

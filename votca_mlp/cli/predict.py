@@ -1,0 +1,91 @@
+"""``votca-mlp predict``: g(r) and density of a potential from the simulations of a run, without MD."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from votca_mlp.cli.types import RunDirectory
+from votca_mlp.errors import UserError
+
+_Pot = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pot",
+        metavar="NAME=FILE",
+        help="u(r) of an interaction, a VOTCA table; default: the last update's.",
+    ),
+]
+
+
+def predict(
+    directory: RunDirectory = Path("."),
+    pot: _Pot = None,
+    steps: Annotated[str, typer.Option(help="Use only these steps: 2-5, or 1,3,4.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the predicted NAME.dist.new.")] = None,
+) -> None:
+    """Predict g(r) and density of a potential from all simulations of a run (MBAR), without any MD.
+
+    Prints the distance from the target, the density, and how many frames the prediction is worth: where that
+    is few, the potential is too far from all that were simulated.
+    """
+    from votca_mlp.inverse.agreement import agreement_with, described
+    from votca_mlp.inverse.from_settings import plan_of
+    from votca_mlp.inverse.predict import predict as predicted
+    from votca_mlp.inverse.tables.operations import resample_target
+    from votca_mlp.settings import load_settings
+    from votca_mlp.tables import read_table, write_table
+
+    plan = plan_of(load_settings(directory / "settings.xml"))
+    if plan.terms > 1:
+        raise UserError("u(r; T) of several terms cannot be predicted", where=directory, accepted="one u(r)")
+    names = [pair.name for pair in plan.pairs]
+    given = _files(pot or [], names) or _last(directory, names)
+    potentials = {name: read_table(path) for name, path in given.items()}
+    typer.echo(f"u(r): {', '.join(map(str, given.values()))}")
+    for found in predicted(plan, potentials, _numbers(steps)):
+        before = f"{found.state}, " if found.state else ""
+        state = next(item for item in plan.states if item.name == found.state)
+        for pair in state.pairs:
+            target = resample_target(read_table(pair.target), pair.grid.points)
+            typer.echo(f"{before}{pair.name}: {described(agreement_with(target, found.rdfs[pair.name]))}")
+            if out is not None:
+                folder = out / found.state
+                folder.mkdir(parents=True, exist_ok=True)
+                write_table(folder / f"{pair.name}.dist.new", found.rdfs[pair.name])
+        typer.echo(f"{before}density {found.density.mean:.5g} +- {found.density.error:.2g} kg/m3")
+        typer.echo(f"{before}worth {found.samples:.3g} of {found.frames} frames")
+
+
+def _files(given: list[str], names: list[str]) -> dict[str, Path]:
+    found = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or name not in names:
+            accepted = f"NAME=FILE with NAME among {', '.join(names)}"
+            raise UserError(f"is '{text}'", where="--pot", accepted=accepted)
+        found[name] = Path(path)
+    return found
+
+
+def _last(directory: Path, names: list[str]) -> dict[str, Path]:
+    from votca_mlp.runs.reading import step_directories
+
+    for _, step in reversed(step_directories(directory)):
+        paths = {name: step / f"{name}.pot.new" for name in names}
+        if all(path.is_file() for path in paths.values()):
+            return paths
+    raise UserError("no update yet", where=directory, accepted="a run with one finished iteration, or --pot")
+
+
+def _numbers(text: str) -> list[int] | None:
+    if not text:
+        return None
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        ends = (first, last) if dash else (first, first)
+        if not all(end.strip().isdecimal() for end in ends):
+            raise UserError(f"is '{text}'", where="--steps", accepted="such as 2-5, or 1,3,4")
+        found += range(int(ends[0]), int(ends[1]) + 1)
+    return found
