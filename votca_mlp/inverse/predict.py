@@ -188,8 +188,10 @@ def _spread(values: Array) -> Array:
 
 
 def _estimate(values: Array, weights: Array, drop: NDArray[np.int64]) -> Estimate:
-    each = np.array([item @ values for item in _left_out(weights, drop)])
-    return Estimate(float(weights @ values), float(_spread(each)))
+    # what does not move has no rounding for an error
+    moved = values - values[0]
+    each = np.array([item @ moved for item in _left_out(weights, drop)])
+    return Estimate(float(values[0] + weights @ moved), float(_spread(each)))
 
 
 def _table(
