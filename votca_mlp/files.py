@@ -12,6 +12,8 @@ from typing import IO, Any
 
 from votca_mlp.errors import UserError
 
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of a table or curve that a user wrote; a larger one is something else."""
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 
 
@@ -70,6 +72,56 @@ def refuse_special(path: Path) -> None:
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
         raise UserError(f"is {kind}", where=path, accepted="a file")
+
+
+def read_text(
+    path: str | Path, *, what: str = "file", accepted: str | None = None, marks: bool = True
+) -> str:
+    """Return the text of an input that a user wrote, whatever program saved it.
+
+    UTF-8, UTF-16 with its byte order mark, else Windows's cp1252: numbers are the same in all of them, and
+    comments need not be understood.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what, accepted
+        For messages.
+    marks
+        Whether a byte order mark is accepted; VOTCA's programs stumble over it.
+
+    Raises
+    ------
+    UserError
+        No such file; a folder, pipe or device (which could be read for ever); too large; binary.
+    """
+    try:
+        refuse_special(Path(path))
+        mode = os.stat(path)
+        if stat.S_ISDIR(mode.st_mode):
+            raise UserError("is a folder", where=path, accepted=accepted)
+        if mode.st_size > LARGEST_TEXT:
+            raise UserError(f"{mode.st_size} bytes are too many", where=path, accepted=accepted)
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"no such {what}", where=path, accepted=accepted) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read the {what}: {error}", where=path, accepted=accepted) from None
+    known = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    encoding = next((name for mark, name in known.items() if content.startswith(mark)), "utf-8")
+    if not marks and encoding != "utf-8":
+        raise UserError(
+            f"the {what} begins with a byte order mark ({encoding[:6]}), which VOTCA cannot read",
+            where=path,
+            accepted="a file saved as UTF-8 without it, such as 'votca-mlp target' writes",
+        )
+    if encoding != "utf-16" and b"\0" in content:
+        raise UserError(f"cannot read the {what}: it is binary", where=path, accepted=accepted)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def remove_left_over(directory: Path) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write, refuse_special
+from votca_mlp.files import atomic_write, read_text
 
 FLAGS = ("i", "o", "u")
 TABLE_DIGITS = 15
@@ -77,13 +77,7 @@ def read_table(path: str | Path) -> Table:
         x not increasing, no points.
     """
     path = Path(path)
-    refuse_special(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError("no such table", where=path, accepted=_ACCEPTED) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the table: {error}", where=path, accepted=_ACCEPTED) from None
+    text = read_text(path, what="table", accepted=_ACCEPTED, marks=False)
     rows: list[tuple[float, ...]] = []
     flags: list[str] = []
     comments: list[str] = []

@@ -32,7 +32,8 @@ def test_round_trip_of_usual_layouts(scratch, x, data, separator, comment, endin
     lines = [f"{comment} measured by us", ""] + (["r (A), g, error"] if heading else [])
     lines += [separator.join(f"{value:.9g}" for value in row) for row in zip(*columns, strict=True)]
     scratch.write_bytes(ending.join(lines).encode())
-    back = read_measured(scratch)
+    # without a heading that says so, the third column is an error only where the user says it
+    back = read_measured(scratch, None if heading or width == 2 else [1, 2, 3])
     np.testing.assert_array_equal(back.x, x)
     np.testing.assert_array_equal(back.y, y)
     if width == 3:
@@ -83,7 +84,7 @@ def test_columns_are_chosen(scratch):
         ("1 1\n2 2\n3 x\n4 4\n", 3, "not a number"),
         ("1 1\n2 nan\n3 3\n4 4\n", 2, "not a finite number"),
         ("1 1\n2 2\n3 3 3\n4 4\n", 3, "3 columns"),
-        ("1 1 1\n2 2 -1\n3 3 1\n4 4 1\n", 2, "negative error"),
+        ("x y sigma\n1 1 1\n2 2 -1\n3 3 1\n4 4 1\n", 3, "negative error"),
         ("1\n2\n3\n4\n", 1, "1 columns"),
         ("r g\n1 1\nend\n", 3, "not a number"),
     ],

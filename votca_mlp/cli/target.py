@@ -1,4 +1,4 @@
-"""``votca-mlp target``: a measured g(r) or S(Q) to VOTCA's target table."""
+"""``votca-mlp target``: a measured g(r), S(Q) or a function of these to VOTCA's target table."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from votca_mlp.errors import UserError
-from votca_mlp.targets.choices import Core, Spline, Tail, Unit, Window
+from votca_mlp.targets.choices import Core, Function, Spline, Tail, Unit, Window
 
 
 def target(
@@ -30,13 +30,28 @@ def target(
         Tail, typer.Option(help="Data that end before the grid: refuse, or lead g to one.")
     ] = "refuse",
     spline: Annotated[Spline, typer.Option(help="Interpolation onto the grid.")] = "akima",
-    from_sq: Annotated[bool, typer.Option("--from-sq", help="The file holds S(Q).")] = False,
-    density: Annotated[float | None, typer.Option(help="Atoms per cubic Angstrom, for --from-sq.")] = None,
-    window: Annotated[Window, typer.Option(help="Window function for --from-sq.")] = "lorch",
+    from_sq: Annotated[bool, typer.Option("--from-sq", help="The file holds S(Q): --function S.")] = False,
+    function: Annotated[
+        Function | None,
+        typer.Option(
+            help="What the file holds: g(r), g - 1, G = D = 4 pi rho r (g - 1), T = 4 pi rho r g, "
+            "RDF = 4 pi rho r^2 g, S(Q), S - 1, Q (S - 1). By default g."
+        ),
+    ] = None,
+    density: Annotated[
+        float | None, typer.Option(help="Atoms per cubic Angstrom, for S(Q), G, D, T, RDF.")
+    ] = None,
+    sigma: Annotated[
+        float | None, typer.Option(help="Standard error of all points, where no column has it.")
+    ] = None,
+    window: Annotated[
+        Window, typer.Option(help="Window for S(Q); auto: none where S has reached one at Qmax, else lorch.")
+    ] = "auto",
 ) -> None:
     """Turn a measured g(r) or S(Q) into a target table for VOTCA (nm) and say what was done to it."""
     from votca_mlp.tables import grid_points, write_table
     from votca_mlp.targets.build import target_from_rdf, target_from_structure_factor
+    from votca_mlp.targets.functions import FUNCTIONS
     from votca_mlp.targets.measured import read_measured
 
     given = (minimum, maximum, step)
@@ -51,24 +66,52 @@ def target(
         grid_range = (minimum, maximum, step)
     if output is None:
         raise UserError("no file to write", accepted="--output NAME.dist.tgt")
-    if output.exists() and output.samefile(measured):
-        raise UserError("the table would replace the data", where=output, accepted="another --output")
+    _check_output(output, measured)
     if not (0.0 <= grid_range[0] < grid_range[1] and 0.0 < grid_range[2] < grid_range[1] - grid_range[0]):
         raise UserError(
             "the grid is {} to {} nm in steps of {}".format(*grid_range), accepted="0 <= min < max, step > 0"
         )
-    data = read_measured(measured, _columns(columns))
+    data = read_measured(measured, _columns(columns), sigma)
     grid = grid_points(*grid_range)
-    if from_sq:
+    if from_sq and function not in (None, "S", "S-1", "Q(S-1)"):
+        raise UserError(f"--from-sq with --function {function}", accepted="one of the two")
+    if from_sq or (function and FUNCTIONS[function].of_q):
         if density is None:
-            raise UserError("--from-sq without a density", accepted="--density in atoms per cubic Angstrom")
-        table, notes = target_from_structure_factor(data, grid, density, unit=unit, kind=window, core=core)
+            raise UserError("S(Q) without a density", accepted="--density in atoms per cubic Angstrom")
+        table, notes = target_from_structure_factor(
+            data, grid, density, unit=unit, kind=window, core=core, function=function or "S"
+        )
     else:
-        table, notes = target_from_rdf(data, grid, unit=unit, core=core, tail=tail, spline=spline)
+        table, notes = target_from_rdf(
+            data,
+            grid,
+            unit=unit,
+            core=core,
+            tail=tail,
+            spline=spline,
+            function=function,
+            density=density,
+        )
     write_table(output, table)
     for note in notes:
         typer.echo(note)
     typer.echo(f"wrote {output}: {len(table.x)} points, {table.x[0]:g} to {table.x[-1]:g} nm")
+
+
+def _check_output(output: Path, measured: Path) -> None:
+    """Refuse to write over anything but a table (UserError)."""
+    from votca_mlp.tables import read_table
+
+    if not output.exists():
+        return
+    if measured.exists() and output.samefile(measured):
+        raise UserError("the table would replace the data", where=output, accepted="another --output")
+    try:
+        read_table(output)
+    except UserError:
+        raise UserError(
+            "the table would replace something that is no table", where=output, accepted="another --output"
+        ) from None
 
 
 def _columns(text: str | None) -> list[int] | None:

@@ -1,18 +1,23 @@
 """From a measured curve to VOTCA's target table, saying what was done to the data on the way."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.tables import Table, make_table
 from votca_mlp.targets.agreement import main_peak
-from votca_mlp.targets.choices import Core, Spline, Tail, Unit, Window
-from votca_mlp.targets.core import check_peak, clean_core
+from votca_mlp.targets.choices import Core, Function, Spline, Tail, Unit, Window
+from votca_mlp.targets.core import check_core, check_peak, clean_core
+from votca_mlp.targets.functions import FUNCTIONS, chosen, converted
 from votca_mlp.targets.measured import Measured
+from votca_mlp.targets.plausible import Doubt, doubts, sigma_doubts
 from votca_mlp.targets.structure_factor import (
     check_structure_factor,
     rdf_error,
     rdf_from_structure_factor,
+    window_for,
 )
 from votca_mlp.targets.tail import JOIN, check_tail, extend
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -29,6 +34,8 @@ def target_from_rdf(
     core: Core = "zero",
     tail: Tail = "refuse",
     spline: Spline = "akima",
+    function: Function | None = None,
+    density: float | None = None,
 ) -> tuple[Table, list[str]]:
     """Return the target table (nm) of a measured g(r), and notes on what was done.
 
@@ -44,20 +51,51 @@ def target_from_rdf(
         What to do when the data end before the grid: ``refuse``, or lead them to ``one``.
     spline
         How to interpolate.
+    function
+        What the data are (:mod:`votca_mlp.targets.functions`); None: g(r), unless the file says otherwise,
+        which is refused.
+    density
+        Atoms per cubic Angstrom, for functions that need it.
 
     Raises
     ------
     UserError
         Data that are no g(r), in another unit, or that do not cover the grid.
     """
-    r, g = data.x * _PER_UNIT[unit], data.y
     wanted = grid * ANGSTROM_PER_NM
-    notes = [f"read {len(r)} points of g(r) from {r[0]:g} to {r[-1]:g} A"]
+    name, notes = chosen(data, function)
+    if FUNCTIONS[name].of_q:
+        raise UserError(f"{FUNCTIONS[name].meaning} is no function of r", where=data.source)
+    data = converted(data, name, density, _PER_UNIT[unit])
+    r, g = data.x * _PER_UNIT[unit], data.y
+    notes = [
+        f"read {len(r)} points of {FUNCTIONS[name].meaning} from {r[0]:g} to {r[-1]:g} A",
+        *data.notes,
+        *notes,
+    ]
+    if FUNCTIONS[name].density:
+        notes.append(f"made g(r) with {density:g} atoms/A^3")
+    # what goes beyond the grid is of no account; a bad unit is told first
+    used = r <= wanted[-1] + 1e-9
+    if used.sum() < 4:
+        used = np.ones(len(r), dtype=bool)
     try:
+        if name in ("G", "D"):
+            notes += check_core(r[used], g[used], density or 0.0)
         check_peak(r, g, unit)
-        tail_notes = check_tail(r, g)
+        try:
+            tail_notes = check_tail(r, g)
+        except UserError:
+            if used.all():
+                raise
+            tail_notes = check_tail(r[used], g[used])
         g, core_notes = clean_core(r, g, keep=core == "keep")
+        if not used.all():
+            tail_notes.append(
+                f"end of grid: {int((~used).sum())} points beyond {wanted[-1]:g} A are left out"
+            )
         notes += core_notes + tail_notes + _cover(r, g, wanted, tail)
+        _refuse_doubts(doubts(r[used], g[used], None if data.sigma is None else data.sigma[used]), core)
     except UserError as error:
         raise UserError(error.what, where=data.source, accepted=error.accepted) from None
     values, how = _resample(r, g, wanted, spline)
@@ -69,7 +107,7 @@ def target_from_rdf(
     yerr = None
     if data.sigma is not None:
         yerr = np.interp(wanted, r, data.sigma)
-        notes.append("sigma: the data's error column, interpolated linearly")
+        notes.append("sigma: the data's errors, interpolated linearly")
     return _finish(wanted, values, yerr, notes, data)
 
 
@@ -79,8 +117,9 @@ def target_from_structure_factor(
     density: float,
     *,
     unit: Unit = "angstrom",
-    kind: Window = "lorch",
+    kind: Window = "auto",
     core: Core = "zero",
+    function: Function = "S",
 ) -> tuple[Table, list[str]]:
     """Return the target table (nm) of a measured S(Q), and notes on what was done.
 
@@ -96,20 +135,30 @@ def target_from_structure_factor(
         Window function M(Q).
     core
         As in :func:`target_from_rdf`.
+    function
+        What the data are: S, S-1 or Q(S-1).
 
     Raises
     ------
     UserError
         See :func:`votca_mlp.targets.structure_factor.check_structure_factor`.
     """
-    q, r = data.x / _PER_UNIT[unit], grid * ANGSTROM_PER_NM
+    r = grid * ANGSTROM_PER_NM
+    name, assumed = chosen(data, function)
+    data = converted(data, name, density, 1.0 / _PER_UNIT[unit])
+    q = data.x / _PER_UNIT[unit]
     try:
-        notes = check_structure_factor(q, data.y, density)
+        notes = [*data.notes, *assumed, *check_structure_factor(q, data.y, density)]
+        kind = window_for(q, data.y, kind)
         notes.append(f"transformed to g(r): {density:g} atoms/A^3, window {kind}, Qmax {q[-1]:g} 1/A")
         if np.diff(q).max() * r[-1] > np.pi:
             reach = np.pi / np.diff(q).max()
             notes.append(f"S(Q): steps of {np.diff(q).max():g} 1/A resolve g(r) only to {reach:.1f} A")
         g = rdf_from_structure_factor(q, data.y, density, r, kind=kind)
+        notes += check_core(r, g, density)
+        if data.sigma is not None:
+            _refuse_doubts(sigma_doubts(q, data.y, data.sigma))
+        notes += _of_window(r, g, rdf_from_structure_factor(q, data.y, density, r, kind=_other(kind)), kind)
         check_peak(r, g, "angstrom")
         g, core_notes = clean_core(r, g, keep=core == "keep")
         notes += core_notes + check_tail(r, g)
@@ -120,6 +169,27 @@ def target_from_structure_factor(
         yerr = rdf_error(q, data.sigma, density, r, kind=kind)
         notes.append("sigma: propagated from the errors of S(Q), taken as independent")
     return _finish(r, g, yerr, notes, data)
+
+
+def _refuse_doubts(found: Iterable[Doubt], core: Core = "zero") -> None:
+    for doubt in found:
+        if core == "keep" and "no atoms" in doubt.what:
+            continue
+        raise UserError(f"the curve {doubt.what}", accepted=doubt.accepted)
+
+
+def _other(kind: Window) -> Window:
+    return "lorch" if kind == "none" else "none"
+
+
+def _of_window(r: Array, g: Array, other: Array, kind: Window) -> list[str]:
+    """Return what the window does to the main peak, in words."""
+    try:
+        here, there = main_peak(r, g), main_peak(r, other)
+    except ValueError:
+        return []
+    with_it = f"main peak {here.height:.3f} at {here.position:.3f} A with window {kind}"
+    return [f"window: {with_it}, {there.height:.3f} at {there.position:.3f} A with {_other(kind)} (--window)"]
 
 
 def _cover(r: Array, g: Array, wanted: Array, tail: Tail) -> list[str]:

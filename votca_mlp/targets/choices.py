@@ -14,5 +14,8 @@ Tail = Literal["refuse", "one"]
 Spline = Literal["akima", "pchip"]
 """Interpolation between data points."""
 
-Window = Literal["none", "lorch"]
-"""Window function of the transform from S(Q)."""
+Window = Literal["auto", "none", "lorch"]
+"""Window function of the transform from S(Q); auto: none where S has reached one at Qmax, else Lorch's."""
+
+Function = Literal["g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)"]
+"""What a file holds: see :mod:`votca_mlp.targets.functions`."""

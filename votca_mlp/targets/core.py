@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.targets.plausible import CORE_LIMIT, core_mean
 
 Array = NDArray[np.float64]
 
@@ -51,6 +52,38 @@ def check_peak(r: Array, g: Array, unit: str) -> float:
             f"are the data in {other}? (--unit {other})",
         )
     return position
+
+
+def check_core(r: Array, g: Array, density: float) -> list[str]:
+    """Return a note on g in the core, where it must be zero: the test of density and normalisation.
+
+    Parameters
+    ----------
+    r, g
+        Angstrom and g(r) as it comes from S(Q) or G(r), shape [n].
+    density
+        What it was made with, atoms per cubic Angstrom.
+
+    Raises
+    ------
+    UserError
+        When g is far from zero there.
+    """
+    core, begin, end = core_mean(r, g)
+    if not np.isfinite(core):
+        return []
+    # g - 1 there goes with 1/density, and should be -1
+    fits = density * (1.0 - core)
+    hint = f"a density of {fits:.3g} would give 0" if fits > 0.0 else "no density gives 0"
+    if abs(core) > CORE_LIMIT:
+        raise UserError(
+            f"g is {core:.2g} between {begin:.3g} and {end:.3g} Angstrom, where there are no atoms: "
+            f"density or normalisation are wrong, or the data begin too late",
+            accepted=f"g = 0 in the core ({hint}; the density is {density:g} atoms/A^3)",
+        )
+    if abs(core) > CORE_LIMIT / 6.0:
+        return [f"core: g is {core:.2g} between {begin:.3g} and {end:.3g} A instead of 0 ({hint})"]
+    return []
 
 
 def clean_core(r: Array, g: Array, *, keep: bool = False) -> tuple[Array, list[str]]:

@@ -1,5 +1,6 @@
-"""Reading measured curves: two or three columns of numbers, as papers and data bases give them."""
+"""Reading measured curves: two or three columns of numbers, as papers and programs give them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import refuse_special
+from votca_mlp.files import read_text
+from votca_mlp.targets.columns import ACCEPTED, Columns, Row, read_columns, split
 
-_ACCEPTED = (
-    "columns 'x y' or 'x y sigma' separated by commas, semicolons, tabs or spaces, x increasing; "
-    "comments begin with # @ % or !"
+# a heading that ends with one of these names a standard error
+_SIGMA = re.compile(
+    r"err|sigma|\u03c3|\u00b1|std|uncert|deviat|\besd\b|\bs\.?d\.?\b|^[d\u03b4\u0394]_?[gGsSyYfFDT]\b",
+    re.IGNORECASE,
 )
-_COMMENT = "#@%!"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Measured:
         The file's comments and heading.
     source
         The file.
+    heading
+        The line of words or the comment right before the numbers.
+    name
+        What the heading calls the column y; empty where that cannot be told.
+    notes
+        What was assumed in reading.
     """
 
     x: NDArray[np.float64]
@@ -38,10 +46,18 @@ class Measured:
     sigma: NDArray[np.float64] | None
     comments: tuple[str, ...]
     source: Path
+    heading: str = ""
+    name: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_measured(path: str | Path, columns: Sequence[int] | None = None) -> Measured:
+def read_measured(
+    path: str | Path, columns: Sequence[int] | None = None, sigma: float | None = None
+) -> Measured:
     """Read a curve from a text file.
+
+    Comma, semicolon, tab or blanks between the columns; decimal commas; quotes; any encoding; a first line
+    with the number of points; the output of LAMMPS's ``fix ave/time mode vector`` (its last average).
 
     Parameters
     ----------
@@ -49,7 +65,9 @@ def read_measured(path: str | Path, columns: Sequence[int] | None = None) -> Mea
         The file. A line of words before the first numbers is taken as a heading.
     columns
         Numbers of the columns (from 1) that hold x, y and, optionally, sigma; needed when there are more
-        than three.
+        than three, or when the heading of a third one does not say that it is the error.
+    sigma
+        Standard error of all points, instead of a column.
 
     Raises
     ------
@@ -62,69 +80,88 @@ def read_measured(path: str | Path, columns: Sequence[int] | None = None) -> Mea
         raise UserError(
             f"columns {list(columns)}", accepted="two or three column numbers, counted from 1", where=path
         )
-    refuse_special(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError("no such file", where=path, accepted=_ACCEPTED) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read: {error}", where=path, accepted=_ACCEPTED) from None
-    comments: list[str] = []
-    rows: list[list[float]] = []
-    width = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if not stripped:
-            continue
-        if stripped[0] in _COMMENT:
-            comments.append(stripped.lstrip(_COMMENT).strip())
-            continue
-        where = f"{path}:{number}"
-        words = _split(stripped)
-        values = _numbers(words)
-        if values is None:
-            if not rows and _numbers(words[:1]) is None:
-                comments.append(stripped)
-                continue
-            raise UserError(f"not a number in '{stripped}'", where=where, accepted=_ACCEPTED)
-        width = width or len(values)
-        if columns is None and width > 3:
-            heading = f" ({comments[-1]})" if comments else ""
-            raise UserError(
-                f"{width} columns{heading}",
-                where=where,
-                accepted="a choice of columns, such as --columns 1,2,3",
-            )
-        wanted = list(columns) if columns is not None else list(range(1, width + 1))
-        if len(values) != width or max(wanted) > width or width < 2:
-            raise UserError(f"{len(values)} columns in '{stripped}'", where=where, accepted=_ACCEPTED)
-        row = [values[column - 1] for column in wanted]
-        if not np.all(np.isfinite(row)):
-            raise UserError(f"not a finite number in '{stripped}'", where=where, accepted=_ACCEPTED)
-        if rows and row[0] <= rows[-1][0]:
-            raise UserError(f"x does not increase: {row[0]:g}", where=where, accepted=_ACCEPTED)
-        if len(row) == 3 and row[2] < 0.0:
-            raise UserError(f"a negative error: {row[2]:g}", where=where, accepted=_ACCEPTED)
-        rows.append(row)
+    if sigma is not None and not (np.isfinite(sigma) and sigma > 0.0):
+        raise UserError(f"a standard error of {sigma:g}", accepted="a number above zero")
+    if sigma is not None and columns is not None and len(columns) == 3:
+        raise UserError("both a number and a column of errors", accepted="one of the two", where=path)
+    found = read_columns(read_text(path, accepted=ACCEPTED), path)
+    names = _names(found)
+    wanted = _wanted(found, columns, names, path, ask=sigma is None)
+    rows = [row for row in (_chosen(row, wanted, path) for row in found.rows) if row is not None]
+    for (line, before), (_, after) in zip(rows[1:], rows, strict=False):
+        if before[0] <= after[0]:
+            raise UserError(f"x does not increase: {before[0]:g}", where=f"{path}:{line}", accepted=ACCEPTED)
     if len(rows) < 4:
-        raise UserError(f"only {len(rows)} points", where=path, accepted=_ACCEPTED)
-    data = np.array(rows)
-    sigma = data[:, 2] if data.shape[1] == 3 else None
-    return Measured(data[:, 0], data[:, 1], sigma, tuple(c for c in comments if c), path)
+        raise UserError(f"only {len(rows)} points", where=path, accepted=ACCEPTED)
+    data = np.array([values for _, values in rows])
+    errors = data[:, 2] if data.shape[1] == 3 else None
+    if sigma is not None:
+        errors = np.full(len(data), sigma)
+    notes = []
+    if found.lammps:
+        notes.append(f"read LAMMPS's last average, columns {', '.join(map(str, wanted))} of each row")
+    name = names[wanted[1] - 1] if names else ""
+    return Measured(data[:, 0], data[:, 1], errors, found.comments, path, found.heading, name, tuple(notes))
 
 
-def _split(line: str) -> list[str]:
-    if ";" in line:
-        # with semicolons between the columns, a comma is a decimal comma
-        return [word.strip().replace(",", ".") for word in line.split(";")]
-    if "," in line:
-        return [word.strip() for word in line.split(",")]
-    return line.split()
+def _names(found: Columns) -> list[str]:
+    """Return the heading's words for the columns; empty where it has another number of them."""
+    heading = found.heading
+    if found.lammps or len(heading) > 2000:
+        return []
+    # PDFgetX3's line of labels
+    heading = re.sub(r"^L\s+", "", heading)
+    ways = (split(heading), re.split(r"[,;\t]", heading), re.split(r"\s{2,}", heading), heading.split())
+    for words in ways:
+        kept = [word.strip() for word in words]
+        while kept and not kept[-1]:
+            kept.pop()
+        if len(kept) == found.width:
+            return kept
+    return []
 
 
-def _numbers(words: list[str]) -> list[float] | None:
-    try:
-        # Fortran writes exponents with D
-        return [float(word.replace("D", "E").replace("d", "e")) for word in words]
-    except ValueError:
+def _wanted(
+    found: Columns, columns: Sequence[int] | None, names: list[str], path: Path, ask: bool
+) -> list[int]:
+    width, where = found.width, f"{path}:{found.rows[0].line}" if found.rows else str(path)
+    if found.rows and width < 2:
+        raise UserError(f"{width} columns in '{found.rows[0].text}'", where=where, accepted=ACCEPTED)
+    heading = f" ({found.heading[:100]})" if found.heading else ""
+    if columns is not None:
+        if found.rows and max(columns) > width:
+            raise UserError(f"{width} columns{heading}", where=where, accepted=ACCEPTED)
+        return list(columns)
+    if found.lammps and width == 4:
+        # row, r, g(r), coordination number
+        return [2, 3]
+    if width > 3 or found.lammps:
+        raise UserError(
+            f"{width} columns{heading}", where=where, accepted="a choice of columns, such as --columns 1,2,3"
+        )
+    if width == 3:
+        words = names[2] if names else " ".join(found.heading.split()[-1:])
+        if _SIGMA.search(words):
+            return [1, 2, 3] if ask else [1, 2]
+        raise UserError(
+            f"3 columns{heading}, and no heading says that the third is the error of the second",
+            where=where,
+            accepted="--columns 1,2 without it (n(r) or another g(r)), --columns 1,2,3 with it",
+        )
+    return list(range(1, width + 1))
+
+
+def _chosen(row: Row, wanted: list[int], path: Path) -> tuple[int, list[float]] | None:
+    cells = [row.cells[column - 1] for column in wanted]
+    if cells[0] is None and cells[1] is None:
+        # another data set beside this one is longer
         return None
+    where = f"{path}:{row.line}"
+    values = [cell for cell in cells if cell is not None]
+    if len(values) < len(cells):
+        raise UserError(f"an empty cell in '{row.text}'", where=where, accepted=ACCEPTED)
+    if not np.all(np.isfinite(values)):
+        raise UserError(f"not a finite number in '{row.text}'", where=where, accepted=ACCEPTED)
+    if len(values) == 3 and values[2] < 0.0:
+        raise UserError(f"a negative error: {values[2]:g}", where=where, accepted=ACCEPTED)
+    return row.line, values

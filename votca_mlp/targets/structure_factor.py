@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.targets.choices import Window
+from votca_mlp.targets.functions import check_density
 
 Array = NDArray[np.float64]
+
+REACHED = 0.02
+"""Of the largest Q |S - 1|: what is left of it at Qmax when nothing is cut."""
 
 
 def check_structure_factor(q: Array, s: Array, density: float) -> list[str]:
@@ -32,11 +36,7 @@ def check_structure_factor(q: Array, s: Array, density: float) -> list[str]:
     """
     if q[0] < 0.0:
         raise UserError(f"Q begins at {q[0]:g}", accepted="Q >= 0")
-    if not 1e-4 <= density <= 0.3:
-        raise UserError(
-            f"a number density of {density:g} atoms per cubic Angstrom",
-            accepted="atoms per cubic Angstrom, e.g. 0.0524 for liquid aluminium (not per nm^3, not kg/m^3)",
-        )
+    check_density(density)
     if q[-1] < 4.0:
         raise UserError(
             f"S(Q) ends at {q[-1]:g} 1/Angstrom",
@@ -47,7 +47,13 @@ def check_structure_factor(q: Array, s: Array, density: float) -> list[str]:
     if abs(mean - 1.0) > 0.1:
         raise UserError(
             f"beyond Q = {q[far][0]:g} 1/Angstrom S(Q) averages to {mean:.3g}, not one",
-            accepted="S(Q) normalised to one at large Q, not S(Q) - 1 or Q [S(Q) - 1]",
+            accepted="S(Q) normalised to one at large Q, not S(Q) - 1 or Q [S(Q) - 1] "
+            "(--function names what it is)",
+        )
+    if int(np.argmax(s)) == 0:
+        raise UserError(
+            f"S(Q) is highest where it begins, at {q[0]:g} 1/Angstrom",
+            accepted="data from below the main peak on",
         )
     notes = [f"S(Q): {len(q)} points from {q[0]:g} to {q[-1]:g} 1/A"]
     if abs(mean - 1.0) > 0.005:
@@ -55,6 +61,17 @@ def check_structure_factor(q: Array, s: Array, density: float) -> list[str]:
     if q[0] > 0.0:
         notes.append(f"S(Q): taken as {s[0]:.3g} below {q[0]:g} 1/A, where the data begin")
     return notes
+
+
+def window_for(q: Array, s: Array, kind: Window) -> Window:
+    """Return the window: for ``auto`` none where S has reached one at Qmax, else Lorch's.
+
+    It has where Q [S - 1], which is cut at Qmax, is below 2 % of its largest value over the last tenth.
+    """
+    if kind != "auto":
+        return kind
+    f = np.abs(q * (s - 1.0))
+    return "none" if f[q >= q[0] + 0.9 * (q[-1] - q[0])].max() < REACHED * f.max() else "lorch"
 
 
 def window(q: Array, kind: Window) -> Array:

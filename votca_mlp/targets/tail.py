@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.targets.plausible import ENDS, end_of, grows
 
 Array = NDArray[np.float64]
 
@@ -17,20 +18,24 @@ def check_tail(r: Array, g: Array) -> list[str]:
     Raises
     ------
     UserError
-        When the mean there is not between 0.5 and 1.5: G(r), r^2 g or N(r) instead of g(r).
+        When the mean there is far from one, or data that grow with r: T(r), G(r), r^2 g, N(r), partials
+        with weights, or another density.
     """
-    quarter = r >= r[-1] - 0.25 * (r[-1] - r[0])
-    mean = float(g[quarter].mean())
-    if not 0.5 <= mean <= 1.5:
+    mean, begin = end_of(r, g)
+    if not ENDS[0] <= mean <= ENDS[1]:
         raise UserError(
-            f"beyond {r[quarter][0]:g} Angstrom the data average to {mean:.3g}, not one",
-            accepted="g(r) itself, not the reduced G(r) = 4 pi rho r (g - 1), r^2 g or a coordination number",
+            f"beyond {begin:g} Angstrom the data average to {mean:.3g}, not one",
+            accepted="g(r) itself, not the reduced G(r) = 4 pi rho r (g - 1), r^2 g or a coordination number "
+            "(--function names what it is)",
+        )
+    if grows(r, g):
+        raise UserError(
+            "the far half of the data grows in proportion to r",
+            accepted="g(r) itself, not T(r) = 4 pi rho r g (--function T with --density)",
         )
     notes = []
     if abs(mean - 1.0) > 0.01:
-        notes.append(
-            f"tail: g averages to {mean:.3f} beyond {r[quarter][0]:.2f} A instead of one; left as it is"
-        )
+        notes.append(f"tail: g averages to {mean:.3f} beyond {begin:.2f} A instead of one; left as it is")
     return notes
 
 
