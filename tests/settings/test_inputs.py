@@ -44,6 +44,17 @@ def test_a_target_may_begin_in_the_core(good: Path) -> None:
         (R, 0 * R, "g(r) is 0 everywhere"),
         (R, liquid_rdf(R) * np.exp(-((R / 0.5) ** 2)), "ends at"),
         (R, liquid_rdf(R * 2), "begins at 1."),
+        (R, 0.5 * liquid_rdf(R), "g(r) ends at 0.5"),
+        (R, 1.5 * liquid_rdf(R), "g(r) ends at 1.5"),
+        (R, np.where(np.arange(len(R)) == 200, 500.0, liquid_rdf(R)), "is 500 at 4 Angstrom, beside"),
+        (R, np.where((R > 0.4) & (R < 0.44), -0.2, liquid_rdf(R)), "is negative, -0.2 at 4.02 Angstrom"),
+        (R, np.where((R > 0.3) & (R < 0.4), 0.0, liquid_rdf(R)), "to 0 at the next point"),
+        (
+            R[(R < 0.3) | (R > 0.4)],
+            liquid_rdf(R)[(R < 0.3) | (R > 0.4)],
+            "has no point between 2.98 and 4.02",
+        ),
+        (R, np.maximum(liquid_rdf(R), 0.2), "where there are no atoms"),
     ],
 )
 def test_bad_targets(good: Path, r: np.ndarray, g: np.ndarray, words: str) -> None:

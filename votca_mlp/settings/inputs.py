@@ -23,6 +23,7 @@ from votca_mlp.settings.states import read_states
 from votca_mlp.settings.tasks import written_onto
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.tables import Table, read_table
+from votca_mlp.targets.plausible import ENDS, doubts, end_of
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.registry import rules
 
@@ -30,8 +31,6 @@ Array = NDArray[np.float64]
 
 PEAK_NM = (0.06, 1.0)
 """The main peak of g(r) of atoms lies between these, in nm; outside, the unit is probably wrong."""
-TAIL = (0.3, 2.0)
-"""Mean of g(r) over its last tenth: a normalised g(r) is near 1 there."""
 
 
 def check_inputs(settings: Settings) -> None:
@@ -153,11 +152,16 @@ def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     if starts_late or r[-1] < pair.max - 1e-6:
         what = f"names {pair.target}, which covers only {r[0]:g} to {r[-1]:g} nm"
         yield _problem(settings, tag, what, accepted)
-    tail = float(g[-max(1, len(g) // 10) :].mean())
-    if not TAIL[0] <= tail <= TAIL[1]:
-        what = f"names {pair.target}, whose g(r) ends at {tail:.3g} instead of 1"
+    tail, beyond = end_of(r, g)
+    if not ENDS[0] <= tail <= ENDS[1]:
+        what = f"names {pair.target}, whose g(r) ends at {tail:.3g}, beyond {beyond:.3g} nm, instead of 1"
         yield _problem(settings, tag, what, accepted + " that tends to 1")
-    yield from _smallest_distance(settings, tag, pair, r, g)
+    sigma = None if table.yerr is None else table.yerr[table.flags != "u"]
+    found = list(doubts(r * ANGSTROM_PER_NM, g, sigma))
+    for doubt in found:
+        yield _problem(settings, tag, f"names {pair.target}, which {doubt.what}", doubt.accepted)
+    if not found:
+        yield from _smallest_distance(settings, tag, pair, r, g)
 
 
 def _used(table: Table) -> tuple[Array, Array]:
