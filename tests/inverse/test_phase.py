@@ -38,13 +38,13 @@ def state(tmp_path: Path) -> StatePlan:
 def test_against_the_first_step(state: StatePlan) -> None:
     step = state.inputs / "step_003"
     check_phase(state, state.inputs / "step_001", observed(300.0))
-    check_phase(state, step, observed(1090.0))
-    check_phase(state, step, observed(910.0))
+    check_phase(state, step, observed(1240.0))
+    check_phase(state, step, observed(760.0))
     with pytest.raises(
-        UserError, match=r"step_003: the density is 890 kg/m3, in step_001 1000: beyond.* 100"
+        UserError, match=r"step_003: the density is 740 kg/m3, in step_001 1000: beyond.* 250"
     ):
-        check_phase(state, step, observed(890.0))
-    check_phase(replace(state, density_limit=0.2), step, observed(890.0))
+        check_phase(state, step, observed(740.0))
+    check_phase(replace(state, density_limit=0.2), step, observed(740.0))
 
 
 def test_against_the_measured_density(state: StatePlan) -> None:

@@ -64,15 +64,15 @@ class PhaseSettings(Section):
     density: float = setting(
         0.1,
         gt=0,
-        meaning="At constant pressure, the largest relative difference of the density from target_density, "
-        "or, without it, from that of the first step.",
+        meaning="At constant pressure, the largest relative difference of the density from target_density; "
+        "without it 2.5 times that from the first step's.",
     )
     pressure: float = setting(
         20000.0,
         gt=0,
         unit="bar",
-        meaning="At constant volume, the largest difference of the pressure from target_pressure, or, "
-        "without it, from that of the first step.",
+        meaning="At constant volume, the largest difference of the pressure from target_pressure; without it "
+        "2.5 times that from the first step's.",
     )
 
 

@@ -53,7 +53,7 @@ def test_values_by_frame(both: tuple[Path, Path]) -> None:
     log = np.loadtxt(b / "step_001/mlp.dat")
     energies = dict(zip(log[:, 0].astype(int).tolist(), log[:, 2].tolist(), strict=True))
     for found in (theirs, ours):
-        assert set(found.series) == {"potential", "volume"}
+        assert set(found.series) == {"potential", "volume", "density"}
         expected = [energies[step] for step in found.steps.tolist()]
         assert found.series["potential"].values.tolist() == pytest.approx(expected, rel=1e-9)
 
