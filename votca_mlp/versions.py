@@ -1,6 +1,8 @@
 """Versions of what shapes the numbers, for summaries and exports."""
 
+import functools
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 
 VERSION = "0.1.0"
@@ -8,10 +10,24 @@ VERSION = "0.1.0"
 _PACKAGES = ("ase", "numpy", "scipy", "torch", "vesin", "hippynn", "torchani")
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python, this package and others; what is not installed is left out."""
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Return the packages of each module; looking through all that is installed takes a while."""
+    return metadata.packages_distributions()
+
+
+def versions(calculator: str | None = None) -> dict[str, str]:
+    """Return the versions of Python, this package and others; what is not installed is left out.
+
+    Parameters
+    ----------
+    calculator
+        ``module:callable``: the packages that its module comes from are named too.
+    """
     found = {"python": platform.python_version(), "votca-mlp": VERSION}
-    for name in _PACKAGES:
+    module = (calculator or "").partition(":")[0].partition(".")[0]
+    others = _distributions().get(module, []) if module else []
+    for name in (*_PACKAGES, *others):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

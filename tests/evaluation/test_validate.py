@@ -124,3 +124,20 @@ def test_names_a_memory(atoms: Atoms) -> None:
 def test_not_finite(atoms: Atoms) -> None:
     report = validate_model(Spoilt(lambda a, e: changed(e, forces=np.nan)), atoms)
     assert "energy, forces or stress are not finite" in report.problems()
+
+
+def rounded(e: Evaluation) -> Evaluation:
+    """As a model in float32 does, whose energy is a large number with seven digits."""
+    return Evaluation(float(np.float32(e.energy - 120.0)), e.forces, e.stress, e.member_energies)
+
+
+def test_steps_and_limits_from_the_rounding_of_the_energy(atoms: Atoms) -> None:
+    report = validate_model(Spoilt(lambda a, e: rounded(e)), atoms)
+    assert report.dtype == "float32"
+    assert 1e-6 < report.energy_rounding < 1e-5
+    assert 0.005 < report.step <= 0.015
+    assert not [problem for problem in report.problems() if problem.startswith("force_error")]
+    # with the step that suits float64 it would be beyond the limit
+    assert validate_model(Spoilt(lambda a, e: rounded(e)), atoms, step=1e-3).force_error > 2e-3
+    wrong = validate_model(Spoilt(lambda a, e: changed(rounded(e), forces=0.05 * e.forces)), atoms)
+    assert any(problem.startswith("force_error") for problem in wrong.problems())

@@ -149,7 +149,7 @@ def test_cutoffs_of_calculators(tmp_path: Path, cutoff: float) -> None:
         ("no_such_module:Calculator", "no module 'no_such_module'"),
         ("ase.calculators.lj:Nothing", "has no 'Nothing'"),
         ("ase.calculators.lj:__doc__", "cannot be called"),
-        ("ase.calculators.tip3p:TIP3P", "has no stress"),
+        ("tests.models.test_calculators:Charges", "has no forces"),
     ],
 )
 def test_bad_calculators(tmp_path: Path, calculator: str | None, message: str) -> None:

@@ -26,3 +26,9 @@ def test_the_models_energy_beside_mdrun(tmp_path: Path) -> None:
     assert found[10]["potential[eV]"] == -3.5
     assert found[10]["pressure[bar]"] == 1.5
     assert found[20] == {"pressure[bar]": 1.75}
+
+
+def test_a_value_that_is_not_known(tmp_path: Path) -> None:
+    """The header as it is written now; nan is the pressure of a model without stress."""
+    (tmp_path / "thermo.dat").write_text("#step time[fs] pressure[bar] stage\n10 20 nan 2\n")
+    assert read_recorded(tmp_path) == {10: {"time[fs]": 20.0, "stage": 2.0}}

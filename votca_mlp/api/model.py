@@ -172,12 +172,10 @@ def potential_identity(options: MLPSettings, directory: Path) -> str:
     UserError
         The model's file is not there.
     """
-    from votca_mlp.files import sha256_of
-    from votca_mlp.models.origin import model_file
+    from votca_mlp.models.origin import model_digest
 
     facts = options.model_dump(include={"kind", "members", "calculator", "arguments"}, mode="json")
-    path = model_file(options, directory)
     if options.energy_unit is not None:
         facts["energy_unit"] = options.energy_unit
-    facts["sha256"] = None if path is None else sha256_of(path)
+    facts["sha256"] = model_digest(options, directory)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

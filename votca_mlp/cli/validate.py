@@ -16,6 +16,10 @@ UNITS = {
     "stress_error": "eV/Angstrom^3",
     "net_force": "eV/Angstrom",
     "force_scale": "eV/Angstrom",
+    "energy_rounding": "eV",
+    "step": "Angstrom",
+    "strain": "",
+    "volume": "Angstrom^3",
 }
 
 
@@ -52,6 +56,11 @@ def validate(
     if problems:
         raise UserError("; ".join(problems), where="the model", accepted=f"what {report.dtype} explains")
     typer.echo(f"sound within what {report.dtype} resolves")
+    if report.energy_rounding:
+        typer.echo(
+            f"the energy is rounded to {report.energy_rounding:.1e} eV: forces are compared to "
+            f"{report.force_resolution:.1e} eV/Angstrom at best; fewer atoms or float64 resolve more"
+        )
 
 
 def report_lines(report: "Report") -> list[str]:
@@ -62,5 +71,6 @@ def report_lines(report: "Report") -> list[str]:
         if isinstance(value, float):
             kind = field.name.rsplit("_", 1)[-1]
             by_kind = {"energy": "eV/atom", "forces": "eV/Angstrom", "stress": "eV/Angstrom^3"}
-            lines.append(f"{field.name:20s} {value:10.2e} {UNITS.get(field.name) or by_kind[kind]}")
+            unit = UNITS[field.name] if field.name in UNITS else by_kind[kind]
+            lines.append(f"{field.name:20s} {value:10.2e} {unit}".rstrip())
     return lines

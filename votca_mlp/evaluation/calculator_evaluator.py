@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.evaluation.calculator_results import calculate, has_stress
 from votca_mlp.evaluation.correction import CorrectionAdder
 from votca_mlp.evaluation.evaluator import CORRECTION_SKIN, Evaluator, SameNumbers
 from votca_mlp.evaluation.result import Evaluation
@@ -23,7 +24,7 @@ class CalculatorEvaluator(Evaluator):
     Parameters
     ----------
     calculator
-        An ASE calculator with energy, forces and (for periodic boxes) stress.
+        An ASE calculator with energy and forces. Where it has no stress, that of an evaluation is nan.
     correction, skin
         As for :class:`PairListEvaluator`; skin in Angstrom.
     watch
@@ -39,6 +40,7 @@ class CalculatorEvaluator(Evaluator):
         watch: float = 3.0,
     ) -> None:
         self.calculator = calculator
+        self.gives_stress = has_stress(calculator)
         self._species: tuple[bytes, bytes] | None = None
         self.same_numbers = SameNumbers()
         self.watched = VerletPairList(watch, skin, full=False)
@@ -56,20 +58,23 @@ class CalculatorEvaluator(Evaluator):
             self.calculator.reset()
 
     def evaluate(self, atoms: "Atoms") -> Evaluation:
-        """Return the evaluation of one configuration."""
-        from ase.stress import voigt_6_to_full_3x3_stress
+        """Return the evaluation of one configuration.
 
+        Raises
+        ------
+        UserError
+            What the calculator raises; a result that is missing or of another form.
+        """
         periodic = atoms.cell.rank == 3
         # calculators set up their lists anew only when they hear that numbers or pbc are others
         species = (atoms.numbers.tobytes(), atoms.pbc.tobytes())
         changes = ["positions", "cell"] + ([] if species == self._species else ["numbers", "pbc"])
         self._species = species
-        self.calculator.calculate(atoms, ["energy", "forces"] + (["stress"] if periodic else []), changes)
-        results = self.calculator.results
+        asked = periodic and self.gives_stress
+        energy, forces, found = calculate(self.calculator, atoms, changes, stress=asked)
+        stress = np.full((3, 3), np.nan if periodic else 0.0) if found is None else found
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-        forces = np.array(results["forces"], float)
-        stress = np.array(voigt_6_to_full_3x3_stress(results["stress"])) if periodic else np.zeros((3, 3))
-        energy, extra = float(results["energy"]), 0.0
+        extra = 0.0
         if self.adder is not None:
             numbers = self.same_numbers.of(atoms)
             extra, extra_forces, virial = self.adder.add(positions, cell, atoms.pbc, numbers)

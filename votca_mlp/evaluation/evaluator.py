@@ -28,7 +28,15 @@ CORRECTION_SKIN = 1.5
 
 
 class Evaluator(ABC):
-    """Energy, forces and stress of an ``ase.Atoms``."""
+    """Energy, forces and stress of an ``ase.Atoms``.
+
+    Attributes
+    ----------
+    gives_stress
+        Whether there is a stress; where not, as with some calculators, its numbers are nan.
+    """
+
+    gives_stress: bool = True
 
     @abstractmethod
     def evaluate(self, atoms: "Atoms") -> Evaluation:

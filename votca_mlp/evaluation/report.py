@@ -1,6 +1,9 @@
 """What the checks of a model found, and what of it is beyond the precision that it is computed in."""
 
+import math
 from dataclasses import dataclass
+
+_FIVE = 5.0 * math.sqrt(130.0) / 12.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class Report:
     dtype
         ``float64`` when energies resolve displacements of 1e-7 Angstrom, else ``float32``; this decides the
         accuracy that can be asked for.
+    energy_rounding
+        Scatter of the energy that its precision leaves, eV; 0 in float64.
+    step, strain
+        Of the finite differences, Angstrom and dimensionless.
+    volume
+        Angstrom^3; nan without a box.
     """
 
     force_error: float
@@ -53,14 +62,31 @@ class Report:
     force_scale: float
     finite: bool
     dtype: str
+    energy_rounding: float = 0.0
+    step: float = 1e-3
+    strain: float = 1e-4
+    volume: float = math.nan
+
+    @property
+    def force_resolution(self) -> float:
+        """What finite differences of the energy resolve of a force, eV/Angstrom.
+
+        Five times the scatter that four energies with the weights 1, 8, 8, 1 by 12 h leave.
+        """
+        return _FIVE * self.energy_rounding / self.step
+
+    @property
+    def stress_resolution(self) -> float:
+        """What finite differences of the energy resolve of the stress, eV/Angstrom^3; nan without a box."""
+        return _FIVE * self.energy_rounding / (self.strain * self.volume)
 
     def problems(self) -> list[str]:
         """Return one sentence for each deviation beyond what the dtype explains; empty for a sound model."""
         tight = self.dtype == "float64"
         force = (1e-6 if tight else 2e-3) * max(self.force_scale, 1.0)
         limits = {
-            "force_error": force,
-            "stress_error": 1e-6 if tight else 1e-3,
+            "force_error": max(force, self.force_resolution),
+            "stress_error": 1e-6 if tight else _larger(1e-3, self.stress_resolution),
             "net_force": force,
             "translation_energy": 1e-8 if tight else 1e-5,
             "translation_forces": force,
@@ -79,3 +105,8 @@ class Report:
             if getattr(self, name) > limit
         ]
         return found if self.finite else ["energy, forces or stress are not finite", *found]
+
+
+def _larger(limit: float, resolution: float) -> float:
+    """Return the larger one; the limit where the resolution is nan."""
+    return max(limit, resolution) if math.isfinite(resolution) else limit

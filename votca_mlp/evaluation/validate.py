@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_LONGEST = 0.015
+"""Angstrom; published models vary so fast that a longer step is wrong by more than float32 is."""
+_POINTS = 6
+"""On each side, where the rounding of the energy is measured."""
+
 
 def validate_model(
     evaluator: Evaluator,
     atoms: "Atoms",
     *,
     components: int = 6,
-    step: float = 1e-3,
-    strain: float = 1e-4,
+    step: float | None = None,
+    strain: float | None = None,
     seed: int = 0,
 ) -> Report:
     """Measure how far an evaluator is from a sound potential; raises nothing of its own but for a bad seed.
@@ -34,15 +39,15 @@ def validate_model(
     Parameters
     ----------
     evaluator
-        Best built in float64; in float32 the finite differences resolve about 1e-3 eV/Angstrom.
+        Best built in float64: finite differences resolve no more than the rounding of the energy.
     atoms
         A configuration off symmetry (rattled), periodic in all directions or in none.
     components
         How many force components are compared with finite differences.
     step
-        Displacement, Angstrom.
+        Displacement, Angstrom; by default from the energy's rounding, 0.001 where there is next to none.
     strain
-        Dimensionless.
+        Dimensionless; by default a tenth of ``step`` by Angstrom.
     seed
         Of the choice of components, shift, rotation and permutation.
     """
@@ -53,6 +58,13 @@ def validate_model(
     base.calc = None
     count, periodic = len(base), bool(np.all(base.pbc)) and base.cell.rank == 3
     reference = _evaluate(evaluator, base)
+    dtype = _resolution(evaluator, base, reference)
+    rounding = (
+        0.0 if dtype == "float64" else energy_rounding(evaluator, base, np.random.default_rng([seed, 1]))
+    )
+    if step is None:
+        step = best_step(rounding, float(np.sqrt(np.mean(reference.forces**2))))
+    strain = 0.1 * step if strain is None else strain
 
     force_error = 0.0
     for flat in rng.choice(3 * count, min(components, 3 * count), replace=False):
@@ -106,8 +118,43 @@ def validate_model(
         force_scale=float(np.sqrt(np.mean(reference.forces**2))),
         finite=all(_finite(result) for result in results)
         and bool(np.isfinite([force_error, stress_error if periodic else 0.0]).all()),
-        dtype=_resolution(evaluator, base, reference),
+        dtype=dtype,
+        energy_rounding=rounding,
+        step=step,
+        strain=strain,
+        volume=float(base.get_volume()) if periodic else np.nan,
     )
+
+
+def energy_rounding(evaluator: Evaluator, base: "Atoms", rng: np.random.Generator) -> float:
+    """Return the scatter of the energy about a smooth curve, eV: what its precision leaves unresolved.
+
+    All atoms are moved along one random direction by 1e-5 Angstrom a point, over which a sound potential
+    is a parabola to all digits.
+    """
+    direction = rng.normal(size=(len(base), 3))
+    offsets = np.arange(-_POINTS, _POINTS + 1) * 1e-5
+    energies = []
+    for offset in offsets:
+        trial = base.copy()
+        trial.positions += offset * direction
+        energies.append(evaluator.evaluate(trial).energy)
+    evaluator.forget()
+    values = np.array(energies) - energies[0]
+    curve = np.polynomial.Polynomial.fit(offsets, values, 2)
+    return float(np.sqrt(((values - curve(offsets)) ** 2).sum() / (len(offsets) - 3)))
+
+
+def best_step(rounding: float, force: float) -> float:
+    """Return the displacement (Angstrom) with the least error of the four-point difference.
+
+    Rounding (eV) leaves about rounding / h, and the formula itself leaves h^4 / 30 of the fifth derivative:
+    that of a ``force`` (eV/Angstrom) which varies over half an Angstrom.
+    """
+    if not 0.0 < rounding < np.inf or not np.isfinite(force):
+        return 1e-3
+    fifth = max(force, 1e-2) / 0.5**4
+    return float(np.clip((7.5 * rounding / fifth) ** 0.2, 1e-3, _LONGEST))
 
 
 def _evaluate(evaluator: Evaluator, atoms: "Atoms") -> Evaluation:

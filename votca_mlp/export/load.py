@@ -1,6 +1,7 @@
 """An exported folder as an ASE calculator, without settings.xml."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from votca_mlp.export.content import ExportContent, JoinedOrigin
 from votca_mlp.export.content_file import ACCEPTED, NAME, read_content
 from votca_mlp.export.provenance import holds_at
 from votca_mlp.files import sha256_of
+from votca_mlp.models.arguments import user_module
 from votca_mlp.models.origin import found_model
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ def load_corrected(
     from votca_mlp.models.load import load_model
 
     content, folder = read_content(path)
+    if user_module(content.model.settings.get("calculator"), folder) is not None:
+        # the calculator's own module has come with the export
+        content = replace(content, model=replace(content.model, main_directory=str(folder.resolve())))
     mlp = found_model(content.model, where=folder / NAME, model=model, device=device, trust=trust)
     of_temperature = read_of_temperature(content, folder)
     correction = read_correction_of(content, folder) if of_temperature is None else of_temperature.terms[0]

@@ -28,6 +28,7 @@ def model_identity(mlp: "MLPSettings", directory: Path) -> str:
     UserError
         A model that is not there.
     """
+    from votca_mlp.models.arguments import code_digest
     from votca_mlp.models.options import potential_facts
     from votca_mlp.models.origin import model_file
 
@@ -38,6 +39,8 @@ def model_identity(mlp: "MLPSettings", directory: Path) -> str:
             if file.is_file():
                 found.update(file.name.encode())
                 found.update(hashlib.sha256(file.read_bytes()).digest())
+    else:
+        found.update((code_digest(mlp, directory) or "").encode())
     return found.hexdigest()[:16]
 
 

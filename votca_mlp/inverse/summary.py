@@ -43,7 +43,7 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "host": {"name": socket.gethostname(), "system": platform.platform(), "machine": platform.machine()},
-        "versions": versions(),
+        "versions": versions(plan.model.calculator),
         "model": model_facts(plan.model, plan.directory, context.model_identity),
         "seed": plan.states[0].md.seed,
         "files": _input_files(plan.origin),

@@ -2,13 +2,15 @@
 
 import importlib
 import inspect
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.kind import ModelKind
+from votca_mlp.models.arguments import CUTOFF_MAX, resolved, swallowed, takes_any, unusable
+from votca_mlp.models.kind import Finding, ModelKind
 from votca_mlp.processes import is_interrupt
 
 if TYPE_CHECKING:
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
 _CALCULATOR = "cg.inverse.mlp.calculator"
 _ARGUMENTS = "cg.inverse.mlp.arguments"
 _ACCEPTED = "module:callable, such as ase.calculators.lj:LennardJones"
+_log = logging.getLogger(__name__)
 _CUTOFFS = ("rc", "cutoff", "rcut", "r_cut", "r_max")
-_MOST_CUTOFF = 1000.0  # Angstrom; what an own model may have is in load.py
-_NEEDED = ("energy", "forces", "stress")
+_NEEDED = ("energy", "forces")
 
 
 def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directory: str | Path) -> Any:
@@ -29,7 +31,7 @@ def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directo
     ------
     UserError
         A missing module or callable, arguments that it does not take, an exception of its own, a result
-        that is no ASE calculator or has no energy, forces and stress.
+        that is no ASE calculator or has no energy and forces.
     """
     module_name, separator, attribute = (name or "").strip().partition(":")
     parts = [*module_name.split("."), *attribute.split(".")]
@@ -49,6 +51,7 @@ def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directo
         signature: inspect.Signature | None = inspect.signature(target)
     except (TypeError, ValueError):  # builtins have none
         signature = None
+    arguments = resolved(arguments, Path(main_directory))
     try:
         if signature is not None:
             signature.bind(**arguments)
@@ -56,13 +59,41 @@ def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directo
     except TypeError as error:
         takes = f"arguments of {attribute}{signature}" if signature is not None else "its arguments"
         raise UserError(f"{name}: {error}", where=_ARGUMENTS, accepted=takes) from error
+    except UserError:
+        raise
     except (Exception, SystemExit) as error:
         if is_interrupt(error):
             raise
-        what = f"{name} failed: {type(error).__name__}: {error}"
+        what = f"{name} failed: {said(error)}"
         raise UserError(what, where=_CALCULATOR, accepted="a callable giving an ASE calculator") from error
     _check(calculator, str(name))
+    if takes_any(signature):
+        _check_names(target, calculator, arguments, str(name))
     return calculator
+
+
+def said(error: BaseException) -> str:
+    """Return an exception of other people's code as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def _check_names(target: Any, calculator: Any, arguments: Mapping[str, Any], name: str) -> None:
+    """Refuse, or where it cannot be known say, that a name is swallowed by ``**kwargs``."""
+    unknown, known = swallowed(target, calculator, arguments)
+    if not unknown:
+        return
+    from ase.calculators.calculator import Calculator
+
+    words = ", ".join(unknown)
+    declared = getattr(calculator, "default_parameters", None)
+    # programs with input files hand on any name
+    if isinstance(calculator, Calculator) and declared and not hasattr(calculator, "command"):
+        what = f"{name} would take {words} and never look at it"
+        raise UserError(what, where=_ARGUMENTS, accepted=", ".join(known))
+    _log.warning(
+        "%s: %s declares no %s: check the spelling, it may never be looked at", _ARGUMENTS, name, words
+    )
 
 
 def _import(module_name: str, main_directory: str | Path) -> Any:
@@ -83,7 +114,7 @@ def _import(module_name: str, main_directory: str | Path) -> Any:
     except (Exception, SystemExit) as error:
         if is_interrupt(error):
             raise
-        what = f"importing '{module_name}' failed: {type(error).__name__}: {error}"
+        what = f"importing '{module_name}' failed: {said(error)}"
         raise UserError(what, where=_CALCULATOR, accepted="a module that can be imported") from error
     finally:
         if added:
@@ -113,15 +144,31 @@ def _check_cutoff(calculator: Any, name: str) -> None:
         return
     for key in _CUTOFFS:
         value = parameters.get(key)
-        if isinstance(value, int | float) and not 0.0 <= value <= _MOST_CUTOFF:
-            accepted = f"from 0 to {_MOST_CUTOFF:g} Angstrom"
+        if isinstance(value, int | float) and not 0.0 <= value <= CUTOFF_MAX:
+            accepted = f"from 0 to {CUTOFF_MAX:g} Angstrom"
             raise UserError(f"{name} has {key} = {value:g} Angstrom", where=_ARGUMENTS, accepted=accepted)
 
 
 def _load(mlp: "MLPSettings", main_directory: Path) -> Any:
-    return load_calculator(mlp.calculator, dict(mlp.arguments or {}), main_directory)
+    from votca_mlp.models.contract import PairModel
+
+    calculator = load_calculator(mlp.calculator, dict(mlp.arguments or {}), main_directory)
+    given = {"device", "dtype"} & getattr(mlp, "model_fields_set", set())
+    if given and not isinstance(calculator, PairModel):
+        tags = " and ".join(f"<{tag}>" for tag in sorted(given))
+        _log.warning("%s: not used with %s, which has its own <arguments> for it", tags, mlp.calculator)
+    return calculator
+
+
+def _problems(mlp: "MLPSettings") -> Iterator[Finding]:
+    for what, accepted in unusable(mlp.arguments):
+        yield "arguments", what, accepted
 
 
 KIND = ModelKind(
-    _load, named_by="calculator", uses=("calculator", "arguments"), without_pairs="is any ASE calculator"
+    _load,
+    named_by="calculator",
+    uses=("calculator", "arguments"),
+    without_pairs="is any ASE calculator",
+    check=_problems,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import sha256_of
+from votca_mlp.models.arguments import code_digest, resolved
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class ModelOrigin:
     settings
         ``cg.inverse.mlp`` as plain data, without what belongs to a machine (device, threads, trust).
     sha256
-        Of the model's file or folder; None for a kind without one, such as ``ase``.
+        Of the model's file or folder; of a calculator's module and files where they are beside the settings;
+        None where there is none of that.
     main_directory
         Where relative paths of the model start.
     skin
@@ -108,6 +110,8 @@ def describe_model(
     path = model_file(mlp, main_directory)
     if path is not None and not str(mlp.model).startswith("builtin:"):
         settings["model"] = str(path.resolve())
+    if settings.get("arguments"):
+        settings["arguments"] = resolved(settings["arguments"], main_directory)
     try:
         json.dumps(settings)
     except TypeError as error:
@@ -116,8 +120,9 @@ def describe_model(
             where=where,
             accepted="numbers, text, lists and mappings",
         ) from None
-    digest = None if path is None else sha256_of(path)
-    return ModelOrigin(settings, digest, str(main_directory.resolve()), skin, versions(), now())
+    digest = model_digest(mlp, main_directory)
+    found = versions(mlp.calculator)
+    return ModelOrigin(settings, digest, str(main_directory.resolve()), skin, found, now())
 
 
 def now() -> str:
@@ -137,6 +142,18 @@ def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
     from votca_mlp.models.load import model_path
 
     return model_path(mlp.model, main_directory) if model_kind(mlp.kind).has_file and mlp.model else None
+
+
+def model_digest(mlp: "MLPSettings", main_directory: Path) -> str | None:
+    """Return the digest of the model's file, or of the module and files of a calculator; None without any.
+
+    Raises
+    ------
+    UserError
+        As :func:`model_file`.
+    """
+    path = model_file(mlp, main_directory)
+    return code_digest(mlp, main_directory) if path is None else sha256_of(path)
 
 
 def found_model(
@@ -165,15 +182,20 @@ def found_model(
     UserError
         A damaged section, a model that is missing or another one, code without ``trust``.
     """
+    from votca_mlp.models.kind import model_kind
+
     mlp = _settings(origin, where, model, device, trust)
     try:
-        path = model_file(mlp, Path(origin.main_directory))
+        digest = model_digest(mlp, Path(origin.main_directory))
     except UserError as error:
         accepted = "load_corrected(path, model=...) with the place of the model now"
         raise UserError(error.what, where=where, accepted=accepted) from None
-    if path is not None and sha256_of(path) != origin.sha256:
+    # exports of earlier versions have none for calculators
+    if digest != origin.sha256 and (origin.sha256 is not None or model_kind(mlp.kind).has_file):
+        at = model_file(mlp, Path(origin.main_directory))
+        what = f"the model at {at}" if at else f"{mlp.calculator}, or a file of its <arguments>,"
         raise UserError(
-            f"the model at {path} is not the one that was corrected (its SHA-256 differs)",
+            f"{what} is not the one that was corrected (its SHA-256 differs)",
             where=where,
             accepted=f"the model with SHA-256 {origin.sha256}; a correction belongs to one model",
         )

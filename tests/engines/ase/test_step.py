@@ -14,7 +14,9 @@ import pytest
 from tests.engines.ase.case import argon, evaluator, make_case, run_case, thermo
 from tests.engines.killing import SlowEvaluator, kill_at_frame, start_step, to_its_end
 from votca_mlp.engines.ase import checkpoint, run, step
+from votca_mlp.engines.ase.output import COLUMNS, thermo_row
 from votca_mlp.engines.shared.result import SUMMARY
+from votca_mlp.engines.shared.stages import NAMES as STAGES
 from votca_mlp.errors import UserError
 from votca_mlp.progress import Progress
 from votca_mlp.settings.plans import md_plan
@@ -39,7 +41,9 @@ def test_files_of_a_step(tmp_path) -> None:
     assert np.ptp(rows[:, 8]) < 1e-3 * rows[:, 7].mean()
     # N m / V, argon's mass in kg by its own constant
     assert rows[:, 4] == pytest.approx(108 * 39.948 * 1.66053906660e-27 / (rows[:, 5] * 1e-30), rel=1e-7)
-    stages = [line.split()[-1] for line in (directory / "thermo.dat").read_text().splitlines()[1:]]
+    stages = [
+        STAGES[int(line.split()[-1])] for line in (directory / "thermo.dat").read_text().splitlines()[1:]
+    ]
     assert stages == ["equilibration"] * 5 + ["production"] * 20
     frames = ase.io.read(directory / "traj.dump", ":", format="lammps-dump-text")
     assert len(frames) == 20
@@ -65,6 +69,19 @@ def test_kill_and_resume_is_bit_for_bit(tmp_path) -> None:
         file.write(b"ITEM: TIMESTEP\n12")
     to_its_end(start_step("tests.engines.ase.case", killed))
     assert contents(killed) == contents(whole)
+
+
+def test_a_run_that_wrote_stages_as_words_goes_on_with_words(tmp_path, monkeypatch) -> None:
+    """As earlier versions did: the file is what it would have been, and has the same means."""
+    whole, parts = make_case(tmp_path / "a"), make_case(tmp_path / "b")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(run, "HEADER", "# " + " ".join(COLUMNS) + "\n")
+        earlier.setattr(run, "thermo_row", lambda *row, words: thermo_row(*row, words=True))
+        expected = run_case(whole).summary["production"]
+        assert run_case(parts, deadline=time.time() + run.FINISHING_TIME + 0.05).status == "checkpointed"
+    assert run_case(parts).summary["production"] == expected
+    assert contents(parts) == contents(whole)
+    assert (tmp_path / "b/step_001/thermo.dat").read_text().endswith(" production\n")
 
 
 @pytest.mark.parametrize("ensemble", ["npt", "nvt"])

@@ -1,6 +1,7 @@
 """The engine ``ase`` as the package asks for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from votca_mlp.engines.ase.options import AseSettings
@@ -24,6 +25,14 @@ class AseEngine(Engine):
         from votca_mlp.engines.ase.step import run_step
 
         return run_step(plan, evaluator, **how)
+
+    def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
+        """Check that a barostat has a stress, too."""
+        from votca_mlp.engines.ase.step import check_stress
+
+        model = evaluator()
+        check_stress(plan, model)
+        return super().check(plan, lambda: model, step_directory)
 
     def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of the checkpoint."""

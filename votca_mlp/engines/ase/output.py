@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.ase.motion import Motion
+from votca_mlp.engines.shared.stages import NAMES
 from votca_mlp.files import atomic_write
 from votca_mlp.observables.density import density
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU
@@ -26,11 +27,19 @@ COLUMNS = (
     "spread[meV/atom]",
     "stage",
 )
-"""Header of ``thermo.dat``."""
+"""Columns of ``thermo.dat``; the stage is its place in :data:`votca_mlp.engines.shared.stages.NAMES`."""
+HEADER = "#" + " ".join(COLUMNS) + "\n"
+"""Of ``thermo.dat``: one word a column, which pandas keeps, behind a #, which numpy passes over."""
 
 
-def thermo_row(step: int, stage: str, md: Motion) -> str:
-    """Return a line of ``thermo.dat``; see :data:`COLUMNS`."""
+def has_words(path: Path) -> bool:
+    """Return whether a ``thermo.dat`` was begun by a version that wrote the stage as a word."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline().startswith("# ")
+
+
+def thermo_row(step: int, stage: str, md: Motion, *, words: bool = False) -> str:
+    """Return a line of ``thermo.dat``; see :data:`COLUMNS`. ``words``: the stage as a word."""
     evaluation, volume = md.evaluation, md.volume
     mass = float(md.masses.sum()) / EV_FS2_PER_ANGSTROM2_PER_AMU
     values = (
@@ -45,7 +54,8 @@ def thermo_row(step: int, stage: str, md: Motion) -> str:
         1000.0 * evaluation.spread,
     )
     numbers = " ".join(f"{value:.10g}" for value in values)
-    return f"{step} {step * md.timestep:.10g} {numbers} {stage}\n"
+    last = stage if words else NAMES.index(stage)
+    return f"{step} {step * md.timestep:.10g} {numbers} {last}\n"
 
 
 def write_configuration(path: Path, symbols: list[str], md: Motion) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from votca_mlp.engines.ase import checkpoint as checkpoints
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.motion import Motion
-from votca_mlp.engines.ase.output import COLUMNS, thermo_row, write_configuration
+from votca_mlp.engines.ase.output import HEADER, has_words, thermo_row, write_configuration
 from votca_mlp.engines.ase.summary import make_summary
 from votca_mlp.engines.ase.trajectory import frame_writer
 from votca_mlp.engines.plan import MDPlan
@@ -88,8 +88,9 @@ class Run:
             self.traj_file.unlink(missing_ok=True)
         self.traj = GrowingFile(part, lengths.get("traj"))
         self.thermo = GrowingFile(directory / THERMO, lengths.get("thermo"))
+        self.words = saved is not None and has_words(directory / THERMO)
         if saved is None:
-            self.thermo.write("# " + " ".join(COLUMNS) + "\n")
+            self.thermo.write(HEADER)
             self.md = self._begin(stages[0])
             self.save()
         else:
@@ -217,7 +218,7 @@ class Run:
         last = self.done == self.total and stage.steps < self.sample_steps
         if made % self.sample_steps and not last:
             return
-        self.thermo.write(thermo_row(self.done, stage.name, self.md))
+        self.thermo.write(thermo_row(self.done, stage.name, self.md, words=self.words))
         if stage.name == "production":
             md, time_fs = self.md, self.done * self.plan.timestep
             self.traj.write(self.frame(self.done, time_fs, self.symbols, md.positions, np.diag(md.cell)))

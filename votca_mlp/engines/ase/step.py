@@ -18,6 +18,7 @@ from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import checked_start
+from votca_mlp.engines.shared.stress import require_stress
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.processes import is_interrupt
 from votca_mlp.progress import Progress
@@ -67,6 +68,7 @@ def run_step(
         Input that does not fit, a simulation that has gone wrong, a damaged checkpoint, no space left.
     """
     step_directory, ending = Path(step_directory), on_steady_clock(deadline)
+    check_stress(plan, evaluator)
     start = checked_start(plan, step_directory)
     stages = plan_stages(plan, step_number=step_number, from_crystal=start.from_crystal, max_steps=max_steps)
     inputs = checkpoints.describe_inputs(
@@ -96,6 +98,12 @@ def run_step(
         return StepResult("checkpointed", run.saved, run.total, rate)
     summary = run.finish(step_number=step_number, source=start.source, steps_per_second=rate)
     return StepResult("finished", run.total, run.total, rate, summary)
+
+
+def check_stress(plan: MDPlan, evaluator: Evaluator) -> None:
+    """Refuse a barostat where the model has no stress; see :func:`require_stress`."""
+    if plan.ensemble == "npt":
+        require_stress(plan, evaluator, "ensemble", "npt")
 
 
 def _digest(atoms: "Atoms") -> str:

@@ -46,8 +46,11 @@ class GromacsEngine(Engine):
     def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
         """Check this GROMACS too."""
         from votca_mlp.engines.gromacs.step import check_engine
+        from votca_mlp.engines.shared.stress import require_stress
 
-        return f"{check_engine(plan)}; {super().check(plan, evaluator, step_directory)}"
+        engine, model = check_engine(plan), evaluator()
+        require_stress(plan, model, "mdp", "GROMACS, which gets the virial in every step,")
+        return f"{engine}; {super().check(plan, lambda: model, step_directory)}"
 
     def frames(self, plan: MDPlan, directory: Path) -> "Iterator[Frame]":
         """Yield the frames of mdrun's trajectory that csg_stat would count."""

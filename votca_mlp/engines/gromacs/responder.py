@@ -159,5 +159,5 @@ def _open_log(path: Path, step: int) -> GrowingFile:
     lines = path.read_text().splitlines(keepends=True) if step > 0 and path.is_file() else []
     kept = [line for line in lines if line[0] != "#" and line.endswith("\n") and int(line.split()[0]) < step]
     log = GrowingFile(path)
-    log.write(f"# {_COLUMNS}\n" + "".join(kept))
+    log.write(f"#{_COLUMNS}\n" + "".join(kept))
     return log

@@ -19,6 +19,7 @@ from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import digests, finished_result
 from votca_mlp.engines.shared.start import checked_start
+from votca_mlp.engines.shared.stress import require_stress
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.progress import Progress
@@ -47,6 +48,7 @@ def run_step(
         of other inputs.
     """
     step_directory, ending = Path(step_directory), on_steady_clock(deadline)
+    require_stress(md, evaluator, "mdp", "GROMACS, which gets the virial in every step,")
     plan = make_plan(md, step_directory / options_of(md).mdp, max_steps=max_steps)
     start = checked_start(md, step_directory)
     inputs = _inputs(md, step_directory, identity, max_steps, plan)

@@ -10,6 +10,7 @@ import numpy as np
 from votca_mlp.engines.shared.result import THERMO
 from votca_mlp.ensemble.blocks import MIN_BLOCKS, Means, means
 from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
 
 COLUMNS = {
     "time[fs]": "step*dt*1000",
@@ -28,8 +29,19 @@ _FAR = 0.05
 def thermo_command(every: int) -> str:
     """Return the command that writes ``thermo.dat`` at the steps of the trajectory."""
     values = " ".join(f"$({word}:%.10g)" for word in COLUMNS.values())
-    ending = f'append {THERMO} screen no title "# step {" ".join(COLUMNS)}"'
+    ending = f'append {THERMO} screen no title "#step {" ".join(COLUMNS)}"'
     return f'fix votca_mlp_thermo all print {every} "$(step) {values}" {ending}'
+
+
+def keep_one_header(path: Path) -> None:
+    """Take the titles out of ``thermo.dat`` that LAMMPS has added at each continuation, but the first."""
+    if not path.is_file():
+        return
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for number, line in enumerate(lines) if number == 0 or not line.startswith("#")]
+    if len(kept) < len(lines):
+        with atomic_write(path) as file:
+            file.write("".join(kept))
 
 
 def frame_steps(traj: Path) -> list[int]:

@@ -12,6 +12,7 @@ from votca_mlp.engines.lammps.first_step import compare_step_0, elements
 from votca_mlp.engines.lammps.options import options_of
 from votca_mlp.engines.lammps.output import (
     check_temperature,
+    keep_one_header,
     length_without,
     production_means,
     thermo_command,
@@ -24,6 +25,7 @@ from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import SUMMARY, THERMO, write_summary
 from votca_mlp.engines.shared.start import expected_symbols
+from votca_mlp.engines.shared.stress import require_stress
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
@@ -63,6 +65,7 @@ class Run:
         inputs: dict[str, Any],
         saved: checkpoints.Checkpoint | None = None,
     ) -> None:
+        require_stress(plan, evaluator, "script", "LAMMPS, which gets the virial in every step,")
         self.plan, self.evaluator, self.script, self.directory = plan, evaluator, script, directory
         self.inputs, self.saved = inputs, saved
         self.options = options = options_of(plan)
@@ -214,6 +217,7 @@ class Run:
         part = self.directory / CONF_PART
         self.lammps.command(f"write_data {CONF_PART} nocoeff")
         self.lammps.close()
+        keep_one_header(self.directory / THERMO)
         production = production_means(self.directory, self.plan.traj)
         if not production:
             accepted = f"a dump that writes {self.traj.name} during the last run"

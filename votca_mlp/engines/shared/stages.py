@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 
+NAMES = ("melt", "equilibration", "production")
+"""Of all stages in their order; a table of numbers has the place in it, from 0."""
+
 
 @dataclass(frozen=True)
 class Stage:

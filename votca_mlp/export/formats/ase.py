@@ -13,6 +13,7 @@ from votca_mlp.export.formats import table
 from votca_mlp.export.load import JOINED, load_corrected
 from votca_mlp.export.potential import CorrectedPotential, Written, compared_temperatures
 from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.models.arguments import user_module
 from votca_mlp.models.kind import model_kind
 from votca_mlp.models.load import load_model
 
@@ -50,6 +51,16 @@ def write(potential: CorrectedPotential, folder: Path) -> Written:
     # loading needs it
     write_content(folder, written.content)
     mlp, of_temperature = potential.mlp, potential.of_temperature
+    module = (
+        user_module(mlp.calculator, potential.content.main_directory)
+        if model_kind(mlp.kind).names_code
+        else None
+    )
+    if module is not None and module.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(module, folder / module.name, dirs_exist_ok=True, ignore=ignored)
+    elif module is not None:
+        shutil.copyfile(module, folder / module.name)
     trust = model_kind(mlp.kind).names_code or mlp.trust_pickle
     options = "model (where its file is now), device"
     if of_temperature is not None:
@@ -64,7 +75,7 @@ def write(potential: CorrectedPotential, folder: Path) -> Written:
         comparisons = _compare_temperatures(potential, calculator, of_temperature)
     return replace(
         written,
-        files=(*written.files, _FACTORY),
+        files=(*written.files, *(() if module is None else (module.name,)), _FACTORY),
         comparisons=(*written.comparisons, *comparisons),
     )
 
