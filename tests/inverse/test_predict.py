@@ -51,7 +51,7 @@ def test_the_command(run: Path, tmp_path: Path) -> None:
     assert process.returncode == 0, output
     assert "u(r): step_003/Ar-Ar.pot.new" in output
     assert "Ar-Ar: g - target" in output
-    assert re.search(r"density \d+ \+- 0 kg/m3\nworth \d", output)
+    assert re.search(r"density [0-9.]+ \+- 0 kg/m3\nworth \d", output)
     assert len(read_table(tmp_path / "Ar-Ar.dist.new").x) == 81
 
 
