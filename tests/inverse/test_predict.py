@@ -61,11 +61,10 @@ def test_what_cannot_be_put_together(run: Path, tmp_path: Path) -> None:
     plan = plan_of(load_settings(main / "settings.xml"))
     with pytest.raises(UserError, match="step 7 has no values by frame"):
         predict(plan, {}, [7])
-    record = main / "step_001/votca_mlp_step.json"
-    text = record.read_text()
-    assert '"cg.inverse.ase.temperature": 120.0' in text
-    record.write_text(
-        text.replace('"cg.inverse.ase.temperature": 120.0', '"cg.inverse.ase.temperature": 130.0')
-    )
+    facts = main / "step_001/md_step.json"
+    text = facts.read_text()
+    assert '"temperature": 120.0' in text
+    facts.write_text(text.replace('"temperature": 120.0', '"temperature": 130.0'))
     with pytest.raises(UserError, match=r"temperature was 130\.0 in step 1, and 120\.0 later"):
         predict(plan, {})
+    assert predict(plan, {}, [2, 3])[0].frames > 0

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.engines.shared.result import read_facts
 from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.ensemble.mbar import pool_of
 from votca_mlp.ensemble.weights import effective_sample_size
@@ -111,26 +113,24 @@ def _steps(plan: InversePlan) -> list[int]:
 
 def _check_alike(plan: InversePlan, state: StatePlan, numbers: Sequence[int]) -> None:
     """Refuse steps whose simulations were of another ensemble than the last one's."""
-    from votca_mlp.runs.record import read_record
-
     known: dict[str, object] = {}
     for number in reversed(numbers):
-        record = read_record(plan.step_directory(number) / state.name)
-        if record is None:
-            continue
-        here = {
-            key: value
-            for key, value in record.inputs.items()
-            if key in ("model", "cg.inverse.kBT") or key.endswith((".temperature", ".pressure", ".ensemble"))
-        }
+        here = _simulated(plan.step_directory(number) / state.name)
         known = known or here
-        other = next((key for key in known if here.get(key) != known[key]), None)
+        other = next((key for key in known if key in here and here[key] != known[key]), None)
         if other is not None:
             raise UserError(
-                f"{other} was {here.get(other)} in step {number}, and {known[other]} later",
+                f"{other} was {here[other]} in step {number}, and {known[other]} later",
                 where=plan.step_directory(number),
                 accepted="--steps that were made alike",
             )
+
+
+def _simulated(folder: Path) -> dict[str, object]:
+    """Return model, ensemble, temperature and pressure of a simulation, as the engine has noted them."""
+    inputs = read_facts(folder).get("inputs") or {}
+    names = ("model", "ensemble", "temperature", "pressure")
+    return {name: inputs[name] for name in names if name in inputs}
 
 
 def _check_atoms(
