@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Interrupt runs at random moments, run them again, and compare with runs that nobody interrupted.
+"""Interrupt runs at random moments, run them again, and compare with runs that no one interrupted.
 
     scripts/kill_trials.py [--minutes 18] [--trials N] [--engines ase lammps gromacs]
                            [--loops csg_inverse 'votca-mlp inverse'] [--workers 2] [--seed 1] [--json FILE]
@@ -62,7 +62,7 @@ class Run:
         command = (*LOOPS[case.loop], "--options", "settings.xml", *options)
         self.process = start_program(main, sys.executable, "-c", FOREGROUND, *command)
         self.output = ""
-        # so that a full pipe stops nobody
+        # so that a full pipe stops no one
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -311,7 +311,7 @@ def main() -> int:
     rows = table.rows()
     for label, counts in {**rows["cases"], **rows["ways"], "all": rows["all"]["all"]}.items():
         print(f"{label:32}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
-    tables = {**rows, "wrong": table.wrong}
+    tables = {**rows, **({"wrong": table.wrong} if table.wrong else {})}
     write_result(chosen.json, tables, seeds=chosen.seed)
     return int(bool(table.wrong))
 

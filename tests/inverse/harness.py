@@ -1,7 +1,7 @@
 """A run in child processes that are killed, starved of disk or told a wrong time at a chosen write.
 
-Run as ``python -m tests.inverse.harness MAIN FAULT...`` in a process of its own, which imports once what an
-iteration does, and then forks: one of a small liquid takes a fraction of a second. For each fault a copy of
+Run as ``python -m tests.inverse.harness MAIN FAULT...`` in a process of its own, which imports everything
+once and then forks: an iteration of a small liquid takes a fraction of a second. For each fault a copy of
 MAIN is run with it, then without it, and a line of JSON tells how all runs ended.
 """
 
@@ -14,16 +14,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from importlib import import_module
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from votca_mlp import files
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.start import run_inverse
-
-MODULES = "imported:"
 
 
 def run(main: Path, before: Callable[[], None] | None) -> dict[str, Any]:
@@ -39,7 +36,6 @@ def run(main: Path, before: Callable[[], None] | None) -> dict[str, Any]:
             if before is not None:
                 before()
             run_inverse(main / "settings.xml")
-            print(MODULES, *sys.modules)
             status = 0
         except UserError as error:
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -137,24 +133,11 @@ def fault(words: str) -> Callable[[], None] | None:
     return {"clock": clock_back, "storm": storm, "none": lambda: None}[name]()
 
 
-def import_what_an_iteration_does(source: Path) -> None:
-    """Import what a child without faults was seen to import: torch and SciPy take seconds, in every child."""
-    copy = source.parent / f"{source.name}-imports"
-    shutil.copytree(source, copy)
-    os.chdir(copy)
-    end = run(copy, None)
-    assert end["status"] == 0, end
-    for name in end["told"].rpartition(MODULES)[2].split():
-        # what stands beside settings.xml is the run's own
-        if name.partition(".")[0] in ("votca_mlp", "ase", "numba", "numpy", "scipy", "torch"):
-            with suppress(ImportError):
-                import_module(name)
-
-
 def main() -> None:
     """Try every fault of the command line on a copy of the first argument."""
+    # everything that an iteration imports, before any child is made
+
     source = Path(sys.argv[1])
-    import_what_an_iteration_does(source)
     for words in sys.argv[2:]:
         copy = source.parent / f"{source.name}-{words.replace(':', '-')}"
         shutil.rmtree(copy, ignore_errors=True)

@@ -86,6 +86,8 @@ def test_a_command_that_lammps_does_not_know(tmp_path) -> None:
 class Breaking:
     """An evaluator that does something at its n-th call."""
 
+    gives_stress = True
+
     def __init__(self, at: int, act) -> None:
         self.inner, self.at, self.act, self.calls = evaluator(), at, act, 0
 

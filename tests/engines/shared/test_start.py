@@ -9,7 +9,7 @@ from ase.build import bulk
 
 from tests.engines.ase.case import argon, make_case, run_case
 from votca_mlp.engines.plan import MDPlan
-from votca_mlp.engines.shared.stages import plan_stages
+from votca_mlp.engines.shared.stages import NAMES, plan_stages
 from votca_mlp.engines.shared.start import build_crystal, check_start
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Crystal
@@ -43,7 +43,10 @@ def test_melt_then_equilibrate(tmp_path) -> None:
     )
     run_case(settings)
     lines = (tmp_path / "step_001" / "thermo.dat").read_text().splitlines()[1:]
-    rows = {name: [line.split() for line in lines if line.endswith(name)] for name in ("melt", "production")}
+    rows = {
+        name: [words for line in lines if (words := line.split())[-1] == str(NAMES.index(name))]
+        for name in ("melt", "production")
+    }
     volumes = np.array([float(row[5]) for row in rows["melt"]])
     assert volumes == pytest.approx(np.full(100, (3 * 6.2) ** 3))
     # the second half of the melt is at its temperature, the production at the other
