@@ -79,6 +79,9 @@ def read_columns(text: str, path: Path) -> Columns:
         if not stripped.strip(", ;\t"):
             continue
         bare = stripped.strip()
+        if not bare:
+            # white space of other kinds
+            continue
         if bare[0] in _COMMENT or number <= start + 1:
             # before PDFgetX2's and PDFgetX3's '#### start data' there are settings, numbers among them
             comments.append(bare.lstrip(_COMMENT).strip())

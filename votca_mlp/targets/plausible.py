@@ -15,11 +15,14 @@ ENDS = (0.75, 1.3)
 CORE = (0.3, 0.6)
 """Of the main peak's position: there atoms are never, also in molecules, whose bonds are the main peak."""
 CORE_LIMIT = 0.3
-"""Mean |g| in the core above which density or normalisation are wrong; above a sixth of it, doubtful."""
+"""Median of g in the core above which density or normalisation are wrong."""
+DOUBTFUL = 0.1
+"""The same of a g(r) as it is; noisy data leave half of it where their negative values are set to zero."""
 _HIGHEST = 1e5
 _SPIKE = (100.0, 20.0)
 _GAP = (3.0, 0.4)
 _FALL = (0.2, 4.0)
+_ZEROS = 3
 
 
 class Doubt(NamedTuple):
@@ -121,7 +124,9 @@ def _holes(r: Array, g: Array) -> Iterator[Doubt]:
     # a g(r) comes down to zero gradually, also between a bond and the next shell
     for k in np.flatnonzero((g[1:] == 0.0) & (g[:-1] > _FALL[0])).tolist():
         before = np.abs(np.diff(g[max(0, k - 3) : k + 1]))
-        if len(before) and g[k] > _FALL[1] * before.max():
+        # one zero is what noise may leave of a small value
+        gap = not g[k + 1 : k + 1 + _ZEROS].any()
+        if gap and len(before) and g[k] > _FALL[1] * before.max():
             yield Doubt(
                 f"falls from {g[k]:.3g} at {r[k]:.4g} Angstrom to 0 at the next point",
                 "g(r) without gaps of zeros, and no zeros beyond the data",
@@ -132,7 +137,7 @@ def _holes(r: Array, g: Array) -> Iterator[Doubt]:
 def _core(r: Array, g: Array) -> Iterator[Doubt]:
     core, begin, end = core_mean(r, g)
     # data may begin outside the core
-    if np.isfinite(core) and r[0] <= begin and core > max(0.05, 0.02 * float(g.max())):
+    if np.isfinite(core) and r[0] <= begin and core > max(DOUBTFUL, 0.02 * float(g.max())):
         yield Doubt(
             f"is {core:.2g} between {begin:.3g} and {end:.3g} Angstrom, where there are no atoms",
             "g(r) that is 0 in the core",
