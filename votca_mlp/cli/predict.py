@@ -32,7 +32,6 @@ def predict(
     from votca_mlp.inverse.agreement import agreement_with, described
     from votca_mlp.inverse.from_settings import plan_of
     from votca_mlp.inverse.predict import predict as predicted
-    from votca_mlp.inverse.tables.operations import resample_target
     from votca_mlp.settings import load_settings
     from votca_mlp.tables import read_table, write_table
 
@@ -47,7 +46,7 @@ def predict(
         before = f"{found.state}, " if found.state else ""
         state = next(item for item in plan.states if item.name == found.state)
         for pair in state.pairs:
-            target = resample_target(read_table(pair.target), pair.grid.points)
+            target = pair.target_on_grid()
             typer.echo(f"{before}{pair.name}: {described(agreement_with(target, found.rdfs[pair.name]))}")
             if out is not None:
                 folder = out / found.state

@@ -8,7 +8,6 @@ import numpy as np
 
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.state_plan import StatePlan
-from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, read_table
 from votca_mlp.targets.agreement import Agreement, compare_tables
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -54,7 +53,7 @@ def agreements(plan: InversePlan, last: int) -> dict[str, list[Agreement]]:
 def _of_state(plan: InversePlan, state: StatePlan, last: int) -> dict[str, list[Agreement]]:
     found: dict[str, list[Agreement]] = {}
     for pair in state.pairs:
-        target = resample_target(read_table(pair.target), pair.grid.points)
+        target = pair.target_on_grid()
         found[pair.name] = []
         for number in range(1, last + 1):
             path = plan.step_directory(number) / state.name / f"{pair.name}.dist.new"

@@ -20,7 +20,7 @@ from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.iterations import PhaseSettings
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import State, states_of, write_state_settings
-from votca_mlp.targets.target import Target, density_target, number_target
+from votca_mlp.targets.target import Target, number_target
 from votca_mlp.update.registry import DEFAULT, rules
 
 _TASKS = "cg.inverse.simulation.tasks"
@@ -109,26 +109,20 @@ def state_plan(
         # as cp of csg_inverse: the step itself has the copies, whatever folders they come from
         filelist={Path(file).name: settings.input_path(file) for file in settings.filelist},
         origin=_origin(settings, options, {"path", "multistate"}),
-        density=_density(settings),
-        pressure=_pressure(settings),
+        density=_measured(settings, "density"),
+        pressure=_measured(settings, "pressure"),
         density_limit=settings.phase.density,
         pressure_limit=settings.phase.pressure,
     )
 
 
-def _density(settings: Settings) -> Target | None:
-    given = settings.target_density
+def _measured(settings: Settings, observable: str) -> Target | None:
+    """Return the measured number of ``<target_OBSERVABLE>``, None where there is none."""
+    given = getattr(settings, f"target_{observable}")
     if given is None:
         return None
-    return density_target(given.value, given.sigma, source=settings.where("cg.inverse.target_density.value"))
-
-
-def _pressure(settings: Settings) -> Target | None:
-    given = settings.target_pressure
-    if given is None:
-        return None
-    where = settings.where("cg.inverse.target_pressure.value")
-    return number_target("pressure", given.value, given.sigma, source=where)
+    where = settings.where(f"cg.inverse.target_{observable}.value")
+    return number_target(observable, given.value, given.sigma, source=where)
 
 
 def _state(state: State, options: LoopOptions | None) -> StatePlan:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from votca_mlp.inverse.tables.operations import resample_target
+from votca_mlp.tables import Table, read_table
 from votca_mlp.update.rule import PairGrid
 
 if TYPE_CHECKING:
@@ -60,6 +62,16 @@ class PairPlan:
     def name(self) -> str:
         """Of the interaction; names its files."""
         return self.grid.name
+
+    def target_on_grid(self) -> Table:
+        """Return the target on the grid (nm), with its errors where it has them.
+
+        Raises
+        ------
+        UserError
+            No such table, or too few points.
+        """
+        return resample_target(read_table(self.target), self.grid.points)
 
 
 def cycle(values: tuple[int, ...], step: int) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
 from votca_mlp.inverse.state_plan import StatePlan
-from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.observables.step import StepObservables
 from votca_mlp.observables.store import read_observables
 from votca_mlp.tables import read_table
@@ -113,7 +112,7 @@ def _rms(state: StatePlan, directory: Path) -> Iterator[tuple[str, float]]:
         for pair in state.pairs:
             path = step / state.name / f"{pair.name}.dist.new"
             if path.is_file():
-                target = resample_target(read_table(pair.target), pair.grid.points)
+                target = pair.target_on_grid()
                 squares.append(agreement_with(target, read_table(path)).rms ** 2)
         if squares:
             yield step.name, float(np.sqrt(np.mean(squares)))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from votca_mlp.models.options import MLPSettings
 
 CUTOFF_MAX = 100.0
-"""Angstrom; a neighbour list beyond it fills the memory, and takes for ever."""
-_CUTOFFS = ("cutoff", "rc", "rcut", "r_cut", "r_max", "rmax", "cutoff_radius")
+"""Angstrom; models have 4 to 12. A neighbour list beyond it fills the memory, and takes for ever."""
+CUTOFFS = ("cutoff", "rc", "rcut", "r_cut", "r_max", "rmax", "cutoff_radius")
 
 
 def resolved(value: Any, main_directory: Path) -> Any:
@@ -99,7 +99,7 @@ def unusable(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from unusable(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        cutoff = str(name).lower() in _CUTOFFS
+        cutoff = str(name).lower() in CUTOFFS
         if math.isnan(value) or (cutoff and not 0.0 < value <= CUTOFF_MAX):
             accepted = f"above 0, at most {CUTOFF_MAX:g} Angstrom" if cutoff else "a number"
             yield f"{name} is {value:g}", accepted

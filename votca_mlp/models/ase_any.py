@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.arguments import CUTOFF_MAX, resolved, swallowed, takes_any, unusable
+from votca_mlp.models.arguments import CUTOFF_MAX, CUTOFFS, resolved, swallowed, takes_any, unusable
 from votca_mlp.models.kind import Finding, ModelKind
 from votca_mlp.processes import is_interrupt
 
@@ -20,7 +20,6 @@ _CALCULATOR = "cg.inverse.mlp.calculator"
 _ARGUMENTS = "cg.inverse.mlp.arguments"
 _ACCEPTED = "module:callable, such as ase.calculators.lj:LennardJones"
 _log = logging.getLogger(__name__)
-_CUTOFFS = ("rc", "cutoff", "rcut", "r_cut", "r_max")
 _NEEDED = ("energy", "forces")
 
 
@@ -142,7 +141,7 @@ def _check_cutoff(calculator: Any, name: str) -> None:
     parameters = getattr(calculator, "parameters", None)
     if not isinstance(parameters, Mapping):
         return
-    for key in _CUTOFFS:
+    for key in CUTOFFS:
         value = parameters.get(key)
         if isinstance(value, int | float) and not 0.0 <= value <= CUTOFF_MAX:
             accepted = f"from 0 to {CUTOFF_MAX:g} Angstrom"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
+from votca_mlp.models.arguments import CUTOFF_MAX
 
 if TYPE_CHECKING:
     from votca_mlp.models.contract import PairModel
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 _TAG = "cg.inverse.mlp"
 _BUILTIN = "builtin:"
-MOST_CUTOFF = 100.0
-"""Angstrom; models have 4 to 12, and the number of neighbours grows with the third power."""
 
 
 def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | Any":
@@ -34,14 +33,14 @@ def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | A
     if hasattr(model, "energies_and_gradient") and not _is_cutoff(cutoff):
         what, accepted = (
             f"the model's cutoff is {cutoff}",
-            f"a number above 0, at most {MOST_CUTOFF:g} Angstrom",
+            f"a number above 0, at most {CUTOFF_MAX:g} Angstrom",
         )
         raise UserError(what, where=f"{_TAG} ({mlp.kind})", accepted=accepted)
     return model
 
 
 def _is_cutoff(value: object) -> bool:
-    return isinstance(value, int | float) and 0.0 < value <= MOST_CUTOFF
+    return isinstance(value, int | float) and 0.0 < value <= CUTOFF_MAX
 
 
 def named_path(mlp: "MLPSettings", main_directory: str | Path) -> Path:

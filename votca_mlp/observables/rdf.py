@@ -61,6 +61,14 @@ class PairHistograms:
         """Number of frames."""
         return len(self.volumes)
 
+    @property
+    def shells(self) -> NDArray[np.float64]:
+        """Volume between the two spheres of each bin, Angstrom^3; inf where the bin begins below r = 0."""
+        step = self.r[1] - self.r[0]
+        inner = self.r - 0.5 * step
+        shell = 4.0 / 3.0 * np.pi * ((inner + step) ** 3 - inner**3)
+        return np.where(inner < -1e-9 * step, np.inf, shell)
+
     def row(self, pair: Pair) -> int:
         """Return the index of a pair of species, in either order; ValueError when it was not counted."""
         for candidate in (pair, pair[::-1]):
@@ -113,11 +121,7 @@ class PairHistograms:
         return make_table(np.round(self.r / ANGSTROM_PER_NM, 12), self.g(pair), yerr=yerr)
 
     def _normalise(self, mean: NDArray[np.float64], volume: float, row: int) -> NDArray[np.float64]:
-        step = self.r[1] - self.r[0]
-        inner = self.r - 0.5 * step
-        shell = 4.0 / 3.0 * np.pi * ((inner + step) ** 3 - inner**3)
-        g = volume * self.norms[row] * mean / shell
-        return np.where(inner < -1e-9 * step, 0.0, g)
+        return np.asarray(volume * self.norms[row] * mean / self.shells)
 
 
 def pair_histograms(frames: Iterable[Frame], pairs: Sequence[Pair], r: NDArray[np.float64]) -> PairHistograms:

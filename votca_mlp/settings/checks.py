@@ -234,21 +234,21 @@ def _density(parts: Parts, density: TargetDensity) -> Iterator[Problem]:
     if density.sigma is not None and density.sigma >= density.value:
         what = f"is {density.sigma:g} kg/m3, and the density {density.value:g}"
         yield parts.problem("inverse.target_density.sigma", what, "a standard error below the density")
-    if parts.multistate is not None and parts.multistate.enabled:
-        yield parts.problem(
-            "inverse.target_density",
-            "is one density for several states",
-            "<target_density> in the settings.xml of each state's folder",
-        )
+    yield from _of_one_state(parts, "density")
 
 
 def _pressure(parts: Parts) -> Iterator[Problem]:
     if getattr(parts.engine, "ensemble", "nvt") == "npt":
         what = "is given, but the barostat holds the pressure of an npt run"
         yield parts.problem("inverse.target_pressure", what, "<target_density>, or the ensemble nvt")
+    yield from _of_one_state(parts, "pressure")
+
+
+def _of_one_state(parts: Parts, what: str) -> Iterator[Problem]:
+    """Refuse one measured number for several states."""
     if parts.multistate is not None and parts.multistate.enabled:
         yield parts.problem(
-            "inverse.target_pressure",
-            "is one pressure for several states",
-            "<target_pressure> in the settings.xml of each state's folder",
+            f"inverse.target_{what}",
+            f"is one {what} for several states",
+            f"<target_{what}> in the settings.xml of each state's folder",
         )

@@ -21,4 +21,4 @@ else
   rdfs
 fi
 votca_mlp_csg update-all
-do_external update imc_tables
+do_external update states

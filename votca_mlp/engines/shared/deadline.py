@@ -1,4 +1,4 @@
-"""When a simulation has to be done, on a clock that nobody sets."""
+"""When a simulation has to be done, on a clock that cannot be set."""
 
 import time
 

@@ -10,11 +10,10 @@ from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import initial_potential
 from votca_mlp.inverse.stages.begin import copy_inputs, shared_tables
 from votca_mlp.inverse.states import check_basis, described_basis
-from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.runs.copying import touch
 from votca_mlp.runs.record import StepRecord, write_record
 from votca_mlp.runs.restart import PREPARE, STEPDIR, RestartFile
-from votca_mlp.tables import Table, read_table, write_table
+from votca_mlp.tables import Table, write_table
 
 
 def prepare(context: Context) -> None:
@@ -70,7 +69,7 @@ def targets_on_grid(context: Context) -> dict[str, Table]:
     UserError
         No such table, or too few points.
     """
-    return {pair.name: resample_target(read_table(pair.target), pair.grid.points) for pair in context.pairs}
+    return {pair.name: pair.target_on_grid() for pair in context.pairs}
 
 
 def write_initial(plan: InversePlan, name: str, directory: Path) -> dict[str, str]:

@@ -14,7 +14,6 @@ from votca_mlp.inverse.stages.finish import PostAdd
 from votca_mlp.inverse.stages.prepare import targets_on_grid
 from votca_mlp.inverse.step_data import step_data
 from votca_mlp.inverse.tables import operations as ops
-from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, make_table, read_table, write_table
 from votca_mlp.update.registry import rules
 
@@ -111,7 +110,7 @@ def write_all_updates(plan: InversePlan, number: int, directory: Path) -> list[s
     for state in plan.states:
         for pair in state.pairs:
             folder = directory / state.name
-            target = resample_target(read_table(pair.target), pair.grid.points)
+            target = pair.target_on_grid()
             write_table(folder / f"{pair.name}.dist.tgt", target)
             before = f"{state.name}, " if state.name else ""
             rdf = folder / f"{pair.name}.dist.new"

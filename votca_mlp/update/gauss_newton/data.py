@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.response import Response, rdf_response, series_response, stacked
 from votca_mlp.update.gauss_newton.solve import Wanted
 from votca_mlp.update.rule import StateData, StepData
+
+if TYPE_CHECKING:
+    from votca_mlp.observables.step import StepObservables
 
 Array = NDArray[np.float64]
 
@@ -166,12 +170,13 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
                 )
             )
         else:
-            found.append(_number_response(step, state, datum.name, layout, h))
+            found.append(_number_response(step, state, frames, datum.name, layout, h))
     return stacked(found)
 
 
-def _number_response(step: StepData, state: StateData, name: str, layout: Layout, h: Array) -> Response:
-    frames = state.by_frame()
+def _number_response(
+    step: StepData, state: StateData, frames: "StepObservables", name: str, layout: Layout, h: Array
+) -> Response:
     series = frames.series.get(name)
     if series is None:
         raise UserError(
@@ -179,14 +184,13 @@ def _number_response(step: StepData, state: StateData, name: str, layout: Layout
             where=state.directory,
             accepted=f"an engine that records it, or no target for the {name}",
         )
-    direct = _virial(step, state, layout) if name == "pressure" else None
+    direct = _virial(step, state, frames, layout) if name == "pressure" else None
     error = float(np.nan_to_num(series.error(), nan=float(np.std(series.values))))
     return series_response(series.values, h, state.kBT, error, direct)
 
 
-def _virial(step: StepData, state: StateData, layout: Layout) -> Array:
+def _virial(step: StepData, state: StateData, frames: "StepObservables", layout: Layout) -> Array:
     """Return d p / dc_j (bar) of the virial: -(1 / 3V) sum over pairs of r phi_j'(r)."""
-    frames = state.by_frame()
     found = []
     for name in layout.names:
         basis = layout.bases[name]

@@ -143,10 +143,7 @@ def _smoothed(rest: Array, mean: Array, r: Array, spacing: float) -> Array:
 
 def rdf_factor(counted: PairHistograms, row: int) -> Array:
     """Return g / (V <H>) of each bin, 1/Angstrom^3; 0 in a bin that begins below r = 0."""
-    step = counted.r[1] - counted.r[0]
-    inner = counted.r - 0.5 * step
-    shell = 4.0 / 3.0 * np.pi * ((inner + step) ** 3 - inner**3)
-    return np.asarray(np.where(inner < -1e-9 * step, 0.0, counted.norms[row] / shell))
+    return np.asarray(counted.norms[row] / counted.shells)
 
 
 def count_variances(counts: Array) -> Array:
