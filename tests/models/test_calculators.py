@@ -14,6 +14,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 from ase.stress import voigt_6_to_full_3x3_stress
 
+from votca_mlp.engines.shared.first_evaluation import check_finite
 from votca_mlp.engines.shared.stress import require_stress
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
@@ -203,3 +204,12 @@ def test_versions_name_the_package_of_a_calculator() -> None:
     assert "PyYAML" not in versions()
     assert "PyYAML" in versions("yaml:load")
     assert versions("no_such_module:f") == versions()
+
+
+def test_the_start_of_a_run_without_stress(atoms: Atoms) -> None:
+    """A stress that is not there is no wrong number; one that is there and nan is."""
+    absent = CalculatorEvaluator(NoStress(lambda r: {"stress": None}))
+    check_finite(absent.evaluate(atoms), "conf.extxyz")
+    wrong = CalculatorEvaluator(Wrapped(lambda r: {"stress": np.full(6, np.nan)}))
+    with pytest.raises(UserError, match="stress is not finite"):
+        check_finite(wrong.evaluate(atoms), "conf.extxyz")

@@ -88,6 +88,7 @@ class CalculatorEvaluator(Evaluator):
             np.array([energy]),
             extra,
             self._closest(positions, cell, atoms.pbc),
+            has_stress=self.gives_stress,
         )
 
     def _closest(

@@ -24,6 +24,8 @@ class Evaluation:
         Energy of the pair correction alone, eV.
     closest
         (i, j, distance in Angstrom) of the closest pair, or None when no pair is within the cutoff.
+    has_stress
+        Whether the model gives a stress at all; where not, its numbers are nan.
     """
 
     energy: float
@@ -32,6 +34,7 @@ class Evaluation:
     member_energies: NDArray[np.float64]
     correction_energy: float = 0.0
     closest: tuple[int, int, float] | None = None
+    has_stress: bool = True
 
     @property
     def spread(self) -> float:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.result import Evaluation
@@ -75,7 +74,7 @@ def check_finite(evaluation: Evaluation, where: str) -> None:
     UserError
         Naming energy, force with atom (from 1), or stress.
     """
-    wrong = not_finite(evaluation.energy, evaluation.forces, evaluation.stress)
+    wrong = not_finite(evaluation)
     if wrong:
         raise UserError(
             f"at the start {wrong}",
@@ -84,14 +83,14 @@ def check_finite(evaluation: Evaluation, where: str) -> None:
         )
 
 
-def not_finite(energy: float, forces: NDArray[np.float64], stress: NDArray[np.float64]) -> str:
-    """Return what of an evaluation is no finite number, empty where all is."""
-    if not np.isfinite(energy):
-        return f"the potential energy is {energy}"
-    bad = np.flatnonzero(~np.isfinite(forces).all(axis=1))
+def not_finite(evaluation: Evaluation) -> str:
+    """Return what is no finite number; empty where all is, but for a stress that the model does not give."""
+    if not np.isfinite(evaluation.energy):
+        return f"the potential energy is {evaluation.energy}"
+    bad = np.flatnonzero(~np.isfinite(evaluation.forces).all(axis=1))
     if len(bad):
         others = f" ({len(bad)} such atoms)" if len(bad) > 1 else ""
         return f"the model's force on atom {bad[0] + 1} is not a finite number{others}"
-    if not np.isfinite(stress).all():
+    if evaluation.has_stress and not np.isfinite(evaluation.stress).all():
         return "the model's stress is not finite numbers"
     return ""

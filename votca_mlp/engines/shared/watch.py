@@ -134,7 +134,7 @@ def check_first(md: Integrated, stage: Stage, step: int) -> None:
         Energy, forces or stress that are no finite numbers; a force by which an atom would cross the box.
     """
     evaluation, where = md.evaluation, place(md.timestep, stage, step)
-    wrong = not_finite(evaluation.energy, evaluation.forces, evaluation.stress)
+    wrong = not_finite(evaluation)
     if wrong:
         raise UserError(f"{wrong}{_closest(md)}", where=where, accepted=ADVICE)
     moves = 0.5 * md.timestep**2 * np.abs(evaluation.forces / md.masses).max(axis=1)
