@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from tests.settings.conftest import GOOD, TOPOLOGY, liquid_rdf, set_tag
+from votca_mlp.errors import UserError
+from votca_mlp.inverse.pair_plan import PairPlan
 from votca_mlp.settings import SettingsError, load_settings
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.tables import grid_points, make_table, write_table
+from votca_mlp.update.rule import PairGrid
 
 
 def messages(path: Path) -> list[str]:
@@ -55,6 +58,7 @@ def test_a_target_may_begin_in_the_core(good: Path) -> None:
             "has no point between 2.98 and 4.02",
         ),
         (R, np.maximum(liquid_rdf(R), 0.2), "where there are no atoms"),
+        (R, 1.2 * R * liquid_rdf(R), "far half grows in proportion to r"),
     ],
 )
 def test_bad_targets(good: Path, r: np.ndarray, g: np.ndarray, words: str) -> None:
@@ -62,6 +66,31 @@ def test_bad_targets(good: Path, r: np.ndarray, g: np.ndarray, words: str) -> No
     (line,) = messages(good)
     assert line.startswith(f"{good}:10: <cg.non-bonded.inverse.target> names Al-Al.dist.tgt")
     assert words in line
+
+
+@pytest.mark.parametrize("flag", ["u", "o"])
+def test_an_undefined_point_that_the_update_would_use(good: Path, flag: str) -> None:
+    """csg_resample takes points whatever their flag; a run without settings.xml says so too."""
+    target = good.with_name("Al-Al.dist.tgt")
+    rows = [
+        f"{r:g} nan {flag}" if r < 0.15 else f"{r:g} {g:g} i" for r, g in zip(R, liquid_rdf(R), strict=True)
+    ]
+    target.write_text("\n".join(rows))
+    (line,) = messages(good)
+    assert f"names Al-Al.dist.tgt, which has the line '0 nan {flag}'; accepted: a number at every" in line
+    pair = PairPlan(
+        PairGrid("Al-Al", ("Al", "Al"), 0.0, 1.0, 0.01), target, load_settings(good).interactions[0]
+    )
+    with pytest.raises(UserError, match=f"the target has the line '0 nan {flag}'"):
+        pair.target_on_grid()
+    target.write_text("\n".join(rows).replace(f"nan {flag}", "0 u") + f"\n1.3 nan {flag}")
+    check_inputs(load_settings(good))
+    assert np.isfinite(pair.target_on_grid().y).all()
+
+
+def test_what_goes_beyond_the_grid_is_of_no_account(good: Path) -> None:
+    write_target(good.parent, R, np.where(R > 1.0, 0.0, liquid_rdf(R)))
+    check_inputs(load_settings(good))
 
 
 def test_a_damaged_target_is_told_with_its_own_line(good: Path) -> None:

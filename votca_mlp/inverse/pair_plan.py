@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, read_table
+from votca_mlp.targets.plausible import undefined
 from votca_mlp.update.rule import PairGrid
 
 if TYPE_CHECKING:
@@ -69,9 +71,13 @@ class PairPlan:
         Raises
         ------
         UserError
-            No such table, or too few points.
+            No such table, too few points, or one that is no number.
         """
-        return resample_target(read_table(self.target), self.grid.points)
+        table = read_table(self.target)
+        wrong = undefined(table, self.grid.max)
+        if wrong is not None:
+            raise UserError(f"the target {wrong.what}", where=self.target, accepted=wrong.accepted)
+        return resample_target(table, self.grid.points)
 
 
 def cycle(values: tuple[int, ...], step: int) -> bool:

@@ -22,8 +22,8 @@ from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.states import read_states
 from votca_mlp.settings.tasks import written_onto
 from votca_mlp.settings.topology import read_topology
-from votca_mlp.tables import Table, read_table
-from votca_mlp.targets.plausible import ENDS, doubts, end_of
+from votca_mlp.tables import read_table
+from votca_mlp.targets.plausible import ENDS, doubts, end_of, grows, undefined
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.registry import rules
 
@@ -137,9 +137,22 @@ def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     except UserError as error:
         yield _bad_file(settings, tag, error)
         return
-    r, g = _used(table)
+    wrong = undefined(table, pair.max)
+    if wrong is not None:
+        yield _problem(settings, tag, f"names {pair.target}, which {wrong.what}", wrong.accepted)
+        return
+    used = (table.flags != "u") & np.isfinite(table.y)
+    r, g = table.x[used], table.y[used]
     if not len(r) or g.max() <= 0:
         yield _problem(settings, tag, f"names {pair.target}, where g(r) is 0 everywhere", accepted)
+        return
+    # what goes beyond the grid is of no account, such as zeros beyond half a box
+    inside = r <= pair.max + 1e-9
+    if inside.sum() < 4:
+        inside = np.ones(len(r), dtype=bool)
+    if grows(r, g) and grows(r[inside], g[inside]):
+        what = f"names {pair.target}, whose far half grows in proportion to r"
+        yield _problem(settings, tag, what, accepted + ", not T(r) = 4 pi rho r g")
         return
     peak = float(r[np.argmax(g)])
     if not PEAK_NM[0] <= peak <= PEAK_NM[1]:
@@ -152,21 +165,20 @@ def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     if starts_late or r[-1] < pair.max - 1e-6:
         what = f"names {pair.target}, which covers only {r[0]:g} to {r[-1]:g} nm"
         yield _problem(settings, tag, what, accepted)
-    tail, beyond = end_of(r, g)
-    if not ENDS[0] <= tail <= ENDS[1]:
+    if not _ends_at_one(r, g) and not _ends_at_one(r[inside], g[inside]):
+        tail, beyond = end_of(r, g)
         what = f"names {pair.target}, whose g(r) ends at {tail:.3g}, beyond {beyond:.3g} nm, instead of 1"
         yield _problem(settings, tag, what, accepted + " that tends to 1")
-    sigma = None if table.yerr is None else table.yerr[table.flags != "u"]
-    found = list(doubts(r * ANGSTROM_PER_NM, g, sigma))
+    sigma = None if table.yerr is None else table.yerr[used][inside]
+    found = list(doubts(r[inside] * ANGSTROM_PER_NM, g[inside], sigma))
     for doubt in found:
         yield _problem(settings, tag, f"names {pair.target}, which {doubt.what}", doubt.accepted)
     if not found:
         yield from _smallest_distance(settings, tag, pair, r, g)
 
 
-def _used(table: Table) -> tuple[Array, Array]:
-    used = table.flags != "u"
-    return table.x[used], table.y[used]
+def _ends_at_one(r: Array, g: Array) -> bool:
+    return ENDS[0] <= end_of(r, g)[0] <= ENDS[1]
 
 
 def _smallest_distance(

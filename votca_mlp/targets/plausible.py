@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.tables import Table
+
 Array = NDArray[np.float64]
 
 NEGATIVE = -0.01
@@ -23,6 +25,8 @@ _SPIKE = (100.0, 20.0)
 _GAP = (3.0, 0.4)
 _FALL = (0.2, 4.0)
 _ZEROS = 3
+_FEWEST = 4
+"""Points that an Akima spline needs, and how far beyond the last one it looks."""
 
 
 class Doubt(NamedTuple):
@@ -60,6 +64,27 @@ def doubts(r: Array, g: Array, sigma: Array | None = None) -> Iterator[Doubt]:
     yield from _core(r, g)
     if sigma is not None:
         yield from sigma_doubts(r, g, sigma)
+
+
+def undefined(table: Table, end: float) -> Doubt | None:
+    """Return what keeps a target table from a grid: csg_resample takes all its points, whatever their flag.
+
+    Parameters
+    ----------
+    table
+        As it was read; points that are undefined (flag ``u``) or outside (``o``) may hold anything.
+    end
+        Last point of the grid, in the table's unit.
+    """
+    if len(table.x) < _FEWEST:
+        return Doubt(f"has {len(table.x)} points", f"at least {_FEWEST}")
+    beyond = np.searchsorted(table.x, end) + _FEWEST
+    wrong = np.flatnonzero(~np.isfinite(table.y[:beyond]))
+    if not len(wrong):
+        return None
+    first = int(wrong[0])
+    line = f"{table.x[first]:g} {table.y[first]:g} {table.flags[first]}"
+    return Doubt(f"has the line '{line}'", "a number at every point whatever its flag, 0 in the core")
 
 
 def sigma_doubts(r: Array, g: Array, sigma: Array) -> Iterator[Doubt]:
