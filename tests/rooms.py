@@ -19,6 +19,7 @@ ROOMS = (
     "models",
     "evaluation",
     "targets",
+    "scattering",
     "update",
     "deploy",
     "engines",
