@@ -1,0 +1,1 @@
+"""Fusion of DFT data and experiments."""

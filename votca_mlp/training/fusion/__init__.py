@@ -1,0 +1,1 @@
+"""Training to experiments beside DFT: observables with gradients, reweighted frames."""

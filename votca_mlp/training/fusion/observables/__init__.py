@@ -1,0 +1,1 @@
+"""Observables of stored frames, differentiable in a model's parameters and in the frames' weights."""
