@@ -8,14 +8,12 @@ import torch
 
 from tests.training.fusion.crystals import network, rattled
 from votca_mlp.models.contract import PairModel
-from votca_mlp.training.fusion.observables.derivatives import (
-    StrainDerivatives,
-    autograd_derivatives,
-    strain_derivatives,
-)
+from votca_mlp.training.fusion.observables.by_autograd import autograd_derivatives
+from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
 from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
 from votca_mlp.training.fusion.observables.measured import measure
 from votca_mlp.training.fusion.observables.one_layer import one_layer_derivatives, serves
+from votca_mlp.training.fusion.observables.strain import StrainDerivatives
 from votca_mlp.training.fusion.observables.voigt import tensor_of
 
 

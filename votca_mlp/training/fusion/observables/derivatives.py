@@ -8,43 +8,11 @@ strain. The derivatives of the potential energy at eta = 0 are what stress and e
     d2U/d(eta)d(eta)     V times the Born term.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
-
 from votca_mlp.models.contract import PairModel
+from votca_mlp.training.fusion.observables.by_autograd import autograd_derivatives
 from votca_mlp.training.fusion.observables.frames import PairChunk
-from votca_mlp.training.fusion.observables.voigt import tensor_of
-
-
-class StrainDerivatives(NamedTuple):
-    """Of each frame, in eV; strains as of :mod:`.voigt`.
-
-    Attributes
-    ----------
-    energy
-        [n_frames].
-    virial
-        First derivatives, [n_frames, 6]; None where they were not asked for.
-    born
-        Second ones, [n_frames, 6, 6]; None likewise.
-    """
-
-    energy: Tensor
-    virial: Tensor | None
-    born: Tensor | None
-
-    def detached(self) -> "StrainDerivatives":
-        """Return the same without a graph."""
-        virial = None if self.virial is None else self.virial.detach()
-        return StrainDerivatives(
-            self.energy.detach(), virial, None if self.born is None else self.born.detach()
-        )
-
-
-Derivatives = Callable[..., StrainDerivatives]
+from votca_mlp.training.fusion.observables.one_layer import one_layer_derivatives, serves
+from votca_mlp.training.fusion.observables.strain import StrainDerivatives
 
 
 def strain_derivatives(model: PairModel, chunk: PairChunk, order: int, *, graph: bool) -> StrainDerivatives:
@@ -62,49 +30,5 @@ def strain_derivatives(model: PairModel, chunk: PairChunk, order: int, *, graph:
     graph
         Whether the results are to be differentiated by the model's parameters.
     """
-    from votca_mlp.training.fusion.observables.one_layer import one_layer_derivatives, serves
-
     by = one_layer_derivatives if serves(model) else autograd_derivatives
     return by(model, chunk, order, graph=graph)
-
-
-def autograd_derivatives(model: PairModel, chunk: PairChunk, order: int, *, graph: bool) -> StrainDerivatives:
-    """Return the same by differentiating the model once, twice by six strains of each frame."""
-    vectors = chunk.vectors.to(dtype_of(model))
-    with torch.set_grad_enabled(graph or order > 0):
-        strain = torch.zeros(chunk.n_frames, 6, dtype=torch.float64, requires_grad=order > 0)
-        if order > 0:
-            tensor = tensor_of(strain, strain=True)
-            # F = sqrt(1 + 2 eta) to second order, which is all that two derivatives see
-            deformation = torch.eye(3, dtype=torch.float64) + tensor - 0.5 * tensor @ tensor
-            of_pairs = deformation.to(vectors.dtype)[chunk.frame[chunk.first]]
-            vectors = torch.einsum("pi,pij->pj", vectors, of_pairs)
-        energies = frame_energies(model, chunk, vectors)
-        if order == 0:
-            return StrainDerivatives(energies, None, None)
-        more = graph or order > 1
-        (virial,) = torch.autograd.grad(energies.sum(), strain, create_graph=more)
-        born = None
-        if order > 1:
-            rows = [
-                torch.autograd.grad(virial[:, k].sum(), strain, create_graph=graph, retain_graph=True)[0]
-                for k in range(6)
-            ]
-            born = torch.stack(rows, 1)
-    found = StrainDerivatives(energies, virial, born)
-    return found if graph else found.detached()
-
-
-def frame_energies(model: PairModel, chunk: PairChunk, vectors: Tensor) -> Tensor:
-    """Return the energy of each frame, eV, float64, [n_frames]; vectors [n_pairs, 3] in Angstrom."""
-    atomic = model(chunk.numbers, chunk.first, chunk.second, vectors).mean(0).double()
-    found: Tensor = atomic.new_zeros(chunk.n_frames).index_add(0, chunk.frame, atomic)
-    return found
-
-
-def dtype_of(model: PairModel) -> torch.dtype:
-    """Return the precision that a model is in: that of its parameters, else of its buffers."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.is_floating_point():
-            return tensor.dtype
-    return torch.float64

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from votca_mlp.models.contract import PairModel
 from votca_mlp.models.hipnn.model import HipnnModel
-from votca_mlp.training.fusion.observables.derivatives import StrainDerivatives, dtype_of
 from votca_mlp.training.fusion.observables.frames import PairChunk
+from votca_mlp.training.fusion.observables.strain import StrainDerivatives, dtype_of
 from votca_mlp.training.fusion.observables.voigt import QUARTICS, dyads_of
 
 
