@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoints, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from votca_mlp.errors import UserError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 _T = TypeVar("_T")
 
@@ -47,12 +49,14 @@ def read_entries(builtin: Mapping[str, str], group: str, kind: type[_T]) -> dict
 
 
 @functools.cache
-def _all_points() -> EntryPoints:
+def _all_points() -> "EntryPoints":
+    from importlib.metadata import entry_points
+
     # reads a file of every installed package, so once for all registries
     return entry_points()
 
 
-def installed(group: str) -> EntryPoints:
+def installed(group: str) -> "EntryPoints":
     """Return the entry points of a group, nothing imported."""
     return _all_points().select(group=group)
 

@@ -1,9 +1,7 @@
 """Versions of what shapes the numbers, for summaries and exports."""
 
 import functools
-import platform
 from collections.abc import Mapping
-from importlib import metadata
 
 VERSION = "0.1.0"
 """Of this package; pyproject.toml has the same."""
@@ -13,6 +11,8 @@ _PACKAGES = ("ase", "numpy", "scipy", "torch", "vesin", "hippynn", "torchani")
 @functools.cache
 def _distributions() -> Mapping[str, list[str]]:
     """Return the packages of each module; looking through all that is installed takes a while."""
+    from importlib import metadata
+
     return metadata.packages_distributions()
 
 
@@ -24,6 +24,10 @@ def versions(calculator: str | None = None) -> dict[str, str]:
     calculator
         ``module:callable``: the packages that its module comes from are named too.
     """
+    # slow to import, and this module is for the version's sake
+    import platform
+    from importlib import metadata
+
     found = {"python": platform.python_version(), "votca-mlp": VERSION}
     module = (calculator or "").partition(":")[0].partition(".")[0]
     others = _distributions().get(module, []) if module else []

@@ -1,15 +1,17 @@
 """votca-mlp check: what it prints, its exit status, and that it stays light."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from tests.settings.conftest import GOOD, set_tag
+from votca_mlp.cli.app import app
 from votca_mlp.cli.check import checked_settings, summary
-from votca_mlp.cli.main import app
 
 
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -81,3 +83,23 @@ def test_flags_show_no_type() -> None:
     result = CliRunner().invoke(app, ["check", "--help"])
     assert "--deep" in result.output
     assert "bool" not in result.output.lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [("scriptpath", 0), ("csg claim {pid}", 0), ("csg claim many", 1), ("csg nothing", 1)],
+)
+def test_what_scripts_start_often_imports_little(words: str, status: int, tmp_path: Path) -> None:
+    """csg_inverse starts votca-mlp some ten times a step."""
+    words = words.format(pid=os.getpid())
+    code = (
+        "import sys; from votca_mlp.cli.main import main\n"
+        f"sys.argv[1:] = {words.split()!r}\n"
+        "try:\n    main()\n"
+        "finally:\n"
+        "    heavy = {'typer', 'pydantic', 'numpy', 'scipy', 'numba', 'torch', 'ase', 'lxml'}\n"
+        "    print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

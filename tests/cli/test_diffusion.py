@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.trajectories.written import write_dump
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.trajectories.frames import Frame
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from tests.export.joined_runs import make_runs
 from tests.export.runs import HIPNN, aluminium, make_run
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.export.join import join
 
@@ -50,6 +50,6 @@ def test_of_a_file_of_temperature(tmp_path: Path) -> None:
 
 
 def test_the_command_imports_nothing_heavy() -> None:
-    code = "import sys, votca_mlp.cli.main, votca_mlp.export; print({'torch', 'ase'} & set(sys.modules))"
+    code = "import sys, votca_mlp.cli.app, votca_mlp.export; print({'torch', 'ase'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from tests.report.runs import make_run
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 
 
 def test_picture(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.report.runs import make_run
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.runs import claim
 from votca_mlp.runs.lock import NAME, locked
 

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from tests.export.joined_runs import make_runs
 from tests.export.runs import HIPNN, aluminium
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.potentials.temperature_file import read_temperature_file
 
 

@@ -16,7 +16,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.model import model_identity, with_threads
 from votca_mlp.inverse.stages.simulate import described_means
 from votca_mlp.settings import MLPSettings
-from votca_mlp.settings.layout import SCRIPT_DIRECTORY
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 
 GIVEN = {"CSGXMLFILE": "/main/settings.xml", "CSG_MAINDIR": "/main", "CSG_THISSTEP": "/main/step_012"}
 

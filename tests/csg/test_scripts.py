@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.csg.case import VOTCA_MLP, csg_call, edit, environment, make_case, needs_votca, write_target
-from votca_mlp.csg import SCRIPT_DIRECTORY
 from votca_mlp.potentials.akima import akima_from_table
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 from votca_mlp.tables import make_table, read_table, write_table
 
 INTERACTION = ("--ia-type", "non-bonded", "--ia-name", "Ar-Ar")

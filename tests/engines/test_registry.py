@@ -11,7 +11,7 @@ from tests.inverse.case import LOOP_FILES, ours, same_tables
 from votca_mlp.csg.scriptpath import rows_of
 from votca_mlp.engines.engine import SCRIPTS, engines
 from votca_mlp.engines.registry import BUILTIN, engine_names
-from votca_mlp.settings.layout import SCRIPT_DIRECTORY
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 from votca_mlp.tables import read_table
 
 TOY = '''

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from tests.csg.case import edit
 from tests.inverse.states_case import make_states
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.report.outcome import outcome_lines
 from votca_mlp.report.plot import plot_run

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.tables import grid_points, read_table
 from votca_mlp.targets.build import target_from_rdf

@@ -1,12 +1,12 @@
 """Hidden commands ``votca-mlp csg ...`` that VOTCA's scripts call; not for users' hands."""
 
+import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from votca_mlp.csg.environment import CsgEnvironment, read_environment
 from votca_mlp.csg.terminal import complain, say
@@ -18,32 +18,56 @@ if TYPE_CHECKING:
     from votca_mlp.inverse.plan import InversePlan
     from votca_mlp.settings import Settings
 
-
-class _ShowErrors(typer.core.TyperGroup):
-    """Shows why a command failed on the terminal behind csg_inverse's log, and in the log."""
-
-    def invoke(self, ctx: "typer.Context") -> object:  # type: ignore[override]
-        raise_on_sigterm()
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            complain(f"votca-mlp: {error}")
-        except (Exception, KeyboardInterrupt, SystemExit) as error:
-            if is_interrupt(error):
-                complain("votca-mlp: interrupted; run csg_inverse again to go on from the last checkpoint")
-                # for functions_mlp.sh, which need not say it again
-                print(f"interrupted: csg_inverse {os.environ.get('CSG_MASTER_PID')}", flush=True)
-                sys.exit(130)
-            if isinstance(error, SystemExit):
-                raise
-            if type(error).__module__.partition(".")[0] in ("click", "typer"):
-                raise
-            traceback.print_exc()
-            complain(f"votca-mlp: {type(error).__name__}: {error} (the log has the traceback)")
-        sys.exit(1)
+_Function = Callable[..., None]
+COMMANDS: dict[str, _Function] = {}
+"""By name; their parameters are what stands behind the name, in the types that they are annotated with."""
 
 
-app = typer.Typer(name="csg", hidden=True, cls=_ShowErrors, no_args_is_help=True, help=__doc__)
+def run_command(words: list[str]) -> None:
+    """Run ``votca-mlp csg NAME ...``; show a failure on the terminal behind csg_inverse's log, and log it.
+
+    Without typer and what it imports: csg_inverse starts some ten of these in a step.
+    """
+    raise_on_sigterm()
+    try:
+        _call(words)
+        return
+    except UserError as error:
+        complain(f"votca-mlp: {error}")
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        if is_interrupt(error):
+            complain("votca-mlp: interrupted; run csg_inverse again to go on from the last checkpoint")
+            # for functions_mlp.sh, which need not say it again
+            print(f"interrupted: csg_inverse {os.environ.get('CSG_MASTER_PID')}", flush=True)
+            sys.exit(130)
+        if isinstance(error, SystemExit):
+            raise
+        traceback.print_exc()
+        complain(f"votca-mlp: {type(error).__name__}: {error} (the log has the traceback)")
+    sys.exit(1)
+
+
+def _call(words: list[str]) -> None:
+    name, *given = words or [""]
+    if name not in COMMANDS:
+        raise UserError(f"votca-mlp csg has no '{name}'", accepted=", ".join(COMMANDS))
+    function = COMMANDS[name]
+    signature = inspect.signature(function)
+    kinds = [parameter.annotation for parameter in signature.parameters.values()]
+    try:
+        values = [kind(word) for kind, word in zip(kinds, given, strict=False)]
+        bound = signature.bind(*values, *given[len(values) :])
+    except (TypeError, ValueError) as error:
+        raise UserError(f"votca-mlp csg {name}: {error}", accepted=f"{name}{signature}") from None
+    function(*bound.args)
+
+
+def _command(name: str) -> Callable[[_Function], _Function]:
+    def enter(function: _Function) -> _Function:
+        COMMANDS[name] = function
+        return function
+
+    return enter
 
 
 def _load() -> tuple["Settings", CsgEnvironment]:
@@ -60,15 +84,15 @@ def _plan() -> tuple["InversePlan", CsgEnvironment]:
     return plan_of(settings), environment
 
 
-@app.command()
+@_command("defaults")
 def defaults(stock: Path) -> None:
     """Print the path of a defaults file that holds STOCK's tags and ours."""
     from votca_mlp.csg.defaults import merged_defaults_file
 
-    typer.echo(str(merged_defaults_file(stock)))
+    print(merged_defaults_file(stock))
 
 
-@app.command()
+@_command("claim")
 def claim(process: int) -> None:
     """Claim the working directory for csg_inverse, whose process number is given; refuse a second one."""
     from votca_mlp.runs import claim as claims
@@ -81,7 +105,7 @@ def claim(process: int) -> None:
         pass
 
 
-@app.command()
+@_command("check")
 def check() -> None:
     """Step 0: check settings, files, model, start and VOTCA itself."""
     from votca_mlp.csg.check import check_before_start
@@ -90,7 +114,7 @@ def check() -> None:
         say(line)
 
 
-@app.command()
+@_command("prepare")
 def prepare(name: str) -> None:
     """Write the initial potential NAME.pot.new."""
     from votca_mlp.inverse.stages.prepare import write_initial
@@ -100,7 +124,7 @@ def prepare(name: str) -> None:
         say(line)
 
 
-@app.command()
+@_command("convert")
 def convert(source: Path, out: Path) -> None:
     """Write r, u and force of a potential as the engine uses it."""
     from votca_mlp.inverse.potentials import export_potential
@@ -108,7 +132,7 @@ def convert(source: Path, out: Path) -> None:
     export_potential(source, out)
 
 
-@app.command()
+@_command("run")
 def run() -> None:
     """Run or resume the simulation of this step, or those of its states."""
     from votca_mlp.csg.orphan import end_with
@@ -127,7 +151,7 @@ def run() -> None:
         (run_states if plan.several else run_simulation)(context, environment)
 
 
-@app.command("run-state")
+@_command("run-state")
 def run_state(name: str) -> None:
     """Run or resume the simulation of state NAME in this step; the loop that starts it holds the lock."""
     from votca_mlp.csg.orphan import end_with
@@ -143,17 +167,17 @@ def run_state(name: str) -> None:
     run_simulation(context_of_state(settings, name, environment), environment)
 
 
-@app.command("has-checkpoint")
+@_command("has-checkpoint")
 def has_checkpoint() -> None:
     """Exit with 0 when this step can be resumed."""
     from votca_mlp.csg.states import can_resume
 
     plan, environment = _plan()
-    raise typer.Exit(0 if can_resume(plan, environment.step_directory) else 1)
+    sys.exit(0 if can_resume(plan, environment.step_directory) else 1)
 
 
-@app.command()
-def observe(state: Annotated[str, typer.Argument()] = "") -> None:
+@_command("observe")
+def observe(state: str = "") -> None:
     """Keep the values by frame of this step, or of STATE in its folder of it."""
     from votca_mlp.inverse.stages.measure import observe as measure_step
 
@@ -161,7 +185,7 @@ def observe(state: Annotated[str, typer.Argument()] = "") -> None:
     measure_step(next(found for found in plan.states if found.name == state), environment.step_directory)
 
 
-@app.command()
+@_command("update")
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""
     from votca_mlp.inverse.agreement import compared_files
@@ -177,7 +201,7 @@ def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: 
     say(compared_files(name, rdf, target) + words)
 
 
-@app.command("begin-states")
+@_command("begin-states")
 def begin() -> None:
     """Bring files, potentials and start of each state into its folder of the step."""
     from votca_mlp.csg.states import begin_states
@@ -185,7 +209,7 @@ def begin() -> None:
     begin_states(*_plan())
 
 
-@app.command("state-settings")
+@_command("state-settings")
 def state_settings() -> None:
     """Write STATE/settings.xml for every state into the step."""
     from votca_mlp.csg.states import write_settings
@@ -194,7 +218,7 @@ def state_settings() -> None:
     write_settings(plan, environment.step_directory)
 
 
-@app.command("term-settings")
+@_command("term-settings")
 def term_settings(out: Path) -> None:
     """Write a settings.xml in which every term of u(r; T) is an interaction."""
     from votca_mlp.csg.terms import write_term_settings
@@ -204,7 +228,7 @@ def term_settings(out: Path) -> None:
     write_term_settings(settings, plan_of(settings), out)
 
 
-@app.command("update-states")
+@_command("update-states")
 def update_of_states(name: str) -> None:
     """Write the update of interaction NAME that all states share, NAME.dpot.pure_ibi, and of its terms."""
     from votca_mlp.csg.states import update_states
@@ -212,7 +236,7 @@ def update_of_states(name: str) -> None:
     update_states(*_plan(), name)
 
 
-@app.command("update-all")
+@_command("update-all")
 def update_of_all() -> None:
     """Write the updates of all interactions and terms, NAME.dpot.pure_ibi, and their targets."""
     from votca_mlp.inverse.stages.update import write_all_updates
@@ -225,7 +249,7 @@ def update_of_all() -> None:
         write_u_of_t(plan, environment.step_number)
 
 
-@app.command()
+@_command("bands")
 def bands() -> None:
     """Put the error bands of the updates into NAME.pot.new."""
     from votca_mlp.inverse.stages.update import add_bands
@@ -234,7 +258,7 @@ def bands() -> None:
     add_bands(plan, environment.step_directory)
 
 
-@app.command()
+@_command("agreement")
 def agreement() -> None:
     """Say how far the states are from their targets and whether they are in conflict; write u(r; T)."""
     from votca_mlp.csg.states import described_states
@@ -246,7 +270,7 @@ def agreement() -> None:
     write_u_of_t(plan, environment.step_number)
 
 
-@app.command()
+@_command("verdict")
 def verdict() -> None:
     """Say at the end of a run whether it has worked."""
     from votca_mlp.inverse.in_words import plan_in_words
@@ -256,7 +280,7 @@ def verdict() -> None:
         say(line)
 
 
-@app.command()
+@_command("hold")
 def hold(source: Path, out: Path) -> None:
     """Hold a table constant outside its valid points."""
     from votca_mlp.inverse.potentials import hold_ends
@@ -265,7 +289,7 @@ def hold(source: Path, out: Path) -> None:
     write_table(out, hold_ends(read_table(source)))
 
 
-@app.command()
+@_command("converged")
 def converged() -> None:
     """Leave ``stop`` in the step, and ``done`` in the main directory, when the iterations are to end."""
     from votca_mlp.inverse.history import verdict

@@ -1,71 +1,26 @@
-"""The command ``votca-mlp``: one file a command, heavy imports inside the functions that need them."""
+"""The command ``votca-mlp``: what csg_inverse's scripts call some ten times a step goes past typer."""
 
 import sys
 
-import typer
-
-from votca_mlp.cli import csg
-from votca_mlp.cli.check import check
-from votca_mlp.cli.command import Command, Group
-from votca_mlp.cli.defaults import defaults
-from votca_mlp.cli.diffusion import diffusion
-from votca_mlp.cli.export import export
-from votca_mlp.cli.inverse import inverse
-from votca_mlp.cli.plot import plot
-from votca_mlp.cli.predict import predict
-from votca_mlp.cli.status import status
-from votca_mlp.cli.target import target
-from votca_mlp.cli.temperature import temperature
-from votca_mlp.cli.validate import validate
 from votca_mlp.errors import UserError
-from votca_mlp.versions import VERSION
-
-app = typer.Typer(
-    name="votca-mlp",
-    help="Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG.",
-    cls=Group,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-
-def _version(value: bool) -> None:
-    if value:
-        typer.echo(f"votca-mlp {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
-    """Correct machine-learning potentials to measured radial distribution functions with VOTCA-CSG."""
-
-
-app.add_typer(csg.app)
-app.command(cls=Command)(target)
-app.command(cls=Command)(plot)
-app.command(cls=Command)(status)
-app.command(cls=Command)(predict)
-app.command(cls=Command)(diffusion)
-app.command(cls=Command)(check)
-app.command(cls=Command)(validate)
-app.command(cls=Command)(defaults)
-app.command(cls=Command)(export)
-app.command(cls=Command)(temperature)
-app.command(cls=Command, context_settings={"ignore_unknown_options": True})(inverse)
-
-
-@app.command(cls=Command)
-def scriptpath() -> None:
-    """Print the directory for <scriptpath> in settings.xml."""
-    from votca_mlp.csg.scriptpath import script_path
-
-    typer.echo(str(script_path()))
 
 
 def main() -> None:
     """Run the command line; a UserError becomes one message and exit status 1."""
+    words = sys.argv[1:]
     try:
-        app()
+        if words[:1] == ["csg"]:
+            from votca_mlp.cli.csg import run_command
+
+            run_command(words[1:])
+        elif words == ["scriptpath"]:
+            from votca_mlp.csg.scriptpath import script_path
+
+            print(script_path())
+        else:
+            from votca_mlp.cli.app import app
+
+            app()
     except UserError as error:
-        typer.echo(f"votca-mlp: {error}", err=True)
+        print(f"votca-mlp: {error}", file=sys.stderr)
         sys.exit(1)

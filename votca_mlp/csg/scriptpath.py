@@ -6,11 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from votca_mlp.engines.engine import engines
-from votca_mlp.engines.registry import BUILTIN
+from votca_mlp.engines.registry import BUILTIN, engine_names
 from votca_mlp.errors import UserError
 from votca_mlp.files import cache_folders
-from votca_mlp.settings.layout import SCRIPT_DIRECTORY
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 
 TABLE = "csg_table"
 
@@ -26,7 +25,7 @@ def script_path() -> Path:
         An engine that cannot be loaded; no folder that can be written; blanks in the package's path.
     """
     refuse_blanks(SCRIPT_DIRECTORY)
-    others = [name for name in engines() if name not in BUILTIN]
+    others = [name for name in engine_names() if name not in BUILTIN]
     if not others:
         return SCRIPT_DIRECTORY
     table = (SCRIPT_DIRECTORY / TABLE).read_text() + "".join(map(rows_of, others))
@@ -57,6 +56,8 @@ def refuse_blanks(path: Path) -> None:
 
 def rows_of(name: str) -> str:
     """Return an engine's lines of csg_table: ``task ENGINE script``."""
+    from votca_mlp.engines.engine import engines
+
     return "".join(f"{task} {name} {script}\n" for task, script in engines()[name].scripts.items())
 
 

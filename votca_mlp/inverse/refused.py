@@ -6,7 +6,7 @@ from pathlib import Path
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
-from votca_mlp.settings.layout import SCRIPT_DIRECTORY
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 
 POST_UPDATE = ("dummy", "extrapolate", "ibi", "scale", "shift", "smooth", "splinesmooth", "tag")
 POST_ADD = (

@@ -1,6 +1,5 @@
 """Where the fields of the models lie in settings.xml."""
 
-from pathlib import Path
 from typing import get_args
 
 from pydantic.fields import FieldInfo
@@ -8,9 +7,6 @@ from pydantic.fields import FieldInfo
 from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section
 from votca_mlp.update.registry import rules
-
-SCRIPT_DIRECTORY = Path(__file__).parents[1] / "csg" / "scripts"
-"""What ``votca-mlp scriptpath`` prints."""
 
 INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", *rules())
 """Fields of an Interaction that lie in its <inverse> section."""
