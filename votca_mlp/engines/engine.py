@@ -132,12 +132,21 @@ class Engine(ABC):
         """
         from votca_mlp.engines.shared.first_evaluation import first_evaluation
         from votca_mlp.engines.shared.start import checked_start
+        from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 
-        start = checked_start(plan, step_directory)
-        atoms = start.atoms
-        per_atom = first_evaluation(evaluator(), atoms, start.source).energy / len(atoms)
+        start, needed = checked_start(plan, step_directory), self.needs_stress(plan)
+        atoms, model = start.atoms, evaluator()
+        if needed is not None:
+            require_stress(plan, model, *needed)
+        per_atom = first_evaluation(model, atoms, start.source).energy / len(atoms)
+        if needed is not None:
+            refuse_wrong_stress(plan, model, atoms, needed[0])
         edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
         return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
+
+    def needs_stress(self, plan: MDPlan) -> tuple[str, str] | None:
+        """Return the tag that needs the model's stress and what needs it, in words; None without need."""
+        return None
 
     def frames(self, plan: MDPlan, directory: Path) -> "Iterator[Frame]":
         """Yield the frames of a step's trajectory that count; here those of a LAMMPS dump or gro file.

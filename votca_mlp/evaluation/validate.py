@@ -13,6 +13,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.evaluation.report import Report
 from votca_mlp.evaluation.result import Evaluation
+from votca_mlp.evaluation.stress_check import strained
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -180,9 +181,7 @@ def _stress_error(evaluator: Evaluator, base: "Atoms", reference: Evaluation, st
             deformation = np.eye(3)
             deformation[i, j] += 0.5 * factor * strain
             deformation[j, i] += 0.5 * factor * strain
-            trial = base.copy()
-            trial.set_cell(base.cell.array @ deformation, scale_atoms=True)
-            energies.append(evaluator.evaluate(trial).energy)
+            energies.append(evaluator.evaluate(strained(base, deformation)).energy)
         slope = (energies[0] - 8.0 * energies[1] + 8.0 * energies[2] - energies[3]) / (12.0 * strain)
         error = _worst(error, abs(reference.stress[i, j] - slope / base.get_volume()))
     return error

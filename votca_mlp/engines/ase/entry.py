@@ -1,7 +1,6 @@
 """The engine ``ase`` as the package asks for it."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Unpack
 
 from votca_mlp.engines.ase.options import AseSettings
@@ -26,13 +25,9 @@ class AseEngine(Engine):
 
         return run_step(plan, evaluator, **how)
 
-    def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
-        """Check that a barostat has a stress, too."""
-        from votca_mlp.engines.ase.step import check_stress
-
-        model = evaluator()
-        check_stress(plan, model)
-        return super().check(plan, lambda: model, step_directory)
+    def needs_stress(self, plan: MDPlan) -> tuple[str, str] | None:
+        """Return the barostat."""
+        return ("ensemble", "npt") if plan.ensemble == "npt" else None
 
     def checkpoint(self, plan: MDPlan) -> str:
         """Return the name of the checkpoint."""

@@ -18,7 +18,7 @@ from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import checked_start
-from votca_mlp.engines.shared.stress import require_stress
+from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.processes import is_interrupt
 from votca_mlp.progress import Progress
@@ -82,6 +82,8 @@ def run_step(
     if finished is not None:
         (step_directory / checkpoints.NAME).unlink(missing_ok=True)
         return finished
+    if step_number == 1 and not (step_directory / checkpoints.NAME).is_file():
+        check_stress(plan, evaluator, start.atoms)
     run = Run(plan, evaluator, start.atoms, stages, inputs, step_directory, step_number)
     progress.start(f"step {step_number}", run.total, run.done)
     try:
@@ -100,10 +102,12 @@ def run_step(
     return StepResult("finished", run.total, run.total, rate, summary)
 
 
-def check_stress(plan: MDPlan, evaluator: Evaluator) -> None:
-    """Refuse a barostat where the model has no stress; see :func:`require_stress`."""
+def check_stress(plan: MDPlan, evaluator: Evaluator, atoms: "Atoms | None" = None) -> None:
+    """Refuse a barostat where the model has no stress, or, where the start is there, a wrong one."""
     if plan.ensemble == "npt":
         require_stress(plan, evaluator, "ensemble", "npt")
+        if atoms is not None:
+            refuse_wrong_stress(plan, evaluator, atoms, "ensemble")
 
 
 def _digest(atoms: "Atoms") -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from votca_mlp.engines.engine import SCRIPTS, Engine, StepArguments
-from votca_mlp.engines.gromacs.options import GromacsSettings, options_of
+from votca_mlp.engines.gromacs.options import NEEDS_STRESS, GromacsSettings, options_of
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import MDPlan
 
@@ -46,11 +46,12 @@ class GromacsEngine(Engine):
     def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
         """Check this GROMACS too."""
         from votca_mlp.engines.gromacs.step import check_engine
-        from votca_mlp.engines.shared.stress import require_stress
 
-        engine, model = check_engine(plan), evaluator()
-        require_stress(plan, model, "mdp", "GROMACS, which gets the virial in every step,")
-        return f"{engine}; {super().check(plan, lambda: model, step_directory)}"
+        return f"{check_engine(plan)}; {super().check(plan, evaluator, step_directory)}"
+
+    def needs_stress(self, plan: MDPlan) -> tuple[str, str] | None:
+        """Return mdrun, which reports the pressure, and what it gets."""
+        return NEEDS_STRESS
 
     def frames(self, plan: MDPlan, directory: Path) -> "Iterator[Frame]":
         """Yield the frames of mdrun's trajectory that csg_stat would count."""

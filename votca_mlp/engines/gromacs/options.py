@@ -7,6 +7,9 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.fields import FileName, Section, Words, setting
 
+NEEDS_STRESS = ("mdp", "GROMACS, which gets the virial in every step,")
+"""The tag that messages on a model's stress name, and what needs it."""
+
 
 class GromppSettings(Section):
     """cg.inverse.gromacs.grompp: the preprocessor."""

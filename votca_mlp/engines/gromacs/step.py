@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.engines.gromacs.kernel import kernel_library
-from votca_mlp.engines.gromacs.options import options_of
+from votca_mlp.engines.gromacs.options import NEEDS_STRESS, options_of
 from votca_mlp.engines.gromacs.plan import Plan, make_plan
 from votca_mlp.engines.gromacs.run import Run, raise_for
 from votca_mlp.engines.plan import MDPlan
@@ -19,7 +19,7 @@ from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import digests, finished_result
 from votca_mlp.engines.shared.start import checked_start
-from votca_mlp.engines.shared.stress import require_stress
+from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
 from votca_mlp.progress import Progress
@@ -48,7 +48,7 @@ def run_step(
         of other inputs.
     """
     step_directory, ending = Path(step_directory), on_steady_clock(deadline)
-    require_stress(md, evaluator, "mdp", "GROMACS, which gets the virial in every step,")
+    require_stress(md, evaluator, *NEEDS_STRESS)
     plan = make_plan(md, step_directory / options_of(md).mdp, max_steps=max_steps)
     start = checked_start(md, step_directory)
     inputs = _inputs(md, step_directory, identity, max_steps, plan)
@@ -58,6 +58,8 @@ def run_step(
     if finished is not None:
         return finished
     resumed = run.begin(inputs)
+    if step_number == 1 and not resumed:
+        refuse_wrong_stress(md, evaluator, start.atoms, NEEDS_STRESS[0])
     differs = ", ".join(f"{name} {value:.1e}" for name, value in run.step_0.items())
     found = f"resumed from {run.checkpoint.name}" if resumed else f"step 0 in GROMACS differs by {differs}"
     print(f"{plan}; {found}", file=sys.stderr, flush=True)

@@ -25,7 +25,7 @@ from votca_mlp.engines.lammps.script import Command
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import SUMMARY, THERMO, write_summary
 from votca_mlp.engines.shared.start import expected_symbols
-from votca_mlp.engines.shared.stress import require_stress
+from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
@@ -172,6 +172,8 @@ class Run:
             where=self.path,
         )
         self.agreement, self.energy = step_0.agreement, step_0.energy
+        if self.saved is None:
+            refuse_wrong_stress(self.plan, self.evaluator, self.answers.atoms, "script")
         volume = step_0.volume if self.saved is None else self.saved.volume
         self.answers.watch = make_watch(self.plan.limits, r_max=self.plan.r_max, volume=volume)
 

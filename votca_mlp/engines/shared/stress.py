@@ -1,10 +1,12 @@
-"""What needs a stress is refused where the model has none."""
+"""What needs a stress is refused where the model has none, or one that its energy does not have."""
 
 from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from votca_mlp.engines.plan import MDPlan
     from votca_mlp.evaluation.evaluator import Evaluator
 
@@ -32,3 +34,29 @@ def require_stress(plan: "MDPlan", evaluator: "Evaluator", tag: str, what: str) 
         accepted="a calculator with stress, or program ase with <ensemble>nvt</ensemble>, where the pressure "
         "is then unknown",
     )
+
+
+def refuse_wrong_stress(plan: "MDPlan", evaluator: "Evaluator", atoms: "Atoms", tag: str) -> None:
+    """Refuse a stress that is not the derivative of the energy; arguments as :func:`require_stress`.
+
+    Parameters
+    ----------
+    atoms
+        The start.
+
+    Raises
+    ------
+    UserError
+        With the factor between the two.
+    """
+    from votca_mlp.evaluation.stress_check import COMPRESSION, check_stress
+
+    found = check_stress(evaluator, atoms)
+    if found.wrong:
+        raise UserError(
+            f"the model's stress does not match its energy: with each edge of the start {COMPRESSION:.0%} "
+            f"shorter it is {found.in_words()}",
+            where=plan.place(tag),
+            accepted="a stress in eV/Angstrom^3, dE/dstrain by the volume, tension positive (votca-mlp "
+            "validate compares all its components), or program ase with <ensemble>nvt</ensemble>",
+        )
