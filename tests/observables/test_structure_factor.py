@@ -57,13 +57,17 @@ def test_dimers_by_pair_counts_and_by_direct_summation() -> None:
         for pair, value in values.items():
             direct.setdefault(pair, []).append(value)
     found = partial_factors(counted, q)
-    used = q > 0.7  # below, the closed system's missing pairs show through the end of the range
+    used = q > 0.7
+    # a closed system lacks one pair in N_a, which the vectors of the box do not see
+    end = counted.r[-1] + 0.01
+    missing = 4 * np.pi * (np.sin(q * end) - q * end * np.cos(q * end)) / q**3 * 2.0 / 22.0**3
     for row, pair in enumerate(counted.pairs):
-        exact = 2 * np.sinc(2.5 * q / np.pi) if pair == ("Ar", "Kr") else np.zeros_like(q)
-        for each in (found.values[:, row], np.array(direct[pair])):
+        bond = 2 * np.sinc(2.5 * q / np.pi) if pair == ("Ar", "Kr") else np.zeros_like(q)
+        for each, exact in ((found.values[:, row], bond - missing), (np.array(direct[pair]), bond)):
             error = each.std(axis=0) / np.sqrt(len(frames))
             off = (each.mean(axis=0) - exact) / error
-            assert np.sqrt(np.mean(off[used] ** 2)) < 1.5
+            # neighbouring Q are not independent: some nine values in all
+            assert np.sqrt(np.mean(off[used] ** 2)) < 2.0
             assert error[used].mean() < 0.1
 
 
