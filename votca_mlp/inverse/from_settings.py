@@ -19,6 +19,7 @@ from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.inputs import check_inputs
 from votca_mlp.settings.iterations import PhaseSettings
 from votca_mlp.settings.plans import md_plan
+from votca_mlp.settings.scattering import scattering_sources
 from votca_mlp.settings.states import State, states_of, write_state_settings
 from votca_mlp.targets.target import Target, number_target
 from votca_mlp.update.registry import DEFAULT, rules
@@ -111,6 +112,7 @@ def state_plan(
         origin=_origin(settings, options, {"path", "multistate"}),
         density=_measured(settings, "density"),
         pressure=_measured(settings, "pressure"),
+        scattering=scattering_sources(settings),
         density_limit=settings.phase.density,
         pressure_limit=settings.phase.pressure,
     )
@@ -150,6 +152,7 @@ def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str])
     names = [settings.path.name, *settings.filelist, *(pair.target for pair in settings.interactions)]
     names += [name for pair in settings.interactions for name in _named(settings, pair)]
     names += [settings.engine.conf] if settings.engine.conf else []
+    names += [source.file for source in settings.scattering]
     names += [f"{pair.name}.pot.in" for pair in settings.interactions]
     return Origin(
         path=settings.path,
@@ -163,6 +166,7 @@ def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str])
 def _tables(settings: Settings) -> Iterator[str]:
     for pair in settings.interactions:
         yield from (pair.target, *_named(settings, pair))
+    yield from (source.file for source in settings.scattering)
 
 
 def _named(settings: Settings, pair: Interaction) -> tuple[str, ...]:
@@ -185,6 +189,8 @@ def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
     if settings.rule == DEFAULT:
         # as in runs that began before there was a choice
         del found["cg.inverse.rule"]
+    if not settings.scattering:
+        found.pop("cg.inverse.scattering", None)
     if settings.phase == PhaseSettings():
         found = {tag: value for tag, value in found.items() if not tag.startswith("cg.inverse.phase.")}
     return {tag: value for tag, value in found.items() if tag not in _FREE}

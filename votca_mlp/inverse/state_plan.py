@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.inverse.pair_plan import PairPlan
+from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.targets.target import Target
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class StatePlan:
         The measured mass density (:func:`votca_mlp.targets.target.density_target`), None where none is given.
     pressure
         The pressure that a run at constant volume is to have, bar; None where none is given.
+    scattering
+        Measured F(Q).
     density_limit, pressure_limit
         Largest relative difference of the density, and largest difference of the pressure (bar), from these
         or from the first step: beyond it the run has left its phase (:mod:`votca_mlp.inverse.phase`).
@@ -89,6 +92,7 @@ class StatePlan:
     write_settings: Callable[[Path], None] | None = None
     density: Target | None = None
     pressure: Target | None = None
+    scattering: tuple[ScatteringSource, ...] = ()
     density_limit: float = 0.1
     pressure_limit: float = 20000.0
 

@@ -118,6 +118,7 @@ def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: fl
         directory=folder,
         density=state.density,
         pressure=state.pressure,
+        scattering=state.scattering,
     )
 
 

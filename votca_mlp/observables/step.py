@@ -10,6 +10,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.observables.protocol import Observable, PerFrame, Series
 from votca_mlp.observables.rdf import Pair, PairCounter, PairHistograms
 from votca_mlp.observables.registry import observables
+from votca_mlp.observables.whole import WholeCounter
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.trajectories.recorded import Recorded
 
@@ -28,11 +29,15 @@ class StepObservables:
         Pair counts of each frame, one for each grid that interactions have.
     series
         Values of the other observables by name; one that a frame has no value of is not there.
+    whole
+        Pair counts of all pairs of species to half the box, for structure factors; None where none were asked
+        for.
     """
 
     steps: NDArray[np.int64]
     histograms: tuple[PairHistograms, ...]
     series: Mapping[str, Series]
+    whole: PairHistograms | None = None
 
     @property
     def n_frames(self) -> int:
@@ -52,6 +57,8 @@ def measure_frames(
     grids: Sequence[tuple[Sequence[Pair], Array]],
     recorded: Recorded,
     chosen: Mapping[str, Observable] | None = None,
+    *,
+    whole: bool = False,
 ) -> StepObservables:
     """Count the pairs of every frame, and measure the observables that are values of one frame.
 
@@ -65,6 +72,8 @@ def measure_frames(
         What the engine recorded beside the frames; see :mod:`votca_mlp.trajectories.recorded`.
     chosen
         Observables by name; those of the registry when None.
+    whole
+        Whether to count all pairs of species to half the box.
 
     Raises
     ------
@@ -72,6 +81,7 @@ def measure_frames(
         As :func:`votca_mlp.observables.rdf.pair_histograms`; an observable that fails.
     """
     counters = [PairCounter(pairs, r) for pairs, r in grids]
+    of_whole = WholeCounter() if whole else None
     known = observables() if chosen is None else chosen
     values: dict[str, list[Array]] = {
         name: [] for name, entry in known.items() if entry.per_frame is not None
@@ -80,6 +90,8 @@ def measure_frames(
     for frame in frames:
         for counter in counters:
             counter.add(frame)
+        if of_whole is not None:
+            of_whole.add(frame)
         row = recorded.get(frame.step, {})
         for name in list(values):
             function = known[name].per_frame
@@ -92,7 +104,8 @@ def measure_frames(
         steps.append(frame.step)
     histograms = tuple(counter.histograms() for counter in counters)
     series = {name: Series(_stacked(name, rows), known[name].unit) for name, rows in values.items() if rows}
-    return StepObservables(np.array(steps, np.int64), histograms, series)
+    counted = of_whole.histograms() if of_whole is not None and steps else None
+    return StepObservables(np.array(steps, np.int64), histograms, series, counted)
 
 
 def _value(name: str, function: PerFrame, frame: Frame, row: Mapping[str, float]) -> Array | None:

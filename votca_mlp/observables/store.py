@@ -1,7 +1,9 @@
 """``observables.npz``: the values by frame that a step keeps, small and written as a whole."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +27,16 @@ def write_observables(directory: Path, measured: StepObservables) -> None:
         "names": np.array(list(measured.series), dtype=np.str_),
         "units": np.array([series.unit for series in measured.series.values()], dtype=np.str_),
     }
-    for number, found in enumerate(measured.histograms):
-        arrays[f"grid{number}.r"] = found.r
-        arrays[f"grid{number}.pairs"] = np.array(found.pairs, dtype=np.str_)
+    counted = {f"grid{number}": found for number, found in enumerate(measured.histograms)}
+    if measured.whole is not None:
+        counted["whole"] = measured.whole
+    for label, found in counted.items():
+        arrays[f"{label}.r"] = found.r
+        arrays[f"{label}.pairs"] = np.array(found.pairs, dtype=np.str_)
         # a bin of a frame holds far fewer pairs than 2^31
-        arrays[f"grid{number}.counts"] = found.counts.astype(np.int32)
-        arrays[f"grid{number}.volumes"] = found.volumes
-        arrays[f"grid{number}.norms"] = found.norms
+        arrays[f"{label}.counts"] = found.counts.astype(np.int32)
+        arrays[f"{label}.volumes"] = found.volumes
+        arrays[f"{label}.norms"] = found.norms
     for name, series in measured.series.items():
         arrays[f"value.{name}"] = series.values
     with atomic_write(directory / NAME, "wb") as file:
@@ -51,21 +56,23 @@ def read_observables(directory: Path) -> StepObservables:
         with np.load(path, allow_pickle=False) as data:
             if int(data["format"]) != _FORMAT:
                 raise ValueError(f"format {int(data['format'])}")
-            histograms = tuple(
-                PairHistograms(
-                    data[f"grid{number}.r"],
-                    tuple((str(a), str(b)) for a, b in data[f"grid{number}.pairs"]),
-                    data[f"grid{number}.counts"].astype(np.int64),
-                    data[f"grid{number}.volumes"],
-                    data[f"grid{number}.norms"],
-                )
-                for number in range(int(data["grids"]))
-            )
+            histograms = tuple(_counted(data, f"grid{number}") for number in range(int(data["grids"])))
+            whole = _counted(data, "whole") if "whole.r" in data else None
             names = zip(data["names"].tolist(), data["units"].tolist(), strict=True)
             series = {name: Series(data[f"value.{name}"], unit) for name, unit in names}
-            return StepObservables(data["steps"], histograms, series)
+            return StepObservables(data["steps"], histograms, series, whole)
     except FileNotFoundError:
         what = "the step has no values by frame"
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         what = f"cannot read the values by frame: {error}"
     raise UserError(what, where=path, accepted=f"the {NAME} of a finished step; make the step again")
+
+
+def _counted(data: Mapping[str, NDArray[Any]], label: str) -> PairHistograms:
+    return PairHistograms(
+        data[f"{label}.r"],
+        tuple((str(a), str(b)) for a, b in data[f"{label}.pairs"]),
+        data[f"{label}.counts"].astype(np.int64),
+        data[f"{label}.volumes"],
+        data[f"{label}.norms"],
+    )

@@ -19,6 +19,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
+from votca_mlp.settings.scattering import scattering_problems
 from votca_mlp.settings.states import read_states
 from votca_mlp.settings.tasks import written_onto
 from votca_mlp.settings.topology import read_topology
@@ -51,6 +52,9 @@ def input_problems(settings: Settings) -> list[Problem]:
     imc_groups(settings)
     for pair in settings.interactions:
         problems += [*_target(settings, pair), *_of_rule(settings, pair)]
+    if settings.scattering and not problems:
+        # it needs topology and targets that can be read
+        problems += scattering_problems(settings)
     return problems
 
 
@@ -108,6 +112,7 @@ def _inputs(settings: Settings) -> set[Path]:
     """Return the files of the main directory that a run reads: what it must not write over."""
     names = [settings.path.name, *settings.filelist, settings.topology[0]]
     names += [settings.engine.conf] if settings.engine.conf else []
+    names += [source.file for source in settings.scattering]
     for pair in settings.interactions:
         options = pair.options(settings.rule)
         names += [pair.target, f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]

@@ -1,6 +1,6 @@
 """When the iterations stop, and the states that they fit."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import NonNegativeFloat, PositiveFloat
 
@@ -56,6 +56,59 @@ class TargetPressure(Section):
         meaning="Standard error: how far off the pressure may be. Absent: the error of the simulated mean "
         "alone counts.",
     )
+
+
+class ScatteringSettings(Section):
+    """cg.inverse.scattering: a measured total scattering function; one section for each data set."""
+
+    file: str = setting(
+        accepted="a file with columns Q (1/Angstrom) and F(Q)",
+        meaning="The measurement, as programs write it.",
+    )
+    name: str | None = setting(None, meaning="Of the data set; absent: the file's, without its ending.")
+    radiation: Literal["neutron", "xray"] = setting(meaning="What was scattered.")
+    isotopes: str = setting(
+        "",
+        accepted="such as D, or H:0.5 D:0.5 36Ar",
+        meaning="For neutrons, the isotopes of the sample with their fractions; elements that are not "
+        "named are natural.",
+    )
+    function: Literal["F", "S", "QF"] = setting(
+        meaning="What the file's second column is: F(Q), zero at large Q; S(Q) = 1 + F(Q) of a normalised "
+        "F; or Q F(Q).",
+    )
+    normalisation: Literal["none", "square_of_mean", "mean_of_squares"] = setting(
+        meaning="What F was divided by: nothing (barn/sr an atom, for X-rays electrons^2), the square of the "
+        "atoms' mean scattering length or form factor, or the mean of their squares."
+    )
+    columns: Annotated[tuple[int, ...], Words] = setting(
+        (),
+        accepted="two or three numbers of columns, such as 1 2 3",
+        meaning="Where Q, the function and its standard error stand; needed where there are more than two "
+        "columns and no heading says that the third is the error.",
+    )
+    sigma: float | None = setting(
+        None, gt=0, meaning="Standard error of every point, in the function's unit, instead of a column."
+    )
+    q_min: float | None = setting(
+        None, ge=0, unit="1/Angstrom", meaning="Where the use of the data begins; absent: where they begin."
+    )
+    q_max: float | None = setting(
+        None, gt=0, unit="1/Angstrom", meaning="Where the use of the data ends; absent: where they end."
+    )
+    resolution: float = setting(
+        0.0,
+        ge=0,
+        lt=1,
+        meaning="Resolution of the instrument: full width at half maximum over Q; the simulated F(Q) goes "
+        "through it.",
+    )
+    resolution_constant: float = setting(
+        0.0, ge=0, unit="1/Angstrom", meaning="The part of that width which does not grow with Q."
+    )
+    weight: float = setting(1.0, ge=0, meaning="Of this data set in the fit; 0: only compared.")
+    fit_scale: bool = setting(False, meaning="Whether a factor of the measurement is fitted and printed.")
+    fit_background: bool = setting(False, meaning="Whether a constant is fitted and printed.")
 
 
 class PhaseSettings(Section):

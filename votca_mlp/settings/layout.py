@@ -1,6 +1,6 @@
 """Where the fields of the models lie in settings.xml."""
 
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -16,6 +16,8 @@ SETTINGS_NOT_TAGS = ("path", "interactions")
 
 OF_VOTCA = ("dlpoly", "espresso", "espressopp", "gromacs", "hoomd", "hoomd-blue", "lammps")
 """Programs that VOTCA knows without us."""
+MANY = ("non-bonded", "bonded", "scattering")
+"""Sections of which there may be several."""
 NOT_FOR_OURS = ("command", "opts", "script", "re")
 """Tags of sim_prog, VOTCA's for every program, that our own have no use for: refused, not ignored."""
 
@@ -23,6 +25,11 @@ NOT_FOR_OURS = ("command", "opts", "script", "re")
 def own_programs() -> tuple[str, ...]:
     """Return the engines that VOTCA does not know without us."""
     return tuple(name for name in engine_names() if name not in OF_VOTCA)
+
+
+def is_repeated(info: FieldInfo) -> bool:
+    """Return whether a field is several sections of one name."""
+    return section_of(info) is not None and get_origin(info.annotation) is tuple
 
 
 def section_of(info: FieldInfo) -> type[Section] | None:

@@ -30,12 +30,14 @@ _OWN = (
         "inverse.mlp",
         "inverse.target_density",
         "inverse.target_pressure",
+        "inverse.scattering",
         "inverse.phase",
     ),
     *(f"inverse.{name}" for name in engine_names()),
 )
 _OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))
 _FILES = {
+    "cg.inverse.scattering.file",
     *(f"cg.inverse.{name}.conf" for name in own_programs()),
     *(f"cg.non-bonded.inverse.{rule}.{tag}" for rule, entry in rules().items() for tag in entry.files),
 }
@@ -45,10 +47,12 @@ _FILES = {
 def merged(run: Node, own: Node) -> Node:
     """Return the run's tree with the tags of a state's tree; interactions are known by their names."""
     gone = {tag for child in own.children for tag in INSTEAD.get(child.tag, ())}
+    # data sets of a state are all that it has: those of the run go
+    gone |= {child.tag for child in own.children if child.tag == "scattering"}
     used: list[Node] = []
     children = []
     for child in run.children:
-        other = next((item for item in own.children if _same(child, item)), None)
+        other = next((item for item in own.children if _same(child, item) and item.tag not in gone), None)
         if other is not None:
             used.append(other)
             children.append(merged(child, other) if other.children or child.children else other)

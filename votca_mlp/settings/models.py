@@ -24,6 +24,7 @@ from votca_mlp.settings.iterations import (
     ConvergenceCheck,
     MultistateSettings,
     PhaseSettings,
+    ScatteringSettings,
     TargetDensity,
     TargetPressure,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "MultistateSettings",
     "PhaseSettings",
     "RdfSettings",
+    "ScatteringSettings",
     "Settings",
     "TargetDensity",
     "TargetPressure",
@@ -93,6 +95,7 @@ class RunTags(Section):
     convergence_check: ConvergenceCheck = ConvergenceCheck()
     target_density: TargetDensity | None = None
     target_pressure: TargetPressure | None = None
+    scattering: tuple[ScatteringSettings, ...] = ()
     phase: PhaseSettings = PhaseSettings()
     mlp: MLPSettings
     multistate: MultistateSettings = MultistateSettings()

@@ -12,7 +12,7 @@ from votca_mlp.fields import Section, accepted
 from votca_mlp.settings.checks import Parts, cross_checks
 from votca_mlp.settings.document import Node, read_document
 from votca_mlp.settings.kbt import with_mean_temperature
-from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
+from votca_mlp.settings.layout import INTERACTION_INVERSE, MANY, SETTINGS_NOT_TAGS, is_repeated, section_of
 from votca_mlp.settings.models import (
     ConvergenceCheck,
     EngineSettings,
@@ -79,7 +79,9 @@ def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]
     sections = {
         name: _validate(section, values[name], {"": node}, problems)
         for name, info in tags.items()
-        if (section := section_of(info)) is not None and (node := inverse.first(name)) is not None
+        if (section := section_of(info)) is not None
+        and not is_repeated(info)
+        and (node := inverse.first(name)) is not None
     }
     failed = tuple(name for name, section in sections.items() if section is None)
     good = tuple((node, pair) for node, pair in pairs if pair is not None)
@@ -160,11 +162,15 @@ def _values(node: Node, fields: dict[str, FieldInfo], problems: list[Problem]) -
         found = node.all(name)
         if not found:
             continue
-        for attribute in found[0].attributes:
-            what = f"has an attribute '{attribute}', which VOTCA does not read"
-            problems.append(Problem(found[0].line, found[0].path, what, "<tag>value</tag>"))
         section = section_of(info)
-        if section is not None:
+        many = section is not None and is_repeated(info)
+        for each in found if many else found[:1]:
+            for attribute in each.attributes:
+                what = f"has an attribute '{attribute}', which VOTCA does not read"
+                problems.append(Problem(each.line, each.path, what, "<tag>value</tag>"))
+        if section is not None and many:
+            values[name] = tuple(_values(each, dict(section.model_fields), problems) for each in found)
+        elif section is not None:
             values[name] = _values(found[0], dict(section.model_fields), problems)
         elif found[0].text:
             values[name] = found[0].text
@@ -189,6 +195,8 @@ def _validate(
 def _problem(model: type[Section], error: Any, nodes: dict[str, Node]) -> Problem:
     """Translate one of pydantic's errors; the location leads from the model through its sections."""
     names = [str(part) for part in error["loc"] if not isinstance(part, int)]
+    # of several sections of one name, which
+    number = next((part for part in error["loc"] if isinstance(part, int)), 0)
     node = nodes.get(names[0], nodes[""])
     tag, info = node.path, None
     section: type[Section] | None = model
@@ -198,7 +206,8 @@ def _problem(model: type[Section], error: Any, nodes: dict[str, Node]) -> Proble
         info = section.model_fields[name]
         section = section_of(info)
         tag = f"{tag}.{name}"
-        node = node.first(name) or node
+        same = node.all(name)
+        node = same[number if is_repeated(info) and number < len(same) else 0] if same else node
     words = "" if info is None else _section_words(section) if section else accepted(info)
     if error["type"] == "missing" and isinstance(error["loc"][-1], str):
         what = "is missing"
@@ -221,7 +230,11 @@ def _index(root: Node, value: Any) -> dict[str, Any]:
     index: dict[str, Any] = {}
     for node in root.walk():
         index.setdefault(node.path, value(node))
-    for kind in ("non-bonded", "bonded"):
+    inverse = root.first("inverse")
+    for number, section in enumerate(inverse.all("scattering") if inverse is not None else ()):
+        for node in section.walk():
+            index[node.path.replace(".scattering", f".scattering[{number}]", 1)] = value(node)
+    for kind in MANY[:2]:
         for section in root.all(kind):
             name = section.first("name")
             for node in section.walk() if name is not None else ():

@@ -12,6 +12,7 @@ from votca_mlp.fields import Section
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.layout import (
     INTERACTION_INVERSE,
+    MANY,
     NOT_FOR_OURS,
     OF_VOTCA,
     SETTINGS_NOT_TAGS,
@@ -24,7 +25,6 @@ from votca_mlp.update.registry import rules
 
 # sections into which scripts and programs of others bring sections of their own
 _SHARED = ("inverse", "post_update_options", "post_add_options")
-_MANY = ("non-bonded", "bonded")
 _NEAR = 0.6
 _OURS = re.compile(rf"\.({'|'.join(map(re.escape, (*own_programs(), 'mlp', *rules())))})\.")
 
@@ -73,7 +73,7 @@ def _repeated(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]
             # whether it may be repeated is for those to say who brought it along
             continue
         first = node.first(child.tag)
-        if first is not None and first is not child and child.tag not in _MANY:
+        if first is not None and first is not child and child.tag not in MANY:
             what = f"is given again, first in line {first.line}"
             problems.append(Problem(child.line, child.path, what, "one value"))
         problems += _repeated(child, inside)

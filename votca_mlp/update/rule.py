@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.fields import Section
+from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.tables import Table, grid_points
 from votca_mlp.targets.target import Target
 from votca_mlp.update.conflict import Misfit
@@ -108,6 +109,8 @@ class StateData:
         where no density is given.
     pressure
         Likewise the pressure (bar) that a run at constant volume is to have.
+    scattering
+        Measured F(Q).
     """
 
     name: str
@@ -122,6 +125,7 @@ class StateData:
     directory: Path
     density: Target | None = None
     pressure: Target | None = None
+    scattering: tuple[ScatteringSource, ...] = ()
 
     @property
     def numbers(self) -> Mapping[str, Target]:

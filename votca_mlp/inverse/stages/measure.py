@@ -57,7 +57,10 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
         ([pair.species for pair in pairs], pairs[0].points * ANGSTROM_PER_NM) for pairs in _by_grid(state)
     ]
     found = measure_frames(
-        engine_named(state.md.engine).frames(state.md, directory), grids, read_recorded(directory)
+        engine_named(state.md.engine).frames(state.md, directory),
+        grids,
+        read_recorded(directory),
+        whole=bool(state.scattering),
     )
     skipped = max(state.md.first_frame - 1, 0)
     check_frames(directory, state.md.traj, found.n_frames + skipped)

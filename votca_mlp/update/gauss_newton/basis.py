@@ -29,16 +29,23 @@ class Basis:
         d phi_j / dr at r_k, same shape, in 1/(unit of r).
     centres
         Where each function stands (its Greville abscissa), in the unit of r, shape [n_functions].
+    knots
+        In the unit of r, shape [n_knots].
     """
 
     values: Array
     slopes: Array
     centres: Array
+    knots: Array
 
     @property
     def size(self) -> int:
         """Number of functions."""
         return int(self.values.shape[1])
+
+    def on(self, r: Array) -> Array:
+        """Return the functions on other points, shape [n, n_functions]; zero beyond the cutoff."""
+        return _evaluated(self.knots, r)[0]
 
     def fitted(self, u: Array) -> Array:
         """Return the c_j whose sum is nearest to u on the grid (least squares), shape [n_functions]."""
@@ -67,20 +74,33 @@ def spline_basis(r: Array, first: float, spacing: float) -> Basis:
     if intervals < FEWEST - 1:
         raise ValueError(f"only {max(intervals, 0)} intervals between {first:g} and {end:g}")
     knots = np.linspace(first, end, intervals + 1)
-    padded = np.concatenate([np.repeat(knots[0], _DEGREE), knots, np.repeat(knots[-1], _DEGREE)])
+    padded = _padded(knots)
     count = intervals + _DEGREE
-    inside = np.clip(r, first, end)
+    values, slopes = _evaluated(knots, r)
+    greville = np.array([padded[j + 1 : j + 1 + _DEGREE].mean() for j in range(count)])
+    return Basis(values, slopes, greville[_kept(count)], knots)
+
+
+def _padded(knots: Array) -> Array:
+    return np.concatenate([np.repeat(knots[0], _DEGREE), knots, np.repeat(knots[-1], _DEGREE)])
+
+
+def _kept(count: int) -> slice:
+    """The first two are one: slope zero at the first knot; without the last two: both zero at the end."""
+    return slice(1, count - 2)
+
+
+def _evaluated(knots: Array, r: Array) -> tuple[Array, Array]:
+    """Return values and slopes of the functions at r, shape [n, n_functions] each."""
+    inside = np.clip(r, knots[0], knots[-1])
+    count = len(knots) - 1 + _DEGREE
     # not above: votca-mlp check reads the rules without scipy
     from scipy.interpolate import BSpline
 
-    spline = BSpline(padded, np.eye(count), _DEGREE)
+    spline = BSpline(_padded(knots), np.eye(count), _DEGREE)
     values, slopes = spline(inside), spline.derivative()(inside)
-    slopes[r < first] = 0.0
-    greville = np.array([padded[j + 1 : j + 1 + _DEGREE].mean() for j in range(count)])
-    # the first two as one: slope zero at the first knot; without the last two: both zero at the end
-    keep = slice(1, count - 2)
-    values, slopes = _joined(values)[:, keep], _joined(slopes)[:, keep]
-    return Basis(values, slopes, greville[keep])
+    slopes[r < knots[0]] = 0.0
+    return _joined(values)[:, _kept(count)], _joined(slopes)[:, _kept(count)]
 
 
 def _joined(columns: Array) -> Array:

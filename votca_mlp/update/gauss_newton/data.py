@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.scattering.calibration import Calibration
+from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.targets.target import Target
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 from votca_mlp.update.gauss_newton.basis import FEWEST, Basis, first_knot, spline_basis
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.response import Response, rdf_response, series_response, stacked
+from votca_mlp.update.gauss_newton.scattering import counts_of, measured_scattering, scattering_response
 from votca_mlp.update.gauss_newton.solve import Wanted
 from votca_mlp.update.rule import StateData, StepData
 
@@ -34,13 +37,17 @@ class Datum:
     state
         The state's name.
     name
-        Of the interaction, or of the observable.
+        Of the interaction, of the observable, or of the data set.
     x
-        r in Angstrom, shape [n]; of a number, nan.
+        r in Angstrom or Q in 1/Angstrom, shape [n]; of a number, nan.
     points
         Indices of the grid that are used, shape [n].
     rows
         Where these data stand in the row of all.
+    scattering
+        The measured F(Q), with its fitted scale and background taken out; None for other data.
+    calibration
+        Scale and background.
     """
 
     state: str
@@ -48,6 +55,8 @@ class Datum:
     x: Array
     points: NDArray[np.int64]
     rows: slice
+    scattering: ScatteringData | None = None
+    calibration: Calibration = Calibration()  # noqa: RUF009 - a tuple
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ def layout_of(
     for state in states:
         share = state.weight / fitted * len(states)
         for name in names:
-            if name not in state.targets:
+            if name not in state.targets or not state.options[name].fit:
                 continue
             target = state.targets[name]
             points = np.flatnonzero(_usable(target))
@@ -114,19 +123,36 @@ def layout_of(
             data.append(Datum(state.name, name, target.x[points], points, slice(begin, begin + len(points))))
             error = _errors(target, state.options[name].error)[points]
             largest = np.full(len(points), options.trust_rdf)
-            columns.append(_columns(target.values[points], error, share * target.weight, largest, True))
+            columns.append(_columns(target.values[points], error, share * target.weight, largest))
             begin += len(points)
         for name, number in _numbers(state).items() if numbers else ():
             data.append(Datum(state.name, name, np.array([np.nan]), np.array([0]), slice(begin, begin + 1)))
             value = number.values
             error = np.zeros(1) if number.errors is None else number.errors
             allowed = options.trust_density * value if name == "density" else np.full(1, np.inf)
-            columns.append(_columns(value, error, share * number.weight, np.abs(allowed), False))
+            columns.append(_columns(value, error, share * number.weight, np.abs(allowed), robust=False))
             begin += 1
-    values, variances, weights, largest, robust = (np.concatenate(c) for c in zip(*columns, strict=True))
-    return Layout(
-        tuple(names), bases, tuple(data), Wanted(values, variances, weights, largest, robust.astype(bool))
+        for item in measured_scattering(state) if numbers else ():
+            rows = slice(begin, begin + len(item.data.q))
+            points = np.arange(len(item.data.q))
+            data.append(
+                Datum(state.name, item.data.name, item.data.q, points, rows, item.data, item.calibration)
+            )
+            largest = np.full(len(points), options.trust_rdf * item.size)
+            weight = share * item.data.weight
+            columns.append(_columns(item.data.values, item.errors, weight, largest, scatter=item.scatter))
+            begin = rows.stop
+    if not columns:
+        raise UserError(
+            "there is nothing to fit",
+            where="cg.inverse",
+            accepted="a target that is fitted (<fit>yes</fit>), <scattering>, or <target_density>",
+        )
+    values, variances, weights, largest, robust, units = (
+        np.concatenate(c) for c in zip(*columns, strict=True)
     )
+    wanted = Wanted(values, variances, weights, largest, robust.astype(bool), units)
+    return Layout(tuple(names), bases, tuple(data), wanted)
 
 
 def _numbers(state: StateData) -> Mapping[str, Target]:
@@ -145,25 +171,15 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
         A step without values by frame.
     """
     frames = state.by_frame()
-    parts = []
-    for name in layout.names:
-        if name not in state.targets:
-            parts.append(np.zeros((frames.n_frames, layout.bases[name].size)))
-            continue
-        species = step.pairs[name].species
-        counted = frames.histogram(species)
-        parts.append(counted.counts[:, counted.row(species)] @ layout.bases[name].values)
-    h = np.concatenate(parts, axis=1)
+    h = sums_of(step, state, frames, layout)
     found = []
     for datum in layout.data:
         if datum.state != state.name:
             continue
-        if datum.name in step.pairs:
-            species = step.pairs[datum.name].species
-            counted = frames.histogram(species)
-            own = np.zeros((len(counted.r), h.shape[1]))
-            own[:, layout.columns(datum.name)] = layout.bases[datum.name].values
-            whole = rdf_response(counted, counted.row(species), h, own, state.kBT)
+        if datum.scattering is not None:
+            found.append(_scattering_response(step, state, datum.scattering, layout, h))
+        elif datum.name in step.pairs:
+            whole = pair_response(step, state, frames, datum.name, layout, h)
             found.append(
                 Response(
                     whole.values[datum.points], whole.variances[datum.points], whole.blocks[:, datum.points]
@@ -172,6 +188,44 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
         else:
             found.append(_number_response(step, state, frames, datum.name, layout, h))
     return stacked(found)
+
+
+def sums_of(step: StepData, state: StateData, frames: "StepObservables", layout: Layout) -> Array:
+    """Return h_j of every frame, the sum of phi_j over the pairs, shape [n_frames, n_functions]."""
+    parts = []
+    for name in layout.names:
+        if name not in state.targets:
+            parts.append(np.zeros((frames.n_frames, layout.bases[name].size)))
+            continue
+        species = step.pairs[name].species
+        counted = frames.histogram(species)
+        parts.append(counted.counts[:, counted.row(species)] @ layout.bases[name].values)
+    return np.concatenate(parts, axis=1)
+
+
+def pair_response(
+    step: StepData, state: StateData, frames: "StepObservables", name: str, layout: Layout, h: Array
+) -> Response:
+    """Return g(r) of an interaction on its grid, with its Jacobian."""
+    species = step.pairs[name].species
+    counted = frames.histogram(species)
+    own = np.zeros((len(counted.r), h.shape[1]))
+    own[:, layout.columns(name)] = layout.bases[name].values
+    return rdf_response(counted, counted.row(species), h, own, state.kBT)
+
+
+def _scattering_response(
+    step: StepData, state: StateData, data: ScatteringData, layout: Layout, h: Array
+) -> Response:
+    counted = counts_of(state)
+    own: dict[tuple[str, str], Array] = {}
+    for name in layout.names:
+        if name not in state.targets:
+            continue
+        functions = np.zeros((len(counted.r), h.shape[1]))
+        functions[:, layout.columns(name)] = layout.bases[name].on(counted.r / ANGSTROM_PER_NM)
+        own[step.pairs[name].species] = functions
+    return scattering_response(data, counted, h, own, state.kBT)
 
 
 def _number_response(
@@ -238,6 +292,8 @@ def _errors(target: Target, number: float | None) -> Array:
     return np.full(len(target.x), number or 0.0)
 
 
-def _columns(values: Array, errors: Array, weight: float, largest: Array, robust: bool) -> tuple[Array, ...]:
+def _columns(
+    values: Array, errors: Array, weight: float, largest: Array, *, robust: bool = True, scatter: float = 1.0
+) -> tuple[Array, ...]:
     full = np.full(len(values), 1.0)
-    return values, errors**2, weight * full, largest, full * robust
+    return values, errors**2, weight * full, largest, full * robust, full * scatter

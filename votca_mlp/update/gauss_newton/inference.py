@@ -41,6 +41,8 @@ class Linear:
         L, shape [m, m].
     robust
         Data that may be wrong (curves), shape [n]; the others (density) are taken at their word.
+    units
+        Of the scatter of each datum, shape [n]: what makes curves of several kinds comparable; None for 1.
     """
 
     jacobian: Array
@@ -48,6 +50,12 @@ class Linear:
     variances: Array
     root: Array
     robust: Flags
+    units: Array | None = None
+
+    @property
+    def scatter_variances(self) -> Array:
+        """Variance of each datum for a scatter of 1, shape [n]; 0 where there is none."""
+        return np.asarray(self.robust * (1.0 if self.units is None else self.units**2))
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ def infer(problem: Linear, *, amplitude: float | None, bounds: tuple[float, floa
         last = found
         found = _best(problem, weights, choices)
         residual = problem.wanted - problem.jacobian @ found.coefficients
-        explained = problem.variances + found.scatter**2 * problem.robust
+        explained = problem.variances + found.scatter**2 * problem.scatter_variances
         weights = np.where(problem.robust, (NU + 1.0) / (NU + residual**2 / explained), 1.0)
         if last is not None and _near(last, found):
             break
@@ -110,10 +118,12 @@ def _near(first: Inferred, second: Inferred) -> bool:
 
 def _best(problem: Linear, weights: Array, choices: Array) -> Inferred:
     """Return the solution of the pair (A, s) with the largest evidence, for weights of the data."""
-    unit = float(np.sqrt(np.median(problem.variances[problem.robust]))) if problem.robust.any() else 0.0
+    scattered = problem.scatter_variances
+    robust = problem.robust
+    unit = float(np.sqrt(np.median(problem.variances[robust] / scattered[robust]))) if robust.any() else 0.0
     best: tuple[float, float, float, _Modes] | None = None
     for scatter in unit * np.array(_SCATTERS) if unit else (0.0,):
-        variances = (problem.variances + scatter**2 * problem.robust) / weights
+        variances = (problem.variances + scatter**2 * scattered) / weights
         modes = _modes(problem, variances)
         evidences = modes.log_evidence(choices)
         at = int(np.argmax(evidences))

@@ -43,6 +43,11 @@ class GaussNewtonSettings(Section):
 class GaussNewtonPair(Section):
     """cg.non-bonded.inverse.gauss_newton: what one interaction has of its own."""
 
+    fit: bool = setting(
+        True,
+        meaning="Whether its g(r) is fitted; no: u(r) follows from the other data, such as <scattering>, "
+        "and the target only says where g(r) begins and is compared.",
+    )
     error: float | None = setting(
         None,
         gt=0,

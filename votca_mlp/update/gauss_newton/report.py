@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
+from votca_mlp.scattering.data import r_factor
 from votca_mlp.units import EV_PER_KJMOL
 from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.data import Datum, Layout
@@ -72,6 +73,15 @@ def _datum(
         "rms_predicted": _rounded(np.sqrt(np.mean((step.predicted[rows] - wanted[rows]) ** 2))),
         "cannot_be_met": _ranges(datum.x, far, left[rows]),
     }
+    if datum.scattering is not None:
+        # R is what EPSR and Dissolve print: the mean square deviation
+        found |= {
+            "unit": datum.scattering.unit,
+            "of": "1/Angstrom",
+            "R": _rounded(r_factor(wanted[rows], values[rows])),
+            "scale": _rounded(datum.calibration.scale),
+            "background": _rounded(datum.calibration.background),
+        }
     if np.isnan(datum.x[0]):
         found |= {
             "value": _rounded(values[rows][0]),
@@ -138,6 +148,8 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
             if "value" in datum:
                 numbers = (f"{datum[key]:.6g}" for key in ("value", "wanted", "predicted"))
                 yield "  {} {}, wanted {}, predicted {}".format(name, *numbers)
+            elif "R" in datum:
+                yield _of_scattering(name, datum)
             else:
                 yield f"  {name}: rms {datum['rms']:.4f}, predicted {datum['rms_predicted']:.4f}"
         without = [name for name, datum in facts["data"].items() if datum["without_errors"]]
@@ -149,20 +161,29 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
         yield from _unmet(facts)
 
 
+def _of_scattering(name: str, datum: Mapping[str, Any]) -> str:
+    unit = "" if datum["unit"] == "1" else f" {datum['unit']}"
+    text = f"  {name}: chi2 {datum['chi2']:.3g}, R {datum['R']:.3g}, rms {datum['rms']:.3g}{unit}"
+    text += f", predicted {datum['rms_predicted']:.3g}"
+    if datum["scale"] != 1.0:
+        text += f", scale {datum['scale']:.4g}"
+    return text if datum["background"] == 0.0 else f"{text}, background {datum['background']:.3g}{unit}"
+
+
 def _unmet(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, datum in facts["data"].items():
-        words = [_stretch(item) for item in datum["cannot_be_met"]]
+        words = [_stretch(item, datum.get("of", "Angstrom")) for item in datum["cannot_be_met"]]
         if words:
             yield f"  no u(r) meets {name}{' at' if words[0][0].isdigit() else ''} {', '.join(words[:4])}"
 
 
-def _stretch(item: Mapping[str, Any]) -> str:
+def _stretch(item: Mapping[str, Any], unit: str) -> str:
     by = f"({item['sigma']:+.0f} sigma)"
     if item["from"] is None:
         return by
     if item["from"] == item["to"]:
-        return f"{item['from']:g} Angstrom {by}"
-    return f"{item['from']:g} to {item['to']:g} Angstrom {by}"
+        return f"{item['from']:g} {unit} {by}"
+    return f"{item['from']:g} to {item['to']:g} {unit} {by}"
 
 
 def judged(report: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> Verdict:

@@ -111,13 +111,27 @@ def rdf_response(
     counts = counted.counts[:, row].astype(np.float64)
     factor = rdf_factor(counted, row)
     volume, mean = float(counted.volumes.mean()), counts.mean(axis=0)
-    of_counts = covariance_blocks(counts, h)
-    if spacing > 0:
-        of_counts = _smoothed(of_counts - mean[:, None] * own, mean, counted.r, spacing) + mean[:, None] * own
+    of_counts = smoothed_covariance(counted, row, h, own, spacing)
     of_volume = covariance_blocks(counted.volumes[:, None], h)
     blocks = -(factor / kbt)[:, None] * (volume * of_counts + mean[:, None] * of_volume)
     variances = (volume * factor) ** 2 * count_variances(counts)
     return Response(volume * factor * mean, variances, blocks)
+
+
+def smoothed_covariance(
+    counted: PairHistograms, row: int, h: Array, own: Array, spacing: float = SMOOTH
+) -> Array:
+    """Return the covariance of the pair counts with h by parts, smoothed; see :func:`rdf_response`.
+
+    Shape [n_blocks, n_bins, n_functions].
+    """
+    counts = counted.counts[:, row].astype(np.float64)
+    mean = counts.mean(axis=0)
+    found = covariance_blocks(counts, h)
+    if spacing <= 0:
+        return found
+    exact = mean[:, None] * own
+    return np.asarray(_smoothed(found - exact, mean, counted.r, spacing) + exact)
 
 
 def _smoothed(rest: Array, mean: Array, r: Array, spacing: float) -> Array:

@@ -26,8 +26,9 @@ class Wanted:
         Of each datum in the fit, shape [n]: the share of its state.
     largest
         By how much each value may change in one step, shape [n].
-    robust
-        Data that may be wrong, shape [n]; see :class:`votca_mlp.update.gauss_newton.inference.Linear`.
+    robust, units
+        Data that may be wrong, and the unit of their scatter, shape [n]; see
+        :class:`votca_mlp.update.gauss_newton.inference.Linear`.
     """
 
     values: Array
@@ -35,6 +36,7 @@ class Wanted:
     weights: Array
     largest: Array
     robust: Flags
+    units: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def solve(
     noise = np.zeros(len(target))
 
     def linear(variances: Array) -> Linear:
-        return Linear(pool.jacobian, target, variances, root, wanted.robust)
+        return Linear(pool.jacobian, target, variances, root, wanted.robust, wanted.units)
 
     found: Inferred | None = None
     # the noise of J counts with the distance, which is not known before

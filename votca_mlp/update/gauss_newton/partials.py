@@ -1,0 +1,45 @@
+"""``NAME.dist.band`` of a step: g(r) and how far totals leave it open, where totals are what is fitted.
+
+The posterior covariance C of the coefficients makes J C J^T of g(r), with J = dg/dc of the step's own
+simulation: wide where no data set, and no combination of them, speaks of a pair.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.tables import TABLE_DIGITS, as_printed, make_table, write_table
+from votca_mlp.units import ANGSTROM_PER_NM
+from votca_mlp.update.gauss_newton.data import Layout, pair_response, sums_of
+from votca_mlp.update.rule import StepData
+
+Array = NDArray[np.float64]
+
+
+def write_partials(step: StepData, layout: Layout, covariance: Array) -> None:
+    """Write g(r) of each interaction and state with the standard error that the fit leaves in it.
+
+    Parameters
+    ----------
+    covariance
+        Of the coefficients of all terms, (kJ/mol)^2.
+    """
+    for state in step.states:
+        frames = state.by_frame()
+        h = sums_of(step, state, frames, layout)
+        factors = step.basis.values(state.temperature)
+        for name in layout.names:
+            if name not in state.targets:
+                continue
+            response = pair_response(step, state, frames, name, layout, h)
+            jacobian = np.concatenate([factor * response.jacobian for factor in factors], axis=1)
+            variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian) + response.variances
+            counted = frames.histogram(step.pairs[name].species)
+            write_table(
+                state.directory / f"{name}.dist.band",
+                make_table(
+                    np.round(counted.r / ANGSTROM_PER_NM, 12),
+                    as_printed(response.values, TABLE_DIGITS),
+                    yerr=as_printed(np.sqrt(variance), TABLE_DIGITS),
+                    comments=("g(r) of the simulation; error: what the data leave open, and its own",),
+                ),
+            )
