@@ -5,13 +5,13 @@ import pytest
 import torch
 from ase.build import bulk
 
-from tests.training.fusion.crystals import argon, network, rattled
+from tests.training.fusion.crystals import argon, check_gradient, network, rattled
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.observables.crystals import CRYSTALS, constants_of, symmetrised
 from votca_mlp.training.fusion.observables.elastic import ElasticConstants
 from votca_mlp.training.fusion.observables.frames import StoredFrames, stored_frames
 from votca_mlp.training.fusion.observables.measured import measure
-from votca_mlp.training.fusion.observables.protocol import measure_all, uniform
+from votca_mlp.training.fusion.observables.protocol import FrameObservable, measure_all, uniform
 from votca_mlp.training.fusion.observables.stress import MeanEnergy, Pressure, StressTensor, mean_stress
 from votca_mlp.training.fusion.observables.voigt import tensor_of
 
@@ -110,32 +110,13 @@ def test_symmetry_of_a_known_tensor_stays_and_noise_goes() -> None:
 def test_gradient_against_differences(kind: str) -> None:
     """Through the values and through weights by exp(-(U - U0)/kT), with common frames."""
     temperature, frames, model = 3000.0, rattled(12), network()
-    observable = {
+    observables: dict[str, FrameObservable] = {
         "energy": MeanEnergy(8),
         "pressure": Pressure(temperature, 8),
         "stress": StressTensor(temperature, 8),
         "elastic": ElasticConstants(temperature, 8, "hexagonal"),
-    }[kind]
-    with torch.no_grad():
-        start = measure(model, frames, ["energy"])["energy"]
-
-    def found() -> torch.Tensor:
-        values = observable.frame_values(model, frames)
-        weights = torch.softmax(-(values["energy"] - start) / (8.617e-5 * temperature), 0)
-        value = observable.value(weights, values)
-        return value @ torch.linspace(0.5, 1.5, len(value), dtype=torch.float64)
-
-    parameters = [p for p in model.parameters() if p.numel() > 1][:5]
-    gradients = torch.autograd.grad(found(), parameters)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        place, step = np.unravel_index(int(gradient.abs().argmax()), gradient.shape), 1e-5
-        sides = []
-        for sign in (1.0, -1.0):
-            with torch.no_grad():
-                parameter[place] += sign * step
-                sides.append(float(found()))
-                parameter[place] -= sign * step
-        assert float(gradient[place]) == pytest.approx((sides[0] - sides[1]) / (2.0 * step), rel=1e-5)
+    }
+    check_gradient(observables[kind], model, frames, temperature)
 
 
 def test_errors_are_the_scatter_of_many_samples() -> None:

@@ -18,12 +18,9 @@ def autograd_derivatives(model: PairModel, chunk: PairChunk, order: int, *, grap
     with torch.set_grad_enabled(graph or order > 0):
         strain = torch.zeros(chunk.n_frames, 6, dtype=torch.float64, requires_grad=order > 0)
         if order > 0:
-            tensor = tensor_of(strain, strain=True)
-            # F = sqrt(1 + 2 eta) to second order, which is all that two derivatives see
-            deformation = torch.eye(3, dtype=torch.float64) + tensor - 0.5 * tensor @ tensor
-            of_pairs = deformation.to(vectors.dtype)[chunk.frame[chunk.first]]
-            vectors = torch.einsum("pi,pij->pj", vectors, of_pairs)
-        energies = frame_energies(model, chunk, vectors)
+            energies = strained_energies(model, chunk, vectors, strain)
+        else:
+            energies = frame_energies(model, chunk, vectors)
         if order == 0:
             return StrainDerivatives(energies, None, None)
         more = graph or order > 1
@@ -37,6 +34,18 @@ def autograd_derivatives(model: PairModel, chunk: PairChunk, order: int, *, grap
             born = torch.stack(rows, 1)
     found = StrainDerivatives(energies, virial, born)
     return found if graph else found.detached()
+
+
+def strained_energies(model: PairModel, chunk: PairChunk, vectors: Tensor, strain: Tensor) -> Tensor:
+    """Return the energy of each frame under Lagrange's strains that are 0, for derivatives at them.
+
+    eV, [n_frames]; vectors [n_pairs, 3] in Angstrom, strain [n_frames, 6] in Voigt's order.
+    """
+    tensor = tensor_of(strain, strain=True)
+    # F = sqrt(1 + 2 eta) to second order, which is all that two derivatives see
+    deformation = torch.eye(3, dtype=torch.float64) + tensor - 0.5 * tensor @ tensor
+    of_pairs = deformation.to(vectors.dtype)[chunk.frame[chunk.first]]
+    return frame_energies(model, chunk, torch.einsum("pi,pij->pj", vectors, of_pairs))
 
 
 def frame_energies(model: PairModel, chunk: PairChunk, vectors: Tensor) -> Tensor:
