@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from votca_mlp.engines.options import Limits as Limits
     from votca_mlp.engines.plan import MDPlan as MDPlan
     from votca_mlp.errors import UserError as UserError
+    from votca_mlp.scattering.source import ScatteringSource as ScatteringSource
     from votca_mlp.targets.target import Target as Target
     from votca_mlp.targets.target import rdf_target as rdf_target
 
@@ -44,6 +45,7 @@ _HOMES = {
     "MDPlan": "engines.plan",
     "Model": "api.model",
     "Rdf": "api.simulate",
+    "ScatteringSource": "scattering.source",
     "Simulation": "api.simulate",
     "Target": "targets.target",
     "UserError": "errors",

@@ -1,7 +1,7 @@
 """From a model and measured curves to a correction: the loop, without XML."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from votca_mlp.engines.options import Crystal
     from votca_mlp.inverse.plan import InversePlan
+    from votca_mlp.scattering.source import ScatteringSource
     from votca_mlp.update.rule import PairGrid
 
 
@@ -116,6 +117,7 @@ def correct(
     *,
     block_length: int | None = None,
     density: "float | tuple[float, float] | None" = None,
+    scattering: "Sequence[ScatteringSource]" = (),
 ) -> Correction:
     """Run the inverse method and return the correction that the last simulation ran with.
 
@@ -141,6 +143,8 @@ def correct(
         Frames in a block for the errors of g(r); None: without errors.
     density
         Measured, kg/m^3, or that and its standard error: for the verdict, and for rules that fit it.
+    scattering
+        Measured F(Q), for the rule ``gauss_newton``; with its option ``fit=False`` g(r) is not fitted.
 
     Raises
     ------
@@ -152,7 +156,9 @@ def correct(
     given = (targets,) if isinstance(targets, Target) else tuple(targets)
     chosen = rule or wibi()
     with working_directory(directory) as folder:
-        plan = inverse_plan(model, given, start, md, chosen, iterations, folder, block_length, density)
+        plan = inverse_plan(
+            model, given, start, md, chosen, iterations, folder, block_length, density, scattering
+        )
         # one more iteration may be asked of a run that is done
         (folder / "done").unlink(missing_ok=True)
         run_plan(plan)
@@ -172,6 +178,7 @@ def inverse_plan(
     folder: Path,
     block_length: int | None,
     density: "float | tuple[float, float] | None" = None,
+    scattering: "Sequence[ScatteringSource]" = (),
 ) -> "InversePlan":
     """Return the plan of a run in a directory, with targets and start written there.
 
@@ -191,6 +198,8 @@ def inverse_plan(
         raise UserError(what, where="targets", accepted="one target for each pair of species")
     if iterations < 1:
         raise UserError(f"is {iterations}", where="iterations", accepted="a whole number > 0")
+    if scattering:
+        _check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
     files = write_targets(targets, folder)
     pairs = tuple(PairPlan(grid, files[grid.name], rule.options) for grid in grids)
     plan = placed(
@@ -202,9 +211,10 @@ def inverse_plan(
         r_max=max(grid.max for grid in grids) * ANGSTROM_PER_NM,
     )
     said = settings_of(model, plan, rule, {grid.name: grid.species for grid in grids})
-    origin = Origin(
-        tags=said, watched={file.name: file for file in files.values()}, settings={"python": said}
-    )
+    if scattering:
+        said["scattering"] = [{**asdict(item), "path": str(item.path)} for item in scattering]
+    watched = {file.name: file for file in files.values()} | {item.name: item.path for item in scattering}
+    origin = Origin(tags=said, watched=watched, settings={"python": said})
     state = StatePlan(
         md=replace(plan, directory=folder, frames_needed=1 if block_length is None else 2 * block_length),
         pairs=pairs,
@@ -214,6 +224,7 @@ def inverse_plan(
         filelist=plan.files,
         origin=origin,
         density=_density(density),
+        scattering=tuple(scattering),
     )
     return InversePlan(
         directory=folder,
@@ -225,6 +236,16 @@ def inverse_plan(
         rule_options=rule.run_options,
         origin=origin,
     )
+
+
+def _check_scattering(sources: "Sequence[ScatteringSource]", rule: Rule, symbols: Sequence[str]) -> None:
+    from votca_mlp.scattering.read import check_composition, check_twice
+
+    if rule.name != "gauss_newton":
+        raise UserError(f"is not used by rule {rule.name}", where="scattering", accepted="rule gauss_newton")
+    for source in sources:
+        check_composition(source.data, symbols)
+    check_twice([source.data for source in sources])
 
 
 def _density(given: "float | tuple[float, float] | None") -> Target | None:

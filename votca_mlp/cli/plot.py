@@ -17,8 +17,13 @@ def plot(
         "run.png"
     ),
     interaction: Interaction = None,
+    scattering: Annotated[
+        bool,
+        typer.Option("--scattering", help="F(Q) of the data sets of <scattering> instead of g(r) and u(r)."),
+    ] = False,
+    state: Annotated[str, typer.Option("--state", help="With --scattering: one of several states.")] = "",
 ) -> None:
-    """Draw g(r) and u(r) by iteration against the target."""
+    """Draw g(r) and u(r) by iteration against the target, or F(Q)."""
     if output.suffix.lower() not in _ENDINGS:
         raise UserError(
             f"'{output}' is not a picture that can be written",
@@ -26,9 +31,15 @@ def plot(
             accepted=", ".join(_ENDINGS),
         )
     from votca_mlp.files import atomic_write
-    from votca_mlp.report.plot import plot_run
 
-    figure = plot_run(directory, interaction)
+    if scattering:
+        from votca_mlp.report.scattering import plot_scattering
+
+        figure = plot_scattering(directory, state)
+    else:
+        from votca_mlp.report.plot import plot_run
+
+        figure = plot_run(directory, interaction)
     with atomic_write(output, "wb") as file:
         figure.savefig(file, format=output.suffix[1:].lower(), dpi=200)
     typer.echo(f"wrote {output}")

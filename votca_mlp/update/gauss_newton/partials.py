@@ -1,4 +1,6 @@
-"""``NAME.dist.band`` of a step: g(r) and how far totals leave it open, where totals are what is fitted.
+"""What a step keeps where totals are fitted: ``NAME.fq``, F(Q) found and measured, and ``NAME.dist.band``.
+
+The latter is g(r) and how far the totals leave it open.
 
 The posterior covariance C of the coefficients makes J C J^T of g(r), with J = dg/dc of the step's own
 simulation: wide where no data set, and no combination of them, speaks of a pair.
@@ -7,12 +9,16 @@ simulation: wide where no data set, and no combination of them, speaks of a pair
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.files import atomic_write
 from votca_mlp.tables import TABLE_DIGITS, as_printed, make_table, write_table
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.gauss_newton.data import Layout, pair_response, sums_of
+from votca_mlp.update.gauss_newton.response import Response
 from votca_mlp.update.rule import StepData
 
 Array = NDArray[np.float64]
+
+HEADING = "Q[1/Angstrom] measured sigma found error"
 
 
 def write_partials(step: StepData, layout: Layout, covariance: Array) -> None:
@@ -43,3 +49,30 @@ def write_partials(step: StepData, layout: Layout, covariance: Array) -> None:
                     comments=("g(r) of the simulation; error: what the data leave open, and its own",),
                 ),
             )
+
+
+def write_totals(step: StepData, layout: Layout, own: Response) -> None:
+    """Write each data set beside what the step's own simulation gave: Q, measured, sigma, found, its error.
+
+    Parameters
+    ----------
+    own
+        Of the step, in the order of the layout.
+    """
+    folders = {state.name: state.directory for state in step.states}
+    for datum in layout.data:
+        data = datum.scattering
+        if data is None:
+            continue
+        sigma = np.full(len(data.q), np.nan) if data.errors is None else data.errors
+        rows = zip(
+            data.q,
+            data.values,
+            sigma,
+            own.values[datum.rows],
+            np.sqrt(own.variances[datum.rows]),
+            strict=True,
+        )
+        with atomic_write(folders[datum.state] / f"{datum.name}.fq") as file:
+            file.write(f"# {HEADING}; F in {data.unit}\n")
+            file.writelines(" ".join(f"{value:.8g}" for value in row) + "\n" for row in rows)

@@ -13,7 +13,7 @@ from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
-from votca_mlp.update.gauss_newton.partials import write_partials
+from votca_mlp.update.gauss_newton.partials import write_partials, write_totals
 from votca_mlp.update.gauss_newton.pool import pooled
 from votca_mlp.update.gauss_newton.prior import prior_root
 from votca_mlp.update.gauss_newton.report import in_words, judged, read_report, report_of, write_report
@@ -104,6 +104,7 @@ def _solved(
     facts = report_of(layout, found, runs[-1])
     if any(datum.scattering is not None for datum in layout.data):
         write_partials(step, layout, found.covariance)
+        write_totals(step, layout, runs[-1])
     return {name: _update(step, layout, name, found, here) for name in names}, facts
 
 
