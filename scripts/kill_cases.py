@@ -1,7 +1,9 @@
-"""Liquids that run in seconds, to be interrupted: the tests' cases with each engine, one state and two."""
+"""Liquids that run in seconds, to be interrupted: the tests' cases by engine, rule and number of states."""
 
+import re
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,16 +28,18 @@ EXACT = {"ase": True, "lammps": True, "gromacs": False}
 
 @dataclass(frozen=True)
 class Case:
-    """What is interrupted: an engine, a loop and a number of states."""
+    """What is interrupted: an engine, a loop, a number of states and VOTCA's method (imc: Gauss-Newton)."""
 
     engine: str
     loop: str
     states: int
+    method: str = "ibi"
 
     @property
     def name(self) -> str:
         """Of the case, for tables and folders."""
-        return f"{self.engine} {self.loop} {self.states}"
+        states = "one state" if self.states == 1 else "two states"
+        return f"{self.engine}, {self.loop}, {states}, {self.method}"
 
     def make(self, main: Path, gmx: str) -> None:
         """Write the main directory."""
@@ -57,6 +61,10 @@ class Case:
             edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.01</opts>\n"})
         if two and self.engine != "ase":
             split_into_states(main, {"lammps": "in.lmp", "gromacs": "grompp.mdp"}[self.engine])
+        if self.method != "ibi":
+            settings = main / "settings.xml"
+            edit(settings, {"<method>ibi<": f"<method>{self.method}<"})
+            settings.write_text(re.sub(r"<wibi>.*?</wibi>", "", settings.read_text(), flags=re.DOTALL))
         if two:
             # side by side, so that there are other processes than the loop's
             edit(main / "settings.xml", {"<tasks>1<": "<tasks>2<"})
@@ -73,6 +81,13 @@ class Case:
     def has_children(self) -> bool:
         """Whether the loop starts other processes."""
         return self.loop == "csg_inverse" or self.engine == "gromacs" or self.states == 2
+
+
+def all_cases(engines: Iterable[str], loops: Iterable[str]) -> list[Case]:
+    """Return the cases with these engines and loops; the rule for all interactions with the first engine."""
+    engines, loops = list(engines), list(loops)
+    found = [Case(engine, loop, states) for engine in engines for loop in loops for states in (1, 2)]
+    return found + [Case(engine, loop, 1, "imc") for engine in engines[:1] for loop in loops]
 
 
 def folders(main: Path) -> list[Path]:

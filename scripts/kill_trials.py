@@ -4,11 +4,13 @@
     scripts/kill_trials.py [--minutes 18] [--trials N] [--engines ase lammps gromacs]
                            [--loops csg_inverse 'votca-mlp inverse'] [--workers 2] [--seed 1] [--json FILE]
 
-Both loops, the engines, one state and two; the ways below, at moments drawn evenly over the uninterrupted
-run's time. A trial is right when the run, started again as its message says, ends with status 0 and has the
-tables of the uninterrupted run to the last digit; with GROMACS, whose stochastic thermostat does not go on
-bit for bit, finite tables of as many frames. It is wrong as well when something hangs, stays behind or shows
-a traceback. Engines and loops that are not installed are left out.
+Both loops, the engines, one state and two, VOTCA's methods ibi and imc; the ways below, at moments drawn
+evenly over the uninterrupted run's time. A trial is right when the run, started again as its message says,
+ends with status 0 and has the tables of the uninterrupted run to the last digit; with GROMACS, whose
+stochastic thermostat does not go on bit for bit, finite tables of as many frames. It is wrong as well when
+something hangs, stays behind (processes, broken-off files), shows a traceback, or when a run that is not done
+ends with status 0. Where a run asks for it, the step that it had only begun is removed first: that is counted
+apart. Engines and loops that are not installed are left out.
 
     SIGKILL, SIGTERM, SIGINT    to all processes of the run, as a queue, a user or a machine that goes down
     child                       SIGKILL to one process that the loop has started
@@ -18,10 +20,10 @@ a traceback. Engines and loops that are not installed are left out.
 
 import argparse
 import contextlib
-import os
+import json
 import random
+import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -30,136 +32,104 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from kill_cases import EXACT, LOOPS, Case, folders
+from kill_cases import EXACT, LOOPS, Case, all_cases
+from kill_runs import WAYS, Run, Wrong, interrupt
 from reference_tables import digests
-from results_file import ROOT, add_json, write_result
+from results_file import ROOT, add_json, rounded, write_result
 
-from tests.csg.case import FOREGROUND, start_program, working_in
-
-SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
-WAYS = (*SIGNALS, "child", "master", "wall time")
-LIMIT = 150.0
-"""Seconds until a process counts as hanging; a simulation whose loop was killed may take 60 to end."""
 CHAIN = 30
-COLUMNS = ("trials", "interrupted", "right", "other tables", "status", "hang", "left behind", "traceback")
+COLUMNS = (
+    "trials",
+    "interrupted",
+    "step removed",
+    "right",
+    "other tables",
+    "status",
+    "hang",
+    "left behind",
+    "traceback",
+)
+REMOVE = re.compile(r"remove (?:stepdir ')?(step_\d+)")
+"""How both loops ask for a step to be removed of which it is unknown what is done."""
 
 
-class Wrong(Exception):
-    """What is wrong with a trial: a column of the table, and details."""
+@dataclass
+class Reference:
+    """An uninterrupted run: its directory, and the seconds that a trial's run takes."""
 
-    def __init__(self, kind: str, details: str) -> None:
-        super().__init__(details)
-        self.kind = kind
+    main: Path
+    seconds: float
 
-
-class Run:
-    """A loop in a main directory, with all processes that work there."""
-
-    def __init__(self, case: Case, main: Path, *options: str) -> None:
-        self.main = main
-        command = (*LOOPS[case.loop], "--options", "settings.xml", *options)
-        self.process = start_program(main, sys.executable, "-c", FOREGROUND, *command)
-        self.output = ""
-        # so that a full pipe stops no one
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output += line
-
-    def others(self) -> list[int]:
-        """Return the other processes at work in the directory."""
-        found = {number for folder in folders(self.main) for number in working_in(folder)}
-        return sorted(found - {self.process.pid})
-
-    def end(self) -> int:
-        """Wait for its end and return the status."""
-        try:
-            status = self.process.wait(LIMIT)
-            last = time.monotonic() + LIMIT
-            while self.others():
-                if time.monotonic() > last:
-                    raise Wrong("left behind", f"processes {self.others()}")
-                time.sleep(0.1)
-        except subprocess.TimeoutExpired:
-            raise Wrong("hang", self.output[-2000:]) from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            for number in self.others():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-        self.reader.join(5.0)
-        if "Traceback" in self.output:
-            raise Wrong("traceback", self.output[-3000:])
-        return status
+    @property
+    def limit(self) -> float:
+        """Seconds until a run hangs, however busy the machine is."""
+        return 300.0 + 20.0 * self.seconds
 
 
-def interrupt(run: Run, way: str, draw: random.Random) -> bool:
-    """Interrupt a run; return False when it had ended before."""
-    if run.process.poll() is not None:
-        return False
-    if way == "master":
-        run.process.kill()
-    elif way == "child":
-        while run.process.poll() is None:
-            if found := run.others():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(draw.choice(found), signal.SIGKILL)
-                    return True
-            time.sleep(0.01)
-        return False
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.process.pid, SIGNALS[way])
-    return True
+@dataclass
+class Happened:
+    """What a trial was: interrupted before its end, made to remove a step."""
+
+    interrupted: bool = False
+    removed: bool = False
 
 
-def trial(case: Case, way: str, finished: Path, seconds: float, main: Path, draw: random.Random) -> bool:
-    """Interrupt a copy of a run once, run it to its end and compare; return whether it was interrupted.
+def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Random, found: Happened) -> None:
+    """Interrupt a copy of a run once, run it to its end and compare; fill in what happened.
 
     Raises
     ------
     Wrong
         What a user would not want.
     """
-    case.again(finished, main)
-    moment = draw.uniform(0.0, seconds)
+    case.again(whole.main, main)
+    moment = draw.uniform(0.0, whole.seconds)
     if way == "wall time":
-        options = ("--wall-time", str(max(3, round(draw.uniform(0.3, 1.0) * seconds))))
+        options = ("--wall-time", str(max(3, round(draw.uniform(0.3, 1.0) * whole.seconds))))
         for number in range(CHAIN):
-            run = Run(case, main, *options)
-            if run.end() != 0:
-                raise Wrong("status", run.output[-2000:])
+            again(case, main, whole, found, *options)
+            found.interrupted = number > 0
             if (main / "done").exists():
-                same(case, finished, main)
-                return number > 0
+                return same(case, whole.main, main)
         raise Wrong("hang", f"not done after {CHAIN} jobs of {options[1]} s")
     run = Run(case, main)
     with contextlib.suppress(subprocess.TimeoutExpired):
         run.process.wait(moment)
-    happened = interrupt(run, way, draw)
-    run.end()
-    for _ in range(3):
-        if (main / "done").exists():
-            break
-        # both loops refuse a step in which they had not begun their log, and say what to do
-        for step in main.glob("step_*"):
-            if not (step / "restart_points.log").exists():
-                shutil.rmtree(step)
-        run = Run(case, main)
-        if run.end() != 0:
-            raise Wrong("status", run.output[-2000:])
-    same(case, finished, main)
-    return happened
+    found.interrupted = interrupt(run, way, draw)
+    status = run.end(whole.limit)
+    if not (main / "done").exists():
+        if status == 0:
+            raise Wrong("status", f"0, but the run is not done\n{run.output[-2000:]}")
+        again(case, main, whole, found)
+    same(case, whole.main, main)
+
+
+def again(case: Case, main: Path, whole: Reference, found: Happened, *options: str) -> None:
+    """Start a run again, without the step that it asks to have removed.
+
+    Raises
+    ------
+    Wrong
+        It ends with an error.
+    """
+    run = Run(case, main, *options)
+    if run.end(whole.limit) == 0:
+        return
+    asked = REMOVE.search(run.output)
+    if asked is None or found.removed:
+        raise Wrong("status", run.output[-2000:])
+    found.removed = True
+    shutil.rmtree(main / asked[1])
+    run = Run(case, main, *options)
+    if run.end(whole.limit) != 0:
+        raise Wrong("status", run.output[-2000:])
 
 
 def same(case: Case, finished: Path, main: Path) -> None:
-    """Compare all tables with those of the uninterrupted run."""
+    """Compare all tables with those of the uninterrupted run; see that nothing broken off is left."""
     wanted, found = digests(finished), digests(main)
     if wanted.keys() != found.keys():
         raise Wrong("other tables", f"not in both: {sorted(wanted.keys() ^ found.keys())}")
@@ -175,23 +145,23 @@ def same(case: Case, finished: Path, main: Path) -> None:
         a, b = (frames_of(path) for path in (facts, main / facts.relative_to(finished)))
         if a != b:
             raise Wrong("other tables", f"{facts.relative_to(finished)}: {b} samples, not {a}")
+    if left := [str(path.relative_to(main)) for path in main.rglob(".*.part")]:
+        raise Wrong("left behind", " ".join(left))
 
 
 def frames_of(facts: Path) -> list[int]:
     """Return over how many samples each mean of a simulation was taken."""
-    import json
-
     means = json.loads(facts.read_text()).get("production", {})
     return [entry["samples"] for entry in means.values() if isinstance(entry, dict) and "samples" in entry]
 
 
-def reference(case: Case, folder: Path, gmx: str) -> tuple[Path, float]:
-    """Run a case without interruption; return its directory and the seconds that a trial's run takes."""
-    main = folder / "finished" / case.name.replace(" ", "_")
+def reference(case: Case, folder: Path, gmx: str) -> Reference:
+    """Run a case without interruption."""
+    main = folder / "finished" / re.sub(r"\W+", "_", case.name)
     case.make(main, gmx)
     run = Run(case, main)
     try:
-        status = run.end()
+        status = run.end(3600.0)
     except Wrong as error:
         raise SystemExit(f"{case.name}: the uninterrupted run failed: {error.kind}\n{error}") from None
     if status != 0 or not (main / "done").exists():
@@ -199,7 +169,9 @@ def reference(case: Case, folder: Path, gmx: str) -> tuple[Path, float]:
     begin = (main / "settings.xml").stat().st_mtime
     if case.loop == "csg_inverse":
         begin = (main / "step_000/done").stat().st_mtime
-    return main, (main / "done").stat().st_mtime - begin
+    seconds = (main / "done").stat().st_mtime - begin
+    print(f"{case.name}: {seconds:.1f} s uninterrupted", flush=True)
+    return Reference(main, seconds)
 
 
 def cases(engines: list[str], loops: list[str]) -> tuple[list[Case], str]:
@@ -210,7 +182,7 @@ def cases(engines: list[str], loops: list[str]) -> tuple[list[Case], str]:
         gmx = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     there_loops = [loop for loop in loops if shutil.which(LOOPS[loop][0])]
     there = [engine for engine in engines if engine != "gromacs" or gmx]
-    return [Case(engine, loop, n) for engine in there for loop in there_loops for n in (1, 2)], gmx
+    return all_cases(there, there_loops), gmx
 
 
 class Table:
@@ -240,13 +212,14 @@ class Table:
             self.spent[case] += 2.0 * seconds[case]
             return case, next(self.order[case])
 
-    def add(self, case: Case, way: str, interrupted: bool, wrong: Wrong | None) -> None:
+    def add(self, case: Case, way: str, found: Happened, wrong: Wrong | None) -> None:
         """Count a trial."""
         kind = "right" if wrong is None else wrong.kind
         with self.lock:
             for counts in (self.ways[way], self.cases[case.name]):
                 counts["trials"] += 1
-                counts["interrupted"] += interrupted
+                counts["interrupted"] += found.interrupted
+                counts["step removed"] += found.removed
                 counts[kind] += 1
             if wrong is not None:
                 line = str(wrong).strip().splitlines()[-1] if str(wrong).strip() else ""
@@ -289,30 +262,29 @@ def main() -> int:
         ThreadPoolExecutor(chosen.workers) as pool,
     ):
         folder = Path(scratch)
-        finished = dict(zip(found, pool.map(lambda case: reference(case, folder, gmx), found), strict=True))
-        seconds = {case: time_ for case, (_, time_) in finished.items()}
-        for case, time_ in seconds.items():
-            print(f"{case.name}: {time_:.1f} s uninterrupted", flush=True)
+        whole = dict(zip(found, pool.map(lambda case: reference(case, folder, gmx), found), strict=True))
+        seconds = {case: run.seconds for case, run in whole.items()}
 
         def work(number: int) -> None:
             case, way = table.due(seconds)
             if time.monotonic() + 2.0 * seconds[case] > end:
                 return
-            directory, wrong, interrupted = folder / f"trial_{number}", None, True
+            directory, wrong, happened = folder / f"trial_{number}", None, Happened()
             draw = random.Random(f"{chosen.seed} {number}")
             try:
-                interrupted = trial(case, way, finished[case][0], seconds[case], directory, draw)
+                trial(case, way, whole[case], directory, draw, happened)
             except Wrong as error:
                 wrong = error
-            table.add(case, way, interrupted, wrong)
+            table.add(case, way, happened, wrong)
             shutil.rmtree(directory, ignore_errors=True)
 
         list(pool.map(work, range(chosen.trials)))
     rows = table.rows()
     for label, counts in {**rows["cases"], **rows["ways"], "all": rows["all"]["all"]}.items():
-        print(f"{label:32}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
-    tables = {**rows, **({"wrong": table.wrong} if table.wrong else {})}
-    write_result(chosen.json, tables, seeds=chosen.seed)
+        print(f"{label:44}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
+    uninterrupted = {case.name: {"seconds": rounded(time_)} for case, time_ in seconds.items()}
+    tables = {**rows, "uninterrupted": uninterrupted, **({"wrong": table.wrong} if table.wrong else {})}
+    write_result(chosen.json, tables, units={"seconds": "s"}, seeds=chosen.seed)
     return int(bool(table.wrong))
 
 

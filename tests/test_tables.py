@@ -95,3 +95,22 @@ def test_grid_includes_both_ends(first: int, count: int, step: float) -> None:
     grid = grid_points(first * step, (first + count) * step, step)
     assert len(grid) == count + 1
     assert grid[[0, -1]] == pytest.approx([first * step, (first + count) * step], abs=1e-11)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("column", ["x", "y", "yerr"])
+def test_no_table_with_a_number_that_is_none(tmp_path: Path, bad: float, column: str) -> None:
+    columns = {name: np.array([0.1, 0.2, 0.3]) for name in ("x", "y", "yerr")}
+    columns[column][1] = bad
+    path = tmp_path / "Al-Al.pot.new"
+    path.write_text("as it was")
+    table = Table(columns["x"], columns["y"], np.array(["i", "i", "i"]), columns["yerr"])
+    with pytest.raises(UserError, match="not written: the table would have the line") as error:
+        write_table(path, table)
+    assert error.value.where == str(path)
+    assert path.read_text() == "as it was"
+    # what is undefined may hold anything, at a distance that is a number
+    flags = np.array(["i", "u", "i"])
+    if column != "x":
+        write_table(path, Table(table.x, table.y, flags, table.yerr))
+        assert list(read_table(path).flags) == ["i", "u", "i"]

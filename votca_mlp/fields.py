@@ -1,5 +1,6 @@
 """How one setting is declared and how the text of its tag becomes a value."""
 
+import re
 from pathlib import PurePath
 from typing import Annotated, Any, get_args, get_origin
 
@@ -14,8 +15,11 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 _LARGEST = 1e15
+FILE_NAME = r"\w[\w.+=,@%~:#-]{0,199}"
+"""A file of the step directory: no blank, no shell pattern, no option, not longer than file systems take."""
 PLAIN_NAME = r"^\w[\w.+-]{0,99}$"
 """A name that is part of file names and that VOTCA's shell scripts take as one word."""
 
@@ -30,6 +34,10 @@ class Section(BaseModel):
     def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
         # Python reads 1_0 as 10, VOTCA as 1
         known = cls.model_fields.get(info.field_name or "")
+        truth = isinstance(value, str) and known is not None and known.annotation is bool
+        if truth and value not in ("yes", "no", "true", "false"):
+            # pydantic takes 1, On and T as well, which VOTCA's scripts take for no
+            raise PydanticCustomError("truth", "neither yes nor no")
         if isinstance(value, str) and "_" in value and known is not None and _is_number(known.annotation):
             raise ValueError("a number with an underscore")
         return value
@@ -107,15 +115,37 @@ def _split(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
-def _plain_name(value: str) -> str:
+def number_of(text: str) -> float:
+    """Return a number as VOTCA's programs read it.
+
+    Raises
+    ------
+    ValueError
+        Anything else; Python alone reads 1_0 as 10, and the digits of other scripts.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(f"'{text}' is not a number")
+    return float(text)
+
+
+def plain_file_name(value: str) -> str:
+    """Return the name of a file without folders.
+
+    Raises
+    ------
+    ValueError
+        It has folders, or is none that scripts can take as one word.
+    """
     path = PurePath(value)
     if len(path.parts) != 1 or path.parts[0] == "..":
-        raise ValueError(f"'{value}' is not a plain file name")
+        raise ValueError(f"'{value[:80]}' is not a plain file name")
+    if not re.fullmatch(FILE_NAME, value):
+        raise ValueError("not a file name of letters, digits and . _ + - = , @ % ~ : #, at most 200")
     return value
 
 
 Words = BeforeValidator(_split)
 """Splits a tag's text at white space, for tuples."""
 
-FileName = Annotated[str, AfterValidator(_plain_name)]
+FileName = Annotated[str, AfterValidator(plain_file_name)]
 """A file name without folders: the file lies in the step directory."""

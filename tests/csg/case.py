@@ -214,10 +214,11 @@ class Stall:
     """Whether the programs that this process has started do nothing: a busy machine is slow, but not that.
 
     What they do is their processor time, counted by session: each of them was started in one of its own.
+    With a ``leader`` only the program of that process counts.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
-        self.seconds, self._ticks = STALL if seconds is None else seconds, -1
+    def __init__(self, seconds: float | None = None, leader: int | None = None) -> None:
+        self.seconds, self._ticks, self.leader = STALL if seconds is None else seconds, -1, leader
         self._looked = self._since = time.monotonic()
 
     def stands_still(self) -> bool:
@@ -225,14 +226,14 @@ class Stall:
         now = time.monotonic()
         if now - self._looked > LOOK:
             self._looked = now
-            ticks = _ticks_of_programs()
+            ticks = _ticks_of_programs(self.leader)
             if ticks != self._ticks:
                 self._ticks, self._since = ticks, now
         return now - self._since > self.seconds
 
 
-def _ticks_of_programs() -> int:
-    """Return the processor time, in the system's ticks, of the sessions that our children lead."""
+def _ticks_of_programs(leader: int | None = None) -> int:
+    """Return the processor time, in the system's ticks, of the sessions that our children lead, or of one."""
     found: dict[int, tuple[int, int, int]] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
@@ -244,6 +245,7 @@ def _ticks_of_programs() -> int:
         # parent, session, and the times of the process and of those that it has waited for
         found[int(entry.name)] = (int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])))
     leaders = {pid for pid, (parent, session, _) in found.items() if parent == os.getpid() and session == pid}
+    leaders = leaders if leader is None else {leader}
     return sum(ticks for _, session, ticks in found.values() if session in leaders)
 
 

@@ -1,5 +1,6 @@
 """``votca-mlp target``: a measured g(r), S(Q) or a function of these to VOTCA's target table."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -66,7 +67,7 @@ def target(
         grid_range = (minimum, maximum, step)
     if output is None:
         raise UserError("no file to write", accepted="--output NAME.dist.tgt")
-    _check_output(output, measured)
+    _check_output(output, measured, options)
     if not (0.0 <= grid_range[0] < grid_range[1] and 0.0 < grid_range[2] < grid_range[1] - grid_range[0]):
         raise UserError(
             "the grid is {} to {} nm in steps of {}".format(*grid_range), accepted="0 <= min < max, step > 0"
@@ -98,8 +99,8 @@ def target(
     typer.echo(f"wrote {output}: {len(table.x)} points, {table.x[0]:g} to {table.x[-1]:g} nm")
 
 
-def _check_output(output: Path, measured: Path) -> None:
-    """Refuse to write over anything but a table (UserError)."""
+def _check_output(output: Path, measured: Path, options: Path | None) -> None:
+    """Refuse to write over anything but a target (UserError)."""
     from votca_mlp.tables import read_table
 
     if not output.exists():
@@ -112,6 +113,33 @@ def _check_output(output: Path, measured: Path) -> None:
         raise UserError(
             "the table would replace something that is no table", where=output, accepted="another --output"
         ) from None
+    if (other := _other_table(output, options)) is not None:
+        raise UserError(f"the table would replace {other}", where=output, accepted="another --output")
+
+
+def _other_table(output: Path, options: Path | None) -> str | None:
+    """Return what a table is by its name, or to the settings of its folder or of the one around."""
+    from votca_mlp.settings import load_settings
+    from votca_mlp.settings.inputs import input_files
+
+    output = output.resolve()
+    if re.search(r"\.d?pot\.\w+$", output.name):
+        return "a potential"
+    if any(re.fullmatch(r"step_\d{3,}", folder.name) for folder in output.parents[:2]):
+        return "a file of a step"
+    for path in (options, *(folder / "settings.xml" for folder in output.parents[:2])):
+        if path is None or not path.is_file():
+            continue
+        try:
+            settings = load_settings(path)
+        except UserError:
+            # what they name is not known
+            continue
+        targets = {Path(pair.target).name for pair in settings.interactions}
+        names = {file.name for file in input_files(settings)}
+        if output.name in names - targets:
+            return f"another input of {path}"
+    return None
 
 
 def _columns(text: str | None) -> list[int] | None:

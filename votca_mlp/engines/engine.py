@@ -177,6 +177,10 @@ class Engine(ABC):
         """Return the input files, beside topology and start, that each step needs, and what they are."""
         return {}
 
+    def outputs(self, options: EngineSettings) -> Mapping[str, str]:
+        """Return the files that a simulation writes under names of the section, by tag."""
+        return {"traj": options.traj, "conf_out": options.conf_out}
+
     def problems(self, options: EngineSettings, r_max: float) -> Iterator[Finding]:
         """Yield what contradicts itself in the section; ``r_max`` in Angstrom, 0 where it is not known."""
         yield from ()

@@ -187,6 +187,10 @@ def _temperature(parts: Parts, kBT: float, temperature: float) -> Iterator[Probl
 
 def _states(parts: Parts, states: MultistateSettings) -> Iterator[Problem]:
     if not states.enabled:
+        if states.state_names and "enabled" not in states.model_fields_set:
+            what = f"names {' '.join(states.state_names)[:80]}, but nothing says that there are states"
+            accepted = "<enabled>yes</enabled> with it, or <enabled>no</enabled> for one state"
+            yield parts.problem("inverse.multistate.state_names", what, accepted)
         return
     names = states.state_names
     if len(set(names)) < 2 or len(set(names)) < len(names):

@@ -3,6 +3,7 @@
 import math
 
 from votca_mlp.errors import UserError
+from votca_mlp.fields import number_of
 from votca_mlp.settings.models import Settings
 from votca_mlp.update.rule import Group
 
@@ -52,7 +53,7 @@ def _reg(settings: Settings, tag: str) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = number_of(text)
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.options import Crystal
+from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
+from votca_mlp.files import refuse_special
+from votca_mlp.observables import store
+from votca_mlp.runs import record
 from votca_mlp.settings.groups import imc_groups
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
@@ -30,6 +34,7 @@ from votca_mlp.update.registry import rules
 
 Array = NDArray[np.float64]
 
+_OF_THE_LOOP = ("done", "stop", "settings.xml", record.NAME, store.NAME, SUMMARY, THERMO)
 PEAK_NM = (0.06, 1.0)
 """The main peak of g(r) of atoms lies between these, in nm; outside, the unit is probably wrong."""
 
@@ -48,7 +53,7 @@ def input_problems(settings: Settings) -> list[Problem]:
         for state in states:
             problems += input_problems(state.settings)
         return problems
-    problems = [*_topology(settings), *_files(settings), *_model(settings)]
+    problems = [*_topology(settings), *_files(settings), *_outputs(settings), *_model(settings)]
     imc_groups(settings)
     for pair in settings.interactions:
         problems += [*_target(settings, pair), *_of_rule(settings, pair)]
@@ -101,14 +106,14 @@ def _files(settings: Settings) -> Iterator[Problem]:
     for name in twice:
         what = f"has two files whose copies in the step would be {name}"
         yield _problem(settings, "cg.inverse.filelist", what, "files with different names")
-    yield from written_onto(settings._root, _inputs(settings), settings.run_directory)
+    yield from written_onto(settings._root, input_files(settings), settings.run_directory)
     for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
         if not os.path.isfile(settings.input_path(name)):
             what = f"names {name}, which does not exist in {settings.main_directory}"
             yield _problem(settings, tag, what, "a file, relative to the folder of settings.xml")
 
 
-def _inputs(settings: Settings) -> set[Path]:
+def input_files(settings: Settings) -> set[Path]:
     """Return the files of the main directory that a run reads: what it must not write over."""
     names = [settings.path.name, *settings.filelist, settings.topology[0]]
     names += [settings.engine.conf] if settings.engine.conf else []
@@ -118,6 +123,23 @@ def _inputs(settings: Settings) -> set[Path]:
         names += [pair.target, f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]
     found = [settings.main_directory / name for name in names]
     return {Path(os.path.normpath(path)) for path in found}
+
+
+def _outputs(settings: Settings) -> Iterator[Problem]:
+    """Refuse names of a simulation's files that are those of its inputs, of the loop, or of one another."""
+    engine, section = engine_named(settings.program), settings.engine
+    restart = Path(settings.text("cg.inverse.restart_file") or "").name
+    taken = dict.fromkeys((*_OF_THE_LOOP, restart), "a file of the loop")
+    start = section.conf or "conf.extxyz"
+    inputs = (*settings.filelist, *engine.inputs(section), settings.topology[0], start)
+    taken |= {Path(name).name: "an input" for name in inputs}
+    for tag, name in engine.outputs(section).items():
+        of_table = any(name.startswith(f"{pair.name}.") for pair in settings.interactions)
+        what = "a table of the loop" if of_table else taken.get(name)
+        if what is not None:
+            name_of = f"cg.inverse.{settings.program}.{tag}"
+            yield _problem(settings, name_of, f"is '{name}', {what}", "a name of its own: it is written")
+        taken[name] = f"also <{tag}>"
 
 
 def _model(settings: Settings) -> Iterator[Problem]:
@@ -131,6 +153,10 @@ def _model(settings: Settings) -> Iterator[Problem]:
         yield _problem(settings, tag, f"uses {unset[0]}, which is not set", f"export it as {accepted}")
     elif not os.path.exists(settings.run_directory / expanded):
         yield _problem(settings, tag, f"is {model}, which does not exist", accepted)
+    try:
+        refuse_special(settings.run_directory / expanded)
+    except UserError as error:
+        yield _problem(settings, tag, f"{error.what}: {model}", accepted)
 
 
 def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from votca_mlp.engines.engine import engines
 from votca_mlp.engines.registry import DEFAULT
+from votca_mlp.fields import number_of
 from votca_mlp.settings.document import Node
 from votca_mlp.units import kbt_kjmol, kelvin
 
@@ -62,7 +63,7 @@ def engine_of(root: Node) -> str:
 def numbers(node: Node | None) -> list[float]:
     """Return the numbers of an element, none when it is absent or holds anything else."""
     try:
-        return [float(word) for word in node.text.split()] if node is not None else []
+        return [number_of(word) for word in node.text.split()] if node is not None else []
     except ValueError:
         return []
 

@@ -24,7 +24,7 @@ from votca_mlp.settings.models import (
     TargetPressure,
 )
 from votca_mlp.settings.problems import Problem, SettingsError
-from votca_mlp.settings.vocabulary import repeated_tags, unknown_tags
+from votca_mlp.settings.vocabulary import repeated_tags, stray_text, unknown_tags
 from votca_mlp.update.registry import rules
 
 _S = TypeVar("_S", bound=Section)
@@ -59,7 +59,7 @@ def read_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
 
 def settings_of(root: Node, path: Path) -> tuple[Settings | None, list[Problem]]:
     """Return the settings of an XML tree that counts as the file ``path``; see :func:`read_settings`."""
-    problems = [*unknown_tags(root), *repeated_tags(root)]
+    problems = [*unknown_tags(root), *repeated_tags(root), *stray_text(root)]
     inverse = root.first("inverse")
     if inverse is None:
         problems.append(Problem(root.line, "cg", "has no <inverse> section", "<cg> with <inverse> inside"))

@@ -65,6 +65,28 @@ def repeated_tags(root: Node) -> list[Problem]:
     return _repeated(root, (tag_tree(),))
 
 
+def stray_text(root: Node) -> list[Problem]:
+    """Return one problem for each known section with text of its own, which is not read.
+
+    ``<convergence_check>chi2</convergence_check>`` is meant as a value, and would count as no check at all.
+    """
+    return _stray(root, (tag_tree(),))
+
+
+def _stray(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]:
+    inside = sorted({str(child.tag) for section in sections for child in section} - {"DESC"})
+    values = any(len(section) == 0 or section.get("any") for section in sections)
+    problems = []
+    if node.text and inside and not values:
+        words = " ".join(node.text.split())
+        what = f"is a section, but has the text '{words[:80]}'"
+        accepted = " ".join(f"<{name}>" for name in inside[:6]) + (" ..." if len(inside) > 6 else "")
+        problems.append(Problem(node.line, node.path, what, f"tags inside: {accepted}"))
+    for child in node.children:
+        problems += _stray(child, _inside(child.tag, sections))
+    return problems
+
+
 def _repeated(node: Node, sections: tuple[etree._Element, ...]) -> list[Problem]:
     problems = []
     for child in node.children:

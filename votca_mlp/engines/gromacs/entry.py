@@ -1,6 +1,6 @@
 """The engine ``gromacs`` as the package asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
@@ -63,6 +63,17 @@ class GromacsEngine(Engine):
         """Return the topology for csg_stat: GROMACS's own topol is a run input."""
         assert isinstance(options, GromacsSettings)
         return options.rdf.topol, "rdf.topol"
+
+    def inputs(self, options: EngineSettings) -> Mapping[str, str]:
+        """Return what grompp reads."""
+        assert isinstance(options, GromacsSettings)
+        return {options.mdp: "the parameters for grompp", options.topol_in: "the topology for grompp"}
+
+    def outputs(self, options: EngineSettings) -> Mapping[str, str]:
+        """Return what grompp and mdrun write."""
+        assert isinstance(options, GromacsSettings)
+        more = {"topol": options.topol, "mdrun.checkpoint": options.mdrun.checkpoint}
+        return {**super().outputs(options), **more}
 
 
 ENGINE = GromacsEngine()
