@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.settings.conftest import GOOD, liquid_rdf
-from votca_mlp.cli.main import app
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.tables import make_table, write_table
 
