@@ -11,9 +11,15 @@ from votca_mlp.training.fusion.observables.crystals import CRYSTALS, constants_o
 from votca_mlp.training.fusion.observables.elastic import ElasticConstants
 from votca_mlp.training.fusion.observables.frames import StoredFrames, stored_frames
 from votca_mlp.training.fusion.observables.measured import measure
-from votca_mlp.training.fusion.observables.protocol import FrameObservable, measure_all, uniform
+from votca_mlp.training.fusion.observables.protocol import (
+    FrameObservable,
+    Values,
+    measure_all,
+    uniform,
+)
 from votca_mlp.training.fusion.observables.stress import MeanEnergy, Pressure, StressTensor, mean_stress
 from votca_mlp.training.fusion.observables.voigt import tensor_of
+from votca_mlp.units import KB_EV_PER_K
 
 COLD = 1e-9  # K: nothing fluctuates
 
@@ -75,16 +81,46 @@ def test_hooke_is_the_slope_of_the_stress() -> None:
         for element in range(6):
             stresses = []
             for sign in (1.0, -1.0):
-                strain = torch.zeros(6, dtype=torch.float64)
-                strain[element] = sign * step
-                deformation = torch.eye(3, dtype=torch.float64) + tensor_of(strain, strain=True)
-                positions, cells = frames.positions @ deformation, frames.cells @ deformation
-                moved = StoredFrames(frames.numbers, positions, cells)
-                stresses.append(mean_stress(weights, measure(model, moved, ["virial"]), COLD, 8))
+                moved = measure(model, strained(frames, element, sign * step), ["virial"])
+                stresses.append(mean_stress(weights, moved, COLD, 8))
             slopes[:, element] = (stresses[0] - stresses[1]) / (2.0 * step)
     stress = mean_stress(weights, values, COLD, 8)
     assert stress.abs().max() > 1e-3
     assert found.numpy() == pytest.approx(0.5 * (slopes + slopes.T).numpy(), abs=1e-8)
+
+
+def strained(frames: StoredFrames, element: int, size: float) -> StoredFrames:
+    strain = torch.zeros(6, dtype=torch.float64)
+    strain[element] = size
+    deformation = torch.eye(3, dtype=torch.float64) + tensor_of(strain, strain=True)
+    return StoredFrames(frames.numbers, frames.positions @ deformation, frames.cells @ deformation)
+
+
+@pytest.mark.parametrize("temperature", [8.0, 40.0])
+def test_fluctuations_are_the_slope_of_the_mean_stress(temperature: float) -> None:
+    """A canonical ensemble of given configurations, strained: the slope of its mean stress is the formula.
+
+    The configurations in fractional coordinates stay, as the formula's derivation has it, and their weights
+    are exp(-U/kB T) in every cell: Born term, covariance, kinetic part and stress all enter.
+    """
+    model, frames, step = network(), rattled(40, amplitude=0.05), 1e-6
+    kbt, slopes = KB_EV_PER_K * temperature, torch.zeros(6, 6, dtype=torch.float64)
+
+    def ensemble(of: StoredFrames) -> tuple[torch.Tensor, Values]:
+        values = measure(model, of, ["energy", "virial", "born"])
+        return torch.softmax(-values["energy"] / kbt, 0), values
+
+    with torch.no_grad():
+        weights, values = ensemble(frames)
+        assert 3.0 < float(1.0 / weights.square().sum()) < 39.0
+        found = ElasticConstants(temperature, 8, "triclinic").matrix(weights, values)
+        for element in range(6):
+            sides = [
+                mean_stress(*ensemble(strained(frames, element, sign * step)), temperature, 8)
+                for sign in (1.0, -1.0)
+            ]
+            slopes[:, element] = (sides[0] - sides[1]) / (2.0 * step)
+    assert found.numpy() == pytest.approx(0.5 * (slopes + slopes.T).numpy(), abs=1e-7)
 
 
 def test_symmetry_of_a_known_tensor_stays_and_noise_goes() -> None:
