@@ -53,6 +53,8 @@ class HipnnModel(PairModel):
     ----------
     provenance
         Where the model comes from, as its file says.
+    level
+        Level of theory that it is trained to, None where its file names none.
     """
 
     species_index: Tensor
@@ -70,6 +72,7 @@ class HipnnModel(PairModel):
         self.numbers = tuple(int(z) for z in species)
         self.cutoff = float(network.dist_hard_max)  # type: ignore[arg-type]
         self.provenance: dict[str, Any] = {}
+        self.level: str | None = None
         self.needs_vectors = type(network).__name__ in ("HipnnVec", "HipnnQuad")
         index = torch.zeros(max(self.numbers) + 1, dtype=torch.long)
         index[list(self.numbers)] = torch.arange(len(self.numbers))
@@ -160,16 +163,29 @@ def build_hipnn(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> Hi
     species
         Atomic numbers.
     """
+    network, interacting = build_network(hyperparameters, species)
+    energy = head_of(network, interacting)
+    return HipnnModel(network, energy, species, torch.zeros(len(species)))
+
+
+def build_network(hyperparameters: dict[str, Any], species: tuple[int, ...]) -> tuple[torch.nn.Module, bool]:
+    """Return a network, see :func:`build_hipnn`, and whether its heads leave the bare species out."""
     import_hippynn()
-    from hippynn.layers.targets import HEnergy
     from hippynn.networks import hipnn
 
     arguments = dict(hyperparameters)
     kind = {name: getattr(hipnn, name) for name in KINDS}[arguments.pop("kind", KINDS[0])]
     interacting = bool(arguments.pop("first_is_interacting", False))
-    network = kind(possible_species=[0, *species], **arguments)
-    energy = HEnergy(network.feature_sizes, first_is_interacting=interacting)
-    return HipnnModel(network, energy, species, torch.zeros(len(species)))
+    network: torch.nn.Module = kind(possible_species=[0, *species], **arguments)
+    return network, interacting
+
+
+def head_of(network: Any, interacting: bool) -> torch.nn.Module:
+    """Return a new energy layer (hippynn's ``HEnergy``) on a network's features."""
+    from hippynn.layers.targets import HEnergy
+
+    head: torch.nn.Module = HEnergy(network.feature_sizes, first_is_interacting=interacting)
+    return head
 
 
 def hyperparameters_of(model: HipnnModel) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Errors of a one-species network with one interaction layer, by compiled sums over half pair lists."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.models.hipnn.fast import is_simple
+from votca_mlp.models.hipnn.levels import LevelledHipnn
+from votca_mlp.training.batches import Batch, join
+from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.sums import EnvironmentSum, ForceSum
+from votca_mlp.training.trainer.losses import Prediction, Residuals, compare, needs_slopes
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.targets import targets_of
+
+
+def serves(model: LevelledHipnn, frames: LabelledFrames, options: TrainOptions) -> bool:
+    """Return whether compiled sums can do what is asked for."""
+    simple = all(is_simple(model.network, head) for head in model.heads)
+    stress = any(options.weight(name).stress and frames.has(name, "stress").any() for name in model.levels)
+    plain = options.precision == "float32" and options.hierarchy == 0.0 and not stress
+    return simple and plain and len(model.numbers) == 1
+
+
+class CompiledSource:
+    """Errors by :mod:`votca_mlp.training.sums`.
+
+    Parameters
+    ----------
+    frames, model
+        One species; energies and forces.
+    self_energies
+        eV by level and atomic number.
+    """
+
+    def __init__(
+        self, frames: LabelledFrames, model: LevelledHipnn, self_energies: dict[str, dict[int, float]]
+    ) -> None:
+        self.frames = [_half_list(frames, k, model.cutoff) for k in range(len(frames))]
+        self.labels = targets_of(frames, self_energies, torch.float32)
+        self.offsets = frames.offsets
+
+    def residuals(
+        self,
+        model: LevelledHipnn,
+        chosen: NDArray[np.int64],
+        weights: Mapping[str, LevelWeights],
+        *,
+        graph: bool,
+    ) -> tuple[Residuals, Tensor]:
+        """Return prediction minus label of the chosen frames; no hierarchicality."""
+        batch = join([self.frames[k] for k in chosen])
+        atoms = np.concatenate([np.arange(*self.offsets[k : k + 2]) for k in chosen])
+        targets = {
+            name: all_of.take(torch.from_numpy(chosen), torch.from_numpy(atoms))
+            for name, all_of in self.labels.items()
+        }
+        wanted = {name: needs_slopes(found, weights[name]) for name, found in targets.items()}
+        predictions = _predict(model, batch, wanted, graph=graph)
+        return compare(predictions, batch.counts, targets, weights), torch.zeros(())
+
+
+def _predict(
+    model: LevelledHipnn, batch: Batch, wanted: dict[str, bool], *, graph: bool
+) -> dict[str, Prediction]:
+    """Return energies and forces of each level; the environments are the same for all of them."""
+    block: Any = model.network.blocks
+    wrapper, *atom_layers = block[0]
+    layer = wrapper.base_layer
+    slopes = any(wanted.values())
+    with torch.set_grad_enabled(graph or slopes):
+        v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
+        environment = EnvironmentSum.apply(v, a, batch)  # type: ignore[no-untyped-call]
+        if slopes and not environment.requires_grad:
+            environment.requires_grad_(True)
+        one = torch.ones(1, 1)
+        inner = environment @ layer.int_weights[:, :, 0] + layer.selfint(one)
+        skip = wrapper.adjust_layer(one) if wrapper.needs_size_adjust else one
+        x = wrapper.res_layer(wrapper.activation(inner)) + skip
+        for atom_layer in atom_layers:
+            x = atom_layer(x)
+        found, left = {}, sum(wanted.values())
+        for name, needed in wanted.items():
+            head = model.head(name)
+            energy = head.layers[-1](x)
+            if not head.first_is_interacting:
+                energy = energy + head.layers[0](one)
+            atomic = energy.squeeze(1)
+            energies = torch.zeros(len(batch.counts)).index_add(0, batch.frame, atomic)
+            forces = None
+            if needed:
+                left -= 1
+                (gradient,) = torch.autograd.grad(
+                    atomic.sum(), environment, create_graph=graph, retain_graph=graph or left > 0
+                )
+                forces = ForceSum.apply(gradient, v, a, batch)  # type: ignore[no-untyped-call]
+            found[name] = Prediction(energies, forces, None)
+    return found
+
+
+def _half_list(frames: LabelledFrames, k: int, cutoff: float) -> Batch:
+    """Return the pairs of one frame, without labels."""
+    from vesin import NeighborList
+
+    begin, end = frames.offsets[k : k + 2]
+    first, second, vectors = NeighborList(cutoff=cutoff, full_list=False).compute(
+        points=frames.positions[begin:end], box=frames.cells[k], periodic=frames.pbc[k], quantities="ijD"
+    )
+    r = np.linalg.norm(vectors, axis=1)
+    angle = 0.5 * math.pi / cutoff
+    count = int(end - begin)
+    return Batch(
+        torch.from_numpy(first.astype(np.int64)),
+        torch.from_numpy(second.astype(np.int64)),
+        torch.from_numpy(1.0 / r).float(),
+        torch.from_numpy(np.cos(angle * r) ** 2).float(),
+        torch.from_numpy(-angle * np.sin(2 * angle * r)).float(),
+        torch.from_numpy(vectors / r[:, None]).float(),
+        torch.zeros(count, dtype=torch.long),
+        torch.tensor([float(count)]),
+        torch.zeros(1),
+        torch.zeros(count, 3),
+    )
