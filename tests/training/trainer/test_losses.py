@@ -88,5 +88,6 @@ def test_loss_and_derivatives_are_hippynns(frames: LabelledFrames, kind: str) ->
     own.backward()
     assert float(own.detach()) == pytest.approx(float(loss.detach()), rel=1e-10)
     for (name, one), other in zip(model.named_parameters(), reference.parameters(), strict=True):
-        assert one.grad is not None and other.grad is not None, name
+        assert one.grad is not None
+        assert other.grad is not None
         assert torch.allclose(one.grad, other.grad, rtol=1e-8, atol=1e-9), name
