@@ -5,9 +5,10 @@
                             [--json FILE]
 
 CASE is one of al_twin, lj_mixture (twins: a target and a density made with model + u*), al_1023K, al_943K,
-al_1323K, ani_1023K (measured), al_flawed (measured at 1023 K, with a plateau put below the first peak). A
-rule is gauss_newton, or wibi:ALPHA. Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is
-there goes on. Needs no data but those of settings/; ani_1023K needs VOTCA_MLP_DATA.
+al_1323K, ani_1023K (measured), al_states (measured at 943, 1023 and 1323 K at once, one u(r)), al_flawed
+(measured at 1023 K, with a plateau put below the first peak). A rule is gauss_newton, or wibi:ALPHA. Every
+run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but those of
+settings/; ani_1023K needs VOTCA_MLP_DATA.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,8 @@ class Case:
         K; the settings and their start are at 1023 K. The target is then that of settings/al_<T>K.
     model
         Kind and file in the place of those of the settings.
+    states
+        Temperatures of several states, K, by their folders in the settings.
     """
 
     settings: str
@@ -69,6 +73,7 @@ class Case:
     flaw: bool = False
     temperature: float | None = None
     model: tuple[str, str] | None = None
+    states: Mapping[str, float] = field(default_factory=dict)
 
 
 def assael(temperature: float) -> float:
@@ -84,6 +89,7 @@ CASES = {
     "al_1023K": Case("al_quickstart", density=assael(1023.0)),
     "al_943K": Case("al_quickstart", density=assael(943.0), temperature=943.0),
     "al_1323K": Case("al_quickstart", density=assael(1323.0), temperature=1323.0),
+    "al_states": Case("al_multistate", states={f"{t}K": float(t) for t in (943, 1023, 1323)}),
     "al_flawed": Case("al_quickstart", density=assael(1023.0), flaw=True),
     "ani_1023K": Case(
         "al_quickstart", density=assael(1023.0), model=("ani", "$VOTCA_MLP_DATA/ani-al/model-Al-75")
@@ -114,6 +120,7 @@ def main() -> None:
                     rows.append({"case": name, "rule": rule, "seed": seed} | row)
                 show(name, rule, seed, found, stopped)
     units = {"density": "kg/m3", "density_off": "%"}
+    units |= {f"density_off {state}": "%" for state in CASES["al_states"].states}
     units |= dict.fromkeys(("distance", "size", "largest_u"), "meV")
     tables = {"iterations": rows, "summary": summary(rows)}
     write_result(options.json, tables, units=units, seeds=options.seeds)
@@ -171,12 +178,16 @@ def _plain(value: Any) -> float:
 def make(run: Path, case: Case, rule: str, seed: int, iterations: int, folder: Path) -> str:
     """Make a run, or go on with it; return why it stopped before its end, if it did."""
     target = folder / "target" / str(seed)
+    density: float | None
+    sigma: float | None
     if not (run / "settings.xml").exists():
         shutil.copytree(ROOT / "settings" / case.settings, run)
         if case.known is not None:
             density, sigma = twin(run, case, target, seed)
             for table in target.glob("*.dist.tgt"):
                 shutil.copy(table, run)
+        elif case.states:
+            density, sigma = None, None
         else:
             assert case.density is not None
             density, sigma = case.density, SPREAD * case.density
@@ -222,9 +233,9 @@ def flaw(path: Path) -> None:
 
 
 def change(
-    path: Path, case: Case, rule: str, seed: int, iterations: int, density: float, sigma: float
+    path: Path, case: Case, rule: str, seed: int, iterations: int, density: float | None, sigma: float | None
 ) -> None:
-    """Set rule, seed, length, density and model in a settings.xml."""
+    """Set rule, seed, length, density and model in a settings.xml; of several states each has its density."""
     name, _, alpha = rule.partition(":")
     text = path.read_text()
     for tag, value in {"iterations_max": iterations, "seed": seed, "alpha": alpha or None}.items():
@@ -232,9 +243,14 @@ def change(
             text = re.sub(rf"<{tag}>[^<]*</{tag}>", f"<{tag}>{value}</{tag}>", text)
     if "<seed>" not in text:
         text = text.replace("<production>", f"<seed>{seed}</seed> <production>")
-    given = f"<target_density> <value>{density:.6g}</value> <sigma>{sigma:.3g}</sigma> </target_density>"
     text = re.sub(r"<target_density>.*?</target_density>", "", text, flags=re.DOTALL)
-    text = text.replace("<mlp>", f"{given}\n    <mlp>", 1)
+    if density is not None and sigma is not None:
+        text = text.replace("<mlp>", f"{measured(density, sigma)}\n    <mlp>", 1)
+    for state, temperature in case.states.items():
+        own = measured(assael(temperature), SPREAD * assael(temperature))
+        (path.parent / state / "settings.xml").write_text(f"<cg><inverse>{own}</inverse></cg>\n")
+    # one after another, on the cores that a single state has
+    text = text.replace("<tasks>auto</tasks>", "<tasks>1</tasks>") if case.states else text
     if name == "gauss_newton":
         text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
     if case.temperature is not None:
@@ -248,23 +264,44 @@ def change(
     path.write_text(text)
 
 
+def measured(density: float, sigma: float) -> str:
+    """Return the tag of a measured density, kg/m3."""
+    return f"<target_density> <value>{density:.6g}</value> <sigma>{sigma:.3g}</sigma> </target_density>"
+
+
 def report(run: Path, case: Case) -> list[dict[str, Any]]:
     """Return agreement, density, distance from u* and the share of it inside the band, by iteration."""
     rows = []
     for step in sorted(run.glob("step_*"))[1:]:
-        if not (step / "observables.npz").exists():
+        folders = [step / state for state in case.states] or [step]
+        if not all((folder / "observables.npz").exists() for folder in folders):
             continue
-        frames = read_observables(step)
         row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
-        row["density"] = number(
-            float(frames.series["density"].mean()), float(frames.series["density"].error())
-        )
+        if case.states:
+            rows.append(row | of_states(run, step, case))
+            continue
+        density = read_observables(step).series["density"]
+        row["density"] = number(float(density.mean()), float(density.error()))
         names = interaction_names(run)
         for name in names:
             after = f" {name}" if len(names) > 1 else ""
             row |= {f"{key}{after}": value for key, value in of_pair(run, step, name, case).items()}
         rows.append(row)
     return rows
+
+
+def of_states(run: Path, step: Path, case: Case) -> dict[str, Any]:
+    """Return RMS and difference of the density, in %, of each state in one step."""
+    facts: dict[str, Any] = {}
+    for state, temperature in case.states.items():
+        density = read_observables(step / state).series["density"]
+        relative = 100.0 / assael(temperature)
+        off = relative * float(density.mean()) - 100.0
+        facts[f"density_off {state}"] = number(off, relative * float(density.error()))
+        target = read_table(run / state / "Al-Al.dist.tgt")
+        found = compare_tables(read_table(step / state / "Al-Al.dist.new"), target)
+        facts[f"rms {state}"] = number(found.rms, found.rms_error)
+    return facts
 
 
 def of_pair(run: Path, step: Path, name: str, case: Case) -> dict[str, Any]:
