@@ -10,7 +10,6 @@ from votca_mlp.settings import Settings, load_settings
 from votca_mlp.units import kbt_kjmol
 
 READY = Path(__file__).parents[2] / "settings"
-PRESSURE = "<post_update>pressure</post_update>"
 STATES = (
     "<multistate><enabled>yes</enabled><state_names>cold hot</state_names>"
     f"<state_kBTs>{kbt_kjmol(943.0):.6g} {kbt_kjmol(1323.0):.6g}</state_kBTs></multistate>"
@@ -34,22 +33,7 @@ def refusal(settings: Settings) -> UserError:
 def test_ready_cases_are_in_scope(tmp_path: Path) -> None:
     for case in ("al_1023K", "al_lammps", "al_gromacs"):
         check_scope(changed(tmp_path, case))
-    check_scope(changed(tmp_path, "al_gromacs", interaction=PRESSURE))
     check_scope(changed(tmp_path, "al_gromacs", inverse=STATES))
-
-
-@pytest.mark.parametrize(("case", "instead"), [("al_1023K", "ensemble npt"), ("al_lammps", "fix npt")])
-def test_pressure_correction_needs_gromacs(tmp_path: Path, case: str, instead: str) -> None:
-    error = refusal(changed(tmp_path, case, interaction=PRESSURE))
-    assert "does not work with program" in str(error)
-    assert "post_update" in str(error)
-    assert instead in str(error)
-
-
-def test_pressure_correction_of_several_states(tmp_path: Path) -> None:
-    error = refusal(changed(tmp_path, "al_gromacs", interaction=PRESSURE, inverse=STATES))
-    assert "knows one state only" in str(error)
-    assert "ref-p" in str(error)
 
 
 def test_convergence_of_several_states(tmp_path: Path) -> None:

@@ -175,13 +175,6 @@ def test_converted_potential_is_the_engines(case: Path) -> None:
     assert force[inner] == pytest.approx(-(energy[2] - energy[0])[inner] / (0.2 * h), rel=1e-5, abs=1e-5)
 
 
-def test_density_and_pressure(case: Path) -> None:
-    status, output = csg_call(case, *INTERACTION, "postupd", "pressure", "a", "b")
-    assert status != 0
-    assert "works with program gromacs only" in output
-    assert "ensemble to npt" in output
-
-
 def test_every_script_is_used_has_help_and_its_run_bit() -> None:
     table = (SCRIPT_DIRECTORY / "csg_table").read_text().splitlines()
     named = {word for line in table if not line.startswith("#") for word in line.split()[2:]}

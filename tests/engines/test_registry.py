@@ -44,7 +44,6 @@ class ToySettings(EngineSettings):
 
 class Toy(Engine):
     section = ToySettings
-    pressure = "another engine"
 
     def run_step(self, plan, evaluator, *, step_directory, step_number, progress, **other):
         atoms, options = checked_start(plan, step_directory).atoms, plan.options

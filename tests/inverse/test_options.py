@@ -1,5 +1,6 @@
 """Every option of VOTCA is obeyed or refused by name; tasks and their order."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 from tests.csg.case import edit, make_case
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.options import loop_options
-from votca_mlp.inverse.pair_plan import cycle
+from votca_mlp.inverse.pair_plan import PressureTask, cycle
 from votca_mlp.inverse.refused import POST_ADD, POST_UPDATE
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings
@@ -32,7 +34,6 @@ def case_with(directory: Path, place: str, tags: str) -> Path:
         (PAIR, "<post_update>kbibi</post_update>", ("no post_update task 'kbibi'", "splinesmooth")),
         (PAIR, "<post_update>cibi</post_update>", ("no post_update task 'cibi'",)),
         (PAIR, "<post_update>lj</post_update>", ("no post_update task 'lj'",)),
-        (PAIR, "<post_update>pressure</post_update>", ("task 'pressure'", "ensemble npt")),
         (PAIR, "<post_add>plot</post_add>", ("no post_add task 'plot'", "votca-mlp plot")),
         (PAIR, "<post_add>overwrite shift</post_add>", ("'overwrite' is not the last task",)),
         (PAIR, "<post_update>splinesmooth</post_update>", ("splinesmooth.step", "is missing")),
@@ -80,6 +81,46 @@ def test_refused_by_name(tmp_path: Path, place: str, tags: str, messages: tuple[
     assert f"{path}:" in str(error.value)
 
 
+def pressure(options: str, more: str = "<p_target>1</p_target>") -> str:
+    """Return the tags of an interaction whose pressure is corrected."""
+    options = f"<post_update_options><pressure>{options}</pressure></post_update_options>"
+    return f"<post_update>pressure</post_update>{more}{options}"
+
+
+SCALE = "<simple><scale>3e-4</scale></simple>"
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (pressure(SCALE, ""), "nothing says what the pressure is to be"),
+        (pressure(SCALE, "<p_target>one</p_target>"), "p_target>: is 'one'"),
+        (pressure(""), "pressure.simple.scale>: is missing"),
+        (pressure("<simple><scale>-1</scale></simple>"), "simple.scale>: is -1"),
+        (pressure("<type>hard</type>"), "pressure.type>: is 'hard'"),
+        (pressure("<type>wjk</type><wjk><max_A>0</max_A></wjk>"), "wjk.max_A>: is 0"),
+        (pressure(f"<do>2</do>{SCALE}"), "is '2'"),
+        (pressure(SCALE, "<p_target>1</p_target><particle_dens>0</particle_dens>"), "particle_dens>: is 0"),
+    ],
+)
+def test_pressure_corrections_that_mean_nothing(tmp_path: Path, tags: str, message: str) -> None:
+    """Both loops make their plan so, before the first simulation."""
+    path = case_with(tmp_path / "case", PAIR, tags)
+    with pytest.raises(UserError, match=re.escape(message)) as error:
+        plan_of(load_settings(path))
+    assert f"{path}:" in str(error.value)
+
+
+def test_a_barostat_and_a_pressure_correction(tmp_path: Path) -> None:
+    path = case_with(tmp_path / "case", PAIR, pressure(SCALE))
+    edit(path, {"<ensemble>nvt": "<ensemble>npt"})
+    with pytest.raises(UserError, match=r"(?s)the barostat holds the pressure.*<target_density>"):
+        plan_of(load_settings(path))
+    edit(path, {"<mlp>": "<target_density><value>1400</value></target_density><mlp>"})
+    (pair,) = plan_of(load_settings(path)).states[0].pairs
+    assert pair.pressure == PressureTask("simple", 3e-4, target=1.0)
+
+
 def test_scripts_of_users_are_refused(tmp_path: Path) -> None:
     path = case_with(tmp_path / "case", "scriptpath)", ":$PWD/mine")
     with pytest.raises(UserError, match="holds scripts for csg_inverse"):
@@ -91,7 +132,8 @@ def test_every_task_of_the_lists_exists(tmp_path: Path) -> None:
     update = " ".join(POST_UPDATE)
     post = " ".join(task for task in POST_ADD if task != "overwrite")
     tags = f"""<post_update>{update}</post_update><post_add>{post} overwrite</post_add>
-      <post_update_options>
+      <p_target>-100</p_target>
+      <post_update_options><pressure><type>wjk</type></pressure>
         <scale>0.5</scale><smooth><iterations>2</iterations></smooth><ibi><do>0</do></ibi>
         <splinesmooth><step>0.05</step></splinesmooth><extrapolate><points>3</points></extrapolate>
       </post_update_options>

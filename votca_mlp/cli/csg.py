@@ -201,6 +201,20 @@ def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: 
     say(compared_files(name, rdf, target) + words)
 
 
+@_command("correct-pressure")
+def correct_pressure(name: str, update: Path, out: Path) -> None:
+    """Write the update of table NAME (an interaction's, or a term's of it) with its pressure corrected."""
+    from votca_mlp.inverse.stages.pressure import with_pressure
+    from votca_mlp.tables import read_table, write_table
+
+    plan, environment = _plan()
+    step, number = environment.step_directory, environment.step_number
+    table, lines = with_pressure(plan, number, name, read_table(update), step)
+    write_table(out, table)
+    for line in lines:
+        say(line)
+
+
 @_command("begin-states")
 def begin() -> None:
     """Bring files, potentials and start of each state into its folder of the step."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.csg.run import csg_context
-from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.stages.prepare import check_everything
@@ -88,31 +87,10 @@ def check_scope(settings: "Settings") -> None:
     Raises
     ------
     UserError
-        VOTCA's pressure correction without GROMACS or with several states; with these, tasks that know one
-        g(r) only.
+        With several states, tasks that know one g(r) only.
     """
-    if settings.multistate.enabled:
-        _check_scope_of_states(settings)
-    for interaction in settings.interactions:
-        if "pressure" not in interaction.post_update:
-            continue
-        where = settings.where(f"cg.non-bonded[{interaction.name}].inverse.post_update")
-        engine = engine_named(settings.program)
-        if not engine.votca_pressure:
-            raise UserError(
-                f"VOTCA's pressure correction does not work with program {settings.program}",
-                where=where,
-                accepted=engine.pressure,
-            )
-        if settings.multistate.enabled:
-            raise UserError(
-                "VOTCA's pressure correction knows one state only",
-                where=where,
-                accepted="pcoupl in each state's grompp.mdp: the barostat then holds ref-p",
-            )
-
-
-def _check_scope_of_states(settings: "Settings") -> None:
+    if not settings.multistate.enabled:
+        return
     for interaction in settings.interactions:
         tag = f"cg.non-bonded[{interaction.name}].inverse.post_add_options.convergence.what"
         if (settings.text(tag) or "dist").split() != ["dist"]:

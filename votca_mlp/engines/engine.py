@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict, Unpack
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.registry import BUILTIN, GROUP, engine_names
-from votca_mlp.engines.shared.result import SUMMARY, THERMO
+from votca_mlp.engines.shared.result import SUMMARY, THERMO, production_mean, read_facts
 from votca_mlp.errors import UserError
 from votca_mlp.observables.registry import observables
 from votca_mlp.plugins import read_entries
@@ -80,10 +80,6 @@ class Engine(ABC):
         VOTCA's tags in that section that it cannot obey: what to say of them, what is accepted.
     has_times
         Whether its trajectories have times, so that ``equi_time`` counts.
-    pressure
-        What holds the pressure in the place of VOTCA's pressure correction.
-    votca_pressure
-        VOTCA's pressure correction can read its output.
     scripts
         Its rows of VOTCA's csg_table, by task.
     traces
@@ -93,8 +89,6 @@ class Engine(ABC):
     section: ClassVar[type[EngineSettings]]
     refused: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
     has_times: ClassVar[bool] = False
-    pressure: ClassVar[str] = "a barostat"
-    votca_pressure: ClassVar[bool] = False
     scripts: ClassVar[Mapping[str, str]] = SCRIPTS
     traces: ClassVar[tuple[str, ...]] = (SUMMARY, THERMO, "*.part")
 
@@ -168,6 +162,11 @@ class Engine(ABC):
             )
         yield first
         yield from frames
+
+    def mean_pressure(self, plan: MDPlan, directory: Path) -> float | None:
+        """Return the mean pressure of a finished step's production, bar; None where nothing says it."""
+        found = production_mean(read_facts(directory), "pressure[bar]")
+        return None if found is None else found.mean
 
     def topology(self, options: EngineSettings) -> tuple[str, str]:
         """Return the name of the topology that csg_stat reads, and the tag that has it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.options import LoopOptions, loop_options
+from votca_mlp.inverse.options import PRESSURE_TAGS, LoopOptions, loop_options, pressure_task
 from votca_mlp.inverse.pair_plan import PairPlan, PairTasks
 from votca_mlp.inverse.plan import Convergence, InversePlan
 from votca_mlp.inverse.state_plan import Origin, StatePlan
@@ -100,7 +100,7 @@ def state_plan(
     rdf = settings.engine.rdf
     return StatePlan(
         md=md_plan(settings),
-        pairs=_pairs(settings, options),
+        pairs=_pairs(settings, options, of_state=weight > 0),
         model=settings.mlp,
         inputs=settings.main_directory,
         name=name,
@@ -132,7 +132,9 @@ def _state(state: State, options: LoopOptions | None) -> StatePlan:
     return replace(plan, write_settings=functools.partial(write_state_settings, state))
 
 
-def _pairs(settings: Settings, options: LoopOptions | None) -> tuple[PairPlan, ...]:
+def _pairs(
+    settings: Settings, options: LoopOptions | None, *, of_state: bool = False
+) -> tuple[PairPlan, ...]:
     return tuple(
         PairPlan(
             grid=pair.grid,
@@ -142,6 +144,8 @@ def _pairs(settings: Settings, options: LoopOptions | None) -> tuple[PairPlan, .
             post_update=pair.post_update,
             post_add=pair.post_add,
             tasks=PairTasks() if options is None else options.pairs[pair.name],
+            # what the pressure is to be, each state says for itself
+            pressure=pressure_task(settings, pair) if of_state else None,
         )
         for pair in settings.interactions
     )
@@ -186,6 +190,10 @@ def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
         _flatten("cg.inverse", {"cleanlist": list(options.cleanlist)}, found)
         for pair in settings.interactions:
             _flatten(f"cg.non-bonded[{pair.name}].options", asdict(options.pairs[pair.name]), found)
+    for pair in settings.interactions:
+        inverse = f"cg.non-bonded[{pair.name}].inverse"
+        for tag in PRESSURE_TAGS if "pressure" in pair.post_update else ():
+            found[f"{inverse}.{tag}"] = settings.text(f"{inverse}.{tag}")
     if settings.rule == DEFAULT:
         # as in runs that began before there was a choice
         del found["cg.inverse.rule"]

@@ -33,6 +33,34 @@ class PairTasks:
 
 
 @dataclass(frozen=True)
+class PressureTask:
+    """Options of the post_update task ``pressure``, of one state.
+
+    Attributes
+    ----------
+    type
+        ``simple`` or ``wjk``.
+    scale
+        1/bar for simple, without unit for wjk.
+    max_A
+        Largest prefactor in units of kBT.
+    do
+        Cycle of corrections by iteration: 1 corrects, 0 does not.
+    target
+        ``p_target`` of the interaction, bar; None for the run's ``target_pressure``.
+    particle_density
+        ``particle_dens`` for wjk, 1/nm^3; None for that of the simulation.
+    """
+
+    type: str
+    scale: float
+    max_A: float = 0.1
+    do: tuple[int, ...] = (1,)
+    target: float | None = None
+    particle_density: float | None = None
+
+
+@dataclass(frozen=True)
 class PairPlan:
     """One interaction of a run, or a state's view of it.
 
@@ -50,6 +78,8 @@ class PairPlan:
         VOTCA's tasks around the sum of potential and update, in order.
     tasks
         Their options.
+    pressure
+        Those of ``pressure`` among the first, None without it.
     """
 
     grid: PairGrid
@@ -59,6 +89,7 @@ class PairPlan:
     post_update: tuple[str, ...] = ()
     post_add: tuple[str, ...] = ()
     tasks: PairTasks = PairTasks()
+    pressure: PressureTask | None = None
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
 from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 
-POST_UPDATE = ("dummy", "extrapolate", "ibi", "scale", "shift", "smooth", "splinesmooth", "tag")
+POST_UPDATE = ("dummy", "extrapolate", "ibi", "pressure", "scale", "shift", "smooth", "splinesmooth", "tag")
 POST_ADD = (
     "acc_convergence",
     "average",
@@ -55,7 +55,6 @@ def refuse_unknown(settings: Settings) -> None:
         what = f"'{check}' is a script, and this loop runs none"
         refuse("cg.inverse.convergence_check.type", what, " | ".join(CHECKS))
     _refuse_scripts(settings)
-    known_instead = {**_INSTEAD, "pressure": engine_named(settings.program).pressure}
     for pair in settings.interactions:
         for tag in ("threebody", "type3", "force", "cut"):
             where = f"cg.non-bonded[{pair.name}].{tag}"
@@ -67,7 +66,7 @@ def refuse_unknown(settings: Settings) -> None:
         ):
             for task in named:
                 if task not in known:
-                    accepted = known_instead.get(task) or ", ".join(known)
+                    accepted = _INSTEAD.get(task) or ", ".join(known)
                     where = f"cg.non-bonded[{pair.name}].inverse.{tag}"
                     refuse(where, f"votca-mlp inverse has no {tag} task '{task}'", accepted)
         one_term = {"average", "overwrite"} & set(pair.post_add)

@@ -35,7 +35,11 @@ class PairTags(Section):
         meaning="Cycle of updates: 1 updates, 0 does not. '1 1 0' leaves out every third iteration.",
     )
     post_update: Annotated[tuple[str, ...], Words] = setting(
-        (), accepted="names separated by spaces", meaning="VOTCA's scripts that change the update, in order."
+        (),
+        accepted="names separated by spaces",
+        meaning="VOTCA's scripts that change the update, in order. pressure, with p_target, particle_dens and "
+        "post_update_options.pressure as in VOTCA, works with every engine; at constant pressure it goes for "
+        "target_density.",
     )
     post_add: Annotated[tuple[str, ...], Words] = setting(
         (), accepted="names separated by spaces", meaning="VOTCA's scripts that follow the update, in order."

@@ -35,7 +35,11 @@ _OWN = (
     ),
     *(f"inverse.{name}" for name in engine_names()),
 )
-_OWN_OF_PAIRS = ("name", "inverse.target", *(f"inverse.{rule}" for rule in rules()))
+_OWN_OF_PAIRS = (
+    *("name", "inverse.target", "inverse.p_target", "inverse.particle_dens"),
+    "inverse.post_update_options.pressure",
+    *(f"inverse.{rule}" for rule in rules()),
+)
 _FILES = {
     "cg.inverse.scattering.file",
     *(f"cg.inverse.{name}.conf" for name in own_programs()),

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# VOTCA's pressure correction reads the pressure of GROMACS; with the other programs the barostat holds it.
+# VOTCA's pressure correction for every program, with several states, and towards a density at constant pressure.
 
-[[ $1 = "--help" ]] && echo "VOTCA's pressure correction, for program gromacs" && exit 0
-if [[ $(csg_get_property cg.inverse.program) = gromacs ]]; then
-  exec "$(find_in_csgshare postupd_pressure.sh)" "$@"
+if [[ $1 = "--help" ]]; then
+  echo "Usage: ${0##*/} infile outfile   adds A (1 - r/max) to the update"
+  exit 0
 fi
-die "${0##*/}: post_update 'pressure' works with program gromacs only\nWith ase set cg.inverse.ase.ensemble to npt, with lammps use fix npt: the barostat then holds the pressure"
+
+[[ -z $1 || -z $2 ]] && die "${0##*/}: Missing arguments"
+votca_mlp_csg correct-pressure "$(csg_get_interaction_property name)" "$1" "$2"

@@ -17,7 +17,6 @@ class AseEngine(Engine):
     """Molecular dynamics in this process: an integrator of the package's own over ASE's atoms."""
 
     section = AseSettings
-    pressure = "cg.inverse.ase.ensemble npt: the barostat then holds cg.inverse.ase.pressure"
 
     def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":
         """See :func:`votca_mlp.engines.ase.step.run_step`."""

@@ -1,5 +1,6 @@
 """Columns of mdrun's energy file, and their means over the production."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,40 @@ def read_energies(md: MDPlan, path: Path, terms: Sequence[str]) -> dict[str, Arr
     UserError
         gmx energy cannot read it.
     """
+    _, lines = _energy(md, path, terms)
+    legends = [line.split('"')[1] for line in lines if line.startswith("@ s") and " legend " in line]
+    # as gmx energy takes names
+    names = ["time", *(legend.replace(" ", "-") for legend in legends)]
+    rows = [line.split() for line in lines if line and line[0] not in "#@"]
+    data = np.array(rows, float).reshape(len(rows), len(names))
+    return dict(zip(names, data.T, strict=True))
+
+
+def average_pressure(md: MDPlan, directory: Path) -> float | None:
+    """Return the mean pressure (bar) that gmx energy prints, as calc_pressure_gromacs.sh of VOTCA reads it.
+
+    It is of all MD steps of the production. None without an energy file.
+
+    Raises
+    ------
+    UserError
+        gmx energy cannot read it; the pressure is nan.
+    """
+    path = directory / EDR
+    if not path.is_file():
+        return None
+    said, _ = _energy(md, path, ["Pressure"], "-b", f"{md.equi_time:g}")
+    found = re.search(r"^Pressure[^-0-9]*?(-?[0-9][^\s]*[0-9]|nan)\s", said, re.MULTILINE)
+    value = float(found[1]) if found else float("nan")
+    if value != value:
+        raise UserError("gmx energy finds no pressure", where=path, accepted="a run that keeps energies")
+    return value
+
+
+def _energy(md: MDPlan, path: Path, terms: Sequence[str], *options: str) -> tuple[str, list[str]]:
+    """Return what gmx energy prints, and the lines of its table."""
     out = path.with_name(f".{path.stem}.xvg")
-    words = [*tool_command(md), "energy", "-nobackup", "-f", str(path), "-o", str(out)]
+    words = [*tool_command(md), "energy", "-nobackup", "-f", str(path), "-o", str(out), *options]
     try:
         done = subprocess.run(
             with_gmxrc(md, words),
@@ -42,15 +75,9 @@ def read_energies(md: MDPlan, path: Path, terms: Sequence[str]) -> dict[str, Arr
         if done.returncode != 0 or not out.is_file():
             what = f"gmx energy failed: {why(done.stderr.splitlines())}"
             raise UserError(what, where=path, accepted="the energy file of mdrun")
-        lines = out.read_text(errors="replace").splitlines()
+        return done.stdout, out.read_text(errors="replace").splitlines()
     finally:
         out.unlink(missing_ok=True)
-    legends = [line.split('"')[1] for line in lines if line.startswith("@ s") and " legend " in line]
-    # as gmx energy takes names
-    names = ["time", *(legend.replace(" ", "-") for legend in legends)]
-    rows = [line.split() for line in lines if line and line[0] not in "#@"]
-    data = np.array(rows, float).reshape(len(rows), len(names))
-    return dict(zip(names, data.T, strict=True))
 
 
 def production_means(

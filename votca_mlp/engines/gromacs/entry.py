@@ -23,8 +23,6 @@ class GromacsEngine(Engine):
     section = GromacsSettings
     refused: ClassVar = {"mdrun.multidir": _NO_MLP, "pre_simulation": _NO_MLP}
     has_times = True
-    pressure = "pcoupl in grompp.mdp: the barostat then holds ref-p"
-    votca_pressure = True
     traces = (*Engine.traces, "md.log")
     # VOTCA's own scripts for GROMACS do the rest
     scripts: ClassVar = {
@@ -58,6 +56,12 @@ class GromacsEngine(Engine):
         from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
 
         return read_gromacs_frames(plan, directory)
+
+    def mean_pressure(self, plan: MDPlan, directory: Path) -> float | None:
+        """Return what gmx energy says, as VOTCA's own script takes it."""
+        from votca_mlp.engines.gromacs.energy import average_pressure
+
+        return average_pressure(plan, directory)
 
     def topology(self, options: EngineSettings) -> tuple[str, str]:
         """Return the topology for csg_stat: GROMACS's own topol is a run input."""

@@ -24,7 +24,6 @@ class LammpsEngine(Engine):
             "no such tag; options of LAMMPS after its name in <command>",
         )
     }
-    pressure = "fix npt in the script"
 
     def run_step(self, plan: MDPlan, evaluator: "Evaluator", **how: Unpack[StepArguments]) -> "StepResult":
         """See :func:`votca_mlp.engines.lammps.step.run_step`."""

@@ -12,6 +12,7 @@ from votca_mlp.inverse.pair_plan import PairPlan, PairTasks, cycle
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.stages.finish import PostAdd
 from votca_mlp.inverse.stages.prepare import targets_on_grid
+from votca_mlp.inverse.stages.pressure import with_pressure
 from votca_mlp.inverse.step_data import step_data
 from votca_mlp.inverse.tables import operations as ops
 from votca_mlp.tables import Table, make_table, read_table, write_table
@@ -210,6 +211,10 @@ def _post_update(context: Context, number: int, pair: PairPlan, stem: str, table
             if cycle(pair.tasks.ibi_do, number):
                 term = context.plan.tables(pair.name).index(stem)
                 table = ops.shift(write_updates(context.plan, number, [pair.name])[pair.name][term])
+        elif task == "pressure":
+            table, lines = with_pressure(context.plan, number, stem, table, directory)
+            for line in lines:
+                context.messages.say(line)
         else:
             table = post_update_task(task, table, pair.tasks)
     write_table(directory / f"{stem}.dpot.new", table)
