@@ -37,9 +37,9 @@ class PairTags(Section):
     post_update: Annotated[tuple[str, ...], Words] = setting(
         (),
         accepted="names separated by spaces",
-        meaning="VOTCA's scripts that change the update, in order. pressure, with p_target, particle_dens and "
-        "post_update_options.pressure as in VOTCA, works with every engine; at constant pressure it goes for "
-        "target_density.",
+        meaning="VOTCA's scripts that change the update, in order. pressure, with p_target, particle_dens "
+        "and post_update_options.pressure as in VOTCA, works with every engine; at constant pressure it goes "
+        "for target_density.",
     )
     post_add: Annotated[tuple[str, ...], Words] = setting(
         (), accepted="names separated by spaces", meaning="VOTCA's scripts that follow the update, in order."
