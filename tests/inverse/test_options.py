@@ -93,29 +93,29 @@ SCALE = "<simple><scale>3e-4</scale></simple>"
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        (pressure(SCALE, ""), "nothing says what the pressure is to be"),
-        (pressure(SCALE, "<p_target>one</p_target>"), "p_target>: is 'one'"),
-        (pressure(""), "pressure.simple.scale>: is missing"),
-        (pressure("<simple><scale>-1</scale></simple>"), "simple.scale>: is -1"),
-        (pressure("<type>hard</type>"), "pressure.type>: is 'hard'"),
-        (pressure("<type>wjk</type><wjk><max_A>0</max_A></wjk>"), "wjk.max_A>: is 0"),
-        (pressure(f"<do>2</do>{SCALE}"), "is '2'"),
-        (pressure(SCALE, "<p_target>1</p_target><particle_dens>0</particle_dens>"), "particle_dens>: is 0"),
+        (pressure(SCALE, ""), "p_target> is missing"),
+        (pressure(SCALE, "<p_target>one</p_target>"), "p_target> is 'one'"),
+        (pressure(""), "pressure.simple.scale> is missing"),
+        (pressure("<simple><scale>-1</scale></simple>"), "simple.scale> is '-1'"),
+        (pressure("<type>hard</type>"), "pressure.type> is 'hard'"),
+        (pressure("<type>wjk</type><wjk><max_A>0</max_A></wjk>"), "wjk.max_A> is '0'"),
+        (pressure(f"<do>2</do>{SCALE}"), "pressure.do> is '2'"),
+        (pressure(SCALE, "<p_target>1</p_target><particle_dens>0</particle_dens>"), "particle_dens> is '0'"),
     ],
 )
 def test_pressure_corrections_that_mean_nothing(tmp_path: Path, tags: str, message: str) -> None:
-    """Both loops make their plan so, before the first simulation."""
+    """Both loops read their settings so, before the first simulation."""
     path = case_with(tmp_path / "case", PAIR, tags)
     with pytest.raises(UserError, match=re.escape(message)) as error:
-        plan_of(load_settings(path))
-    assert f"{path}:" in str(error.value)
+        load_settings(path)
+    assert f"{path}" in str(error.value)
 
 
 def test_a_barostat_and_a_pressure_correction(tmp_path: Path) -> None:
     path = case_with(tmp_path / "case", PAIR, pressure(SCALE))
     edit(path, {"<ensemble>nvt": "<ensemble>npt"})
-    with pytest.raises(UserError, match=r"(?s)the barostat holds the pressure.*<target_density>"):
-        plan_of(load_settings(path))
+    with pytest.raises(UserError, match="names pressure, and the barostat"):
+        load_settings(path)
     edit(path, {"<mlp>": "<target_density><value>1400</value></target_density><mlp>"})
     (pair,) = plan_of(load_settings(path)).states[0].pairs
     assert pair.pressure == PressureTask("simple", 3e-4, target=1.0)

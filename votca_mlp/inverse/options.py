@@ -81,44 +81,20 @@ def _pair_options(settings: Settings, pair: Interaction) -> PairTasks:
 
 
 def pressure_task(settings: Settings, pair: Interaction) -> PressureTask | None:
-    """Return the options of an interaction's pressure correction; None where post_update does not name it.
-
-    Raises
-    ------
-    UserError
-        A value that is not accepted, or none that says what the pressure is to be.
-    """
+    """Return the options of an interaction's pressure correction; None where post_update does not name it."""
     if "pressure" not in pair.post_update:
         return None
-    inverse = f"cg.non-bonded[{pair.name}].inverse"
-    reader = _Reader(settings, f"{inverse}.post_update_options.pressure")
+    inverse = _Reader(settings, f"cg.non-bonded[{pair.name}].inverse")
+    reader = _Reader(settings, f"{inverse.section}.post_update_options.pressure")
     kind = " ".join(reader.words("type", "simple"))
-    if kind not in ("simple", "wjk"):
-        reader.refuse("type", f"is '{kind}'", "simple | wjk")
-    target = _Reader(settings, inverse).optional("p_target")
-    if target is None and settings.target_pressure is None and settings.target_density is None:
-        reader.refuse(
-            "type",
-            "there is a pressure correction, and nothing says what the pressure is to be",
-            "<p_target> of the interaction or <target_pressure> (bar); at constant pressure <target_density>",
-        )
-    if getattr(settings.engine, "ensemble", "nvt") == "npt" and settings.target_density is None:
-        reader.refuse(
-            "type", "the barostat holds the pressure of an npt run", "<target_density>, or the ensemble nvt"
-        )
-    scale = reader.optional(f"{kind}.scale", 1.0 if kind == "wjk" else None)
-    if scale is None:
-        reader.refuse(f"{kind}.scale", "is missing", "a number > 0 (1/bar), such as 0.0003")
-        raise AssertionError
-    largest = reader.number(f"{kind}.max_A", 0.1)
-    for tag, value, unit in (("scale", scale, ""), ("max_A", largest, " (kBT)")):
-        if not 0.0 < value < float("inf"):
-            reader.refuse(f"{kind}.{tag}", f"is {value:g}", f"a number > 0{unit}")
-    dense = _Reader(settings, inverse).optional("particle_dens")
-    if dense is not None and not 0.0 < dense < float("inf"):
-        reader = _Reader(settings, inverse)
-        reader.refuse("particle_dens", f"is {dense:g}", "a number > 0 (1/nm^3)")
-    return PressureTask(kind, scale, largest, reader.cycle("do"), target, dense)
+    return PressureTask(
+        kind,
+        reader.number(f"{kind}.scale", 1.0),
+        reader.number(f"{kind}.max_A", 0.1),
+        reader.cycle("do"),
+        inverse.optional("p_target"),
+        inverse.optional("particle_dens"),
+    )
 
 
 class _Reader:
@@ -136,9 +112,9 @@ class _Reader:
     def number(self, tag: str, default: float) -> float:
         return float(self.settings.text(f"{self.section}.{tag}") or default)
 
-    def optional(self, tag: str, default: float | None = None) -> float | None:
+    def optional(self, tag: str) -> float | None:
         text = self.settings.text(f"{self.section}.{tag}")
-        return self.as_number(tag, text) if text else default
+        return float(text) if text else None
 
     def whole(self, tag: str, default: int) -> int:
         return int(self.settings.text(f"{self.section}.{tag}") or default)

@@ -20,6 +20,7 @@ from votca_mlp.settings.models import (
     TargetDensity,
     TargetPressure,
 )
+from votca_mlp.settings.pressure import pressure_problems
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.tasks import number_problems
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
@@ -31,6 +32,7 @@ KJMOL_PER_KCALMOL = 4.184
 _FEWEST_POINTS = 10
 LEAST_DENSITY = 30.0
 """A density of a liquid or solid below this many kg/m^3 was probably meant in g/cm^3."""
+_WANTED = ("target_density", "target_pressure")
 _LIMITED = ("chi2", "rms", "largest", "fit")
 
 
@@ -67,6 +69,7 @@ def cross_checks(parts: Parts) -> list[Problem]:
         found += _interaction(parts, node, interaction)
     found += _pairs(parts)
     found += number_problems(parts.root, parts.interactions)
+    found += _pressure_corrections(parts)
     if parts.mlp is not None:
         found += _model(parts, parts.mlp)
     if parts.engine is not None:
@@ -125,6 +128,19 @@ def _interaction(parts: Parts, node: Node, pair: Interaction) -> Iterator[Proble
     for rule, entry in rules().items():
         for wrong in entry.check(pair.options(rule)):
             yield parts.problem(f"inverse.{rule}.{wrong.tag}", wrong.what, wrong.accepted, node)
+
+
+def _pressure_corrections(parts: Parts) -> Iterator[Problem]:
+    for node, pair in parts.interactions:
+        inverse = node.first("inverse")
+        if inverse is not None and "pressure" in pair.post_update:
+            several = parts.multistate is not None and parts.multistate.enabled
+            measured = parts.target_density is not None
+            # a bad one has problems of its own
+            there = any(parts.root.deepest(f"inverse.{tag}").tag == tag for tag in _WANTED)
+            npt = getattr(parts.engine, "ensemble", "nvt") == "npt"
+            barostat = npt and not measured and not several
+            yield from pressure_problems(inverse, wanted=there or several, barostat=barostat)
 
 
 def _rule(parts: Parts) -> Iterator[Problem]:

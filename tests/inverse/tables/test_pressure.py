@@ -9,7 +9,6 @@ import pytest
 
 from tests.csg.case import VOTCA_MLP, csg_call, edit, make_case, needs_votca
 from tests.inverse.tables.test_operations import GRID, NAME, noisy
-from votca_mlp.csg import SCRIPT_DIRECTORY
 from votca_mlp.engines.shared.result import write_summary
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.pair_plan import PressureTask
@@ -22,6 +21,7 @@ from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables
 from votca_mlp.observables.store import write_observables
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 from votca_mlp.targets.target import density_target
 
