@@ -8,6 +8,7 @@ import pytest
 
 from tests.csg.case import edit, write_target
 from tests.engines.gromacs.case import MDP, make_case, prepare, run
+from votca_mlp.cli.check import starts
 from votca_mlp.engines.gromacs.binary import probe
 from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.mdp import changed_mdp, read_mdp
@@ -83,7 +84,7 @@ def test_nnpot_at_constant_pressure_is_refused(tmp_path: Path) -> None:
         check_engine(md_plan(settings))
     lines = str(error.value).partition("these lines in it:\n")[2]
     (main / "grompp.mdp").write_text((main / "grompp.mdp").read_text() + lines)
-    assert "through NNPot, constant volume" in check_engine(md_plan(settings))
+    assert "through NNPot, constant volume" in str(check_engine(md_plan(settings)))
 
 
 def test_nnpot_asked_of_a_gromacs_without_it(tmp_path: Path) -> None:
@@ -125,6 +126,13 @@ def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         kernel_library()
 
 
+def annealing(kind: str, times: str, temperatures: str) -> dict[str, str]:
+    """Return the change of the mdp file that lets the temperature follow two points (ps, K)."""
+    lines = ["integrator = md", f"annealing = {kind}", "annealing-npoints = 2"]
+    lines += [f"annealing-temp = {temperatures}", f"annealing-time = {times}"]
+    return {"integrator = md": "\n".join(lines)}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -133,9 +141,20 @@ def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"settings.xml": {"</command>": "</command><multidir>a b</multidir>"}}, "is not possible"),
         ({"settings.xml": {" grompp</bin>": "</bin>"}}, "accepted: the gmx program and 'grompp'"),
         ({"grompp.mdp": {"ref-t = 120": "ref-t = 1200"}}, r"ref-t is 1200 K .* but kBT is 0.99774"),
-        ({"grompp.mdp": {"nsteps = 200": "nsteps = 40"}}, "0 frames are left of 5"),
-        ({"grompp.mdp": {"nstxout-compressed = 10": ""}}, "nstxout-compressed is 0"),
-        ({"grompp.mdp": {"dt = 0.004": "dt = fast"}}, "dt is 'fast'"),
+        ({"grompp.mdp": {"nsteps = 200": "nsteps = 40"}}, r"grompp.mdp:4: 0 frames are left of 5"),
+        ({"grompp.mdp": {"nstxout-compressed = 10": ""}}, r"grompp.mdp: nstxout-compressed is 0"),
+        ({"grompp.mdp": {"dt = 0.004": "dt = fast"}}, r"grompp.mdp:2: dt is 'fast'"),
+        ({"grompp.mdp": {"v-rescale": "no"}}, r"grompp.mdp:13: tcoupl is no: without a thermostat"),
+        ({"grompp.mdp": {"tcoupl = v-rescale": ""}}, r"grompp.mdp: tcoupl is no: .* holds kBT, 120 K"),
+        ({"grompp.mdp": {"tau-t = 0.2": "tau-t = -1"}}, r"grompp.mdp:15: tau-t is -1 for System"),
+        ({"grompp.mdp": {"= md": "= steep"}}, r"grompp.mdp:1: integrator is steep, which is no molecular"),
+        ({"grompp.mdp": {"= md": "= md\nsimulated_tempering = yes"}}, r"grompp.mdp:2: simulated-tempering"),
+        (
+            {"grompp.mdp": annealing("single", "0 0.4", "120 300")},
+            r"grompp.mdp:4: annealing \(single\) brings the production to 210 K .* but kBT is 0.99774",
+        ),
+        ({"grompp.mdp": annealing("periodic", "0 0.1", "300 120")}, r"\(periodic\) .* to 300 K"),
+        ({"grompp.mdp": {"= md": "= md\nannealing = single"}}, r"grompp.mdp:2: annealing is single, without"),
         ({"grompp.mdp": {"dt = 0.004": "dt"}}, r"grompp.mdp:2: 'dt' has no '='"),
     ],
 )
@@ -147,10 +166,45 @@ def test_settings_that_do_not_fit(tmp_path: Path, changes: dict[str, dict[str, s
         check_engine(md_plan(load_settings(main / "settings.xml")))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        annealing("single", "0 0.2", "300 120"),
+        {**annealing("single", "0 0.1", "300 120"), "ref-t = 120": "ref-t = 300"},
+        {"= md": "= sd", "tcoupl = v-rescale": ""},
+    ],
+)
+def test_a_temperature_that_is_there_when_frames_count(tmp_path: Path, changes: dict[str, str]) -> None:
+    main = make_case(tmp_path / "main", gmx=pretend(tmp_path / "gmx", *NEW))
+    edit(main / "grompp.mdp", changes)
+    check_engine(md_plan(load_settings(main / "settings.xml")))
+
+
+def test_temp_check_no(tmp_path: Path) -> None:
+    main = make_case(tmp_path / "main", gmx=pretend(tmp_path / "gmx", *NEW))
+    edit(main / "grompp.mdp", {"v-rescale": "no"})
+    edit(main / "settings.xml", {"<equi_time>": "<temp_check>no</temp_check><equi_time>"})
+    check_engine(md_plan(load_settings(main / "settings.xml")))
+
+
+def test_grompp_is_asked_before_anything_runs(tmp_path: Path) -> None:
+    main = make_case(tmp_path / "main")
+    starts(load_settings(main / "settings.xml"))
+    edit(main / "grompp.mdp", {"nstlist = 10": "nstlist = 10\nrcolomb = 1"})
+    edit(main / "settings.xml", {" grompp</bin></grompp>": " grompp</bin><opts>-maxwarn 0</opts></grompp>"})
+    found = load_settings(main / "settings.xml")
+    with pytest.raises(
+        UserError, match=r"grompp.mdp: grompp refuses the inputs: .*rcolomb.*warnings"
+    ) as error:
+        starts(found)
+    assert "accepted: grompp.mdp, topol.top and conf.gro as '" in str(error.value)
+    edit(main / "topol.top", {"[ moleculetype ]": "[ moleculetipe ]"})
+    with pytest.raises(UserError, match=r"grompp refuses the inputs: .*File topol.top, line 7"):
+        starts(found)
+
+
 def test_a_device_that_is_missing(tmp_path: Path) -> None:
     import torch
-
-    from votca_mlp.cli.check import starts
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")

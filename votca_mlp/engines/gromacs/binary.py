@@ -5,9 +5,9 @@ import re
 import shlex
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
+from votca_mlp.engines.gromacs.mdp import Mdp
 from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
@@ -124,13 +124,13 @@ def _ask(md: MDPlan, command: list[str], where: str) -> str:
     return done.stdout + done.stderr
 
 
-def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> Way:
+def choose_way(binary: Binary, mdp: Mdp) -> Way:
     """Return the way to the potential: the one that the mdp file asks for, else the PLUMED slot, else NNPot.
 
     Parameters
     ----------
     mdp
-        Of :func:`votca_mlp.engines.gromacs.mdp.read_mdp`.
+        The parameters for grompp.
 
     Raises
     ------
@@ -141,11 +141,11 @@ def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> 
     if binary.year < OLDEST:
         what = f"{name} is too old: it cannot take forces from a machine-learning potential"
         raise UserError(what, where="cg.inverse.gromacs.grompp.bin", accepted=NEEDED)
-    asked = mdp.get("nnpot-active", "no").lower() in ("yes", "true", "1", "on")
+    asked = mdp.is_on("nnpot-active")
     if asked and binary.torch is False:
         raise UserError(
             f"nnpot-active is set, but {name} is not linked to LibTorch",
-            where=mdp_file,
+            where=mdp.place("nnpot-active"),
             accepted="a GROMACS built with -DGMX_NNPOT=TORCH"
             + (", or the mdp file without nnpot lines, for its PLUMED slot" if binary.plumed else ""),
         )
@@ -158,7 +158,7 @@ def choose_way(binary: Binary, mdp: dict[str, str], *, mdp_file: str | Path) -> 
     if coupling.lower() != "no":
         raise UserError(
             f"pcoupl is {coupling}, but NNPot adds no virial: the pressure would be the kinetic one alone",
-            where=mdp_file,
+            where=mdp.place("pcoupl"),
             accepted="pcoupl = no, or a GROMACS with a PLUMED slot",
         )
     return "nnpot"

@@ -42,10 +42,13 @@ class GromacsEngine(Engine):
         return options_of(plan).mdrun.checkpoint
 
     def check(self, plan: MDPlan, evaluator: "Callable[[], Evaluator]", step_directory: Path) -> str:
-        """Check this GROMACS too."""
-        from votca_mlp.engines.gromacs.step import check_engine
+        """Check this GROMACS too, and let grompp read the inputs."""
+        from votca_mlp.engines.gromacs.step import check_engine, check_grompp
 
-        return f"{check_engine(plan)}; {super().check(plan, evaluator, step_directory)}"
+        engine, model = check_engine(plan), evaluator()
+        line = super().check(plan, lambda: model, step_directory)
+        check_grompp(plan, engine, model)
+        return f"{engine}; {line}"
 
     def needs_stress(self, plan: MDPlan) -> tuple[str, str] | None:
         """Return mdrun, which reports the pressure, and what it gets."""

@@ -85,7 +85,11 @@ class GromacsSettings(EngineSettings):
     )
     grompp: GromppSettings = GromppSettings()
     mdrun: MdrunSettings = MdrunSettings()
-    temp_check: bool = setting(True, meaning="Compare kBT with ref-t of the mdp file.")
+    temp_check: bool = setting(
+        True,
+        meaning="Compare kBT with the thermostat of the mdp file (tcoupl, ref-t, annealing) and with "
+        "the mean temperature of the production.",
+    )
     rdf: GromacsRdfSettings = GromacsRdfSettings()
 
 

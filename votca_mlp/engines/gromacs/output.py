@@ -62,6 +62,20 @@ def error_in(words: list[str]) -> str | None:
     return " ".join(found)
 
 
+def warnings_in(words: list[str]) -> list[str]:
+    """Return grompp's warnings, each with its place, such as ``WARNING 1 [file grompp.mdp]: ...``."""
+    found, inside = [], False
+    for line in (word.strip() for word in words):
+        if line.startswith("WARNING "):
+            found.append(line)
+            inside = True
+        elif inside and line:
+            found[-1] += f" {line}"
+        else:
+            inside = False
+    return found
+
+
 def why(words: list[str]) -> str:
     """Return the error in a GROMACS program's output, else its last line."""
     last = next((line.strip() for line in reversed(words) if line.strip()), "it said nothing")

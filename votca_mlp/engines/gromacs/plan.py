@@ -9,11 +9,11 @@ from pathlib import Path
 from votca_mlp.deploy.nnpot_mdp import MODULE as NNPOT_MODULE
 from votca_mlp.deploy.nnpot_mdp import mdp_fragment
 from votca_mlp.engines.gromacs.binary import Binary, Way, choose_way, probe
-from votca_mlp.engines.gromacs.mdp import number, read_mdp
+from votca_mlp.engines.gromacs.mdp import Mdp, read_mdp
 from votca_mlp.engines.gromacs.options import options_of
-from votca_mlp.engines.plan import KBT_TOLERANCE, MDPlan
+from votca_mlp.engines.gromacs.thermostat import check_thermostat
+from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.units import kbt_kjmol
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
 
@@ -40,7 +40,7 @@ class Plan:
 
     binary: Binary
     way: Way
-    mdp: dict[str, str]
+    mdp: Mdp
     steps: int
     timestep: float
     frames: int
@@ -63,20 +63,23 @@ def make_plan(md: MDPlan, file: Path, *, max_steps: int | None = None) -> Plan:
     """
     mdp = read_mdp(file)
     binary = probe(md)
-    way = choose_way(binary, mdp, mdp_file=file)
+    way = choose_way(binary, mdp)
     _check_options(md)
     if way == "nnpot" and mdp.get("nnpot-modelfile") != NNPOT_MODULE:
         raise UserError(
             f"{file.name} does not load the model through NNPot, the only way of GROMACS {binary.version}",
-            where=file,
+            where=mdp.place("nnpot-modelfile"),
             accepted="these lines in it:\n" + mdp_fragment(NNPOT_MODULE, binary.year),
         )
-    _check_temperature(md, mdp, file)
-    timestep = 1000.0 * number(mdp, "dt", 0.001, file)
-    steps = int(number(mdp, "nsteps", 0, file))
+    if options_of(md).temp_check:
+        check_thermostat(md, mdp)
+    timestep = 1000.0 * mdp.number("dt", 0.001)
+    steps = int(mdp.number("nsteps", 0))
     if steps < 1 or timestep <= 0:
         raise UserError(
-            f"nsteps is {steps}, dt {timestep / 1000:g} ps", where=file, accepted="numbers above 0"
+            f"nsteps is {steps}, dt {timestep / 1000:g} ps",
+            where=mdp.place("nsteps" if steps < 1 else "dt"),
+            accepted="numbers above 0",
         )
     return Plan(
         binary=binary,
@@ -84,8 +87,8 @@ def make_plan(md: MDPlan, file: Path, *, max_steps: int | None = None) -> Plan:
         mdp=mdp,
         steps=steps,
         timestep=timestep,
-        frames=_frames(md, mdp, file, steps, timestep, max_steps),
-        log_every=int(number(mdp, "nstenergy", 1000, file)),
+        frames=_frames(md, mdp, steps, timestep, max_steps),
+        log_every=int(mdp.number("nstenergy", 1000)),
         constant_volume=mdp.get("pcoupl", "no").lower() == "no",
     )
 
@@ -132,27 +135,12 @@ def _check_options(md: MDPlan) -> None:
                 )
 
 
-def _check_temperature(md: MDPlan, mdp: dict[str, str], file: Path) -> None:
-    if not options_of(md).temp_check:
-        return
-    for text in mdp.get("ref-t", "").split():
-        temperature = number({"ref-t": text}, "ref-t", 0.0, file)
-        expected = kbt_kjmol(temperature)
-        if abs(expected - md.kBT) > KBT_TOLERANCE * md.kBT:
-            raise UserError(
-                f"ref-t is {text} K ({expected:.6g} kJ/mol), but kBT is {md.kBT:g} kJ/mol",
-                where=file,
-                accepted="the same temperature in both, or temp_check no",
-            )
-
-
-def _frames(
-    md: MDPlan, mdp: dict[str, str], file: Path, steps: int, timestep: float, max_steps: int | None
-) -> int:
+def _frames(md: MDPlan, mdp: Mdp, steps: int, timestep: float, max_steps: int | None) -> int:
     name = "nstxout-compressed" if md.traj.endswith(".xtc") else "nstxout"
-    every = int(number(mdp, name, number(mdp, "nstxtcout", 0, file) if name != "nstxout" else 0, file))
+    every = int(mdp.number(name, mdp.number("nstxtcout", 0) if name != "nstxout" else 0))
+    where = mdp.place(name)
     if every < 1:
-        raise UserError(f"{name} is 0, so {md.traj} would be empty", where=file, accepted="a number > 0")
+        raise UserError(f"{name} is 0, so {md.traj} would be empty", where=where, accepted="a number > 0")
     made = min(steps, max_steps or steps)
     times = [k * every * timestep / 1000 for k in range(made // every + 1)]
     left = [t for t in times if t >= md.equi_time - 1e-6]
@@ -163,6 +151,6 @@ def _frames(
             f"{frames} frames are left of {len(times)} after equi_time and first_frame, {needed} are needed"
         )
         raise UserError(
-            what, where=file, accepted=f"more nsteps, or a smaller {name}, equi_time or block_length"
+            what, where=where, accepted=f"more nsteps, or a smaller {name}, equi_time or block_length"
         )
     return frames

@@ -28,6 +28,7 @@ from votca_mlp.engines.gromacs.serve import Ended, serve
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import write_summary
 from votca_mlp.engines.shared.resume import is_finished, refuse_other_inputs
+from votca_mlp.engines.shared.temperature import check_temperature
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
@@ -91,7 +92,7 @@ class Run:
         """
         record = self.directory / _INPUTS
         if self.plan.way == "nnpot":
-            self._write_module()
+            write_module(self.md, self.evaluator, self.directory)
         if self.checkpoint.is_file():
             self.step_0 = _recorded(record, inputs, self.checkpoint)
             return True
@@ -134,8 +135,7 @@ class Run:
         if deadline is not None:
             options += ["-maxh", f"{max(deadline - time.monotonic(), 1.0) / 3600:.6f}"]
         g, folder, log = self.gromacs, self.directory, self.directory / OUTPUT
-        grompp = grompp_command(self.md, folder, folder / g.mdp, g.topol)
-        ended = serve(grompp, None, folder=folder, variables=variables, log=log)
+        ended = grompp(self.md, self.plan, folder)
         if ended.status != 0 or ended.interrupted is not None:
             return ended
         stem = Path(self.md.traj).stem
@@ -168,28 +168,16 @@ class Run:
             "production": means,
             "versions": versions() | {"gromacs": self.plan.binary.version},
         }
+        if self.gromacs.temp_check:
+            check_temperature(means, self.md.temperature, where=self.directory / self.gromacs.mdp)
         write_summary(self.directory, summary)
         self.checkpoint.unlink(missing_ok=True)
         return summary
 
-    def _write_module(self) -> None:
-        """Write what mdrun loads through NNPot."""
-        from votca_mlp.deploy.nnpot import load_pair_model, write_module
-        from votca_mlp.evaluation.load import pick_dtype
-
-        mlp = self.md.model
-        if mlp is None:
-            where = self.md.where("mlp")
-            raise UserError("NNPot loads the model itself", where=where, accepted="the model's options")
-        model = load_pair_model(mlp, self.md.model_directory)
-        assert isinstance(self.evaluator, PairListEvaluator)
-        correction = self.evaluator.correction or PairCorrection({})
-        write_module(self.directory / NNPOT_MODULE, model, correction, pick_dtype(mlp.dtype))
-
     def _step_0(self, mdp: Path, name: str) -> float | None:
         log = self.directory / f"{name}.out"
-        grompp = grompp_command(self.md, self.directory, mdp, f"{name}.tpr")
-        ended = serve(grompp, None, folder=self.directory, variables=variables_for(self.plan), log=log)
+        command = grompp_command(self.md, self.directory, mdp, f"{name}.tpr")
+        ended = serve(command, None, folder=self.directory, variables=variables_for(self.plan), log=log)
         raise_for(ended, self, "grompp")
         options = mdrun_options(self.plan, self.md, resume=False, slot=SLOT_FILE)
         # the user's own options too, so that what is wrong with them shows here
@@ -202,6 +190,35 @@ class Run:
             if responder is not None and responder.evaluation is not None
             else None
         )
+
+
+def grompp(md: MDPlan, plan: Plan, directory: Path) -> Ended:
+    """Let grompp make the run input of a folder with the inputs of a step; return how it ended."""
+    g = options_of(md)
+    command = grompp_command(md, directory, directory / g.mdp, g.topol)
+    return serve(command, None, folder=directory, variables=variables_for(plan), log=directory / OUTPUT)
+
+
+def write_module(md: MDPlan, evaluator: Evaluator, directory: Path) -> None:
+    """Write what mdrun loads through NNPot, and grompp looks at.
+
+    Raises
+    ------
+    UserError
+        A plan without a model's options, a model that cannot be exported.
+    """
+    from votca_mlp.deploy.nnpot import load_pair_model
+    from votca_mlp.deploy.nnpot import write_module as write
+    from votca_mlp.evaluation.load import pick_dtype
+
+    mlp = md.model
+    if mlp is None:
+        where = md.where("mlp")
+        raise UserError("NNPot loads the model itself", where=where, accepted="the model's options")
+    model = load_pair_model(mlp, md.model_directory)
+    assert isinstance(evaluator, PairListEvaluator)
+    correction = evaluator.correction or PairCorrection({})
+    write(directory / NNPOT_MODULE, model, correction, pick_dtype(mlp.dtype))
 
 
 def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
@@ -224,10 +241,7 @@ def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
             accepted="inputs that GROMACS takes, a smaller dt, or a smaller <alpha>; its output is in "
             f"{'the log of csg_inverse' if os.environ.get(VOTCA_SCRIPT) else OUTPUT} and md.log{kept}",
         )
-    if ended.interrupted == signal.SIGINT:
-        raise KeyboardInterrupt
-    if ended.interrupted is not None:
-        raise SystemExit(128 + ended.interrupted)
+    raise_interruption(ended)
     # step 0 leaves its own files
     others = what == "grompp" or (run.directory / "first_step.mdp").is_file()
     if not run.complete() and not run.checkpoint.is_file() and not others:
@@ -237,6 +251,14 @@ def raise_for(ended: Ended, run: Run, what: str = "GROMACS") -> None:
             where=run.directory,
             accepted="its reason in md.log",
         )
+
+
+def raise_interruption(ended: Ended) -> None:
+    """Raise KeyboardInterrupt or SystemExit when this process was asked to end meanwhile."""
+    if ended.interrupted == signal.SIGINT:
+        raise KeyboardInterrupt
+    if ended.interrupted is not None:
+        raise SystemExit(128 + ended.interrupted)
 
 
 def _recorded(record: Path, inputs: dict[str, Any], checkpoint: Path) -> dict[str, float]:

@@ -5,15 +5,18 @@ our loop this module. Either way it is started, watched and stopped by
 :func:`votca_mlp.engines.gromacs.serve.serve`.
 """
 
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.engines.gromacs.kernel import kernel_library
 from votca_mlp.engines.gromacs.options import NEEDS_STRESS, options_of
+from votca_mlp.engines.gromacs.output import warnings_in, why
 from votca_mlp.engines.gromacs.plan import Plan, make_plan
-from votca_mlp.engines.gromacs.run import Run, raise_for
+from votca_mlp.engines.gromacs.run import Run, grompp, raise_for, raise_interruption, write_module
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
@@ -88,8 +91,8 @@ def run_step(
     return StepResult("finished", total, total, rate, summary)
 
 
-def check_engine(md: MDPlan) -> str:
-    """Check before the first step that this GROMACS can do it; return what was found.
+def check_engine(md: MDPlan) -> Plan:
+    """Check before the first step that this GROMACS can do it; return what it will do.
 
     Raises
     ------
@@ -100,7 +103,33 @@ def check_engine(md: MDPlan) -> str:
     plan = make_plan(md, md.files.get(name, md.directory / name))
     if plan.way == "plumed":
         kernel_library()
-    return str(plan)
+    return plan
+
+
+def check_grompp(md: MDPlan, plan: Plan, evaluator: Evaluator) -> None:
+    """Let grompp make a run input of the main directory's files, in a temporary folder.
+
+    Raises
+    ------
+    UserError
+        What grompp says.
+    """
+    with tempfile.TemporaryDirectory(prefix="votca-mlp-grompp-") as folder:
+        directory = Path(folder)
+        for name, path in md.files.items():
+            if path.is_file():
+                shutil.copy(path, directory / name)
+        if plan.way == "nnpot":
+            write_module(md, evaluator, directory)
+        ended = grompp(md, plan, directory)
+    raise_interruption(ended)
+    if ended.status != 0:
+        g = options_of(md)
+        raise UserError(
+            f"grompp refuses the inputs: {' / '.join([*warnings_in(ended.words), why(ended.words)])}",
+            where=plan.mdp.path,
+            accepted=f"{g.mdp}, {g.topol_in} and {g.conf} as '{g.grompp.bin}' takes them",
+        )
 
 
 def _inputs(md: MDPlan, directory: Path, identity: str, max_steps: int | None, plan: Plan) -> dict[str, Any]:

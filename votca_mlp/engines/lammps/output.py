@@ -3,12 +3,11 @@
 import mmap
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from votca_mlp.engines.shared.result import THERMO
-from votca_mlp.ensemble.blocks import MIN_BLOCKS, Means, means
+from votca_mlp.ensemble.blocks import Means, means
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 
@@ -23,7 +22,6 @@ COLUMNS = {
 }
 """Columns of ``thermo.dat`` after the step, as those of the engine ase, and LAMMPS's formulas for them."""
 _FRAME = b"ITEM: TIMESTEP\n"
-_FAR = 0.05
 
 
 def thermo_command(every: int) -> str:
@@ -98,24 +96,3 @@ def production_means(directory: Path, traj: str) -> Means:
     columns = dict(zip(COLUMNS, data.T, strict=True))
     del columns["time[fs]"]
     return means(columns)
-
-
-def check_temperature(production: dict[str, Any], temperature: float, *, where: Path) -> None:
-    """Refuse a simulation that has run at another temperature than kBT says, K.
-
-    Raises
-    ------
-    UserError
-        The means differ by more than 5 % and by more than five standard errors.
-    """
-    found = production.get("temperature[K]")
-    if found is None or found["error"] is None or found["samples"] < MIN_BLOCKS:
-        return
-    difference = abs(found["mean"] - temperature)
-    if difference > max(_FAR * temperature, 5.0 * found["error"]):
-        raise UserError(
-            f"the simulation ran at {found['mean']:.0f} +- {found['error']:.0f} K, but cg.inverse.kBT is "
-            f"{temperature:.0f} K: its g(r) would be corrected with the wrong kBT",
-            where=where,
-            accepted="a thermostat at the temperature of kBT, and time to reach it before the dump begins",
-        )

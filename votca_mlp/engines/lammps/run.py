@@ -11,7 +11,6 @@ from votca_mlp.engines.lammps.child import FIX
 from votca_mlp.engines.lammps.first_step import compare_step_0, elements
 from votca_mlp.engines.lammps.options import options_of
 from votca_mlp.engines.lammps.output import (
-    check_temperature,
     keep_one_header,
     length_without,
     production_means,
@@ -26,6 +25,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import SUMMARY, THERMO, write_summary
 from votca_mlp.engines.shared.start import expected_symbols
 from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
+from votca_mlp.engines.shared.temperature import check_temperature
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
