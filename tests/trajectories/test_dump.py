@@ -89,7 +89,7 @@ def test_a_file_cut_anywhere_is_refused_or_ends_at_a_frame(tmp_path_factory, cut
         ("\n3 1 ", "\n3 1 nan ", 12, "6 columns instead of 5"),
         ("\n4 2 ", "\n4 2 0.1\n4 2", 13, "3 columns instead of 5"),
         ("\n5 1 ", "\n4 1 ", 10, "same id"),
-        ("pp pp pp", "xy xz yz pp pp pp", 5, "tilted"),
+        ("pp pp pp", "xy xz yz pp pp pp", 6, "should be 3 numbers"),
         ("ITEM: TIMESTEP", "TIMESTEP", 1, "begins no item"),
         ("id type x", "id kind x", 9, "neither element nor type"),
         ("type x y z", "type a b c", 9, "no columns x y z"),

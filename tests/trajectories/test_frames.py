@@ -1,10 +1,8 @@
 """Frames of ASE's atoms."""
 
 import numpy as np
-import pytest
 from ase.build import bulk
 
-from votca_mlp.errors import UserError
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.trajectories.frames import frame_from_atoms
 
@@ -26,8 +24,3 @@ def test_frames_collected_from_moving_atoms_stay_apart() -> None:
         assert not np.shares_memory(frame.positions, atoms.positions)
     counts = pair_histograms(frames, [("Al", "Al")], np.arange(0.05, 6.0, 0.05)).counts
     assert not np.array_equal(counts[0], counts[1])
-
-
-def test_a_tilted_cell_is_refused() -> None:
-    with pytest.raises(UserError, match="not an orthorhombic periodic box"):
-        frame_from_atoms(bulk("Al", "fcc", 4.05))

@@ -43,7 +43,8 @@ def test_reads_what_the_engine_writes(tmp_path: Path) -> None:
         (lambda lines: [*lines[:3], "x" * 44 + "\n", *lines[4:]], "not a number"),
         (lambda lines: [*lines[:3], "short\n", *lines[4:]], r"traj.gro:4: too short a line"),
         (lambda lines: [], "no frames"),
-        (lambda lines: [*lines[:7], " 3 3 3 1 1 1 0 0 0\n"], "not three edges"),
+        (lambda lines: [*lines[:7], " 3 3 3 1 1 1 0 0 0\n"], "traj.gro:8: the box is tilted by 10 Ang"),
+        (lambda lines: [*lines[:7], " 3 3\n"], "not three edges"),
     ],
 )
 def test_refusals(tmp_path: Path, change, message: str) -> None:  # type: ignore[no-untyped-def]

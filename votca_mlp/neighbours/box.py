@@ -1,15 +1,42 @@
-"""A periodic box: its volume, and whether it is large enough."""
+"""A periodic box: its volume, and whether it is rectangular and large enough."""
+
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 
+TILT = 1e-6
+"""Of the shortest edge: what writing and reading a rectangular box in single precision leaves."""
+RECTANGULAR = "a rectangular box with its edges along x, y and z: csg_stat and the package take no other"
+
 
 def volume_of(cell: NDArray[np.float64]) -> float:
     """Return the volume of a cell [3, 3]; by hand, as numpy's way for one matrix takes six times as long."""
     (a, b, c), (d, e, f), (g, h, i) = cell.tolist()
     return abs(float(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)))
+
+
+def edges_of(cell: NDArray[np.float64], where: str | Path) -> NDArray[np.float64]:
+    """Return the edges of a cell [3, 3] that is rectangular along x, y and z; shape [3].
+
+    Raises
+    ------
+    UserError
+        A tilted, turned or empty box, with the size of what is too much.
+    """
+    edges, tilt = np.diag(cell).copy(), tilt_of(cell)
+    if not tilt <= TILT * max(edges.min(), 0.0):
+        raise UserError(f"the box is tilted by {tilt:.3g} Angstrom", where=where, accepted=RECTANGULAR)
+    if edges.min() <= 0.0:
+        raise UserError("the box has no volume", where=where, accepted=RECTANGULAR)
+    return edges
+
+
+def tilt_of(cell: NDArray[np.float64]) -> float:
+    """Return by how much a cell [3, 3] is off the axes, Angstrom."""
+    return float(np.abs(cell - np.diag(np.diag(cell))).max())
 
 
 def check_box(cell: NDArray[np.float64], r_max: float, where: str) -> None:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
+from votca_mlp.neighbours.box import edges_of
 from votca_mlp.trajectories.frames import Frame
 
 _ACCEPTED = (
-    "frames of 'ITEM: TIMESTEP', 'NUMBER OF ATOMS', 'BOX BOUNDS' (orthorhombic) and "
+    "frames of 'ITEM: TIMESTEP', 'NUMBER OF ATOMS', 'BOX BOUNDS' (rectangular) and "
     "'ATOMS id type element x y z'"
 )
 
@@ -97,12 +98,7 @@ class _Reader:
             elif item == "ITEM: NUMBER OF ATOMS":
                 atoms = int(self.numbers(int, 1)[0])
             elif item.startswith("ITEM: BOX BOUNDS"):
-                if {"xy", "xz", "yz"} & set(item.split()):
-                    self.fail("a tilted box")
-                bounds = np.array([self.numbers(float, 2) for _ in range(3)])
-                low, box = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
-                if np.any(box <= 0.0):
-                    self.fail("the box has no volume")
+                low, box = self.read_box(tilts="xy" in item.split())
             elif item.startswith("ITEM: ATOMS"):
                 if atoms <= 0 or not box.all():
                     self.fail("atoms before NUMBER OF ATOMS and BOX BOUNDS")
@@ -110,6 +106,19 @@ class _Reader:
                 return Frame(positions, box, types, step)
             elif item:
                 self.fail(f"'{item}' begins no item of a dump file")
+
+    def read_box(self, *, tilts: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return corner and edges; with ``tilts`` each line has one, which is to be next to zero."""
+        first, bounds = self.line + 1, np.zeros((3, 3))
+        for axis in range(3):
+            numbers = self.numbers(float, 3 if tilts else 2)
+            bounds[axis, : len(numbers)] = numbers
+        edges, tilt = bounds[:, 1] - bounds[:, 0], bounds[:, 2]
+        if np.any(edges <= 0.0):
+            self.fail("the box has no volume")
+        cell = np.diag(edges)
+        cell[[1, 2, 2], [0, 0, 1]] = tilt
+        return bounds[:, 0], edges_of(cell, f"{self.path}:{first}")
 
     def read_atoms(
         self, columns: list[str], atoms: int, low: NDArray[np.float64], box: NDArray[np.float64]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.neighbours.box import RECTANGULAR, edges_of
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,9 @@ def frame_from_atoms(atoms: Any) -> Frame:
     UserError
         When the cell is not an orthorhombic box along x, y, z, periodic in all three.
     """
-    cell = np.asarray(atoms.cell.array, float)
-    box = np.diag(cell).copy()
-    if not np.all(atoms.pbc) or np.any(box <= 0.0) or np.abs(cell - np.diag(box)).max() > 1e-9 * box.max():
-        raise UserError(
-            f"the cell {cell.tolist()} is not an orthorhombic periodic box",
-            accepted="three cell vectors along x, y and z, periodic in all three",
-        )
+    if not np.all(atoms.pbc):
+        raise UserError("the atoms are not periodic along x, y and z", accepted=RECTANGULAR)
+    box = edges_of(np.asarray(atoms.cell.array, float), "the cell of the atoms")
     # asarray would give a view, and every frame collected from one run would become its last
     positions = np.array(atoms.positions, dtype=np.float64)
     return Frame(positions, box, np.array(atoms.get_chemical_symbols(), dtype=np.str_))

@@ -10,6 +10,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
+from votca_mlp.neighbours.box import edges_of
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -70,12 +71,17 @@ def _frame(file: TextIO, path: Path, first: int, title: str) -> tuple[Frame, int
         box = np.array(box_line.split(), dtype=np.float64)
     except ValueError as error:
         fail(f"not a number: {error}", first + 2)
-    if len(box) != 3 or not (box > 0).all() or not np.isfinite(positions).all():
+    if len(box) not in (3, 9) or not np.isfinite(positions).all():
         fail(
             f"the box '{box_line.strip()}' is not three edges, or a position is not finite", first + 2 + atoms
         )
+    cell = np.diag(box[:3])
+    if len(box) == 9:
+        # v1(x) v2(y) v3(z) v1(y) v1(z) v2(x) v2(z) v3(x) v3(y)
+        cell[[0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1]] = box[3:]
+    edges = edges_of(cell * ANGSTROM_PER_NM, f"{path}:{first + 2 + atoms}")
     types = np.array([line[10:15].strip() for line in lines], dtype=np.str_)
     # "step N t= T" as the engine ase writes it, "... step= N" as GROMACS does
     step = re.search(r"\bstep[= ]\s*(\d+)", title)
     number = int(step[1]) if step else -1
-    return Frame(positions * ANGSTROM_PER_NM, box * ANGSTROM_PER_NM, types, number), atoms + 3
+    return Frame(positions * ANGSTROM_PER_NM, edges, types, number), atoms + 3

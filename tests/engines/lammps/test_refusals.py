@@ -58,7 +58,7 @@ def test_several_ranks(tmp_path) -> None:
 
 def test_lost_atoms(tmp_path) -> None:
     script = changed(atom_style="atom_style atomic\nboundary f f f", fix="fix 1 all nve")
-    refused(make_case(tmp_path / "open", script=script), "not a rectangular one that is periodic")
+    refused(make_case(tmp_path / "open", script=script), "the box is not periodic along x, y and z")
     # atoms leave for ever, once the box has been opened
     script = SCRIPT.replace(
         "run         200", "change_box all boundary f f f\nvelocity all create 90000 3\nrun 200"

@@ -19,6 +19,7 @@ from tests.engines.killing import Interrupted, SlowEvaluator, kill_at_frame, sta
 from tests.engines.lammps.case import FILES, SCRIPT, make_case, run_case
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.engines.shared.result import SUMMARY
+from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator import MLPCalculator
 
 
@@ -37,6 +38,21 @@ def log_rows(directory: Path, first: str = "Step") -> list[dict[str, float]]:
         else:
             names = None
     return rows
+
+
+@pytest.mark.parametrize("tilt", ["0.0 0.0 0.0", "1e-7 0 0", "0.5 0.0 0.0"])
+def test_a_data_file_with_a_line_of_tilts(tmp_path, tilt: str) -> None:
+    """Such as atomsk and OVITO write: LAMMPS counts the box as triclinic, and csg_stat reads no such dump."""
+    settings = make_case(tmp_path)
+    directory = tmp_path / "step_001"
+    data = (directory / "conf.data").read_text()
+    (directory / "conf.data").write_text(data.replace(" zlo zhi", f" zlo zhi\n{tilt} xy xz yz"))
+    if tilt.startswith("0.5"):
+        with pytest.raises(UserError, match=r"in\.lmp: the box is tilted by 0\.5 Angstrom"):
+            run_case(settings, max_steps=5)
+        return
+    assert run_case(settings, max_steps=10).status == "finished"
+    assert "ITEM: BOX BOUNDS pp pp pp" in (directory / "traj.dump").read_text()
 
 
 def test_files_of_a_step(tmp_path) -> None:

@@ -14,6 +14,7 @@ from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
 from votca_mlp.engines.gromacs.output import why
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
+from votca_mlp.neighbours.box import edges_of
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -100,14 +101,12 @@ def read_gromacs_frames(md: MDPlan, directory: Path) -> Iterator[Frame]:
         if np.float32(frame.time) < np.float32(md.equi_time) or left > 1:
             left -= 1
             continue
-        box = np.diag(frame.box).copy()
         where = f"{directory / md.traj}: time {frame.time:g} ps"
         if len(frame.positions) != len(types):
             what = f"{len(frame.positions)} atoms, but {Path(md.topology).name} has {len(types)} beads"
             raise UserError(what, where=where, accepted="the same atoms in both")
-        if np.abs(frame.box - np.diag(box)).max() > 1e-6:
-            raise UserError("the box is not rectangular", where=where, accepted="three edges along x, y, z")
-        yield Frame(frame.positions * ANGSTROM_PER_NM, box * ANGSTROM_PER_NM, types, frame.step)
+        box = edges_of(frame.box * ANGSTROM_PER_NM, where)
+        yield Frame(frame.positions * ANGSTROM_PER_NM, box, types, frame.step)
 
 
 def _frames(md: MDPlan, directory: Path) -> Iterator[TrrFrame]:

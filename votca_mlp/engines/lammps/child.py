@@ -124,6 +124,10 @@ class Child:
         }
         return facts, self._positions().tobytes()
 
+    def do_box(self) -> tuple[dict[str, Any], bytes]:
+        """Return whether LAMMPS counts the box as triclinic, and the box."""
+        return {"triclinic": int(self.lmp.extract_setting("triclinic")), "cell": self._cell()[0]}, b""
+
     def do_evaluated(self) -> tuple[dict[str, Any], bytes]:
         """Make step 0 and return what LAMMPS itself has: energy (eV), virial pressure (bar), forces."""
         for line in (

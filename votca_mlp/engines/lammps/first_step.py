@@ -12,7 +12,7 @@ from votca_mlp.engines.lammps.process import Lammps
 from votca_mlp.engines.lammps.program import Program
 from votca_mlp.engines.shared.first_evaluation import check_apart, check_finite
 from votca_mlp.errors import UserError
-from votca_mlp.neighbours.box import check_box
+from votca_mlp.neighbours.box import check_box, edges_of
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,13 @@ def compare_step_0(
         raise UserError(f"units {facts['units']}", where=where, accepted=accepted)
     elements(symbols, facts, where=str(where))
     cell = np.array(facts["cell"])
-    if facts["triclinic"] or not all(facts["periodic"]):
-        what = "the box is not a rectangular one that is periodic along x, y and z"
-        raise UserError(what, where=where, accepted="boundary p p p and a box without tilt")
+    if not all(facts["periodic"]):
+        what = "the box is not periodic along x, y and z"
+        raise UserError(what, where=where, accepted="boundary p p p")
+    edges_of(np.array(lammps.ask("box")[0]["cell"]), where)
+    if facts["triclinic"]:
+        what = "LAMMPS counts the box as triclinic, though it has no tilt"
+        raise UserError(what, where=where, accepted="change_box all ortho before the first fix, dump and run")
     check_box(cell, r_max, str(where))
     answers.timestep = facts["timestep"] * FS_PER_PS
     answers.start = (distance_min, str(where))

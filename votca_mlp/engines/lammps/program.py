@@ -108,7 +108,7 @@ class Program:
         return self.step
 
     def ask(self, what: str, **arguments: Any) -> tuple[dict[str, Any], bytes]:
-        """Return ``facts`` or what LAMMPS itself has ``evaluated``, as the other way does."""
+        """Return ``box``, ``facts`` or what LAMMPS itself has ``evaluated``, as the other way does."""
         if what == "facts":
             dt, types, step = self.typed.do("", None, "$(dt:%.17g) $(extract_setting(ntypes)) $(step)")
             self.step = int(float(step))
@@ -127,6 +127,13 @@ class Program:
                 **header,
             }
             return facts, b""
+        if what == "box":
+            words = self.typed.do(
+                "", None, "$(extract_setting(triclinic)) $(lx) $(ly) $(lz) $(xy) $(xz) $(yz)"
+            )
+            lx, ly, lz, xy, xz, yz = (float(word) for word in words[1:])
+            cell = [[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]
+            return {"triclinic": int(float(words[0])), "cell": cell}, b""
         assert what == "evaluated"
         for line in (
             f"compute {_VIRIAL} all pressure NULL virial",

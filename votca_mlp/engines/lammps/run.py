@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from votca_mlp.deploy.mliap import OBJECT
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.answers import Answers
@@ -29,6 +31,7 @@ from votca_mlp.engines.shared.temperature import check_temperature
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.neighbours.box import TILT, tilt_of
 from votca_mlp.progress import Progress
 from votca_mlp.versions import versions
 
@@ -134,6 +137,8 @@ class Run:
 
     def _command(self, command: Command) -> None:
         self.lammps.command(command.text, where=command.where)
+        if command.name in MAKES_BOX and not any(c.name == "change_box" for c in self.script.commands):
+            self._square_up(command.where)
         own = self.script.external
         if command.name == "fix" and own is not None and command.words[1] == own:
             self.lammps.ask("callback", fix=own)
@@ -145,6 +150,14 @@ class Run:
             names = " ".join(self._elements())
             self.lammps.command(f"dump_modify {self.script.dump.name} element {names}", where=command.where)
             self.lammps.command(thermo_command(self.script.dump.every))
+
+    def _square_up(self, where: str) -> None:
+        """Make a box rectangular that is triclinic by a line of zeros only: csg_stat reads no other."""
+        box, _ = self.lammps.ask("box")
+        cell = np.array(box["cell"])
+        if box["triclinic"] and tilt_of(cell) <= TILT * np.diag(cell).min():
+            tilts = " ".join(f"{name} final 0" for name in ("xy", "xz", "yz"))
+            self.lammps.command(f"change_box all {tilts} ortho", where=where)
 
     def _add_model(self) -> None:
         if isinstance(self.lammps, Program):

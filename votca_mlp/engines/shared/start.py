@@ -13,13 +13,16 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.first_evaluation import check_apart
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
-from votca_mlp.neighbours.box import check_box
+from votca_mlp.neighbours.box import check_box, edges_of, tilt_of
 from votca_mlp.units import EV_FS2_PER_ANGSTROM2_PER_AMU, KB_EV_PER_K
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 Array = NDArray[np.float64]
+
+_ROUNDING = 1e-8
+"""Angstrom: a tilt that has always stayed as it is, so that the numbers do."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def build_crystal(crystal: Crystal, where: str = "crystal") -> "Atoms":
 def check_start(
     atoms: "Atoms", beads: Sequence[str], *, r_max: float, where: str, topology: str | Path
 ) -> None:
-    """Refuse a start that does not fit topology, grid or trajectory format.
+    """Refuse a start that does not fit topology, grid or trajectory format; square up what is next to square.
 
     Parameters
     ----------
@@ -172,13 +175,11 @@ def check_start(
         raise UserError("positions that are not finite numbers", where=where, accepted="finite coordinates")
     if not atoms.pbc.all() or np.linalg.det(cell) == 0.0:
         raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")
-    if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-8 or (np.diag(cell) <= 0).any():
-        raise UserError(
-            "the box is not orthorhombic with its edges along x, y and z",
-            where=where,
-            accepted="a rectangular box: csg_stat reads no other from a LAMMPS dump",
-        )
+    edges = edges_of(cell, where)
     check_box(cell, r_max, where)
+    if tilt_of(cell) > _ROUNDING:
+        # the trajectory has edges only
+        atoms.set_cell(np.diag(edges))
 
 
 def check_melted(sites: Array, positions: Array, volume: float, where: str = "crystal") -> None:
