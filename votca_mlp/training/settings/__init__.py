@@ -1,0 +1,1 @@
+"""settings.yaml of ``votca-mlp train``."""

@@ -1,0 +1,95 @@
+"""The settings of a training: data, levels, split, network, training, output."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+
+from votca_mlp.elements import SYMBOLS
+from votca_mlp.fields import PLAIN_NAME, Section, setting
+from votca_mlp.training.sources.labels import Source
+
+
+def _elements(values: dict[str, float]) -> dict[str, float]:
+    for name in values:
+        if name not in SYMBOLS:
+            raise ValueError(f"'{name}' is no element")
+    return values
+
+
+_Weight = Annotated[float, Field(ge=0)]
+
+
+class LevelSettings(Section):
+    """One level of theory."""
+
+    energy: _Weight = setting(100.0, meaning="Weight of energies in the loss (RMSE + MAE, eV/atom).")
+    forces: _Weight = setting(1.0, meaning="Weight of forces (RMSE + MAE, eV/Angstrom).")
+    stress: _Weight = setting(100.0, meaning="Weight of the stress (RMSE + MAE, eV/Angstrom^3).")
+    self_energies: Annotated[dict[str, float], AfterValidator(_elements)] = setting(
+        {}, unit="eV", meaning="Fixed self energies; the others are fitted.", accepted="ELEMENT: number"
+    )
+
+
+class SplitSettings(Section):
+    """Which frames train."""
+
+    held_out: float = setting(0.1, ge=0, lt=1, meaning="Fraction of the groups that only the card sees.")
+    validation: float = setting(0.1, gt=0, lt=1, meaning="Fraction of the others that stops the training.")
+    seed: int = setting(1, ge=0, lt=2**32, meaning="Of the choice of groups.")
+
+
+class NetworkSettings(Section):
+    """HIP-NN, with hippynn's names."""
+
+    kind: Literal["Hipnn", "HipnnVec", "HipnnQuad"] = setting(
+        "Hipnn", meaning="Tensor order 0, 1 or 2 of the interaction layers."
+    )
+    n_features: PositiveInt = setting(20, meaning="Features of each atom.")
+    n_sensitivities: PositiveInt = setting(20, meaning="Radial functions.")
+    n_interaction_layers: PositiveInt = setting(1, meaning="Interaction layers.")
+    n_atom_layers: PositiveInt = setting(3, meaning="Layers on atoms after each interaction layer.")
+    dist_soft_min: PositiveFloat = setting(
+        1.0, unit="Angstrom", meaning="Centre of the first radial function."
+    )
+    dist_soft_max: PositiveFloat = setting(
+        5.0, unit="Angstrom", meaning="Centre of the last radial function."
+    )
+    dist_hard_max: PositiveFloat = setting(5.5, unit="Angstrom", meaning="Cutoff.")
+
+
+class TrainingSettings(Section):
+    """How long and how fast."""
+
+    method: Literal["together", "transfer", "difference"] = setting(
+        "together",
+        meaning="together: all levels at once, a head each. transfer: the first level, then the others from "
+        "there. difference: the first level, then a network for what the last adds to it.",
+    )
+    heads: Literal["separate", "added"] = setting(
+        "separate", meaning="A head for each level, or one and what each other level adds to it."
+    )
+    epochs: PositiveInt = setting(500, meaning="At most so many.")
+    batch_size: PositiveInt = setting(16, meaning="Frames.")
+    learning_rate: PositiveFloat = setting(1e-3, meaning="Of Adam at first.")
+    smallest_rate: float = setting(1e-5, ge=0, meaning="Where the schedule ends.")
+    schedule: Literal["plateau", "cosine", "constant"] = setting("plateau", meaning="Of the learning rate.")
+    patience: int = setting(15, ge=0, meaning="Epochs without a better loss before plateau halves the rate.")
+    stop_after: int = setting(0, ge=0, meaning="Epochs without a better loss before training ends; 0: never.")
+    decay: float = setting(1e-6, ge=0, meaning="Weight of the squares of the network's weights.")
+    hierarchy: float = setting(0.0, ge=0, meaning="Weight of the hierarchicality of the heads' energies.")
+    precision: Literal["float32", "float64"] = setting("float32", meaning="Of the network.")
+    seed: int = setting(1, ge=0, lt=2**63, meaning="Of first parameters and the order of frames.")
+    compiled: bool = setting(True, meaning="Compiled sums where they serve: one species, one layer.")
+
+
+class TrainSettings(Section):
+    """settings.yaml."""
+
+    output: str = setting(meaning="Folder of model, card and checkpoints; relative to the settings.")
+    levels: dict[Annotated[str, Field(pattern=PLAIN_NAME)], LevelSettings] = setting(
+        meaning="All levels of theory; a name alone takes the defaults.", accepted="LEVEL: {energy: 100, ...}"
+    )
+    data: tuple[Source, ...] = setting(meaning="Files with labelled frames.", accepted="a list")
+    split: SplitSettings = setting(SplitSettings(), meaning="Which frames train.", accepted="a section")
+    network: NetworkSettings = setting(NetworkSettings(), meaning="The network.", accepted="a section")
+    training: TrainingSettings = setting(TrainingSettings(), meaning="The training.", accepted="a section")

@@ -1,0 +1,1 @@
+"""Files with labelled frames: reading, units, checks, writing."""

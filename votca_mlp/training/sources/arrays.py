@@ -1,0 +1,89 @@
+"""Frames of arrays that have one row a frame: what npz and h5 files share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.errors import UserError
+from votca_mlp.training.sources.raw import RawFrame
+
+NUMBERS = ("numbers", "atomic_numbers", "species", "z", "Z")
+POSITIONS = ("positions", "coordinates", "coord", "R", "xyz")
+CELLS = ("cells", "cell", "box")
+
+
+def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> Iterator[RawFrame]:
+    """Return the frames of arrays under their usual names, see :data:`NUMBERS` and the others.
+
+    Species may be one row for all frames, symbols or atomic numbers; rows may be padded with 0. Every other
+    array with one row a frame is a value of each frame, cut where the frame is padded.
+
+    Raises
+    ------
+    UserError
+        Species or positions absent, or of shapes that do not fit.
+    """
+    numbers_name, positions_name = _name(arrays, NUMBERS, where), _name(arrays, POSITIONS, where)
+    positions = np.asarray(arrays[positions_name], float)
+    numbers = _numbers(np.asarray(arrays[numbers_name]), where)
+    if positions.ndim != 3 or positions.shape[2] != 3 or numbers.shape[-1] != positions.shape[1]:
+        raise UserError(
+            f"'{numbers_name}' has shape {list(numbers.shape)}, '{positions_name}' {list(positions.shape)}: "
+            "atoms are missing in one of them",
+            where=where,
+            accepted="[n_atoms] or [n_frames, n_atoms], and [n_frames, n_atoms, 3]",
+        )
+    count = len(positions)
+    if numbers.ndim == 2 and len(numbers) != count:
+        what = f"'{numbers_name}' has {len(numbers)} frames, '{positions_name}' has {count}"
+        raise UserError(what, where=where, accepted="as many")
+    cells_name = next((name for name in CELLS if name in arrays), None)
+    cells = np.asarray(arrays[cells_name], float) if cells_name else np.zeros((count, 3, 3))
+    used = (numbers_name, positions_name, cells_name, "pbc")
+    rows = {
+        name: np.asarray(array)
+        for name, array in arrays.items()
+        if name not in used and np.ndim(array) > 0 and len(array) == count
+    }
+    padded = positions.shape[1]
+    for k in range(count):
+        z = numbers if numbers.ndim == 1 else numbers[k]
+        size = int(np.flatnonzero(z)[-1]) + 1 if z.any() else 0
+        cell = np.broadcast_to(cells[k] if cells.ndim == 3 else cells, (3, 3))
+        pbc = np.broadcast_to(arrays["pbc"][k] if "pbc" in arrays else np.linalg.norm(cell, axis=1) > 0, 3)
+        values = {
+            name: array[k][:size]
+            if array.ndim > 1 and array.shape[1] == padded and size < padded
+            else array[k]
+            for name, array in rows.items()
+        }
+        own = str(values.get("groups", values.get("group", group)))
+        yield RawFrame(z[:size], positions[k, :size], cell, pbc, values, f"frame {k + 1}", own)
+
+
+def _name(arrays: Mapping[str, Any], names: tuple[str, ...], where: str) -> str:
+    found = next((name for name in names if name in arrays), None)
+    if found is None:
+        listed = ", ".join(sorted(arrays)) or "nothing"
+        raise UserError(
+            f"has none of {', '.join(names)} (it has {listed})", where=where, accepted="one of them"
+        )
+    return found
+
+
+def _numbers(species: Any, where: str) -> Any:
+    """Return atomic numbers of numbers or symbols."""
+    if np.issubdtype(species.dtype, np.integer):
+        return species.astype(np.int64)
+    from ase.data import atomic_numbers
+
+    symbols = np.char.decode(species.astype("S")) if species.dtype.kind in "SO" else species
+    try:
+        flat = [atomic_numbers.get(str(symbol), None) if str(symbol) else 0 for symbol in symbols.ravel()]
+        return np.array(flat, np.int64).reshape(symbols.shape)
+    except TypeError:
+        unknown = next(str(symbol) for symbol in symbols.ravel() if str(symbol) not in atomic_numbers)
+        raise UserError(
+            f"'{unknown}' is no element", where=where, accepted="symbols or atomic numbers"
+        ) from None

@@ -1,0 +1,174 @@
+"""Which frames train, which stop the training, and which are held out: by groups, never by single frames."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.training.labelled import LabelledFrames
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Frames by their use, ascending indices."""
+
+    training: Indices
+    validation: Indices
+    held_out: Indices
+
+
+def split_frames(
+    frames: LabelledFrames,
+    *,
+    held_out: float,
+    validation: float,
+    seed: int,
+    fixed: dict[str, str] | None = None,
+) -> Split:
+    """Return a split in which frames of a group, and frames that are the same, stay together.
+
+    The fractions are of the frames with each set of labels: a level with few energies has its share of them
+    held out, too.
+
+    Parameters
+    ----------
+    held_out, validation
+        Fractions of the frames; at least one group each where the fraction is not 0.
+    fixed
+        Groups that are for ``training`` (and validation) or ``held_out`` whatever the fractions say.
+
+    Raises
+    ------
+    UserError
+        Too few groups; the same frame in groups that are fixed to different uses.
+    """
+    fixed = fixed or {}
+    refuse_leaks(frames, fixed)
+    cluster = _clusters(frames)
+    names = frames.groups
+    use = np.array([fixed.get(str(name), "split") for name in names])
+    random = np.random.default_rng(seed)
+    result = np.full(len(frames), "training", dtype="<U10")
+    result[use == "held_out"] = "held_out"
+    # a copy of a held-out frame is held out with it
+    result[np.isin(cluster, cluster[use == "held_out"])] = "held_out"
+    strata = _strata(frames)
+    for fraction, what in ((held_out, "held_out"), (validation, "validation")):
+        for stratum in np.unique(strata) if fraction > 0 else ():
+            inside = strata == stratum
+            open_ = inside & (result == "training")
+            if what == "held_out":
+                # held out as a whole, or with the frames of other labels
+                if (result[inside] == "held_out").mean() > 0.5 * fraction:
+                    continue
+                open_ &= use == "split"
+                open_ &= ~np.isin(cluster, cluster[use == "training"])
+            chosen = _some(cluster, open_, fraction, random)
+            _refuse_few(
+                frames, chosen, open_, cluster, what, fraction, bool((use[inside] == "training").all())
+            )
+            result[np.isin(cluster, chosen) & (result == "training")] = what
+    return Split(*(np.flatnonzero(result == name) for name in ("training", "validation", "held_out")))
+
+
+def refuse_leaks(frames: LabelledFrames, fixed: dict[str, str]) -> None:
+    """Refuse a frame that is both for training and held out.
+
+    Raises
+    ------
+    UserError
+        Naming both frames and how many there are.
+    """
+    use = np.array([fixed.get(str(name), "split") for name in frames.groups])
+    if not ((use == "training").any() and (use == "held_out").any()):
+        return
+    keys = frame_keys(frames)
+    training = {keys[k]: k for k in np.flatnonzero(use == "training")}
+    both = [(training[keys[k]], k) for k in np.flatnonzero(use == "held_out") if keys[k] in training]
+    if both:
+        a, b = both[0]
+        more = f" ({len(both)} such frames)" if len(both) > 1 else ""
+        raise UserError(
+            f"is the same frame as {frames.origins[a]}, which is for training{more}",
+            where=f"{frames.origins[b]} (held out)",
+            accepted="frames that are in one of them only",
+        )
+
+
+def frame_keys(frames: LabelledFrames) -> list[bytes]:
+    """Return what two frames have in common when they are the same: atoms, positions and cell to 1e-5."""
+    keys = []
+    for k in range(len(frames)):
+        part = slice(frames.offsets[k], frames.offsets[k + 1])
+        digest = hashlib.sha256(frames.numbers[part].tobytes())
+        for array in (frames.positions[part], frames.cells[k]):
+            # + 0.0: -0.0 and 0.0 differ in their bytes
+            digest.update((np.round(array, 5) + 0.0).tobytes())
+        keys.append(digest.digest())
+    return keys
+
+
+def _clusters(frames: LabelledFrames) -> Indices:
+    """Return numbers of what stays together: groups, joined where they share a frame; shape [n_frames]."""
+    _, group = np.unique(frames.groups, return_inverse=True)
+    parent = list(range(int(group.max(initial=-1)) + 1))
+
+    def root(g: int) -> int:
+        while parent[g] != g:
+            parent[g] = parent[parent[g]]
+            g = parent[g]
+        return g
+
+    first: dict[bytes, int] = {}
+    for key, g in zip(frame_keys(frames), group.tolist(), strict=True):
+        parent[root(g)] = root(first.setdefault(key, g))
+    return np.array([root(g) for g in group.tolist()], np.int64)
+
+
+def _strata(frames: LabelledFrames) -> NDArray[np.int64]:
+    """Return a number for each set of levels and kinds of labels that frames have, shape [n_frames]."""
+    columns = [
+        frames.has(level, kind) for level in frames.levels for kind in ("energies", "forces", "stress")
+    ]
+    table = np.array(columns).T if columns else np.zeros((len(frames), 1))
+    return np.asarray(np.unique(table, axis=0, return_inverse=True)[1].ravel())
+
+
+def _some(
+    cluster: Indices, there: NDArray[np.bool_], fraction: float, random: np.random.Generator
+) -> Indices:
+    """Return clusters in random order up to the fraction of the frames, one at least and not all."""
+    names, counts = np.unique(cluster[there], return_counts=True)
+    order = random.permutation(len(names))
+    wanted = fraction * counts.sum()
+    before = np.cumsum(counts[order]) - counts[order]
+    # the nearest number of frames to what is wanted
+    take = max(1, int((before + 0.5 * counts[order] < wanted).sum()))
+    return np.asarray(names[order[:take]])
+
+
+def _refuse_few(
+    frames: LabelledFrames,
+    chosen: Indices,
+    there: NDArray[np.bool_],
+    cluster: Indices,
+    what: str,
+    fraction: float,
+    all_fixed: bool,
+) -> None:
+    number = len(np.unique(cluster[there]))
+    if all_fixed and what == "held_out":
+        return
+    if number < 2:
+        where = str(frames.origins[np.flatnonzero(there)[0]]) if there.any() else "data"
+        words = what.replace("_", "-") + " frames"
+        raise UserError(
+            f"{number} group of frames with the labels of this one: none can be taken for {words}",
+            where=where,
+            accepted="more groups (group: frame, or a number of consecutive frames), 'use' of other files, "
+            f"or {what}: 0",
+        )
