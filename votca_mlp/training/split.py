@@ -67,10 +67,11 @@ def split_frames(
                     continue
                 open_ &= use == "split"
                 open_ &= ~np.isin(cluster, cluster[use == "training"])
+            if not open_.any():
+                # all held out
+                continue
+            _refuse_few(frames, open_, cluster, what)
             chosen = _some(cluster, open_, fraction, random)
-            _refuse_few(
-                frames, chosen, open_, cluster, what, fraction, bool((use[inside] == "training").all())
-            )
             result[np.isin(cluster, chosen) & (result == "training")] = what
     return Split(*(np.flatnonzero(result == name) for name in ("training", "validation", "held_out")))
 
@@ -151,20 +152,10 @@ def _some(
     return np.asarray(names[order[:take]])
 
 
-def _refuse_few(
-    frames: LabelledFrames,
-    chosen: Indices,
-    there: NDArray[np.bool_],
-    cluster: Indices,
-    what: str,
-    fraction: float,
-    all_fixed: bool,
-) -> None:
+def _refuse_few(frames: LabelledFrames, there: NDArray[np.bool_], cluster: Indices, what: str) -> None:
     number = len(np.unique(cluster[there]))
-    if all_fixed and what == "held_out":
-        return
     if number < 2:
-        where = str(frames.origins[np.flatnonzero(there)[0]]) if there.any() else "data"
+        where = str(frames.origins[np.flatnonzero(there)[0]])
         words = what.replace("_", "-") + " frames"
         raise UserError(
             f"{number} group of frames with the labels of this one: none can be taken for {words}",
