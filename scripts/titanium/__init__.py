@@ -1,0 +1,1 @@
+"""The titanium case of data fusion: its data, its states, its measurements."""

@@ -1,0 +1,160 @@
+"""Measured values at state points, with errors, and what is refused of them before any simulation."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from votca_mlp.engines.plan import KBT_TOLERANCE
+from votca_mlp.errors import UserError
+from votca_mlp.training.fusion.observables.protocol import FrameObservable
+from votca_mlp.training.fusion.states import StatePoint
+
+VOLUME_TOLERANCE = 0.005
+"""Largest relative difference between a state's volume and that of an experiment at constant volume."""
+CONTRADICTION = 5.0
+"""Two measurements of one quantity that differ by more of their joint errors cannot both be met."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An observable at a state point, what was measured, and its error.
+
+    Attributes
+    ----------
+    state
+        Name of a state point.
+    observable
+        What is compared.
+    values, errors
+        In the observable's unit, [n_values]; a value of nan is not compared.
+    temperature
+        Of the measurement, K; None where it is the state's.
+    volume
+        Of the measured sample, Angstrom^3 an atom; None where unknown.
+    name
+        In messages and results.
+    """
+
+    state: str
+    observable: FrameObservable
+    values: Tensor
+    errors: Tensor
+    temperature: float | None = None
+    volume: float | None = None
+    name: str = ""
+
+    @property
+    def used(self) -> Tensor:
+        """Which values are compared, bool, [n_values]."""
+        return torch.isfinite(self.values)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of those that are compared."""
+        return tuple(
+            label for label, used in zip(self.observable.labels, self.used.tolist(), strict=True) if used
+        )
+
+    @property
+    def title(self) -> str:
+        """Name for messages."""
+        return self.name or f"{type(self.observable).__name__} at {self.state}"
+
+
+def check_experiments(experiments: Sequence[Experiment], states: Sequence[StatePoint]) -> None:
+    """Refuse experiments that cannot be trained to, one message for all of them.
+
+    Raises
+    ------
+    UserError
+        A state that is not there; values without errors; a temperature or volume that is not the state's;
+        measurements of one quantity that contradict each other.
+    """
+    if not experiments:
+        raise UserError("there are no experiments", accepted="at least one, with values and errors")
+    problems = [problem for each in experiments for problem in _problems(each, states)]
+    problems += _contradictions(experiments)
+    if problems:
+        what = problems[0][0] if len(problems) == 1 else "; ".join(text for text, _ in problems)
+        raise UserError(what, where="experiments", accepted=problems[0][1])
+
+
+def _problems(experiment: Experiment, states: Sequence[StatePoint]) -> list[tuple[str, str]]:
+    title, found = experiment.title, []
+    state = next((each for each in states if each.name == experiment.state), None)
+    if state is None:
+        known = ", ".join(each.name for each in states)
+        return [(f"{title}: there is no state '{experiment.state}'", f"one of {known}")]
+    count = len(experiment.observable.labels)
+    if experiment.values.shape != (count,) or experiment.errors.shape != (count,):
+        return [
+            (
+                f"{title}: {experiment.values.numel()} values and {experiment.errors.numel()} errors for "
+                f"{count} quantities ({', '.join(experiment.observable.labels[:6])})",
+                "a value and an error for each, nan for a value that was not measured",
+            )
+        ]
+    if not bool(experiment.used.any()):
+        found.append((f"{title}: no value is a number", "at least one measured value"))
+    wrong = experiment.used & ~(torch.isfinite(experiment.errors) & (experiment.errors > 0.0))
+    if bool(wrong.any()):
+        which = ", ".join(np.array(experiment.observable.labels)[wrong.numpy()][:6])
+        found.append(
+            (
+                f"{title}: {which} without an error",
+                "a standard error above 0 for each value: experiments are weighted by them",
+            )
+        )
+    own = getattr(experiment.observable, "temperature", None)
+    for what, temperature in (("was measured", experiment.temperature), ("is defined", own)):
+        if temperature is not None and not _agree(temperature, state.temperature, KBT_TOLERANCE):
+            found.append(
+                (
+                    f"{title} {what} at {temperature:g} K, state {state.name} is at {state.temperature:g} K",
+                    "a state at the temperature of the experiment",
+                )
+            )
+    if experiment.volume is not None and state.pressure is None:
+        volume = state.start.get_volume() / len(state.start)
+        if not _agree(experiment.volume, volume, VOLUME_TOLERANCE):
+            found.append(
+                (
+                    f"{title} was measured at {experiment.volume:.4g} Angstrom^3 an atom, the cell of state "
+                    f"{state.name} has {volume:.4g}",
+                    "a start with the cell of the experiment, or a state with a pressure",
+                )
+            )
+    return found
+
+
+def _contradictions(experiments: Sequence[Experiment]) -> list[tuple[str, str]]:
+    seen: dict[tuple[str, str, str], tuple[float, float, str]] = {}
+    found = []
+    for each in experiments:
+        if each.values.shape != (len(each.observable.labels),) or each.errors.shape != each.values.shape:
+            continue
+        for label, value, error in zip(
+            each.observable.labels, each.values.tolist(), each.errors.tolist(), strict=True
+        ):
+            if not (math.isfinite(value) and error > 0.0):
+                continue
+            key = (each.state, type(each.observable).__name__, label)
+            other = seen.setdefault(key, (value, error, each.title))
+            joint = math.hypot(error, other[1])
+            if abs(value - other[0]) > CONTRADICTION * joint:
+                found.append(
+                    (
+                        f"{label} at {each.state} is {other[0]:g} +- {other[1]:g} in {other[2]} and {value:g} "
+                        f"+- {error:g} in {each.title}",
+                        "measurements that agree within their errors, larger errors, or one of them",
+                    )
+                )
+    return found
+
+
+def _agree(first: float, second: float, tolerance: float) -> bool:
+    return math.isfinite(first) and abs(first - second) <= tolerance * abs(second)

@@ -1,0 +1,381 @@
+"""Fusion: a model trained to experiments by reweighted trajectories, and held to its labels at once."""
+
+import dataclasses
+import logging
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.models.contract import PairModel
+from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
+from votca_mlp.training.fusion.copies import HELD, Copies
+from votca_mlp.training.fusion.experiments import Experiment, check_experiments
+from votca_mlp.training.fusion.labels import Labels, LabelTerm
+from votca_mlp.training.fusion.observables.frames import StoredFrames
+from votca_mlp.training.fusion.options import FusionOptions, Iteration
+from votca_mlp.training.fusion.pool import StatePool, Trajectory, energies_of
+from votca_mlp.training.fusion.response import Response, respond
+from votca_mlp.training.fusion.simulate import FRAMES, load_frames, simulate
+from votca_mlp.training.fusion.states import StatePoint, check_names
+from votca_mlp.training.fusion.step import Step, solve
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+LINE = (1.0, 0.5, 0.25, 0.1)
+"""Shares of the full step that are tried."""
+LABEL_FACTOR = 4.0
+"""Of the labels' weight when a step would harm the held-out labels."""
+MOST_FAILURES = 3
+_log = logging.getLogger(__name__)
+
+
+class Simulator(Protocol):
+    """What makes a trajectory; :func:`.simulate.simulate` is one."""
+
+    def __call__(
+        self, state: StatePoint, copies: Copies, folder: Path, number: int, start: "Atoms", seed: int
+    ) -> StoredFrames:
+        """Return the frames."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """The best model, and how it came about."""
+
+    model: PairModel
+    history: list[Iteration]
+    best: int
+    trajectories: dict[str, int]
+    ended: str
+
+
+class Fusion:
+    """A fusion in a folder; everything is taken from there when it is begun again.
+
+    Parameters
+    ----------
+    model
+        Where to begin.
+    states, experiments
+        Ensembles, and what was measured in them.
+    labels, held
+        Labelled frames to learn from, and others to watch; None for experiments alone.
+    options, folder
+        Settings; where its files are.
+    fixed
+        Parts of names of parameters that are held.
+    report
+        Called with a line after every iteration.
+    simulator
+        What makes trajectories.
+    """
+
+    def __init__(
+        self,
+        model: PairModel,
+        states: Sequence[StatePoint],
+        experiments: Sequence[Experiment],
+        labels: Labels | None,
+        held: Labels | None,
+        folder: Path,
+        options: FusionOptions | None = None,
+        *,
+        fixed: Sequence[str] = HELD,
+        report: Callable[[str], None] = _log.info,
+        simulator: Simulator = simulate,
+    ) -> None:
+        check_names(states)
+        check_experiments(experiments, states)
+        self.options = options or FusionOptions()
+        self.copies = Copies(model, fixed)
+        self.folder, self.report, self.simulator = folder, report, simulator
+        used = {each.state for each in experiments}
+        self.states = [state for state in states if state.name in used]
+        self.experiments = {
+            state.name: [each for each in experiments if each.state == state.name] for state in self.states
+        }
+        ordered = [each for state in self.states for each in self.experiments[state.name]]
+        self.targets = torch.cat([each.values[each.used] for each in ordered]).double()
+        self.errors = torch.cat([each.errors[each.used] for each in ordered]).double()
+        self.names = [f"{each.state} {label}" for each in ordered for label in each.labels]
+        self.labels, self.held = labels, held
+        folder.mkdir(parents=True, exist_ok=True)
+        self.pools = {state.name: StatePool(state, self.options.keep) for state in self.states}
+        self.progress = self._begin()
+        self.term = None if labels is None else LabelTerm(labels, self.progress.scales, self._counts(labels))
+        self._matrix: Tensor | None = None
+
+    def _counts(self, labels: Labels) -> dict[str, int]:
+        return labels.counts(self.copies.single)
+
+    def _begin(self) -> Progress:
+        """Return what the folder holds, or the beginning."""
+        inputs = digest_of(
+            [
+                self.copies.identity,
+                dataclasses.asdict(dataclasses.replace(self.options, iterations=1, patience=1, limits={})),
+                dict(self.options.limits),
+                [
+                    (s.name, s.temperature, s.pressure, s.timestep, s.equilibration, s.production, s.sample_every)
+                    for s in self.states
+                ],
+                [(s.start.positions.tolist(), s.start.cell.array.tolist()) for s in self.states],
+                self.names,
+                self.targets.tolist(),
+                self.errors.tolist(),
+                0 if self.labels is None else [self.labels.independent, len(self.labels.batches)],
+            ]
+        )
+        progress = load_progress(self.folder, inputs)
+        if progress is None:
+            single, start = self.copies.single, self.copies.vector
+            scales = {} if self.labels is None else self.labels.errors(single)
+            held = {} if self.held is None else self.held.errors(single)
+            return Progress(
+                inputs, start, start.clone(), self.options.label_weight, self.options.variance, scales, held
+            )
+        for state in self.states:
+            pool = self.pools[state.name]
+            for number, vector in progress.trajectories.get(state.name, []):
+                frames = load_frames(self._place(state, number) / FRAMES, state)
+                pool.add(Trajectory(number, frames, vector), self.copies)
+        self.copies.put(progress.vector)
+        return progress
+
+    def run(self) -> Fused:
+        """Run to the end, from where the folder is.
+
+        Raises
+        ------
+        UserError
+            A first simulation that goes wrong; later ones end the fusion with the best model so far.
+        """
+        progress = self.progress
+        while not progress.ended:
+            began = time.monotonic()
+            self.copies.put(progress.vector)
+            try:
+                new = self._renew()
+            except UserError as error:
+                self._step_back(error)
+                continue
+            found = self._measured(new, began)
+            self._note_best(found)
+            self._stop_or_step(found, began)
+            save_progress(self.folder, progress)
+        self.copies.put(progress.best)
+        return Fused(
+            self.copies.double,
+            [Iteration(**each) for each in progress.history],
+            progress.best_number,
+            dict(progress.made),
+            progress.ended,
+        )
+
+    # trajectories
+
+    def _place(self, state: StatePoint, number: int) -> Path:
+        return self.folder / state.name / f"trajectory_{number:03d}"
+
+    def _renew(self) -> list[str]:
+        """Run a new trajectory where the stored frames no longer serve; return the states' names."""
+        new = []
+        for state in self.states:
+            pool = self.pools[state.name]
+            if pool.trajectories:
+                worth = pool.effective(energies_of(self.copies.double, pool.frames))
+                if worth >= self.options.effective:
+                    continue
+            self._simulate(state, pool)
+            new.append(state.name)
+        return new
+
+    def _simulate(self, state: StatePoint, pool: StatePool) -> None:
+        number = self.progress.made.get(state.name, 0) + 1
+        start = state.start
+        if pool.trajectories:
+            last = pool.trajectories[-1].frames
+            start = state.start.copy()
+            start.set_cell(last.cells[-1].numpy())
+            start.positions[:] = last.positions[-1].numpy()
+        place = self._place(state, number)
+        frames = self.simulator(state, self.copies, place, number, start, self.options.seed)
+        pool.add(Trajectory(number, frames, self.copies.vector), self.copies)
+        used = [(each.number, each.vector) for each in pool.trajectories]
+        self.progress.trajectories[state.name] = used
+        self.progress.made[state.name] = number
+        save_progress(self.folder, self.progress)
+
+    def _step_back(self, error: UserError) -> None:
+        """Go back to the best model with a smaller trust region after a simulation that went wrong."""
+        progress = self.progress
+        if progress.best_number < 0:
+            raise error
+        progress.failures += 1
+        self.report(f"a simulation went wrong, back to iteration {progress.best_number}: {error.what}")
+        progress.vector = progress.best.clone()
+        progress.variance *= 0.25
+        if progress.failures >= MOST_FAILURES:
+            progress.ended = f"the simulations go wrong: {error.what}"
+        for state in self.states:
+            number = progress.made.get(state.name, 0) + 1
+            shutil.rmtree(self._place(state, number), ignore_errors=True)
+        save_progress(self.folder, progress)
+
+    # an iteration
+
+    def _measured(self, new: list[str], began: float) -> "_Measured":
+        responses = [
+            respond(
+                self.pools[state.name],
+                self.experiments[state.name],
+                self.copies,
+                probes=self.options.probes,
+                seed=self.options.seed + 1000 * self.progress.iteration,
+            )
+            for state in self.states
+        ]
+        single = self.copies.single
+        iteration = Iteration(
+            self.progress.iteration,
+            self._chi2(responses) / len(self.targets),
+            torch.cat([each.values for each in responses]).tolist(),
+            torch.cat([each.errors for each in responses]).tolist(),
+            {state.name: each.effective for state, each in zip(self.states, responses, strict=True)},
+            new,
+            {} if self.labels is None else self.labels.errors(single),
+            {} if self.held is None else self.held.errors(single),
+            seconds=time.monotonic() - began,
+        )
+        return _Measured(iteration, responses)
+
+    def _scale(self, responses: Sequence[Response]) -> Tensor:
+        """Return the joint errors of measurement and simulation."""
+        statistical = torch.nan_to_num(torch.cat([each.errors for each in responses]), nan=0.0)
+        return (self.errors.square() + statistical.square()).sqrt()
+
+    def _chi2(self, responses: Sequence[Response], scale: Tensor | None = None) -> float:
+        values = torch.cat([each.values for each in responses])
+        return float(((values - self.targets) / (self._scale(responses) if scale is None else scale)).square().sum())
+
+    def _note_best(self, found: "_Measured") -> None:
+        progress = self.progress
+        if found.iteration.experiments < progress.best_experiments and self._harmless(found.iteration.held):
+            progress.best = self.copies.vector
+            progress.best_number = found.iteration.number
+            progress.best_experiments = found.iteration.experiments
+            progress.failures = 0
+
+    def _harmless(self, held: Mapping[str, float]) -> bool:
+        limits, before = self.options.limits, self.progress.held
+        return all(held[kind] <= limits[kind] * before[kind] for kind in held if kind in limits)
+
+    def _stop_or_step(self, found: "_Measured", began: float) -> None:
+        progress, options, iteration = self.progress, self.options, found.iteration
+        if not np.isfinite(iteration.experiments):
+            progress.ended = "the training has left the range of numbers"
+        elif iteration.experiments <= 1.0 and self._harmless(iteration.held):
+            progress.ended = "the experiments are met within errors"
+        elif iteration.number >= options.iterations:
+            progress.ended = f"{options.iterations} iterations"
+        elif iteration.number - max(progress.best_number, 0) >= options.patience:
+            progress.ended = f"no better model in {options.patience} iterations"
+        else:
+            taken = self._step(found)
+            iteration.step, iteration.label_weight = taken, progress.label_weight
+            if taken == 0.0:
+                progress.ended = "no step that keeps the labels makes the experiments better"
+        iteration.seconds = time.monotonic() - began
+        progress.history.append(iteration.plain())
+        progress.iteration += 1
+        progress.vector = self.copies.vector
+        self.report(self._line(iteration) + (f"; ends: {progress.ended}" if progress.ended else ""))
+
+    def _step(self, found: "_Measured") -> float:
+        """Take the largest share of Gauss-Newton's step that reweighting can follow and the labels allow."""
+        progress, scale = self.progress, self._scale(found.responses)
+        here, before = self.copies.vector, self._chi2(found.responses, scale)
+        for _ in range(4):
+            step = self._solved(found, scale)
+            objective = before + self._label_value(found.iteration.labels)
+            for share in LINE:
+                self.copies.put(here + share * step.change)
+                if self._serves(found, scale, objective):
+                    return share
+            self.copies.put(here)
+            progress.label_weight *= LABEL_FACTOR
+        return 0.0
+
+    def _label_value(self, errors: dict[str, float]) -> float:
+        return 0.0 if self.term is None else self.progress.label_weight * self.term.value(errors)
+
+    def _serves(self, found: "_Measured", scale: Tensor, objective: float) -> bool:
+        if self.held is not None and not self._harmless(self.held.errors(self.copies.single)):
+            return False
+        for state in self.states:
+            pool = self.pools[state.name]
+            energies = energies_of(self.copies.double, pool.frames)
+            worth = pool.effective(energies)
+            if not worth >= self.options.least_effective:
+                return False
+        after = [respond(self.pools[s.name], self.experiments[s.name], self.copies) for s in self.states]
+        labels = {} if self.labels is None else self.labels.errors(self.copies.single)
+        return self._chi2(after, scale) + (self._label_value(labels) if labels else 0.0) < objective
+
+    def _solved(self, found: "_Measured", scale: Tensor) -> Step:
+        rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
+        values = torch.cat([each.values for each in found.responses])
+        spreads = [each.spread for each in found.responses if each.spread is not None]
+        count, weight = rows.shape[1], self.progress.label_weight
+        gradient, matrix = torch.zeros(count).double(), torch.zeros(count, count).double()
+        if self.term is not None:
+            # single has the parameters of this iteration
+            gradient = weight * self.term.gradient(self.copies.single, self.copies.singles)
+            matrix = weight * self._label_matrix(self.term)
+        return solve(
+            (values - self.targets) / scale,
+            rows / scale.unsqueeze(1),
+            gradient,
+            matrix,
+            spreads,
+            self.progress.variance,
+        )
+
+    def _label_matrix(self, term: LabelTerm) -> Tensor:
+        """Return Gauss-Newton's matrix of the labels at the model before fusion, made once."""
+        if self._matrix is None:
+            path = self.folder / "label_rows.npy"
+            if not path.exists():
+                rows = term.rows(self.copies.single, self.copies.singles, self.options.seed).float()
+                with atomic_write(path, "wb") as file:
+                    np.save(file, rows.numpy())
+            rows = torch.from_numpy(np.load(path)).double()
+            self._matrix = rows.T @ rows
+        return self._matrix
+
+    def _line(self, iteration: Iteration) -> str:
+        held = " ".join(
+            f"{kind} {value / self.progress.held[kind]:.3f}" for kind, value in iteration.held.items()
+        )
+        worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
+        return (
+            f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, held-out errors by "
+            f"those before {held or '-'}, n_eff {worth}, new {len(iteration.new)}, step {iteration.step:g}, "
+            f"{iteration.seconds:.0f} s"
+        )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    iteration: Iteration
+    responses: list[Response]

@@ -1,0 +1,129 @@
+"""The side of fusion that holds a model to its DFT labels: errors, gradient, and Gauss-Newton's rows.
+
+Everything is made of residuals over their scales: energy per atom, force components, stress components.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from votca_mlp.models.contract import PairModel
+
+Residuals = dict[str, Tensor]
+"""By kind of label (energy per atom, eV; forces, eV/Angstrom; stress, eV/Angstrom^3), any shape."""
+
+
+class LabelBatch:
+    """Some labelled frames of which a model's residuals can be asked."""
+
+    def residuals(self, model: PairModel) -> Residuals:
+        """Return prediction minus label by kind, differentiable in the model's parameters."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labelled frames in batches.
+
+    Attributes
+    ----------
+    batches
+        All frames, each once.
+    independent
+        How many independent frames they are worth: frames of one group share what a model gets wrong.
+    """
+
+    batches: Sequence[LabelBatch]
+    independent: int
+
+    def errors(self, model: PairModel) -> dict[str, float]:
+        """Return the root mean square of the residuals by kind."""
+        sums: dict[str, tuple[float, int]] = {}
+        for batch in self.batches:
+            for name, values in batch.residuals(model).items():
+                total, count = sums.get(name, (0.0, 0))
+                sums[name] = total + float(values.detach().double().square().sum()), count + values.numel()
+        return {name: float(np.sqrt(total / count)) for name, (total, count) in sums.items() if count}
+
+    def counts(self, model: PairModel) -> dict[str, int]:
+        """Return how many labels there are by kind."""
+        found: dict[str, int] = {}
+        for batch in self.batches:
+            for name, values in batch.residuals(model).items():
+                found[name] = found.get(name, 0) + values.numel()
+        return found
+
+
+@dataclass(frozen=True)
+class LabelTerm:
+    """chi^2 of labels: ``independent`` times the sum over kinds of the mean square residual over scale^2.
+
+    Attributes
+    ----------
+    labels
+        What is held.
+    scales
+        One standard deviation of a residual by kind: what the model had before fusion.
+    counts
+        Labels by kind.
+    """
+
+    labels: Labels
+    scales: dict[str, float]
+    counts: dict[str, int]
+
+    def _factors(self) -> dict[str, float]:
+        n = self.labels.independent
+        return {name: n / (self.counts[name] * scale**2) for name, scale in self.scales.items()}
+
+    def value(self, errors: dict[str, float]) -> float:
+        """Return chi^2 from root mean square residuals."""
+        return self.labels.independent * sum((errors[k] / s) ** 2 for k, s in self.scales.items())
+
+    def gradient(self, model: PairModel, parameters: Sequence[Tensor]) -> Tensor:
+        """Return d(chi^2 / 2)/d(parameters) [n_parameters], float64."""
+        total = torch.zeros(sum(p.numel() for p in parameters), dtype=torch.float64)
+        factors = self._factors()
+        for batch in self.labels.batches:
+            residuals = batch.residuals(model)
+            loss = sum((0.5 * factors[k] * r.square().sum() for k, r in residuals.items()), torch.zeros(()))
+            total += flat(loss, parameters)
+        return total
+
+    def rows(self, model: PairModel, parameters: Sequence[Tensor], seed: int) -> Tensor:
+        """Return rows A with A^T A near Gauss-Newton's matrix of chi^2 / 2, [n_rows, n_parameters].
+
+        A batch gives one row for each kind of label: its residuals summed up with random signs. The products
+        of different residuals vanish on average over the signs, so A^T A is right on average (M. F.
+        Hutchinson, Commun. Stat. Simul. Comput. 19, 433 (1990)).
+        """
+        random = torch.Generator().manual_seed(seed)
+        factors, found = self._factors(), []
+        for batch in self.labels.batches:
+            residuals = {k: r for k, r in batch.residuals(model).items() if r.numel()}
+            for k, (name, values) in enumerate(residuals.items()):
+                signs = 2.0 * torch.randint(0, 2, values.shape, generator=random).to(values.dtype) - 1.0
+                last = k == len(residuals) - 1
+                row = flat((signs * values).sum(), parameters, keep=not last)
+                found.append(row * factors[name] ** 0.5)
+        return torch.stack(found)
+
+
+def flat(value: Tensor, parameters: Sequence[Tensor], *, keep: bool = False) -> Tensor:
+    """Return the gradient of a scalar as one vector, float64; zero where a parameter does not enter."""
+    found = torch.autograd.grad(value, parameters, retain_graph=keep, allow_unused=True)
+    parts = [
+        torch.zeros(p.numel(), dtype=torch.float64) if g is None else g.detach().reshape(-1).double()
+        for g, p in zip(found, parameters, strict=True)
+    ]
+    return torch.cat(parts)
+
+
+Batches = Callable[[int], Iterator[LabelBatch]]

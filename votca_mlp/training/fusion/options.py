@@ -1,0 +1,121 @@
+"""How a fusion runs, and what it leaves by iteration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from votca_mlp.errors import UserError
+
+
+@dataclass(frozen=True)
+class FusionOptions:
+    """Settings of a fusion.
+
+    Attributes
+    ----------
+    iterations
+        The most steps of the parameters.
+    effective
+        A state gets a new trajectory when its stored frames are worth less than this share of one.
+    least_effective
+        A step that would leave less of a trajectory than this share is shortened.
+    variance
+        Largest variance of U / kBT over a state's frames that a step is to cause.
+    keep
+        Trajectories of a state that are in use at once.
+    label_weight
+        Factor of the labels' chi^2; 1 takes each independent frame as one measurement with the error that the
+        model had before fusion.
+    limits
+        Largest error on held-out labels by kind, relative to before; steps beyond are taken back.
+    patience
+        Ends after as many iterations without a better model.
+    probes
+        Random combinations of frames by which the trust region is known.
+    seed
+        Of velocities and probes.
+    """
+
+    iterations: int = 12
+    effective: float = 0.5
+    least_effective: float = 0.1
+    variance: float = 1.0
+    keep: int = 3
+    label_weight: float = 1.0
+    limits: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"energy": 1.4, "force": 1.05, "stress": 1.4})
+    )
+    patience: int = 4
+    probes: int = 24
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be.
+
+        Raises
+        ------
+        UserError
+            Naming it.
+        """
+        bounds = {
+            "iterations": (1, 10**6),
+            "effective": (0.0, 1.0),
+            "least_effective": (0.0, 1.0),
+            "variance": (1e-6, 100.0),
+            "keep": (1, 100),
+            "label_weight": (0.0, 1e12),
+            "patience": (1, 10**6),
+            "probes": (1, 10**4),
+        }
+        for name, (low, high) in bounds.items():
+            if not low <= getattr(self, name) <= high:
+                raise UserError(
+                    f"is {getattr(self, name)}", where=name, accepted=f"a number from {low:g} to {high:g}"
+                )
+        for name, limit in self.limits.items():
+            if not limit >= 1.0:
+                raise UserError(
+                    f"is {limit}", where=f"limits of {name}", accepted="a factor of the error before, 1 or more"
+                )
+
+
+@dataclass
+class Iteration:
+    """One iteration: what the parameters before its step gave.
+
+    Attributes
+    ----------
+    number
+        From 0; 0 is the model before fusion.
+    experiments
+        chi^2 of the experiments by value.
+    values, errors
+        Of all experiments in their order; the errors are statistical.
+    effective
+        By state, see :meth:`.pool.StatePool.effective`.
+    new
+        States that got a new trajectory.
+    labels, held
+        Root mean square residuals by kind, learnt from and held out.
+    step
+        Share of the full step that was taken from here; 0 where none was.
+    label_weight
+        Factor of the labels' chi^2 for it.
+    """
+
+    number: int
+    experiments: float
+    values: list[float]
+    errors: list[float]
+    effective: dict[str, float]
+    new: list[str]
+    labels: dict[str, float]
+    held: dict[str, float]
+    step: float = 0.0
+    label_weight: float = 1.0
+    seconds: float = 0.0
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return dict(vars(self))

@@ -1,0 +1,102 @@
+"""Experiments' observables of one state by reweighted frames, and their derivatives by the parameters.
+
+A parameter enters an observable directly, as in the stress, and through the frames' weights. Both are
+collected as derivatives by the frames' energies, virials and Born terms; these go on into the parameters chunk
+by chunk, so that memory is bounded whatever the number of frames.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from votca_mlp.training.fusion.copies import Copies
+from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.labels import flat
+from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
+from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
+from votca_mlp.training.fusion.observables.measured import ATOMS_AT_ONCE, QUANTITIES
+from votca_mlp.training.fusion.observables.protocol import Values, measure_all
+from votca_mlp.training.fusion.pool import StatePool
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a state's experiments are with some parameters.
+
+    Attributes
+    ----------
+    values, errors
+        Of the compared observables and their statistical errors (nan where unknown), [n_values].
+    effective
+        Of :meth:`.pool.StatePool.effective`.
+    rows
+        d(values)/d(parameters), [n_values, n_parameters]; None where they were not asked for.
+    spread
+        Rows T with |T d|^2 near the variance of the frames' change of energy over kBT for a change d of the
+        parameters, [n_probes, n_parameters].
+    """
+
+    values: Tensor
+    errors: Tensor
+    effective: float
+    rows: Tensor | None = None
+    spread: Tensor | None = None
+
+
+def respond(
+    pool: StatePool, experiments: Sequence[Experiment], copies: Copies, *, probes: int = 0, seed: int = 0
+) -> Response:
+    """Return the observables of a state with the present parameters; with rows where ``probes`` is above 0."""
+    frames = pool.frames
+    with torch.no_grad():
+        values = measure_all(copies.double, frames, [each.observable for each in experiments])
+    names = [name for name in QUANTITIES if name in values]
+    leaves = [values[name].detach().requires_grad_(True) for name in names]
+    values |= dict(zip(names, leaves, strict=True))
+    with torch.enable_grad():
+        weights = pool.weights(values["energy"])
+        found = torch.cat([each.observable.value(weights, values)[each.used] for each in experiments])
+    errors = torch.cat([_error(each, weights.detach(), values)[each.used] for each in experiments])
+    effective = pool.effective(values["energy"])
+    if probes == 0:
+        return Response(found.detach(), errors, effective)
+    pulls: list[tuple[Tensor | None, ...]] = [
+        torch.autograd.grad(each, leaves, retain_graph=True, allow_unused=True) for each in found
+    ]
+    share, random = weights.detach(), torch.Generator().manual_seed(seed)
+    for _ in range(probes):
+        signs = 2.0 * torch.randint(0, 2, share.shape, generator=random).double() - 1.0
+        root = share.sqrt() * signs
+        probe = pool.state.beta * (root - share * root.sum()) / probes**0.5
+        pulls.append((probe, *[None] * (len(names) - 1)))
+    rows = _into_parameters(copies, frames, names, pulls)
+    return Response(found.detach(), errors, effective, rows[: len(found)], rows[len(found) :])
+
+
+def _error(experiment: Experiment, weights: Tensor, values: Values) -> Tensor:
+    return experiment.observable.error(weights, values)
+
+
+def _into_parameters(
+    copies: Copies, frames: StoredFrames, names: Sequence[str], pulls: Sequence[tuple[Tensor | None, ...]]
+) -> Tensor:
+    """Return sums over frames of pulls times d(quantities)/d(parameters), [n_pulls, n_parameters]."""
+    order = max(QUANTITIES.index(name) for name in names)
+    size = max(1, ATOMS_AT_ONCE // frames.n_atoms)
+    total = torch.zeros(len(pulls), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
+    for begin in range(0, len(frames), size):
+        part = slice(begin, begin + size)
+        chunk = pair_chunk(frames.take(part), copies.double.cutoff)
+        with torch.enable_grad():
+            found = strain_derivatives(copies.double, chunk, order, graph=True)
+            quantities = [getattr(found, name) for name in names]
+            for k, pull in enumerate(pulls):
+                terms = [
+                    (quantity * each[part]).sum()
+                    for quantity, each in zip(quantities, pull, strict=True)
+                    if each is not None
+                ]
+                total[k] += flat(torch.stack(terms).sum(), copies.parameters, keep=True)
+    return total
