@@ -13,11 +13,11 @@ import numpy as np
 
 from votca_mlp.training.dataset import Dataset, concatenate
 
-HIGHEST_ENERGY = -7.1
-"""eV/atom; the most stable frames have -7.66, those above are far from anything that MD of a crystal visits."""
-LARGEST_FORCE = 5.0
+HIGHEST_ENERGY = -7.4
+"""eV/atom; the most stable frames have -7.66, MD of a crystal comes near none above."""
+LARGEST_FORCE = 3.0
 """eV/Angstrom, of one atom's component; some frames of the archive have 280."""
-VOLUMES = (14.0, 22.0)
+VOLUMES = (15.4, 20.6)
 """Angstrom^3 an atom; the crystal has 17.6."""
 AMU_PER_ANGSTROM3 = 1.66053907
 """One amu/Angstrom^3 in g/cm^3."""
@@ -27,7 +27,7 @@ TITANIUM = 47.867
 
 @dataclass(frozen=True)
 class DftFrames:
-    """Labelled frames, and the stress of each (eV/Angstrom^3, positive in tension as in ASE), [n, 3, 3]."""
+    """Labelled frames, and the stress of each (eV/Angstrom^3, positive under tension), [n, 3, 3]."""
 
     dataset: Dataset
     stress: np.ndarray
@@ -63,12 +63,18 @@ def dft_frames(archive: Path) -> DftFrames:
 
 
 def _one_folder(path: Path, kind: str, run: int) -> tuple[Dataset, np.ndarray]:
-    arrays = {name: np.load(path / f"{name}.npy").astype(float) for name in ("box", "coord", "force", "virial")}
+    arrays = {
+        name: np.load(path / f"{name}.npy").astype(float) for name in ("box", "coord", "force", "virial")
+    }
     energies = np.load(path / "energy.npy").astype(float).ravel()
     frames = len(energies)
     cells, positions = arrays["box"].reshape(-1, 3, 3), arrays["coord"].reshape(frames, -1, 3)
     numbers = np.full(positions.shape[:2], 22)
-    forces, kinds, runs = arrays["force"].reshape(positions.shape), np.full(frames, kind), np.full(frames, run)
+    forces, kinds, runs = (
+        arrays["force"].reshape(positions.shape),
+        np.full(frames, kind),
+        np.full(frames, run),
+    )
     # the archive's virial is positive under compression: finite differences of the energy say so, see verify
     volume = np.abs(np.linalg.det(cells))[:, None, None]
     return Dataset(numbers, positions, cells, energies, forces, kinds, runs), (
@@ -107,7 +113,8 @@ def measured(folder: Path) -> dict[float, Measured]:
     for row in csv.reader((folder / "Ti_lattice_constants_hcp.csv").read_text().splitlines()):
         if row and not row[0].startswith("#"):
             ratios.append((float(row[0]), float(row[2])))
-    slope, start = np.polyfit(*np.array(ratios).T, 1)
+    temperatures, values = np.array(ratios).T
+    slope, start = np.polyfit(temperatures, values, 1)
     found = {}
     for line in (folder / "Ti_elastic_constants_exp.txt").read_text().splitlines():
         if line[:1] in "#T":

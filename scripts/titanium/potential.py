@@ -23,8 +23,8 @@ NETWORK = {
     "n_atom_layers": 3,
 }
 """Lengths in Angstrom."""
-SCALES = {"energy": 0.005, "force": 0.2, "stress": 0.006}
-"""eV/atom, eV/Angstrom, eV/Angstrom^3 (1 GPa): what an error of each kind is measured by."""
+SCALES = {"energy": 0.005, "force": 0.2, "stress": 0.003}
+"""eV/atom, eV/Angstrom, eV/Angstrom^3 (0.5 GPa): what an error of each kind is measured by."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Fit:
     seed: int = 1
 
 
-def fit_potential(frames: DftFrames, learn: np.ndarray, options: Fit, report: Callable[[str], None]) -> HipnnModel:
+def fit_potential(
+    frames: DftFrames, learn: np.ndarray, options: Fit, report: Callable[[str], None]
+) -> HipnnModel:
     """Return a HIP-NN of the chosen frames."""
     torch.manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
@@ -50,7 +52,7 @@ def fit_potential(frames: DftFrames, learn: np.ndarray, options: Fit, report: Ca
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     began = time.monotonic()
     for epoch in range(1, options.epochs + 1):
-        order, sums = random.permutation(len(batches)), {name: 0.0 for name in SCALES}
+        order, sums = random.permutation(len(batches)), dict.fromkeys(SCALES, 0.0)
         for k in range(0, len(order), size):
             residuals = joined([batches[i] for i in order[k : k + size]]).residuals(model)
             squares = {name: residuals[name].square().mean() for name in SCALES}

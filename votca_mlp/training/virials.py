@@ -31,7 +31,8 @@ class VirialSum(torch.autograd.Function):
         ctx.batch = batch
         ctx.save_for_backward(slopes, v, a)
         out = np.zeros((len(batch.counts), 6))
-        _virial(*_arrays(batch), v.detach().numpy(), a.detach().numpy(), slopes.numpy(), out)
+        kernel: Any = _virial
+        kernel(*_arrays(batch), v.detach().numpy(), a.detach().numpy(), slopes.numpy(), out)
         return torch.from_numpy(out).float()
 
     @staticmethod
@@ -40,7 +41,8 @@ class VirialSum(torch.autograd.Function):
         slopes, v, a = ctx.saved_tensors
         by_slopes, out = np.zeros(slopes.shape, np.float32), np.zeros((2, len(v)))
         given = (v.detach().numpy(), a.detach().numpy(), slopes.numpy(), grad.contiguous().numpy())
-        _virial_backward(*_arrays(ctx.batch), *given, by_slopes, out)
+        kernel: Any = _virial_backward
+        kernel(*_arrays(ctx.batch), *given, by_slopes, out)
         by_v, by_a = torch.from_numpy(out).float()
         return torch.from_numpy(by_slopes), by_v, by_a, None
 

@@ -148,8 +148,8 @@ def _contradictions(experiments: Sequence[Experiment]) -> list[tuple[str, str]]:
             if abs(value - other[0]) > CONTRADICTION * joint:
                 found.append(
                     (
-                        f"{label} at {each.state} is {other[0]:g} +- {other[1]:g} in {other[2]} and {value:g} "
-                        f"+- {error:g} in {each.title}",
+                        f"{label} at {each.state} is {other[0]:g} +- {other[1]:g} in {other[2]}, "
+                        f"{value:g} +- {error:g} in {each.title}",
                         "measurements that agree within their errors, larger errors, or one of them",
                     )
                 )

@@ -126,7 +126,15 @@ class Fusion:
                 dataclasses.asdict(dataclasses.replace(self.options, iterations=1, patience=1, limits={})),
                 dict(self.options.limits),
                 [
-                    (s.name, s.temperature, s.pressure, s.timestep, s.equilibration, s.production, s.sample_every)
+                    (
+                        s.name,
+                        s.temperature,
+                        s.pressure,
+                        s.timestep,
+                        s.equilibration,
+                        s.production,
+                        s.sample_every,
+                    )
                     for s in self.states
                 ],
                 [(s.start.positions.tolist(), s.start.cell.array.tolist()) for s in self.states],
@@ -266,7 +274,9 @@ class Fusion:
 
     def _chi2(self, responses: Sequence[Response], scale: Tensor | None = None) -> float:
         values = torch.cat([each.values for each in responses])
-        return float(((values - self.targets) / (self._scale(responses) if scale is None else scale)).square().sum())
+        return float(
+            ((values - self.targets) / (self._scale(responses) if scale is None else scale)).square().sum()
+        )
 
     def _note_best(self, found: "_Measured") -> None:
         progress = self.progress
@@ -369,9 +379,9 @@ class Fusion:
         )
         worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
         return (
-            f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, held-out errors by "
-            f"those before {held or '-'}, n_eff {worth}, new {len(iteration.new)}, step {iteration.step:g}, "
-            f"{iteration.seconds:.0f} s"
+            f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, held-out "
+            f"errors relative to before {held or '-'}, n_eff {worth}, new {len(iteration.new)}, step "
+            f"{iteration.step:g}, {iteration.seconds:.0f} s"
         )
 
 

@@ -3,7 +3,7 @@
 Everything is made of residuals over their scales: energy per atom, force components, stress components.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +124,3 @@ def flat(value: Tensor, parameters: Sequence[Tensor], *, keep: bool = False) -> 
         for g, p in zip(found, parameters, strict=True)
     ]
     return torch.cat(parts)
-
-
-Batches = Callable[[int], Iterator[LabelBatch]]

@@ -76,7 +76,9 @@ class FusionOptions:
         for name, limit in self.limits.items():
             if not limit >= 1.0:
                 raise UserError(
-                    f"is {limit}", where=f"limits of {name}", accepted="a factor of the error before, 1 or more"
+                    f"is {limit}",
+                    where=f"limits of {name}",
+                    accepted="a factor of the error before, 1 or more",
                 )
 
 

@@ -1,8 +1,8 @@
 """Experiments' observables of one state by reweighted frames, and their derivatives by the parameters.
 
 A parameter enters an observable directly, as in the stress, and through the frames' weights. Both are
-collected as derivatives by the frames' energies, virials and Born terms; these go on into the parameters chunk
-by chunk, so that memory is bounded whatever the number of frames.
+collected as derivatives by the frames' energies, virials and Born terms; these go on into the parameters
+chunk by chunk, so that memory is bounded whatever the number of frames.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Response:
 def respond(
     pool: StatePool, experiments: Sequence[Experiment], copies: Copies, *, probes: int = 0, seed: int = 0
 ) -> Response:
-    """Return the observables of a state with the present parameters; with rows where ``probes`` is above 0."""
+    """Return the observables of a state with the present parameters, with rows if ``probes`` is above 0."""
     frames = pool.frames
     with torch.no_grad():
         values = measure_all(copies.double, frames, [each.observable for each in experiments])

@@ -19,7 +19,9 @@ FRAMES = "frames.npz"
 """Positions and cells of a finished trajectory; what the engine left is removed then."""
 
 
-def simulate(state: StatePoint, copies: Copies, folder: Path, number: int, start: "Atoms", seed: int) -> StoredFrames:
+def simulate(
+    state: StatePoint, copies: Copies, folder: Path, number: int, start: "Atoms", seed: int
+) -> StoredFrames:
     """Run, continue or read the trajectory of a folder and return its frames.
 
     Interrupted anywhere, it goes on from the engine's checkpoint to the same frames.
@@ -67,7 +69,8 @@ def simulate(state: StatePoint, copies: Copies, folder: Path, number: int, start
         identity=copies.identity,
     )
     frames = [
-        Atoms(start.numbers, frame.positions, cell=frame.box, pbc=True) for frame in read_frames(work / plan.traj)
+        Atoms(start.numbers, frame.positions, cell=frame.box, pbc=True)
+        for frame in read_frames(work / plan.traj)
     ]
     with atomic_write(folder / FRAMES, "wb") as file:
         np.savez(
@@ -98,6 +101,4 @@ def load_frames(path: Path, state: StatePoint) -> StoredFrames:
             f"cannot read the frames: {error}", where=path, accepted=f"remove {path.parent} to run it again"
         ) from None
     numbers, positions, cells = arrays
-    return stored_frames(
-        [Atoms(numbers, p, cell=c, pbc=True) for p, c in zip(positions, cells, strict=True)]
-    )
+    return stored_frames([Atoms(numbers, p, cell=c, pbc=True) for p, c in zip(positions, cells, strict=True)])

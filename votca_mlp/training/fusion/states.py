@@ -58,7 +58,9 @@ class StatePoint:
             raise UserError(f"'{self.name}' is no name of a state", accepted="letters, digits, - and _")
         if self.frames < 8:
             raise UserError(
-                f"a trajectory has {self.frames} frames", where=where, accepted="at least 8: a longer production"
+                f"a trajectory has {self.frames} frames",
+                where=where,
+                accepted="at least 8: a longer production",
             )
 
     @property

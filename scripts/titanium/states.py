@@ -1,0 +1,67 @@
+"""State points of titanium, and the experiments in them."""
+
+import torch
+from ase import Atoms
+from ase.build import bulk
+
+from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.observables.elastic import ElasticConstants
+from votca_mlp.training.fusion.observables.protocol import FrameObservable
+from votca_mlp.training.fusion.observables.stress import Pressure
+from votca_mlp.training.fusion.states import StatePoint
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
+
+from .data import Measured
+
+GPA = 1e-4 * BAR_PER_EV_PER_ANGSTROM3
+"""One eV/Angstrom^3 in GPa."""
+REPEAT = (4, 3, 3)
+"""Of the rectangular cell of hcp with four atoms: 144 atoms."""
+CONSTANTS_ERROR = 0.01
+"""Relative, of the measured elastic constants, and at least 0.5 GPa."""
+PRESSURE_ERROR = 1000.0
+"""bar: what 0.1 % of the measured volume amount to."""
+
+
+def hcp(measured: Measured) -> Atoms:
+    """Return the crystal at the measured lattice, its axis along z."""
+    cell = bulk("Ti", "hcp", a=measured.a, c=measured.c, orthorhombic=True)
+    found: Atoms = cell.repeat(REPEAT)
+    return found
+
+
+def state_of(measured: Measured, production: float, equilibration: float = 2000.0) -> StatePoint:
+    """Return the state at the measured lattice and constant volume; times in fs."""
+    return StatePoint(
+        f"{measured.temperature:.0f}K",
+        measured.temperature,
+        hcp(measured),
+        timestep=2.0,
+        equilibration=equilibration,
+        production=production,
+        sample_every=200.0,
+    )
+
+
+def observables_of(measured: Measured) -> list[FrameObservable]:
+    """Return pressure (bar) and elastic constants (eV/Angstrom^3) at a temperature."""
+    atoms = len(hcp(measured))
+    return [
+        Pressure(measured.temperature, atoms),
+        ElasticConstants(measured.temperature, atoms, "hexagonal"),
+    ]
+
+
+def experiments_of(measured: Measured) -> list[Experiment]:
+    """Return what was measured: no pressure at the measured lattice, and the elastic constants."""
+    pressure, elastic = observables_of(measured)
+    state = f"{measured.temperature:.0f}K"
+    values = torch.tensor([measured.constants[label] for label in elastic.labels], dtype=torch.float64)
+    errors = (CONSTANTS_ERROR * values).clamp(min=0.5)
+    zero = torch.zeros(1, dtype=torch.float64)
+    return [
+        Experiment(state, pressure, zero, zero + PRESSURE_ERROR, measured.temperature, name="lattice"),
+        Experiment(
+            state, elastic, values / GPA, errors / GPA, measured.temperature, name="elastic constants"
+        ),
+    ]

@@ -1,0 +1,144 @@
+"""Fusion as a whole, on dimers whose statistics are known: no MD."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.fusion.dimers import BondLabels, BondLength, Spring, lengths, sample, state
+from votca_mlp.errors import UserError
+from votca_mlp.training.fusion import fuse
+from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.fuse import Fusion
+from votca_mlp.training.fusion.labels import Labels
+from votca_mlp.training.fusion.options import FusionOptions
+
+TRUTH = Spring(1.0, 2.2)
+
+
+def measured(observed: tuple[float, float] | None = None) -> Experiment:
+    """Return what the truth's bond is, or what is given."""
+    bonds = torch.from_numpy(lengths(TRUTH, state(), 9, 9))
+    values = torch.stack([bonds.mean(), bonds.var(unbiased=False)])
+    if observed is not None:
+        values = torch.tensor(observed, dtype=torch.float64)
+    return Experiment("gas", BondLength(), values, torch.tensor([0.002, 0.0005], dtype=torch.float64))
+
+
+def fusion(folder: Path, **more) -> Fusion:
+    """Return a fusion that begins away from the truth."""
+    options = {"options": FusionOptions(iterations=10), "simulator": sample, "fixed": (), **more}
+    labels = options.pop("labels", None)
+    held = options.pop("held", None)
+    settings = options.pop("options")
+    return Fusion(Spring(1.4, 2.0), [state()], [measured()], labels, held, folder, settings, **options)
+
+
+def test_an_experiment_made_by_another_model_gives_that_model(straight) -> None:
+    found = straight
+    assert found.ended == "the experiments are met within errors"
+    assert found.model.k.item() == pytest.approx(1.0, abs=0.15)
+    assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
+    assert found.trajectories["gas"] < len(found.history)
+
+
+def test_a_lower_bound_for_n_eff_saves_trajectories(tmp_path) -> None:
+    always = fusion(tmp_path / "1", options=FusionOptions(iterations=10, effective=1.0)).run()
+    rarely = fusion(tmp_path / "2", options=FusionOptions(iterations=10, effective=0.2)).run()
+    assert rarely.trajectories["gas"] < always.trajectories["gas"]
+    assert rarely.history[rarely.best].experiments < 1.5
+
+
+def labels(k: float, length: float) -> Labels:
+    """Return energies of a spring."""
+    bonds = torch.linspace(1.6, 2.8, 40, dtype=torch.float64)
+    energies = 0.5 * k * (bonds - length).square()
+    energies = energies + 0.002 * torch.cos(40.0 * bonds)
+    return Labels([BondLabels(bonds[j::8], energies[j::8]) for j in range(8)], 40)
+
+
+def test_labels_hold_the_model_and_held_out_ones_end_it_before_they_are_lost(tmp_path) -> None:
+    # labels of the model that it begins with, and experiments of another: both cannot be met
+    pinned = fusion(tmp_path / "1", labels=labels(1.4, 2.0), held=labels(1.4, 2.0)).run()
+    before, after = pinned.history[0], pinned.history[pinned.best]
+    assert after.experiments < before.experiments
+    assert after.held["energy"] <= 1.4 * before.held["energy"]
+    # without the limit the experiments win where their weight is larger
+    loose = FusionOptions(iterations=10, label_weight=1e-6, limits={"energy": 1e6})
+    lost = fusion(tmp_path / "2", labels=labels(1.4, 2.0), held=labels(1.4, 2.0), options=loose).run()
+    assert lost.history[lost.best].experiments < after.experiments
+    assert lost.history[lost.best].held["energy"] > 1.4 * before.held["energy"]
+
+
+class _Killer:
+    """Ends this process as kill -9 does at the n-th event."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """Return a fusion that nothing interrupts."""
+    return fusion(tmp_path_factory.mktemp("straight")).run()
+
+
+@pytest.mark.parametrize("at", [0, 1, 3, 6])
+def test_killed_anywhere_it_goes_on_to_the_same_numbers(tmp_path, monkeypatch, straight, at) -> None:
+    process = os.fork()
+    if process == 0:
+        killer, save = _Killer(at), fuse.save_progress
+        monkeypatch.setattr(fuse, "save_progress", lambda *a: (killer(), save(*a), killer()))
+        fusion(tmp_path / "killed").run()
+        os._exit(0)
+    _, status = os.waitpid(process, 0)
+    assert os.WIFSIGNALED(status), "it was to be killed"
+    resumed = fusion(tmp_path / "killed").run()
+    assert [each.values for each in resumed.history] == [each.values for each in straight.history]
+    assert torch.equal(resumed.model.k, straight.model.k)
+    assert torch.equal(resumed.model.length, straight.model.length)
+    # and once more: all is there
+    again = fusion(tmp_path / "killed").run()
+    assert torch.equal(again.model.k, straight.model.k)
+
+
+def test_simulations_that_explode_end_with_the_last_good_model(tmp_path) -> None:
+    made = []
+
+    def exploding(state, copies, folder, number, start, seed):
+        made.append(number)
+        if len(made) > 1:
+            raise UserError("the temperature has left all bounds")
+        return sample(state, copies, folder, number, start, seed)
+
+    lines: list[str] = []
+    options = FusionOptions(iterations=10, effective=1.0)
+    found = fusion(tmp_path, simulator=exploding, options=options, report=lines.append).run()
+    assert found.ended == "the simulations go wrong: the temperature has left all bounds"
+    assert found.best == 0
+    assert found.model.k.item() == 1.4
+    assert "back to iteration 0" in " ".join(lines)
+
+
+def test_a_first_simulation_that_goes_wrong_is_said(tmp_path) -> None:
+    def exploding(*of):
+        raise UserError("the temperature has left all bounds")
+
+    with pytest.raises(UserError, match="left all bounds"):
+        fusion(tmp_path, simulator=exploding).run()
+
+
+def test_a_folder_of_another_fusion_is_refused(tmp_path) -> None:
+    fusion(tmp_path, options=FusionOptions(iterations=1)).run()
+    with pytest.raises(UserError, match="another model, other labels or settings"):
+        fusion(tmp_path, options=FusionOptions(iterations=1, seed=2))
+    (tmp_path / "fusion.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(UserError, match="is damaged"):
+        fusion(tmp_path, options=FusionOptions(iterations=1))
