@@ -106,7 +106,9 @@ def fuse(options: argparse.Namespace, model: HipnnModel, frames: DftFrames) -> H
         began = time.monotonic()
         known = measured(options.data / "titanium")
         learn, held = split(frames.dataset, HELD_SEED)
-        settings = FusionOptions(iterations=options.iterations, effective=options.effective)
+        settings = FusionOptions(
+            iterations=options.iterations, effective=options.effective, keep=options.keep, patience=3
+        )
         fusion = Fusion(
             model,
             [state_of(known[t], 1000.0 * options.production) for t in options.train],
@@ -209,9 +211,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
-    parser.add_argument("--epochs", type=int, default=220, help="of the DFT fit")
+    parser.add_argument("--epochs", type=int, default=200, help="of the DFT fit")
     parser.add_argument("--iterations", type=int, default=10)
-    parser.add_argument("--production", type=float, default=20.0, help="of a trajectory, ps")
+    parser.add_argument("--keep", type=int, default=2, help="trajectories of a state in use at once")
+    parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
     parser.add_argument("--judge", type=float, default=40.0, help="of the simulations before and after, ps")
     parser.add_argument("--train", type=float, nargs="+", default=[323.0, 623.0, 923.0])
     parser.add_argument("--test", type=float, nargs="*", default=[473.0, 773.0])
@@ -225,8 +228,9 @@ def main() -> None:
     frames = dft_frames(options.data / "ti_dft_saidi" / "iter0_Ti.tar.xz")
     say(f"{len(frames.dataset)} DFT frames, {frames.left_out} far ones left out")
     model = potential(options, frames)
+    fused = fuse(options, model, frames)
     before = judged(options, model, "before", frames)
-    after = judged(options, fuse(options, model, frames), "after", frames)
+    after = judged(options, fused, "after", frames)
     units = {"constants": "% of the measured, mean", "pressure": "kbar", "C": "GPa"}
     found = tables(options, before, after)
     say(json.dumps(found, indent=1))

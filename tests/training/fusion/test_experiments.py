@@ -83,5 +83,5 @@ def test_two_states_of_one_name_and_wrong_options_are_said() -> None:
         check_names([state(), state()])
     with pytest.raises(UserError, match="effective: is 2"):
         FusionOptions(effective=2.0)
-    with pytest.raises(UserError, match="limits of energy: is 0.5"):
+    with pytest.raises(UserError, match=r"limits of energy: is 0\.5"):
         FusionOptions(limits={"energy": 0.5})

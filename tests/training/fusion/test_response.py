@@ -1,4 +1,4 @@
-"""Derivatives of reweighted observables, the rule for new trajectories, several trajectories as one sample."""
+"""Derivatives of reweighted observables, the rule for new trajectories, several as one sample."""
 
 import pytest
 import torch
@@ -29,7 +29,8 @@ def test_rows_are_slopes_of_observables_on_common_frames() -> None:
     observables = [MeanEnergy(atoms), Pressure(2000.0, atoms), ElasticConstants(2000.0, atoms, "hexagonal")]
     experiments = [nothing(each) for each in observables]
     found = respond(pool, experiments, copies, probes=200)
-    assert found.rows is not None and found.spread is not None
+    assert found.rows is not None
+    assert found.spread is not None
     here = copies.vector
     direction = torch.randn(len(here), generator=torch.Generator().manual_seed(3)).double()
     step = 1e-5
