@@ -84,7 +84,8 @@ def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: Df
         observables = observables_of(known[temperature])
         with torch.no_grad():
             values = measure_all(copies.double, stored, observables)
-        weights, row = uniform(stored), {}
+        weights = uniform(stored)
+        row: Json = {}
         for each in observables:
             factor = GPA if each.labels[0].startswith("C") else 1e-3
             numbers, errors = each.value(weights, values) * factor, each.error(weights, values) * factor
