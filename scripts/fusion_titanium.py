@@ -58,10 +58,10 @@ def potential(options: argparse.Namespace, frames: DftFrames) -> HipnnModel:
     return load_hipnn(path)
 
 
-def labels_of(frames: DftFrames, chosen: np.ndarray, model: HipnnModel, size: int) -> Labels:
+def labels_of(frames: DftFrames, chosen: np.ndarray, model: HipnnModel) -> Labels:
     """Return DFT frames as labels."""
     dataset = frames.dataset.take(chosen)
-    return compiled_labels(compiled_frames(dataset, model, frames.stress[chosen]), dataset.runs, size)
+    return compiled_labels(compiled_frames(dataset, model, frames.stress[chosen]), dataset.runs)
 
 
 def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: DftFrames) -> Json:
@@ -73,8 +73,8 @@ def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: Df
     known, copies = measured(options.data / "titanium"), Copies(model)
     learn, held = split(frames.dataset, HELD_SEED)
     result: Json = {
-        "learnt from": labels_of(frames, learn, model, 8).errors(copies.single),
-        "held out": labels_of(frames, held, model, 8).errors(copies.single),
+        "learnt from": labels_of(frames, learn, model).errors(copies.single),
+        "held out": labels_of(frames, held, model).errors(copies.single),
         "states": {},
     }
     for temperature in [*options.train, *options.test]:
@@ -114,8 +114,8 @@ def fuse(options: argparse.Namespace, model: HipnnModel, frames: DftFrames) -> H
             model,
             [state_of(known[t], 1000.0 * options.production) for t in options.train],
             [each for t in options.train for each in experiments_of(known[t])],
-            labels_of(frames, learn, model, 1),
-            labels_of(frames, held, model, 8),
+            labels_of(frames, learn, model),
+            labels_of(frames, held, model),
             options.directory / "fusion",
             settings,
             report=say,
@@ -216,9 +216,9 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--keep", type=int, default=2, help="trajectories of a state in use at once")
     parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
-    parser.add_argument("--judge", type=float, default=40.0, help="of the simulations before and after, ps")
-    parser.add_argument("--train", type=float, nargs="+", default=[323.0, 623.0, 923.0])
-    parser.add_argument("--test", type=float, nargs="*", default=[473.0, 773.0])
+    parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")
+    parser.add_argument("--train", type=float, nargs="+", default=[323.0, 923.0])
+    parser.add_argument("--test", type=float, nargs="*", default=[623.0])
     parser.add_argument("--effective", type=float, default=0.5, help="n_eff for a new trajectory")
     add_json(parser)
     options = parser.parse_args()

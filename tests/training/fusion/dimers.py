@@ -76,7 +76,9 @@ def sample(
     positions[:, 1, 0] += bonds
     cells = np.repeat(start.cell.array[None], len(bonds), 0)
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "frames.npz", numbers=start.numbers, positions=positions, cells=cells)
+    np.savez(
+        folder / "frames.npz", model=copies.identity, numbers=start.numbers, positions=positions, cells=cells
+    )
     return StoredFrames(torch.tensor([18, 18]), torch.from_numpy(positions), torch.from_numpy(cells))
 
 

@@ -78,7 +78,7 @@ def joined(frames: Sequence[CompiledBatch]) -> CompiledBatch:
     )
 
 
-def compiled_labels(frames: Sequence[CompiledBatch], groups: NDArray[np.int64], size: int = 4) -> Labels:
+def compiled_labels(frames: Sequence[CompiledBatch], groups: NDArray[np.int64], size: int = 8) -> Labels:
     """Return labels in batches of some frames; ``groups`` numbers those that are not independent."""
     batches = [joined(frames[k : k + size]) for k in range(0, len(frames), size)]
-    return Labels(batches, len(np.unique(groups)))
+    return Labels(batches, len(np.unique(groups)), list(frames))

@@ -64,4 +64,9 @@ class Copies:
     @property
     def identity(self) -> str:
         """A digest of the parameters."""
-        return hashlib.sha256(self.vector.numpy().tobytes()).hexdigest()[:16]
+        return identity_of(self.vector)
+
+
+def identity_of(vector: Tensor) -> str:
+    """Return a digest of parameters [n_parameters], float64."""
+    return hashlib.sha256(vector.numpy().tobytes()).hexdigest()[:16]

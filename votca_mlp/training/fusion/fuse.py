@@ -17,7 +17,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
-from votca_mlp.training.fusion.copies import HELD, Copies
+from votca_mlp.training.fusion.copies import HELD, Copies, identity_of
 from votca_mlp.training.fusion.experiments import Experiment, check_experiments
 from votca_mlp.training.fusion.labels import Labels, LabelTerm
 from votca_mlp.training.fusion.observables.frames import StoredFrames
@@ -26,7 +26,7 @@ from votca_mlp.training.fusion.pool import StatePool, Trajectory, energies_of
 from votca_mlp.training.fusion.response import Response, respond
 from votca_mlp.training.fusion.simulate import FRAMES, load_frames, simulate
 from votca_mlp.training.fusion.states import StatePoint, check_names
-from votca_mlp.training.fusion.step import Step, solve
+from votca_mlp.training.fusion.step import Pinning, Step, solve
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -113,7 +113,7 @@ class Fusion:
         self.pools = {state.name: StatePool(state, self.options.keep) for state in self.states}
         self.progress = self._begin()
         self.term = None if labels is None else LabelTerm(labels, self.progress.scales, self._counts(labels))
-        self._matrix: Tensor | None = None
+        self._pinning: Pinning | None = None
 
     def _counts(self, labels: Labels) -> dict[str, int]:
         return labels.counts(self.copies.single)
@@ -155,7 +155,7 @@ class Fusion:
         for state in self.states:
             pool = self.pools[state.name]
             for number, vector in progress.trajectories.get(state.name, []):
-                frames = load_frames(self._place(state, number) / FRAMES, state)
+                frames = load_frames(self._place(state, number) / FRAMES, identity_of(vector))
                 pool.add(Trajectory(number, frames, vector), self.copies)
         self.copies.put(progress.vector)
         return progress
@@ -346,32 +346,29 @@ class Fusion:
         rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
         values = torch.cat([each.values for each in found.responses])
         spreads = [each.spread for each in found.responses if each.spread is not None]
-        count, weight = rows.shape[1], self.progress.label_weight
-        gradient, matrix = torch.zeros(count).double(), torch.zeros(count, count).double()
+        weight, rows = self.progress.label_weight, rows / scale.unsqueeze(1)
+        gradient = torch.zeros(rows.shape[1], dtype=torch.float64)
         if self.term is not None:
             # single has the parameters of this iteration
             gradient = weight * self.term.gradient(self.copies.single, self.copies.singles)
-            matrix = weight * self._label_matrix(self.term)
-        return solve(
-            (values - self.targets) / scale,
-            rows / scale.unsqueeze(1),
-            gradient,
-            matrix,
-            spreads,
-            self.progress.variance,
-        )
+            pinning = self._pinned(self.term)
+        else:
+            # nothing is pinned: all directions alike
+            pinning = Pinning(rows)
+            weight = 1.0
+        residuals = (values - self.targets) / scale
+        return solve(residuals, rows, gradient, pinning, weight, spreads, self.progress.variance)
 
-    def _label_matrix(self, term: LabelTerm) -> Tensor:
+    def _pinned(self, term: LabelTerm) -> Pinning:
         """Return Gauss-Newton's matrix of the labels at the model before fusion, made once."""
-        if self._matrix is None:
+        if self._pinning is None:
             path = self.folder / "label_rows.npy"
             if not path.exists():
                 rows = term.rows(self.copies.single, self.copies.singles, self.options.seed).float()
                 with atomic_write(path, "wb") as file:
                     np.save(file, rows.numpy())
-            rows = torch.from_numpy(np.load(path)).double()
-            self._matrix = rows.T @ rows
-        return self._matrix
+            self._pinning = Pinning(torch.from_numpy(np.load(path)).double())
+        return self._pinning
 
     def _line(self, iteration: Iteration) -> str:
         held = " ".join(

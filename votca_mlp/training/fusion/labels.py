@@ -38,10 +38,13 @@ class Labels:
         All frames, each once.
     independent
         How many independent frames they are worth: frames of one group share what a model gets wrong.
+    fine
+        The same frames in smaller batches, for Gauss-Newton's rows; empty where ``batches`` will do.
     """
 
     batches: Sequence[LabelBatch]
     independent: int
+    fine: Sequence[LabelBatch] = ()
 
     def errors(self, model: PairModel) -> dict[str, float]:
         """Return the root mean square of the residuals by kind."""
@@ -106,7 +109,7 @@ class LabelTerm:
         """
         random = torch.Generator().manual_seed(seed)
         factors, found = self._factors(), []
-        for batch in self.labels.batches:
+        for batch in self.labels.fine or self.labels.batches:
             residuals = {k: r for k, r in batch.residuals(model).items() if r.numel()}
             for k, (name, values) in enumerate(residuals.items()):
                 signs = 2.0 * torch.randint(0, 2, values.shape, generator=random).to(values.dtype) - 1.0

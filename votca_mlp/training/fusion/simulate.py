@@ -51,7 +51,7 @@ def simulate(
     from votca_mlp.trajectories.read import read_frames
 
     if (folder / FRAMES).is_file():
-        return load_frames(folder / FRAMES, state)
+        return load_frames(folder / FRAMES, copies.identity)
     work = folder / "md"
     work.mkdir(parents=True, exist_ok=True)
     begin = work / "start.extxyz"
@@ -75,6 +75,7 @@ def simulate(
     with atomic_write(folder / FRAMES, "wb") as file:
         np.savez(
             file,
+            model=copies.identity,
             numbers=start.numbers,
             positions=np.array([each.positions for each in frames]),
             cells=np.array([each.cell.array for each in frames]),
@@ -83,22 +84,26 @@ def simulate(
     return stored_frames(frames)
 
 
-def load_frames(path: Path, state: StatePoint) -> StoredFrames:
-    """Read the frames of a finished trajectory.
+def load_frames(path: Path, model: str) -> StoredFrames:
+    """Read the frames of a finished trajectory of a model.
 
     Raises
     ------
     UserError
-        A damaged file.
+        A damaged file, or a trajectory of another model.
     """
     from ase import Atoms
 
     try:
         with np.load(path, allow_pickle=False) as data:
-            arrays = (data["numbers"], data["positions"], data["cells"])
+            arrays, found = (data["numbers"], data["positions"], data["cells"]), str(data["model"])
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise UserError(
             f"cannot read the frames: {error}", where=path, accepted=f"remove {path.parent} to run it again"
         ) from None
+    if found != model:
+        raise UserError(
+            "is a trajectory of another model", where=path, accepted=f"remove {path.parent} to run it again"
+        )
     numbers, positions, cells = arrays
     return stored_frames([Atoms(numbers, p, cell=c, pbc=True) for p, c in zip(positions, cells, strict=True)])

@@ -1,13 +1,14 @@
 """The step of the parameters: Gauss-Newton on experiments and labels at once, inside a trust region.
 
 With residuals r of the experiments over their errors and J their derivatives, the labels' chi^2 / 2 with
-gradient g and matrix H, the step minimises
+gradient g and matrix H, the step d minimises
 
-    |r + J d|^2 / 2 + g d + d H d / 2 + mu |T d|^2 / 2 + damping |d|^2 / 2.
+    |r + J d|^2 / 2 + g d + d H d / 2 + mu |T d|^2 / 2.
 
 H pins energies and forces of the labels: the step goes where the experiments ask for a change and the labels
 for none. |T d|^2 is the variance over stored frames of the change of U / kBT, twice the relative entropy of
-the two ensembles: mu keeps it within what reweighting can follow.
+the two ensembles: mu keeps it within what reweighting can follow. There are few rows in J and T, so that the
+inverse of H is applied to them once and the rest is small matrices (Woodbury's identity).
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import torch
 from torch import Tensor
 
 DAMPING = 1e-6
-"""Of the mean diagonal element."""
-TRIES = 12
+"""Added to H, by its mean diagonal element."""
+FIRST, FACTOR, TRIES = 0.03, 2.0, 40
+"""Values of mu: the first above 0, and by what it grows."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,39 @@ class Step:
     variance: float
 
 
+class Pinning:
+    """H = R^T R of the labels, with damping, applied inversely.
+
+    Parameters
+    ----------
+    rows
+        R, [n_rows, n_parameters].
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        count, parameters = rows.shape
+        self.damping = DAMPING * float(rows.square().sum()) / parameters
+        # the smaller of the two square matrices
+        self.rows = rows if count < parameters else None
+        square = rows @ rows.T if count < parameters else rows.T @ rows
+        self.factor = torch.linalg.cholesky(square + self.damping * torch.eye(len(square), dtype=rows.dtype))
+
+    def solved(self, columns: Tensor) -> Tensor:
+        """Return (H + damping)^-1 times columns [n_parameters, n]."""
+        if self.rows is None:
+            return torch.cholesky_solve(columns, self.factor)
+        inner = torch.cholesky_solve(self.rows @ columns, self.factor)
+        return (columns - self.rows.T @ inner) / self.damping
+
+
 def solve(
-    residuals: Tensor, rows: Tensor, gradient: Tensor, matrix: Tensor, spreads: list[Tensor], most: float
+    residuals: Tensor,
+    rows: Tensor,
+    gradient: Tensor,
+    pinning: Pinning,
+    weight: float,
+    spreads: list[Tensor],
+    most: float,
 ) -> Step:
     """Return the step.
 
@@ -37,39 +70,32 @@ def solve(
     ----------
     residuals, rows
         r [n] and J [n, n_parameters], over the errors.
-    gradient, matrix
-        g [n_parameters] and H [n_parameters, n_parameters].
+    gradient, pinning, weight
+        g [n_parameters] with its weight, H without, and the weight.
     spreads
         T of each state.
     most
         Largest variance of U / kBT in any state.
     """
-    normal = rows.T @ rows + matrix
-    normal = normal + DAMPING * normal.diagonal().mean() * torch.eye(len(normal), dtype=normal.dtype)
-    right = -(rows.T @ residuals + gradient)
-    joint = torch.cat(spreads)
-    limit = joint.T @ joint
-    weight, change = 0.0, _solved(normal, right)
-    variance = _variance(spreads, change)
-    for _ in range(TRIES):
-        if variance <= most:
-            break
-        weight = max(0.03, weight * 4.0)
-        change = _solved(normal + weight * limit, right)
+    joint = torch.cat([rows, *spreads])
+    right = rows.T @ residuals + gradient
+    solved = pinning.solved(torch.cat([joint, right.unsqueeze(0)]).T) / weight
+    columns, direct = solved[:, :-1], solved[:, -1]
+    inner, outer = joint @ columns, joint @ direct
+    mu, variance = 0.0, float("inf")
+    change = -direct
+    for attempt in range(TRIES):
+        mu = 0.0 if attempt == 0 else max(FIRST, mu * FACTOR)
+        scale = torch.ones(len(joint), dtype=joint.dtype)
+        scale[len(rows) :] = mu
+        # (1 + S J H^-1 J^T)^-1 S with S = scale, which may be 0
+        small = torch.eye(len(joint), dtype=joint.dtype) + scale.unsqueeze(1) * inner
+        change = -direct + columns @ torch.linalg.solve(small, scale * outer)
         variance = _variance(spreads, change)
-    if variance > most:
-        change, variance = change * (most / variance) ** 0.5, most
-    return Step(change, variance)
+        if variance <= most:
+            return Step(change, variance)
+    return Step(change * (most / variance) ** 0.5, most)
 
 
 def _variance(spreads: list[Tensor], change: Tensor) -> float:
     return max(float((spread @ change).square().sum()) for spread in spreads)
-
-
-def _solved(matrix: Tensor, right: Tensor) -> Tensor:
-    factor, info = torch.linalg.cholesky_ex(matrix)
-    if int(info) != 0:
-        # rounding has left an eigenvalue below 0
-        shift = 1e-4 * matrix.diagonal().mean() * torch.eye(len(matrix), dtype=matrix.dtype)
-        factor = torch.linalg.cholesky(matrix + shift)
-    return torch.cholesky_solve(right.unsqueeze(1), factor).squeeze(1)
