@@ -7,7 +7,7 @@ from ase import units
 from ase.build import bulk
 
 from votca_mlp.evaluation.calculator import MLPCalculator
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.trajectories.frames import frame_from_atoms
 

@@ -7,7 +7,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from al_hipnn.sampling import Trajectory, push_together, sample
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.training.dataset import Dataset, concatenate, make_dataset
 
 SEED, CLOSE_SEED = 1, 7

@@ -26,19 +26,7 @@ FOREGROUND = """import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])"""
 
-CALCULATOR = '''
-"""A Lennard-Jones mixture, to stand beside settings.xml."""
-
-
-def lj(species, cutoff):
-    import torch
-
-    from votca_mlp.evaluation.calculator import MLPCalculator
-    from votca_mlp.evaluation.evaluator import PairListEvaluator
-    from votca_mlp.models.lennard_jones import lennard_jones_mixture
-
-    return MLPCalculator(PairListEvaluator(lennard_jones_mixture(species, cutoff), dtype=torch.float64))
-'''
+CALCULATOR = Path(__file__).with_name("fluid.py").read_text()
 
 
 def needs_votca() -> None:

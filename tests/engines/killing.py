@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.csg.case import start_program
 from tests.engines.ase.case import evaluator
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.settings import Settings
 
 ROOT = Path(__file__).parents[2]

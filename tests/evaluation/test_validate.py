@@ -12,7 +12,8 @@ from ase.calculators.lj import LennardJones
 
 from tests.models.ani.neurochem_files import write_model
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.evaluation.validate import validate_model
 from votca_mlp.models.ani.model import AniModel

@@ -50,3 +50,18 @@ def test_idle_threads_sleep_unless_the_user_says_otherwise(given: str | None) ->
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == (given or "passive")
+
+
+def test_a_torch_that_comes_later_gets_the_number() -> None:
+    """Small models need no torch; one whose code brings it obeys <threads> as before."""
+    program = (
+        "import sys\n"
+        "from votca_mlp.kernels.threads import current_threads, set_threads\n"
+        "assert set_threads(3) == current_threads() == 3\n"
+        "assert 'torch' not in sys.modules\n"
+        "import torch\n"
+        "assert current_threads() == torch.get_num_threads() == 3\n"
+        "torch.set_num_threads(2)  # its own wish\n"
+        "assert current_threads() == 2\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

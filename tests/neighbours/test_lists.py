@@ -12,6 +12,7 @@ from ase.neighborlist import neighbor_list
 from votca_mlp.errors import Exploded, UserError
 from votca_mlp.kernels.simd import WIDTH
 from votca_mlp.neighbours.box import check_box
+from votca_mlp.neighbours.close_pairs import ClosePairs
 from votca_mlp.neighbours.cluster_order import SIZE, TOGETHER
 from votca_mlp.neighbours.cluster_search import SHELLS
 from votca_mlp.neighbours.clusters import Clusters, find_clusters
@@ -307,3 +308,26 @@ def test_check_box() -> None:
     sheared = np.array([[20.0, 0, 0], [10.0, 17.0, 0], [0, 0, 20.0]])
     with pytest.raises(UserError, match=r"half the box is 8\.50"):
         check_box(sheared, 10.0, "conf")
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False], ids=["bulk", "slab", "cluster"])
+@pytest.mark.parametrize(("repeat", "cubic"), [(1, True), (2, False), (3, True)])
+def test_the_closest_pair_while_atoms_move(pbc, repeat: int, cubic: bool) -> None:
+    atoms = bulk("Al", "fcc", a=4.05, cubic=cubic).repeat(repeat)
+    atoms.pbc = pbc
+    random = np.random.default_rng(1)
+    pairs = ClosePairs(3.5, 0.5)
+    for _ in range(4):
+        atoms.positions += random.normal(0.0, 0.15, atoms.positions.shape)
+        first, second, distance = pairs.closest(atoms.get_positions(), atoms.cell.array, atoms.pbc)
+        i, j, distances = neighbor_list("ijd", atoms, 4.0)
+        closest = distances.argmin()
+        assert {first, second} == {i[closest], j[closest]}
+        assert distance == pytest.approx(distances[closest], abs=1e-9)
+    atoms.positions[1:] += 100.0 * np.arange(1, len(atoms))[:, None]
+    atoms.pbc = False
+    assert pairs.closest(atoms.get_positions(), atoms.cell.array, atoms.pbc) is None
+    # a reach as small as that for atoms on one another
+    assert ClosePairs(0.01, 0.0).closest(atoms.get_positions(), atoms.cell.array, atoms.pbc) is None
+    atoms.positions[0] = atoms.positions[-1] + [0.0, 0.002, 0.0]
+    assert ClosePairs(0.01, 0.0).closest(atoms.get_positions(), atoms.cell.array, atoms.pbc) is not None

@@ -12,7 +12,8 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.observables.rdf import pair_histograms

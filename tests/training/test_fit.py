@@ -10,7 +10,8 @@ from ase.calculators.emt import EMT
 
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
 from votca_mlp.training.batches import join, make_frames

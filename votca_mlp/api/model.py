@@ -12,7 +12,7 @@ from votca_mlp.models.options import MLPSettings
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.calculator import MLPCalculator
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.potentials.correction import PairCorrection
 
 _HELD: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.potentials.correction import PairCorrection
 
 Array = NDArray[np.float64]

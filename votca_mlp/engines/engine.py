@@ -18,7 +18,7 @@ from votca_mlp.plugins import read_entries
 
 if TYPE_CHECKING:
     from votca_mlp.engines.shared.result import StepResult
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.progress import Progress
     from votca_mlp.trajectories.frames import Frame
 

@@ -5,7 +5,7 @@ from typing import Any
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 
 

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.evaluation.calculator_results import calculate, has_stress
+from votca_mlp.evaluation.contract import CORRECTION_SKIN, Evaluator, SameNumbers
 from votca_mlp.evaluation.correction import CorrectionAdder
-from votca_mlp.evaluation.evaluator import CORRECTION_SKIN, Evaluator, SameNumbers
 from votca_mlp.evaluation.result import Evaluation
-from votca_mlp.neighbours.verlet_lists import VerletPairList
+from votca_mlp.kernels.threads import current_threads
+from votca_mlp.neighbours.close_pairs import ClosePairs
 from votca_mlp.potentials.correction import PairCorrection
 
 if TYPE_CHECKING:
@@ -43,14 +44,14 @@ class CalculatorEvaluator(Evaluator):
         self.gives_stress = has_stress(calculator)
         self._species: tuple[bytes, bytes] | None = None
         self.same_numbers = SameNumbers()
-        self.watched = VerletPairList(watch, skin, full=False)
+        self.watched = ClosePairs(watch, skin)
         self.adder: CorrectionAdder | None = None
         if correction is not None and correction.pairs:
             self.adder = CorrectionAdder(correction, CORRECTION_SKIN * skin)
 
     def forget(self) -> None:
         """Rebuild the neighbour lists at the next call and reset the calculator."""
-        self.watched.forget()
+        self.watched.list.forget()
         if self.adder is not None:
             self.adder.forget()
         self._species = None
@@ -72,6 +73,8 @@ class CalculatorEvaluator(Evaluator):
         self._species = species
         asked = periodic and self.gives_stress
         energy, forces, found = calculate(self.calculator, atoms, changes, stress=asked)
+        # which may have brought torch
+        current_threads()
         stress = np.full((3, 3), np.nan if periodic else 0.0) if found is None else found
         positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
         extra = 0.0
@@ -87,17 +90,6 @@ class CalculatorEvaluator(Evaluator):
             stress,
             np.array([energy]),
             extra,
-            self._closest(positions, cell, atoms.pbc),
+            self.watched.closest(positions, cell, atoms.pbc),
             has_stress=self.gives_stress,
         )
-
-    def _closest(
-        self, positions: Array, cell: Array, pbc: NDArray[np.bool_]
-    ) -> tuple[int, int, float] | None:
-        self.watched.update(positions, cell, pbc)
-        vectors = self.watched.vectors(positions, cell)
-        if not len(vectors):
-            return None
-        squared = np.einsum("ij,ij->i", vectors, vectors)
-        k = int(squared.argmin())
-        return self.watched.closest(squared[k], k)

@@ -1,16 +1,19 @@
 """The pair correction's energy, forces and virial of a moving configuration."""
 
 import copy
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from votca_mlp.neighbours.device_pairs import Uploaded
 from votca_mlp.neighbours.verlet_lists import VerletClusterList, VerletPairList
 from votca_mlp.potentials.correction import PairCorrection
-from votca_mlp.potentials.torch_pair import TorchPairCorrection
+
+if TYPE_CHECKING:
+    import torch
+
+    from votca_mlp.neighbours.device_pairs import Uploaded
+    from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
 Array = NDArray[np.float64]
 
@@ -25,24 +28,26 @@ class CorrectionAdder:
     skin
         Angstrom.
     device
-        CPU: compiled loops over clusters of neighbours. Others: torch in float64 on a pair list; a step
-        copies the positions there and the forces back, and the list only when it is new.
+        None, CPU: compiled loops over clusters of neighbours, without torch. Others: torch in float64 on a
+        pair list; a step copies the positions there and the forces back, and the list only when it is new.
     dtype
-        Of the compiled loops.
+        Of the compiled loops; None is float64.
     """
 
     list: VerletClusterList | VerletPairList
+    module: "TorchPairCorrection"
 
     def __init__(
         self,
         correction: PairCorrection,
         skin: float,
-        device: torch.device | None = None,
-        dtype: torch.dtype = torch.float64,
+        device: "torch.device | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
-        self.device, self.dtype = device or torch.device("cpu"), dtype
+        self.device, self.on_host = device, device is None or device.type == "cpu"
+        self._single = str(dtype) == "torch.float32"
         self._set_tables(correction)
-        if self.device.type == "cpu":
+        if self.on_host:
             self.list = VerletClusterList(self._tables.cutoffs[self._index], skin)
         else:
             self.list = VerletPairList(correction.cutoff, skin, full=False)
@@ -70,7 +75,9 @@ class CorrectionAdder:
         if isinstance(self.list, VerletPairList):
             rebuilt = self.list.update(positions, cell, pbc)
             if rebuilt or self._pairs is None or numbers is not self._pairs.host_numbers:
-                self._pairs = Uploaded(self.list, numbers, self.device)
+                from votca_mlp.neighbours.device_pairs import Uploaded
+
+                self._pairs = Uploaded(self.list, numbers, self._torch_device())
             return self._on_device(self._pairs, positions, cell)
         from votca_mlp.evaluation.correction_kernel import correction_sums
         from votca_mlp.kernels.chunks import chunks_for, use_threads
@@ -91,32 +98,28 @@ class CorrectionAdder:
         self._elements = np.array(sorted({z for pair in correction.pairs for z in pair}))
         self._index = np.zeros((len(self._elements) + 1,) * 2, np.int64)
         self._index[:-1, :-1] = tables.pair_index[np.ix_(self._elements, self._elements)]
-        if self.device.type == "cpu":
+        if self.on_host:
             from votca_mlp.evaluation.correction_kernel import kernel_tables
 
-            dtype = np.float32 if self.dtype == torch.float32 else np.float64
+            dtype = np.float32 if self._single else np.float64
             self._kernel_tables = kernel_tables(tables, self._index, dtype)
         else:
+            from votca_mlp.potentials.torch_pair import TorchPairCorrection
+
             self.module = TorchPairCorrection(correction).to(self.device)
 
-    def _on_device(self, pairs: Uploaded, positions: Array, cell: Array) -> tuple[float, Array, Array]:
-        x, box = (torch.from_numpy(each).to(self.device) for each in (positions, cell))
-        energy, forces, virial = sums_on_device(self.module, pairs, x, box)
+    def _torch_device(self) -> "torch.device":
+        import torch
+
+        return self.device or torch.device("cpu")
+
+    def _on_device(self, pairs: "Uploaded", positions: Array, cell: Array) -> tuple[float, Array, Array]:
+        import torch
+
+        from votca_mlp.evaluation.device import correction_sums
+
+        x, box = (torch.from_numpy(each).to(self._torch_device()) for each in (positions, cell))
+        energy, forces, virial = correction_sums(self.module, pairs, x, box)
         # one copy back instead of three
         result = torch.cat([energy.view(1), virial.view(9), forces.view(-1)]).cpu().numpy()
         return float(result[0]), result[10:].reshape(-1, 3), result[1:10].reshape(3, 3)
-
-
-def sums_on_device(
-    module: TorchPairCorrection, pairs: Uploaded, positions: Tensor, cell: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
-
-    positions [n_atoms, 3] and cell [3, 3] on the device, float64, Angstrom; each pair once in ``pairs``.
-    """
-    vectors = pairs.vectors(positions, cell)
-    distances = vectors.norm(dim=1)
-    kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
-    energy, slope = module.pair_energies(*kinds, distances)
-    gradient = (slope / distances).unsqueeze(1) * vectors
-    return energy.sum(), *pairs.sums(gradient, vectors)

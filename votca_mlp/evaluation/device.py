@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.evaluation.correction import sums_on_device
 from votca_mlp.evaluation.result import Evaluation, stress_of
 from votca_mlp.models.contract import PairModel
 from votca_mlp.neighbours.box import volume_of
-from votca_mlp.neighbours.device_pairs import DeviceList, closest_of
+from votca_mlp.neighbours.device_pairs import DeviceList, Uploaded, closest_of
 from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
 
@@ -91,7 +90,7 @@ class DeviceForces:
         forces, virial = pairs.sums(gradient.double(), vectors)
         extra = positions.new_zeros(1)
         if self.table is not None:
-            energy, more, more_virial = sums_on_device(self.table, self.lists[1].uploaded, positions, box)
+            energy, more, more_virial = correction_sums(self.table, self.lists[1].uploaded, positions, box)
             forces, virial, extra = forces + more, virial + more_virial, energy.view(1)
         moved = torch.stack([each.displacement(positions, cell) for each in self.lists])
         energies = members.sum(1, dtype=torch.float64)
@@ -149,3 +148,18 @@ class DeviceEvaluation(Evaluation):
     def n_atoms(self) -> int:
         """Of the configuration."""
         return len(self.__dict__["on_device"])
+
+
+def correction_sums(
+    module: TorchPairCorrection, pairs: Uploaded, positions: Tensor, cell: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return energy (eV), forces (eV/Angstrom, [n_atoms, 3]) and virial sum d x dE/dd (eV, [3, 3]).
+
+    positions [n_atoms, 3] and cell [3, 3] on the device, float64, Angstrom; each pair once in ``pairs``.
+    """
+    vectors = pairs.vectors(positions, cell)
+    distances = vectors.norm(dim=1)
+    kinds = pairs.numbers[pairs.first], pairs.numbers[pairs.second]
+    energy, slope = module.pair_energies(*kinds, distances)
+    gradient = (slope / distances).unsqueeze(1) * vectors
+    return energy.sum(), *pairs.sums(gradient, vectors)

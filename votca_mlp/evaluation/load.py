@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.kernels.threads import set_threads
+from votca_mlp.models.kind import is_pair_model
 from votca_mlp.models.load import load_model
 
 if TYPE_CHECKING:
     import torch
 
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.models.contract import PairModel
     from votca_mlp.models.options import MLPSettings
     from votca_mlp.potentials.correction import PairCorrection
@@ -58,12 +59,12 @@ def evaluator_of(
     UserError
         An unknown device or dtype.
     """
-    from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-    from votca_mlp.evaluation.evaluator import PairListEvaluator
-    from votca_mlp.models.contract import PairModel
+    if not is_pair_model(model):
+        from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
 
-    if not isinstance(model, PairModel):
         return CalculatorEvaluator(model, correction, skin=skin)
+    from votca_mlp.evaluation.evaluator import PairListEvaluator
+
     device, dtype = pick_device(mlp.device), pick_dtype(mlp.dtype)
     _log.info("model %s on %s in %s", mlp.model, device, dtype)
     return PairListEvaluator(model, correction, device=device, dtype=dtype, skin=skin)

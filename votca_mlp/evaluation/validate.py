@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.report import Report
 from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.evaluation.stress_check import strained

@@ -8,9 +8,9 @@ import threading
 
 import numba
 import numpy as np
-import torch
 
 from votca_mlp.kernels.cache import guard
+from votca_mlp.kernels.threads import current_threads, set_threads
 
 guard()
 CHUNKS = 8
@@ -18,19 +18,17 @@ CHUNKS = 8
 INDEX = np.int32(0x7FFFFFFF)
 """With it as a mask, numba need not ask whether an index is negative, and the compiler may gather."""
 
+_MOST_THREADS = int(vars(numba.config)["NUMBA_NUM_THREADS"])
 # Starting numba's pool overwrites torch's number of threads where both share one OpenMP library: start it
 # here, with torch's number, and put that back.
-_threads = torch.get_num_threads()
-_MOST_THREADS = int(vars(numba.config)["NUMBA_NUM_THREADS"])
-numba.set_num_threads(min(_threads, _MOST_THREADS))
-torch.set_num_threads(_threads)
+set_threads(current_threads())
 
 _using = threading.local()
 
 
 def use_threads(most: int) -> None:
-    """Let compiled loops use torch's number of threads, but no more than ``most``."""
-    wanted = torch.get_num_threads(), most
+    """Let compiled loops use the threads that are set, but no more than ``most``."""
+    wanted = current_threads(), most
     # numba's number belongs to the thread that sets it, and setting it takes longer than asking here
     if wanted != getattr(_using, "wanted", None):
         numba.set_num_threads(max(1, min(*wanted, _MOST_THREADS)))

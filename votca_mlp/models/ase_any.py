@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
+from votca_mlp.kernels.threads import current_threads
 from votca_mlp.models.arguments import CUTOFF_MAX, CUTOFFS, resolved, swallowed, takes_any, unusable
-from votca_mlp.models.kind import Finding, ModelKind
+from votca_mlp.models.kind import Finding, ModelKind, is_pair_model
 from votca_mlp.processes import is_interrupt
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def load_calculator(name: str | None, arguments: Mapping[str, Any], main_directo
     if not all(isinstance(key, str) for key in arguments):
         raise UserError("argument names must be text", where=_ARGUMENTS, accepted="a YAML mapping")
     target: Any = _import(module_name, main_directory)
+    # it may have brought torch
+    current_threads()
     for part in attribute.split("."):
         if not hasattr(target, part):
             what = f"module '{module_name}' has no '{attribute}'"
@@ -121,9 +124,7 @@ def _import(module_name: str, main_directory: str | Path) -> Any:
 
 
 def _check(calculator: Any, name: str) -> None:
-    from votca_mlp.models.contract import PairModel
-
-    if isinstance(calculator, PairModel):
+    if is_pair_model(calculator):
         return
     properties = getattr(calculator, "implemented_properties", None)
     if properties is None or not hasattr(calculator, "calculate"):
@@ -149,11 +150,9 @@ def _check_cutoff(calculator: Any, name: str) -> None:
 
 
 def _load(mlp: "MLPSettings", main_directory: Path) -> Any:
-    from votca_mlp.models.contract import PairModel
-
     calculator = load_calculator(mlp.calculator, dict(mlp.arguments or {}), main_directory)
     given = {"device", "dtype"} & getattr(mlp, "model_fields_set", set())
-    if given and not isinstance(calculator, PairModel):
+    if given and not is_pair_model(calculator):
         tags = " and ".join(f"<{tag}>" for tag in sorted(given))
         _log.warning("%s: not used with %s, which has its own <arguments> for it", tags, mlp.calculator)
     return calculator

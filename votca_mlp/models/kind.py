@@ -1,10 +1,11 @@
 """What the package asks of a kind of model that ``<mlp><kind>`` names."""
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.registry import BUILTIN, GROUP, kind_names
@@ -93,6 +94,12 @@ def model_kind(name: str) -> ModelKind:
         accepted = f"{', '.join(others)} or {last}"
         raise UserError(f"'{name}' is no kind of model", where="cg.inverse.mlp.kind", accepted=accepted)
     return found
+
+
+def is_pair_model(model: object) -> "TypeGuard[PairModel]":
+    """Return whether a model is a ``PairModel``; none is where that class, with torch, is not loaded."""
+    contract = sys.modules.get("votca_mlp.models.contract")
+    return contract is not None and isinstance(model, contract.PairModel)
 
 
 def pair_kinds() -> str:

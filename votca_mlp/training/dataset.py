@@ -10,7 +10,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.files import atomic_write
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.training.dataset import Dataset
 
 

@@ -12,7 +12,8 @@ from tests.engines.lammps.case import make_case, run_case, write_data
 from tests.engines.lammps.test_step import log_rows
 from votca_mlp.engines.shared.start import read_configuration
 from votca_mlp.evaluation.calculator import MLPCalculator
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
 from votca_mlp.potentials.akima import akima_from_points

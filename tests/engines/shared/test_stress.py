@@ -19,7 +19,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.stress import refuse_wrong_stress
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.stress_check import check_stress
 from votca_mlp.settings.plans import md_plan
 

@@ -9,7 +9,7 @@ import pytest
 from tests.engines.ase.case import argon, evaluator, make_case, run_case
 from votca_mlp.engines.ase import checkpoint
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 
 

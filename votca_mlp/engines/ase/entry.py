@@ -10,7 +10,7 @@ from votca_mlp.engines.plan import MDPlan
 
 if TYPE_CHECKING:
     from votca_mlp.engines.shared.result import StepResult
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
 
 
 class AseEngine(Engine):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.engines.ase import moves
 from votca_mlp.engines.ase.motion import Motion
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:

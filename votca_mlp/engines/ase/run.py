@@ -20,7 +20,7 @@ from votca_mlp.engines.shared.stages import Stage, steps_of
 from votca_mlp.engines.shared.start import check_melted, draw_velocities
 from votca_mlp.engines.shared.watch import Watch, check_first, make_watch, place
 from votca_mlp.errors import Exploded
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.interrupts import Interruption, held_back
 from votca_mlp.progress import Progress
 

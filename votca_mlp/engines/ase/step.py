@@ -19,7 +19,7 @@ from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import checked_start
 from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.processes import is_interrupt
 from votca_mlp.progress import Progress
 

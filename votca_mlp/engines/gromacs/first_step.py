@@ -13,7 +13,7 @@ from votca_mlp.engines.gromacs.trajectory import read_trr
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.first_evaluation import first_evaluation
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 
 if TYPE_CHECKING:

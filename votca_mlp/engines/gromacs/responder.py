@@ -12,7 +12,7 @@ from votca_mlp.engines.shared.growing import GrowingFile
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import Exploded, UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 
 if TYPE_CHECKING:

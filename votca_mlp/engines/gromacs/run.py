@@ -31,7 +31,8 @@ from votca_mlp.engines.shared.resume import is_finished, refuse_other_inputs
 from votca_mlp.engines.shared.temperature import check_temperature
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.observables.density import density
 from votca_mlp.potentials.correction import PairCorrection

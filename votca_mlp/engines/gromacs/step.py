@@ -24,7 +24,7 @@ from votca_mlp.engines.shared.resume import digests, finished_result
 from votca_mlp.engines.shared.start import checked_start
 from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.progress import Progress
 
 _SHORTEST = 3.0

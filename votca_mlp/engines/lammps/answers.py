@@ -11,7 +11,7 @@ from votca_mlp.engines.shared.first_evaluation import check_apart, check_finite
 from votca_mlp.engines.shared.stages import Stage
 from votca_mlp.engines.shared.watch import Watch
 from votca_mlp.errors import Exploded, UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.result import Evaluation
 from votca_mlp.interrupts import Interruption
 from votca_mlp.progress import Progress

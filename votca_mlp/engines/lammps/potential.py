@@ -7,7 +7,8 @@ from typing import Any
 from votca_mlp.deploy.mliap import OBJECT, CorrectedMLIAP, refuse_layers
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.potentials.correction import PairCorrection
 

@@ -30,7 +30,7 @@ from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
 from votca_mlp.engines.shared.temperature import check_temperature
 from votca_mlp.engines.shared.watch import make_watch
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.neighbours.box import TILT, tilt_of
 from votca_mlp.progress import Progress
 from votca_mlp.versions import versions

@@ -18,7 +18,7 @@ from votca_mlp.engines.shared.deadline import on_steady_clock
 from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.errors import UserError
-from votca_mlp.evaluation.evaluator import Evaluator
+from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.interrupts import held_back
 from votca_mlp.models.kind import model_kind, pair_kinds
 from votca_mlp.progress import Progress

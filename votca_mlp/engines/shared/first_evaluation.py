@@ -10,7 +10,7 @@ from votca_mlp.evaluation.result import Evaluation
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
 
 SAME_PLACE = 0.01
 """Angstrom; atoms nearer than that are on one another, whatever the limit."""
@@ -31,16 +31,13 @@ def check_apart(atoms: "Atoms", distance_min: float, where: str) -> None:
     UserError
         Naming the closest two, counted from 1.
     """
-    from votca_mlp.neighbours.verlet_lists import VerletPairList
+    from votca_mlp.neighbours.close_pairs import ClosePairs
 
     positions, cell = atoms.get_positions(), np.asarray(atoms.cell.array, float)
-    pairs = VerletPairList(max(distance_min, SAME_PLACE), 0.0, full=False)
-    pairs.update(positions, cell, atoms.pbc)
-    if not len(pairs.first):
+    closest = ClosePairs(max(distance_min, SAME_PLACE), 0.0).closest(positions, cell, atoms.pbc)
+    if closest is None:
         return
-    vectors = pairs.vectors(positions, cell)
-    squared = np.einsum("ij,ij->i", vectors, vectors)
-    first, second, distance = pairs.closest(squared.min(), int(squared.argmin())) or (0, 0, np.inf)
+    first, second, distance = closest
     if distance >= max(distance_min, SAME_PLACE):
         return
     limited = distance_min > SAME_PLACE

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from votca_mlp.engines.plan import MDPlan
-    from votca_mlp.evaluation.evaluator import Evaluator
+    from votca_mlp.evaluation.contract import Evaluator
 
 
 def require_stress(plan: "MDPlan", evaluator: "Evaluator", tag: str, what: str) -> None:
