@@ -1,13 +1,19 @@
 """What is known of a LAMMPS script before LAMMPS runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.engines.lammps.case import SCRIPT
+from tests.engines.ase.case import evaluator
+from tests.engines.lammps.case import SCRIPT, make_case
+from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.lammps.plan import Plan, plan_script
 from votca_mlp.engines.lammps.script import read_script
+from votca_mlp.engines.lammps.step import check_script, prepare
+from votca_mlp.engines.options import RdfSettings
 from votca_mlp.errors import UserError
+from votca_mlp.settings.plans import md_plan
 
 
 def planned(folder: Path, text: str, **options) -> Plan:
@@ -56,6 +62,56 @@ def test_only_thermostats_that_act_during_the_dump_count(tmp_path) -> None:
         "120 120", "900 120"
     )
     assert [value for _, value in planned(tmp_path, hot).temperatures] == [100.0, 100.0]
+
+
+DUMP = "dump        traj all custom 10 traj.dump id type element x y z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "frames"),
+    [
+        ({}, 21),
+        # at 60, 69, 138, ...
+        ({DUMP: DUMP.replace(" 10 ", " 69 ")}, 3),
+        # a frame where a run ends and the next begins is written once
+        ({"run         200": "run 100\nrun 5\nrun 95"}, 21),
+        ({"run         200": "run 100\nundump traj\nrun 100"}, 11),
+        ({"run         60": "run 60\nreset_timestep 5"}, 20),
+        ({"run         60": "run 60\nreset_timestep ${n}"}, 21),
+        ({DUMP: DUMP + "\ndump_modify traj every 7"}, None),
+        ({DUMP: DUMP + "\ndump_modify traj sort id"}, 21),
+    ],
+)
+def test_frames(tmp_path, changes: dict[str, str], frames: int | None) -> None:
+    text = SCRIPT
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    assert planned(tmp_path, text).frames == frames
+
+
+def test_too_few_frames_are_told_before_the_run(tmp_path) -> None:
+    """By check, without LAMMPS, and by what begins a step."""
+    settings = make_case(tmp_path, rdf=RdfSettings(with_errors=True, block_length=11))
+    step = tmp_path / "step_001"
+    plan = md_plan(settings, step)
+    plan = replace(plan, files={"in.lmp": step / "in.lmp"})
+    message = (
+        rf"{step}/in.lmp:12: 21 frames are left of 21 after first_frame, 22 are needed[\s\S]*block_length"
+    )
+    for call in (
+        lambda: engine_named("lammps").lengths(plan, iterations=1, laststep=True),
+        lambda: prepare(plan, step),
+        # with the user's own file, although LAMMPS would run in a temporary folder
+        lambda: check_script(plan, evaluator()),
+    ):
+        with pytest.raises(UserError, match=message):
+            call()
+    prepare(replace(plan, frames_needed=21), step)
+    with pytest.raises(UserError, match="19 frames are left of 21 after first_frame, 20 are"):
+        prepare(replace(plan, frames_needed=20, first_frame=3), step)
+    # VOTCA's CSG_MDRUN_STEPS is for trying
+    prepare(plan, step, 20)
 
 
 @pytest.mark.parametrize(

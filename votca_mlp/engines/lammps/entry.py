@@ -48,12 +48,13 @@ class LammpsEngine(Engine):
 
     def lengths(self, plan: MDPlan, *, iterations: int, laststep: bool) -> list[str]:
         """Return what the script will do, without LAMMPS."""
-        from votca_mlp.engines.lammps.plan import plan_script
+        from votca_mlp.engines.lammps.plan import check_frames, plan_script
         from votca_mlp.engines.lammps.script import read_script
 
         name = options_of(plan).script
         path = plan.files.get(name, plan.directory / name)
         script = plan_script(read_script(path), path=path, traj=plan.traj)
+        check_frames(script, first_frame=plan.first_frame, needed=plan.frames_needed)
         runs, every = " + ".join(map(str, script.runs.values())), script.dump.every
         return [
             f"each step    {runs} MD steps of {name}, a frame every {every} steps",

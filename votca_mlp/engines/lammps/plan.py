@@ -63,6 +63,9 @@ class Plan:
         Set temperatures (K) of the thermostats that act while the trajectory is written, with their commands.
     random_forces
         A thermostat adds forces of its own (Langevin).
+    frames
+        Of the trajectory; at most so many where the time step of the start is not known, None where the times
+        of the dump are not.
     """
 
     commands: list[Command]
@@ -72,6 +75,7 @@ class Plan:
     insert: int
     temperatures: list[tuple[Command, float]]
     random_forces: bool
+    frames: int | None
 
     @property
     def total(self) -> int:
@@ -103,6 +107,7 @@ def plan_script(commands: list[Command], *, path: Path, traj: str, max_steps: in
     dump: Dump | None = None
     covered, random_forces, external, insert, made = False, False, None, None, False
     acting: dict[str, Command] = {}
+    count = _Frames()
     for index, command in enumerate(commands):
         words = tuple(_filled(word, known) for word in command.words)
         if command.name == "variable" and len(words) == 4:
@@ -124,9 +129,12 @@ def plan_script(commands: list[Command], *, path: Path, traj: str, max_steps: in
             fixes.pop(words[1], None)
         if command.name == "dump" and len(words) > 5 and words[5] == traj:
             dump = _dump(command, words)
+            count.begin(dump)
+        count.look(words)
         if command.name == "run":
             insert = index if insert is None else insert
             runs[index] = _steps(command, words, max_steps)
+            count.run(runs[index])
             if dump is not None:
                 covered = True
                 acting |= fixes
@@ -148,7 +156,78 @@ def plan_script(commands: list[Command], *, path: Path, traj: str, max_steps: in
         for command in acting.values()
         for value in _set_temperatures([_filled(word, known) for word in command.words])
     ]
-    return Plan(commands, runs, dump, external, insert, temperatures, random_forces)
+    return Plan(commands, runs, dump, external, insert, temperatures, random_forces, count.frames)
+
+
+def check_frames(script: Plan, *, first_frame: int, needed: int) -> None:
+    """Refuse a script that leaves too few frames.
+
+    Parameters
+    ----------
+    first_frame
+        From 1; 0 is also the first.
+    needed
+        Such as those of two blocks.
+
+    Raises
+    ------
+    UserError
+        Naming the dump and how many there are.
+    """
+    if script.frames is None:
+        return
+    left = script.frames - max(first_frame - 1, 0)
+    if left < needed:
+        raise UserError(
+            f"{max(left, 0)} frames are left of {script.frames} after first_frame, {needed} are needed",
+            where=script.dump.command.where,
+            accepted="a longer run after this dump, a smaller interval of it, or a smaller first_frame or "
+            "block_length",
+        )
+
+
+class _Frames:
+    """Counts the frames that a dump will write: at each multiple of its interval, also where a run begins."""
+
+    def __init__(self) -> None:
+        self.frames: int | None = 0
+        self.step: int | None = 0
+        self.last: int | None = None
+        self.dump: Dump | None = None
+
+    def begin(self, dump: Dump) -> None:
+        """Begin with the dump of the trajectory."""
+        self.dump = dump
+
+    def look(self, words: tuple[str, ...]) -> None:
+        """Take what a command says of the time step, or of when the dump writes."""
+        name = words[0]
+        if name == "reset_timestep" and len(words) > 1:
+            self.step = int(words[1]) if words[1].isdecimal() else None
+            self.last = None
+        if name in ("read_restart", "read_dump", "rerun"):
+            self.step = None
+        ours = self.dump is not None and words[1:2] == (self.dump.name,)
+        if ours and name == "undump":
+            self.dump = None
+        if ours and name == "dump_modify" and {"every", "every/time", "delay", "first", "skip"} & set(words):
+            self.frames = None
+
+    def run(self, steps: int) -> None:
+        """Add the frames of a run."""
+        begin, self.step = self.step, None if self.step is None else self.step + steps
+        if self.dump is None or self.frames is None:
+            return
+        every = self.dump.every
+        if begin is None:
+            self.frames += steps // every + 1
+            return
+        first = -(-begin // every)
+        end = begin + steps
+        # what a run ends with the next does not write again
+        again = self.last == begin and begin % every == 0
+        self.frames += end // every - first + 1 - again
+        self.last = end
 
 
 def _filled(word: str, known: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.options import LammpsSettings, options_of
-from votca_mlp.engines.lammps.plan import Plan, plan_script
+from votca_mlp.engines.lammps.plan import Plan, check_frames, plan_script
 from votca_mlp.engines.lammps.run import Run
 from votca_mlp.engines.lammps.script import Command, read_script
 from votca_mlp.engines.plan import KBT_TOLERANCE, MDPlan
@@ -94,6 +94,8 @@ def prepare(plan: MDPlan, directory: Path, max_steps: int | None = None) -> tupl
     if options.command is not None:
         _check_for_program(plan, options, read_script(path), path)
     script = plan_script(read_script(path), path=path, traj=plan.traj, max_steps=max_steps)
+    if max_steps is None:
+        check_frames(script, first_frame=plan.first_frame, needed=plan.frames_needed)
     expected = plan.temperature
     for command, temperature in script.temperatures:
         if abs(temperature - expected) > KBT_TOLERANCE * expected:
@@ -158,12 +160,10 @@ def check_script(plan: MDPlan, evaluator: Evaluator) -> str:
         for name, path in plan.files.items():
             if path.is_file():
                 shutil.copy(path, directory / Path(name).name)
-        script, _ = prepare(plan, directory)
-        run = Run(plan, evaluator, script, directory, inputs={})
         try:
-            run.advance()
-        finally:
-            run.lammps.kill()
+            run = _as_far_as_step_0(plan, evaluator, directory)
+        except UserError as error:
+            raise _of_the_users_files(error, plan, directory) from None
         assert run.agreement is not None
         energy, force, pressure = run.agreement
         atoms = run.answers.atoms
@@ -173,3 +173,21 @@ def check_script(plan: MDPlan, evaluator: Evaluator) -> str:
             f"at the start; LAMMPS {run.lammps.version} agrees to {energy:.1e} eV/atom, {force:.1e} eV/A, "
             f"{pressure:.1e} bar; {run.lammps.way}"
         )
+
+
+def _as_far_as_step_0(plan: MDPlan, evaluator: Evaluator, directory: Path) -> Run:
+    script, _ = prepare(plan, directory)
+    run = Run(plan, evaluator, script, directory, inputs={})
+    try:
+        run.advance()
+    finally:
+        run.lammps.kill()
+    return run
+
+
+def _of_the_users_files(error: UserError, plan: MDPlan, directory: Path) -> UserError:
+    """Return an error that names the user's files where it names their copies in a temporary folder."""
+    where = str(error.where or "")
+    for name, path in plan.files.items():
+        where = where.replace(str(directory / Path(name).name), str(path))
+    return UserError(error.what, where=where, accepted=error.accepted)
