@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.options import MLPSettings
+from votca_mlp.models.options import LATER, MLPSettings
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.calculator import MLPCalculator
@@ -99,6 +99,7 @@ def load_model(
     threads: int | None = None,
     trust_pickle: bool = False,
     energy_unit: str | None = None,
+    level: str | None = None,
     name: str | None = None,
 ) -> Model:
     """Return a model.
@@ -121,6 +122,8 @@ def load_model(
         Allow a hippynn experiment, whose file can run code.
     energy_unit
         Unit that a hippynn experiment was trained in: ``eV`` (None), ``kcal/mol``, ``kJ/mol`` or ``Hartree``.
+    level
+        Level of theory, of a model that was trained to several.
     name
         Names a calculator that is given as an object, so that a run in a directory knows it again: the same
         name must mean the same potential.
@@ -145,7 +148,7 @@ def load_model(
         given |= {"kind": "ase", "calculator": str(model), "arguments": dict(arguments or {})}
     else:
         given |= {"kind": kind or "hippynn", "model": str(model), "trust_pickle": trust_pickle}
-        given |= {"energy_unit": energy_unit}
+        given |= {"energy_unit": energy_unit, "level": level}
         given |= {} if members is None else {"members": tuple(members)}
     try:
         options = MLPSettings(**given)
@@ -175,7 +178,6 @@ def potential_identity(options: MLPSettings, directory: Path) -> str:
     from votca_mlp.models.origin import model_digest
 
     facts = options.model_dump(include={"kind", "members", "calculator", "arguments"}, mode="json")
-    if options.energy_unit is not None:
-        facts["energy_unit"] = options.energy_unit
+    facts |= {tag: getattr(options, tag) for tag in LATER if getattr(options, tag) is not None}
     facts["sha256"] = model_digest(options, directory)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.join_sources import ACCEPTED, JoinSource, read_join_source
+from votca_mlp.models.options import LATER
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.temperature import TemperatureCorrection, interpolated
 from votca_mlp.potentials.temperature_file import (
@@ -147,7 +148,7 @@ def _check_one_model(sources: list[JoinSource]) -> None:
 
 
 def _identity(source: JoinSource) -> list[Any]:
-    keys = ("kind", "members", "calculator", "arguments")
+    keys = ("kind", "members", "calculator", "arguments", *LATER)
     return [source.model.sha256, *(source.model.settings.get(key) for key in keys)]
 
 
@@ -155,4 +156,7 @@ def _words(source: JoinSource) -> str:
     model, digest = source.model.settings, source.model.sha256
     name = f"{model['kind']} {model.get('calculator') or model.get('model')}"
     members = f", members {model['members']}" if model.get("members") else ""
-    return name + members + (f" (SHA-256 {digest[:12]}...)" if digest else f" {model.get('arguments')}")
+    level = f", level {model['level']}" if model.get("level") else ""
+    return (
+        name + members + level + (f" (SHA-256 {digest[:12]}...)" if digest else f" {model.get('arguments')}")
+    )

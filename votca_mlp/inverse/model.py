@@ -67,6 +67,7 @@ def model_loader(mlp: "MLPSettings", directory: Path) -> Callable[[], Any]:
 def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str, Any]:
     """Return kind, path and SHA-256 of the model (of every file of a folder)."""
     from votca_mlp.models.kind import model_kind
+    from votca_mlp.models.options import LATER
     from votca_mlp.models.origin import model_file
 
     facts: dict[str, Any] = {"kind": mlp.kind, "identity": identity}
@@ -78,6 +79,5 @@ def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str,
         sums: Any = {str(item.relative_to(path)): digest(item)[1] for item in files}
     else:
         sums = digest(path)[1]
-    if mlp.energy_unit is not None:
-        facts["energy_unit"] = mlp.energy_unit
+    facts |= {tag: getattr(mlp, tag) for tag in LATER if getattr(mlp, tag) is not None}
     return {**facts, "name": mlp.model, "path": str(path), "sha256": sums}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from votca_mlp.models.contract import PairModel
     from votca_mlp.models.options import MLPSettings
 
-_NOT_FOR_ALL = ("calculator", "arguments", "members", "energy_unit")
+_NOT_FOR_ALL = ("calculator", "arguments", "members", "energy_unit", "level")
 """Tags of ``<mlp>`` that are refused unless a kind uses them."""
 
 Finding = tuple[str, str, str]
@@ -35,13 +35,15 @@ class ModelKind:
         The tag of ``<mlp>`` that names the model and must be there: ``model`` for one with a file or folder,
         whose checksum then belongs to it, ``calculator`` for Python code; None for no such tag.
     uses
-        Which of the tags ``calculator``, ``arguments``, ``members`` and ``energy_unit`` it reads; the others
-        are refused.
+        Which of the tags ``calculator``, ``arguments``, ``members``, ``energy_unit`` and ``level`` it reads;
+        the others are refused.
     without_pairs
         For a model that is no ``PairModel``: what it is, in words such as "is any ASE calculator". It chooses
         device and precision for itself, and nothing can ask it by pairs (LAMMPS's ML-IAP, TorchScript).
     check
         What else is wrong with the settings.
+    check_file
+        What is wrong with the settings, given the model's file or folder, which is there.
     described
         What ``votca-mlp check`` says behind the model's name, such as its unit of energy.
     """
@@ -52,6 +54,7 @@ class ModelKind:
     without_pairs: str = ""
     check: "Callable[[MLPSettings], Iterable[Finding]] | None" = None
     described: "Callable[[MLPSettings], str] | None" = None
+    check_file: "Callable[[MLPSettings, Path], Iterable[Finding]] | None" = None
 
     @property
     def has_file(self) -> bool:

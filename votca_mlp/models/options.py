@@ -11,6 +11,9 @@ from votca_mlp.models.registry import kind_names
 FREE = ("device", "threads", "trust_pickle")
 """Tags that belong to a machine or its user: another value gives the same potential."""
 
+LATER = ("energy_unit", "level")
+"""Tags that came after files had been written without them: absent there and here is the same."""
+
 
 def _registered(value: str) -> str:
     if value not in kind_names():
@@ -44,10 +47,11 @@ def _yaml_mapping(value: Any) -> Any:
 def potential_facts(mlp: "MLPSettings") -> dict[str, Any]:
     """Return what makes the potential another one, as plain data: records and exports hold it.
 
-    Without ``energy_unit`` where it is absent, so that what was written before there was this tag still fits.
+    Without ``energy_unit`` and ``level`` where they are absent, so that what was written before there were
+    these tags still fits.
     """
     facts = mlp.model_dump(exclude=set(FREE), mode="json")
-    return {name: value for name, value in facts.items() if (name, value) != ("energy_unit", None)}
+    return {name: value for name, value in facts.items() if value is not None or name not in LATER}
 
 
 class MLPSettings(Section):
@@ -94,6 +98,12 @@ class MLPSettings(Section):
         accepted="eV | kcal/mol | kJ/mol | Hartree",
         meaning="Unit of the energies that a hippynn experiment was trained with (lengths in Angstrom); "
         "absent: eV. hippynn's own default is kcal/mol.",
+    )
+    level: str | None = setting(
+        None,
+        accepted="a level of theory that the model was trained to",
+        meaning="Which level of theory a hippynn model gives that was trained to several of them; "
+        "required for such a model.",
     )
     trust_pickle: bool = setting(
         False,

@@ -18,6 +18,8 @@ from votca_mlp.engines.options import Crystal
 from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
+from votca_mlp.models.kind import model_kind
+from votca_mlp.models.load import builtin_models
 from votca_mlp.observables import store
 from votca_mlp.runs import record
 from votca_mlp.settings.groups import imc_groups
@@ -145,6 +147,9 @@ def _outputs(settings: Settings) -> Iterator[Problem]:
 def _model(settings: Settings) -> Iterator[Problem]:
     model, tag = settings.mlp.model, "cg.inverse.mlp.model"
     if model is None or model.startswith("builtin:"):
+        found = builtin_models().get((model or "").removeprefix("builtin:"))
+        if found is not None:
+            yield from _of_model_file(settings, found)
         return
     expanded = os.path.expanduser(os.path.expandvars(model))
     accepted = "an existing file or folder, or builtin:NAME"
@@ -157,6 +162,16 @@ def _model(settings: Settings) -> Iterator[Problem]:
         refuse_special(settings.run_directory / expanded)
     except UserError as error:
         yield _problem(settings, tag, f"{error.what}: {model}", accepted)
+        return
+    if os.path.exists(settings.run_directory / expanded):
+        yield from _of_model_file(settings, settings.run_directory / expanded)
+
+
+def _of_model_file(settings: Settings, path: Path) -> Iterator[Problem]:
+    """Yield what the kind of model finds wrong with the settings, given its file."""
+    check = model_kind(settings.mlp.kind).check_file
+    for tag, what, accepted in check(settings.mlp, path) if check is not None else ():
+        yield _problem(settings, f"cg.inverse.mlp.{tag}", what, accepted)
 
 
 def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ def _load(mlp: "MLPSettings", main_directory: Path) -> "HipnnModel":
     from votca_mlp.models.hipnn.files import load_hipnn
 
     path = named_path(mlp, main_directory)
-    return load_hipnn(path, trust_pickle=mlp.trust_pickle, energy_unit=mlp.energy_unit)
+    return load_hipnn(path, trust_pickle=mlp.trust_pickle, energy_unit=mlp.energy_unit, level=mlp.level)
 
 
 def _check(mlp: "MLPSettings") -> Iterator[Finding]:
@@ -24,11 +24,27 @@ def _check(mlp: "MLPSettings") -> Iterator[Finding]:
         yield "energy_unit", f"is given for {mlp.model}, whose file says that its unit is eV", "no such tag"
 
 
-def _energy_unit(mlp: "MLPSettings") -> str:
-    """Return what is known of the unit of an experiment's energies, which its files do not say."""
+def _described(mlp: "MLPSettings") -> str:
+    """Return the level, and what is known of the unit of an experiment's energies: its files do not say."""
+    if mlp.level is not None:
+        return f", level {mlp.level}"
     if mlp.energy_unit is not None:
         return f", trained in {mlp.energy_unit}"
     return ", its energies taken as eV (no <energy_unit>)" if mlp.trust_pickle else ""
 
 
-KIND = ModelKind(_load, uses=("energy_unit",), check=_check, described=_energy_unit)
+def _check_file(mlp: "MLPSettings", path: Path) -> Iterator[Finding]:
+    from votca_mlp.models.hipnn.peek import levels_in
+
+    levels = levels_in(path) if path.is_file() else None
+    if levels is None and mlp.level is not None:
+        yield "level", f"is '{mlp.level}', but the model has no levels of theory", "no such tag"
+    elif levels is not None and mlp.level is None and len(levels) > 1:
+        yield "level", "is missing: the model has several levels of theory", " | ".join(levels)
+    elif levels is not None and mlp.level is not None and mlp.level not in levels:
+        yield "level", f"is '{mlp.level}', which the model does not have", " | ".join(levels)
+
+
+KIND = ModelKind(
+    _load, uses=("energy_unit", "level"), check=_check, described=_described, check_file=_check_file
+)
