@@ -43,7 +43,7 @@ from votca_mlp.units import kbt_kjmol
 Array = NDArray[np.float64]
 Bumps = tuple[tuple[float, float, float], ...]
 Q = np.arange(0.4, 16.01, 0.05)
-NOISE = 0.01
+NOISE = 0.003
 """Standard error of a synthetic F(Q), of its largest value."""
 LONGER = 4.0
 ARGON_DENSITY = 0.02125
