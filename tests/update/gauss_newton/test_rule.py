@@ -33,10 +33,22 @@ def gauss_newton_case(directory: Path, symbols: tuple[str, ...] = ("Ar",), **mor
     return main
 
 
+def with_scattering(main: Path) -> None:
+    """Put a measured F(Q) beside the targets."""
+    q = np.arange(1.0, 12.0, 0.1)
+    np.savetxt(main / "set0.dat", np.stack([q, 0.2 * np.sin(3.6 * q) / q, np.full(len(q), 0.05)], axis=1))
+    section = (
+        "<scattering> <file>set0.dat</file> <columns>1 2 3</columns> <radiation>neutron</radiation>"
+        "<function>F</function> <normalisation>none</normalisation> <fit_scale>yes</fit_scale> </scattering>"
+    )
+    edit(main / "settings.xml", {"<mlp>": f"{section}<mlp>"})
+
+
 @pytest.fixture(scope="module")
 def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished step of our loop with three interactions, not to be changed."""
     main = gauss_newton_case(tmp_path_factory.mktemp("mixture") / "main", ("Ar", "Kr"))
+    with_scattering(main)
     edit(main / "settings.xml", {"<production>160": "<production>800"})
     status, output = ours(main)
     assert status == 0, output
@@ -88,12 +100,15 @@ def test_both_loops(mixture: Path, tmp_path: Path) -> None:
     """csg_inverse, unmodified, with method imc makes the tables, the band and the report of our loop."""
     needs_votca()
     theirs = gauss_newton_case(tmp_path / "theirs", ("Ar", "Kr"))
+    with_scattering(theirs)
     edit(theirs / "settings.xml", {"<production>160": "<production>800"})
     status, output = inverse(theirs)
     assert status == 0, output
     a, b = theirs / "step_001", mixture / "step_001"
     same_tables(a, b, NAMES)
     assert (a / NAME).read_bytes() == (b / NAME).read_bytes()
+    for name in ("set0.fq", *(f"{name}.dist.band" for name in NAMES)):
+        assert (a / name).read_bytes() == (b / name).read_bytes()
     for name in NAMES:
         band, same = (read_table(step / f"{name}.pot.new").yerr for step in (a, b))
         assert band is not None
@@ -102,6 +117,7 @@ def test_both_loops(mixture: Path, tmp_path: Path) -> None:
         assert (band[:-1] > 0).all()
     assert "Gauss-Newton: chi2" in output
     assert "the target of Ar-Ar, Ar-Kr, Kr-Kr has no errors" in output
+    assert re.search(r"set0: chi2 [\d.]+, R .* barn/sr, .*scale", output)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +234,7 @@ def test_when_no_correction_meets_them() -> None:
 def test_report_is_read_again(mixture: Path) -> None:
     report = read_report(mixture / "step_001")
     assert report is not None
-    assert set(report["all"]["data"]) == set(NAMES)
+    assert set(report["all"]["data"]) == {*NAMES, "set0"}
     assert json.loads((mixture / "step_001" / NAME).read_text()) == report
     assert read_report(mixture) is None
 
