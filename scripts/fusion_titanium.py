@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from results_file import add_json, number, write_result
-from titanium.data import DftFrames, dft_frames, measured, split
+from titanium.data import LEVEL, dft_frames, measured, split
 from titanium.potential import Fit, fit_potential
 from titanium.states import GPA, experiments_of, observables_of, state_of
 
@@ -29,13 +29,13 @@ from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
 from votca_mlp.models.hipnn.model import HipnnModel
-from votca_mlp.training.fusion.compiled_labels import compiled_frames, compiled_labels
 from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.fuse import Fusion
-from votca_mlp.training.fusion.labels import Labels
+from votca_mlp.training.fusion.labels import labels_of
 from votca_mlp.training.fusion.observables.protocol import measure_all, uniform
 from votca_mlp.training.fusion.options import FusionOptions
 from votca_mlp.training.fusion.simulate import simulate
+from votca_mlp.training.labelled import LabelledFrames
 
 Json = dict[str, Any]
 HELD_SEED = 1
@@ -46,35 +46,29 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def potential(options: argparse.Namespace, frames: DftFrames) -> HipnnModel:
+def potential(options: argparse.Namespace, frames: LabelledFrames) -> HipnnModel:
     """Return the DFT potential, from its file or by fitting it."""
     path = options.directory / "dft.pt"
     if not path.exists():
         began = time.monotonic()
-        learn, _ = split(frames.dataset, HELD_SEED)
+        learn, _ = split(frames, HELD_SEED)
         model = fit_potential(frames, learn, Fit(epochs=options.epochs), say)
         facts = {"epochs": options.epochs, "seconds": round(time.monotonic() - began)}
         save_hipnn(path, model, {"made by": "scripts/fusion_titanium.py", "fit": facts})
     return load_hipnn(path)
 
 
-def labels_of(frames: DftFrames, chosen: np.ndarray, model: HipnnModel) -> Labels:
-    """Return DFT frames as labels."""
-    dataset = frames.dataset.take(chosen)
-    return compiled_labels(compiled_frames(dataset, model, frames.stress[chosen]), dataset.runs)
-
-
-def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: DftFrames) -> Json:
+def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: LabelledFrames) -> Json:
     """Return what a model gives at all temperatures by fresh simulations, and its errors on DFT frames."""
     path = options.directory / f"{name}.json"
     if path.exists():
         found: Json = json.loads(path.read_text())
         return found
     known, copies = measured(options.data / "titanium"), Copies(model)
-    learn, held = split(frames.dataset, HELD_SEED)
+    learn, held = split(frames, HELD_SEED)
     result: Json = {
-        "learnt from": labels_of(frames, learn, model).errors(copies.single),
-        "held out": labels_of(frames, held, model).errors(copies.single),
+        "learnt from": labels_of(frames, learn, model, LEVEL).errors(copies.single),
+        "held out": labels_of(frames, held, model, LEVEL).errors(copies.single),
         "states": {},
     }
     for temperature in [*options.train, *options.test]:
@@ -100,13 +94,13 @@ def judged(options: argparse.Namespace, model: HipnnModel, name: str, frames: Df
     return result
 
 
-def fuse(options: argparse.Namespace, model: HipnnModel, frames: DftFrames) -> HipnnModel:
+def fuse(options: argparse.Namespace, model: HipnnModel, frames: LabelledFrames) -> HipnnModel:
     """Return the fused model, from its file or by going on with the fusion."""
     path = options.directory / "fused.pt"
     if not path.exists():
         began = time.monotonic()
         known = measured(options.data / "titanium")
-        learn, held = split(frames.dataset, HELD_SEED)
+        learn, held = split(frames, HELD_SEED)
         settings = FusionOptions(
             iterations=options.iterations, effective=options.effective, keep=options.keep, patience=3
         )
@@ -114,8 +108,8 @@ def fuse(options: argparse.Namespace, model: HipnnModel, frames: DftFrames) -> H
             model,
             [state_of(known[t], 1000.0 * options.production) for t in options.train],
             [each for t in options.train for each in experiments_of(known[t])],
-            labels_of(frames, learn, model),
-            labels_of(frames, held, model),
+            labels_of(frames, learn, model, LEVEL),
+            labels_of(frames, held, model, LEVEL),
             options.directory / "fusion",
             settings,
             report=say,
@@ -226,8 +220,8 @@ def main() -> None:
         parser.error("give --data, or set VOTCA_MLP_DATA to the folder that has ti_dft_saidi and titanium")
     torch.set_num_threads(1)
     options.directory.mkdir(parents=True, exist_ok=True)
-    frames = dft_frames(options.data / "ti_dft_saidi" / "iter0_Ti.tar.xz")
-    say(f"{len(frames.dataset)} DFT frames, {frames.left_out} far ones left out")
+    frames, left_out = dft_frames(options.data / "ti_dft_saidi" / "iter0_Ti.tar.xz")
+    say(f"{len(frames)} DFT frames, {left_out} far ones left out")
     model = potential(options, frames)
     fused = fuse(options, model, frames)
     before = judged(options, model, "before", frames)

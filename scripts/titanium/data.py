@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 
-from votca_mlp.training.dataset import Dataset, concatenate
+from votca_mlp.training.labelled import LabelledFrames, concatenate, labelled_frames
 
 HIGHEST_ENERGY = -7.4
 """eV/atom; the most stable frames have -7.66, MD of a crystal comes near none above."""
@@ -25,21 +26,16 @@ TITANIUM = 47.867
 """amu."""
 
 
-@dataclass(frozen=True)
-class DftFrames:
-    """Labelled frames, and the stress of each (eV/Angstrom^3, positive under tension), [n, 3, 3]."""
-
-    dataset: Dataset
-    stress: np.ndarray
-    left_out: int
+LEVEL = "pbe"
 
 
-def dft_frames(archive: Path) -> DftFrames:
-    """Return the frames near the crystals; ``runs`` numbers the cells that trajectories started from.
+def dft_frames(archive: Path) -> tuple[LabelledFrames, int]:
+    """Return the frames near the crystals, and how many far ones are left out.
 
-    Trajectories at 475 and 1900 K from one cell share their first frame, so they are one run.
+    A group is a cell that trajectories started from: those at 475 and 1900 K share their first frame. Its
+    name begins with its number and the phase.
     """
-    parts, stress, left_out = [], [], 0
+    parts, left_out = [], 0
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
@@ -47,49 +43,50 @@ def dft_frames(archive: Path) -> DftFrames:
         for path in sorted(Path(folder).rglob("set.000")):
             names = path.relative_to(folder).parts
             cell = "/".join(names[2:-1])
-            kind, run = names[2], cells.setdefault(cell, len(cells))
-            data, sigma = _one_folder(path, kind, run)
-            spread = np.abs(data.forces).max(axis=(1, 2))
-            count = data.atom_counts
-            volume = np.abs(np.linalg.det(data.cells)) / count
-            near = (data.energies / count < HIGHEST_ENERGY) & (spread < LARGEST_FORCE)
+            number = cells.setdefault(cell, len(cells))
+            data = _one_folder(path, f"{number:03d} {cell}", "/".join(names[1:-1]))
+            largest = np.abs(data.levels[LEVEL].forces).reshape(len(data), -1).max(1)
+            volume = np.abs(np.linalg.det(data.cells)) / data.atom_counts
+            near = (data.levels[LEVEL].energies / data.atom_counts < HIGHEST_ENERGY) & (
+                largest < LARGEST_FORCE
+            )
             near &= (volume > VOLUMES[0]) & (volume < VOLUMES[1])
-            chosen = np.flatnonzero(near)
-            left_out += len(data) - len(chosen)
-            if len(chosen):
-                parts.append(data.take(chosen))
-                stress.append(sigma[chosen])
-    return DftFrames(concatenate(parts), np.concatenate(stress), left_out)
+            left_out += int((~near).sum())
+            parts.append(data.take(near))
+    return concatenate(parts), left_out
 
 
-def _one_folder(path: Path, kind: str, run: int) -> tuple[Dataset, np.ndarray]:
+def _one_folder(path: Path, group: str, origin: str) -> LabelledFrames:
     arrays = {
         name: np.load(path / f"{name}.npy").astype(float) for name in ("box", "coord", "force", "virial")
     }
     energies = np.load(path / "energy.npy").astype(float).ravel()
-    frames = len(energies)
-    cells, positions = arrays["box"].reshape(-1, 3, 3), arrays["coord"].reshape(frames, -1, 3)
-    numbers = np.full(positions.shape[:2], 22)
-    forces, kinds, runs = (
-        arrays["force"].reshape(positions.shape),
-        np.full(frames, kind),
-        np.full(frames, run),
-    )
-    # the archive's virial is positive under compression: finite differences of the energy say so, see verify
+    count = len(energies)
+    cells, positions = arrays["box"].reshape(-1, 3, 3), arrays["coord"].reshape(count, -1, 3)
+    atoms = [Atoms(f"Ti{len(x)}", x, cell=cell, pbc=True) for x, cell in zip(positions, cells, strict=True)]
+    # the archive's virial is positive under compression: its sign is that of -dE/dV between its own cells
     volume = np.abs(np.linalg.det(cells))[:, None, None]
-    return Dataset(numbers, positions, cells, energies, forces, kinds, runs), (
-        -arrays["virial"].reshape(-1, 3, 3) / volume
-    )
+    labels = {
+        "energies": list(energies),
+        "forces": list(arrays["force"].reshape(positions.shape)),
+        "stress": list(-arrays["virial"].reshape(-1, 3, 3) / volume),
+    }
+    origins = [f"{origin} frame {k}" for k in range(count)]
+    return labelled_frames(atoms, {LEVEL: labels}, [group] * count, origins)
 
 
-def split(dataset: Dataset, seed: int, share: float = 0.12) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the frames to learn from and of those held out; runs are never split."""
+def split(frames: LabelledFrames, seed: int, share: float = 0.12) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frames to learn from and those held out, a share of the groups of each phase."""
     random = np.random.default_rng(seed)
-    held: set[int] = set()
-    for kind in sorted(set(dataset.kinds.tolist())):
-        runs = np.unique(dataset.runs[dataset.kinds == kind])
-        held.update(random.permutation(runs)[: max(1, round(share * len(runs)))].tolist())
-    out = np.isin(dataset.runs, list(held))
+    names = sorted(set(frames.groups.tolist()))
+    phases: dict[str, list[str]] = {}
+    for name in names:
+        phases.setdefault(name.split(" ")[1].split("/")[0], []).append(name)
+    held: set[str] = set()
+    for phase in sorted(phases):
+        groups = phases[phase]
+        held.update(random.permutation(groups)[: max(1, round(share * len(groups)))].tolist())
+    out = np.isin(frames.groups, list(held))
     return np.flatnonzero(~out), np.flatnonzero(out)
 
 

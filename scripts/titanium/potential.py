@@ -1,6 +1,5 @@
 """The DFT potential of titanium: a small HIP-NN by energies, forces and stress of PBE."""
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ import numpy as np
 import torch
 
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn
-from votca_mlp.training.fusion.compiled_labels import compiled_frames, joined
+from votca_mlp.training.fusion.labels import SourceBatch, labels_of
+from votca_mlp.training.labelled import LabelledFrames
 
-from .data import DftFrames
+from .data import LEVEL
 
 NETWORK = {
     "n_features": 20,
@@ -38,23 +38,26 @@ class Fit:
 
 
 def fit_potential(
-    frames: DftFrames, learn: np.ndarray, options: Fit, report: Callable[[str], None]
+    frames: LabelledFrames, learn: np.ndarray, options: Fit, report: Callable[[str], None]
 ) -> HipnnModel:
-    """Return a HIP-NN of the chosen frames."""
+    """Return a HIP-NN of the chosen frames: the least squares of residuals over :data:`SCALES`."""
     torch.manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
-    dataset = frames.dataset.take(learn)
     model = build_hipnn(dict(NETWORK), (22,))
-    model.self_energies.fill_(float((dataset.energies / dataset.atom_counts).mean()))
-    batches = compiled_frames(dataset, model, frames.stress[learn])
+    energies = frames.levels[LEVEL].energies[learn] / frames.atom_counts[learn]
+    model.self_energies.fill_(float(energies.mean()))
+    labels = labels_of(frames, learn, model, LEVEL)
+    assert isinstance(labels.fine[0], SourceBatch)
+    source = labels.fine[0].source
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
-    size, steps = options.batch_size, -(-len(batches) // options.batch_size) * options.epochs
+    size, steps = options.batch_size, -(-len(learn) // options.batch_size) * options.epochs
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     began = time.monotonic()
     for epoch in range(1, options.epochs + 1):
-        order, sums = random.permutation(len(batches)), dict.fromkeys(SCALES, 0.0)
+        order, sums = random.permutation(learn), dict.fromkeys(SCALES, 0.0)
         for k in range(0, len(order), size):
-            residuals = joined([batches[i] for i in order[k : k + size]]).residuals(model)
+            chosen = order[k : k + size]
+            residuals = SourceBatch(source, chosen, LEVEL).residuals(model)
             squares = {name: residuals[name].square().mean() for name in SCALES}
             loss = sum((squares[name] / SCALES[name] ** 2 for name in SCALES), torch.zeros(()))
             optimizer.zero_grad()
@@ -63,8 +66,8 @@ def fit_potential(
             optimizer.step()
             schedule.step()
             for name in SCALES:
-                sums[name] += float(squares[name].detach()) * len(order[k : k + size]) / len(order)
+                sums[name] += float(squares[name].detach()) * len(chosen) / len(order)
         if epoch % 10 == 0:
             errors = " ".join(f"{name} {np.sqrt(value):.4g}" for name, value in sums.items())
             report(f"epoch {epoch:4d} {errors} {time.monotonic() - began:.0f} s")
-    return copy.deepcopy(model)
+    return model

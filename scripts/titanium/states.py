@@ -15,8 +15,8 @@ from .data import Measured
 
 GPA = 1e-4 * BAR_PER_EV_PER_ANGSTROM3
 """One eV/Angstrom^3 in GPa."""
-REPEAT = (4, 3, 3)
-"""Of the rectangular cell of hcp with four atoms: 144 atoms."""
+REPEAT = (4, 2, 3)
+"""Of the rectangular cell of hcp with four atoms: 96 atoms."""
 CONSTANTS_ERROR = 0.01
 """Relative, of the measured elastic constants, and at least 0.5 GPa."""
 PRESSURE_ERROR = 1000.0

@@ -1,41 +1,63 @@
-"""Virials on compiled sums against strain derivatives by automatic differentiation, and their gradients."""
+"""Virials on compiled sums against pairs by automatic differentiation, and their gradients."""
 
 import numpy as np
 import torch
 
 from tests.training.fusion.crystals import network, rattled
-from votca_mlp.training.dataset import Dataset
-from votca_mlp.training.fusion.compiled_labels import compiled_frames, joined
-from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
-from votca_mlp.training.fusion.observables.frames import pair_chunk
+from votca_mlp.training.fusion.labels import labels_of
+from votca_mlp.training.labelled import labelled_frames
+from votca_mlp.training.trainer.compiled import CompiledSource
+from votca_mlp.training.trainer.losses import one_level
+from votca_mlp.training.trainer.options import LevelWeights
+from votca_mlp.training.trainer.sources import RowsSource
 
 
-def test_virials_and_their_gradients_are_those_of_the_general_way() -> None:
-    frames, model = rattled(3), network()
-    shape = (3, frames.n_atoms)
-    dataset = Dataset(
-        np.full(shape, 22),
-        frames.positions.numpy(),
-        frames.cells.numpy(),
-        np.zeros(3),
-        np.zeros((*shape, 3)),
-        np.array(["hcp"] * 3),
-        np.arange(3),
-    )
-    found = strain_derivatives(model, pair_chunk(frames, model.cutoff), 1, graph=True)
-    assert found.virial is not None
-    stress = found.virial / frames.volumes[:, None]
-    weights = torch.linspace(-1.0, 1.0, 18).reshape(3, 6)
-    (stress * weights).sum().backward()
-    expected = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
-    model.zero_grad()
+def test_stress_and_its_gradients_are_those_of_pairs() -> None:
+    from ase import Atoms
 
-    single = network().float()
-    batch = joined(compiled_frames(dataset, single, np.zeros((3, 3, 3))))
-    ours = batch.residuals(single)["stress"]
-    torch.testing.assert_close(ours.double(), stress, rtol=1e-4, atol=1e-6)
-    (ours * weights).sum().backward()
-    for parameter, gradient in zip(single.parameters(), expected, strict=True):
-        if gradient is not None and parameter.grad is not None:
-            scale = float(gradient.abs().max()) + 1e-6
-            torch.testing.assert_close(parameter.grad.double() / scale, gradient / scale, rtol=0, atol=2e-3)
+    stored, model = rattled(3), network().float()
+    atoms = [
+        Atoms(stored.numbers.numpy(), x.numpy(), cell=c.numpy(), pbc=True)
+        for x, c in zip(stored.positions, stored.cells, strict=True)
+    ]
+    random = np.random.default_rng(1)
+    labels = {
+        "energies": [-1.0, -2.0, -3.0],
+        "forces": list(random.normal(0.0, 0.1, (3, len(atoms[0]), 3))),
+        "stress": [np.eye(3) * 0.01, None, random.normal(0.0, 0.01, (3, 3))],
+    }
+    frames, levelled = labelled_frames(atoms, {"pbe": labels}), one_level(model, "pbe")
+    energies, weights = {"pbe": {22: 0.0}}, {"pbe": LevelWeights()}
+    chosen, results = np.arange(3), []
+    rows = RowsSource(frames, levelled, energies, torch.float32)
+    for source in (rows, CompiledSource(frames, levelled, energies)):
+        found = source.residuals(levelled, chosen, weights, graph=True)[0]["pbe"]
+        assert len(found["stress"]) == 2
+        loss = sum(
+            each.square().sum() * scale for each, scale in zip(found.values(), (1.0, 1.0, 1e4), strict=True)
+        )
+        gradients = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+        results.append((found, gradients))
+    (ours, slopes), (theirs, expected) = results
+    for kind in ours:
+        torch.testing.assert_close(ours[kind], theirs[kind], rtol=1e-4, atol=1e-6)
+    for one, other in zip(slopes, expected, strict=True):
+        if other is not None and one is not None:
+            scale = float(other.abs().max()) + 1e-6
+            torch.testing.assert_close(one / scale, other / scale, rtol=0, atol=2e-3)
+
+
+def test_labels_of_frames_are_residuals_by_kind_and_groups_count_once() -> None:
+    from ase import Atoms
+
+    stored, model = rattled(4), network().float()
+    atoms = [
+        Atoms(stored.numbers.numpy(), x.numpy(), cell=c.numpy(), pbc=True)
+        for x, c in zip(stored.positions, stored.cells, strict=True)
+    ]
+    frames = labelled_frames(atoms, {"pbe": {"energies": [0.0, None, 0.0, 0.0]}}, ["a", "a", "b", "b"])
+    labels = labels_of(frames, np.arange(4), model, "pbe", 3)
+    assert labels.independent == 2
+    assert [len(each) for each in labels.batches] == [3, 1]
+    assert labels.counts(model) == {"energy": 3}
+    assert labels.errors(model)["energy"] > 0.0

@@ -80,21 +80,11 @@ def predict(model: HipnnModel, batch: Batch) -> tuple[Tensor, Tensor]:
 
     Differentiable in the model's parameters; one species, one interaction layer, residual layers, float32.
     """
-    energies, *pairs = energies_and_slopes(model, batch)
-    forces = ForceSum.apply(*pairs, batch)  # type: ignore[no-untyped-call]
-    return energies, forces
-
-
-def energies_and_slopes(model: HipnnModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return energies [n_frames], and what forces and virials are sums of: G [n_atoms, n], v [n], a [n]."""
     block: Any = model.network.blocks
     wrapper, *atom_layers = block[0]
     layer = wrapper.base_layer
     v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
     environment = EnvironmentSum.apply(v, a, batch)  # type: ignore[no-untyped-call]
-    if not environment.requires_grad:
-        # the sensitivities may be held
-        environment.requires_grad_(True)
     one = torch.ones(1, 1)
     inner = environment @ layer.int_weights[:, :, 0] + layer.selfint(one)
     skip = wrapper.adjust_layer(one) if wrapper.needs_size_adjust else one
@@ -104,8 +94,9 @@ def energies_and_slopes(model: HipnnModel, batch: Batch) -> tuple[Tensor, Tensor
     energy: Any = model.energy.layers
     atomic = (energy[0](one) + energy[1](x)).squeeze(1)
     (gradient,) = torch.autograd.grad(atomic.sum(), environment, create_graph=True)
+    forces = ForceSum.apply(gradient, v, a, batch)  # type: ignore[no-untyped-call]
     energies = torch.zeros(len(batch.counts)).index_add(0, batch.frame, atomic)
-    return energies, gradient, v, a
+    return energies, forces
 
 
 def losses(model: HipnnModel, batch: Batch) -> dict[str, Tensor]:

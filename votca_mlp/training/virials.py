@@ -14,8 +14,8 @@ from torch import Tensor
 from votca_mlp.training.batches import Batch
 from votca_mlp.training.sums import _CHUNK, _FAST, _HALF, _ZERO, _exp
 
-ROWS, COLUMNS = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
-"""Voigt's order: xx, yy, zz, yz, xz, xy."""
+FULL = [0, 5, 4, 5, 1, 3, 4, 3, 2]
+"""Where the elements of a tensor [3, 3] are in Voigt's order xx, yy, zz, yz, xz, xy."""
 
 
 class VirialSum(torch.autograd.Function):

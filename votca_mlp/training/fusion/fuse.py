@@ -354,8 +354,7 @@ class Fusion:
             pinning = self._pinned(self.term)
         else:
             # nothing is pinned: all directions alike
-            pinning = Pinning(rows)
-            weight = 1.0
+            pinning, weight = Pinning(rows, labels=False), 1.0
         residuals = (values - self.targets) / scale
         return solve(residuals, rows, gradient, pinning, weight, spreads, self.progress.variance)
 

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.models.contract import PairModel
+from votca_mlp.models.hipnn.levels import LevelledHipnn
+from votca_mlp.models.hipnn.model import HipnnModel
+from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.trainer.losses import KINDS, one_level
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.sources import Source, source_of
 
 Residuals = dict[str, Tensor]
 """By kind of label (energy per atom, eV; forces, eV/Angstrom; stress, eV/Angstrom^3), any shape."""
@@ -127,3 +134,48 @@ def flat(value: Tensor, parameters: Sequence[Tensor], *, keep: bool = False) -> 
         for g, p in zip(found, parameters, strict=True)
     ]
     return torch.cat(parts)
+
+
+@dataclass(frozen=True)
+class SourceBatch(LabelBatch):
+    """Some frames of a trainer's source; whichever kinds of labels they have count.
+
+    Attributes
+    ----------
+    source, chosen
+        Where labels are, and which frames.
+    level
+        Level of theory.
+    """
+
+    source: Source
+    chosen: NDArray[np.int64]
+    level: str
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.chosen)
+
+    def residuals(self, model: PairModel) -> Residuals:
+        """Return prediction minus label by kind."""
+        assert isinstance(model, HipnnModel)
+        weights = {self.level: LevelWeights(1.0, 1.0, 1.0)}
+        found, _ = self.source.residuals(one_level(model, self.level), self.chosen, weights, graph=True)
+        by_kind = found[self.level]
+        return {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
+
+
+def labels_of(
+    frames: LabelledFrames, chosen: NDArray[np.int64], model: HipnnModel, level: str, size: int = 8
+) -> Labels:
+    """Return labels of one level for the chosen frames, in batches of ``size`` frames.
+
+    Frames of one group count as one independent frame. Energies are compared with the model's self energies
+    taken off.
+    """
+    energies = dict(zip(model.numbers, model.self_energies.tolist(), strict=True))
+    levelled: LevelledHipnn = one_level(model, level)
+    source = source_of(frames, levelled, {level: energies}, TrainOptions())
+    batches = [SourceBatch(source, chosen[k : k + size], level) for k in range(0, len(chosen), size)]
+    fine = [SourceBatch(source, chosen[k : k + 1], level) for k in range(len(chosen))]
+    return Labels(batches, len(np.unique(frames.groups[chosen])), fine)

@@ -37,18 +37,25 @@ class Pinning:
     ----------
     rows
         R, [n_rows, n_parameters].
+    labels
+        False where there are no labels: the rows then only say how large the damping is.
     """
 
-    def __init__(self, rows: Tensor) -> None:
+    def __init__(self, rows: Tensor, *, labels: bool = True) -> None:
         count, parameters = rows.shape
         self.damping = DAMPING * float(rows.square().sum()) / parameters
-        # the smaller of the two square matrices
-        self.rows = rows if count < parameters else None
-        square = rows @ rows.T if count < parameters else rows.T @ rows
-        self.factor = torch.linalg.cholesky(square + self.damping * torch.eye(len(square), dtype=rows.dtype))
+        self.rows = rows if labels and count < parameters else None
+        self.factor: Tensor | None = None
+        if labels:
+            # the smaller of the two square matrices
+            square = rows @ rows.T if count < parameters else rows.T @ rows
+            damping = self.damping * torch.eye(len(square), dtype=rows.dtype)
+            self.factor = torch.linalg.cholesky(square + damping)
 
     def solved(self, columns: Tensor) -> Tensor:
         """Return (H + damping)^-1 times columns [n_parameters, n]."""
+        if self.factor is None:
+            return columns / self.damping
         if self.rows is None:
             return torch.cholesky_solve(columns, self.factor)
         inner = torch.cholesky_solve(self.rows @ columns, self.factor)

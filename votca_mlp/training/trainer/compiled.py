@@ -17,13 +17,13 @@ from votca_mlp.training.sums import EnvironmentSum, ForceSum
 from votca_mlp.training.trainer.losses import Prediction, Residuals, compare, needs_slopes
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.targets import targets_of
+from votca_mlp.training.virials import FULL, VirialSum
 
 
 def serves(model: LevelledHipnn, frames: LabelledFrames, options: TrainOptions) -> bool:
     """Return whether compiled sums can do what is asked for."""
     simple = all(is_simple(model.network, head) for head in model.heads)
-    stress = any(options.weight(name).stress and frames.has(name, "stress").any() for name in model.levels)
-    plain = options.precision == "float32" and options.hierarchy == 0.0 and not stress
+    plain = options.precision == "float32" and options.hierarchy == 0.0
     return simple and plain and len(model.numbers) == 1
 
 
@@ -33,7 +33,7 @@ class CompiledSource:
     Parameters
     ----------
     frames, model
-        One species; energies and forces.
+        One species.
     self_energies
         eV by level and atomic number.
     """
@@ -44,6 +44,8 @@ class CompiledSource:
         self.frames = [_half_list(frames, k, model.cutoff) for k in range(len(frames))]
         self.labels = targets_of(frames, self_energies, torch.float32)
         self.offsets = frames.offsets
+        volumes = np.where(frames.pbc.all(1), np.abs(np.linalg.det(frames.cells)), np.inf)
+        self.volumes = torch.from_numpy(volumes).float()
 
     def residuals(
         self,
@@ -61,14 +63,19 @@ class CompiledSource:
             for name, all_of in self.labels.items()
         }
         wanted = {name: needs_slopes(found, weights[name]) for name, found in targets.items()}
-        predictions = _predict(model, batch, wanted, graph=graph)
+        stressed = any(len(found.with_stress) and weights[name].stress for name, found in targets.items())
+        volumes = self.volumes[torch.from_numpy(chosen)] if stressed else None
+        predictions = _predict(model, batch, volumes, wanted, graph=graph)
         return compare(predictions, batch.counts, targets, weights), torch.zeros(())
 
 
 def _predict(
-    model: LevelledHipnn, batch: Batch, wanted: dict[str, bool], *, graph: bool
+    model: LevelledHipnn, batch: Batch, volumes: Tensor | None, wanted: dict[str, bool], *, graph: bool
 ) -> dict[str, Prediction]:
-    """Return energies and forces of each level; the environments are the same for all of them."""
+    """Return energies, forces and stress of each level; the environments are the same for all of them.
+
+    volumes [n_frames] in Angstrom^3, infinite without periodic directions; None where there is no stress.
+    """
     block: Any = model.network.blocks
     wrapper, *atom_layers = block[0]
     layer = wrapper.base_layer
@@ -92,14 +99,17 @@ def _predict(
                 energy = energy + head.layers[0](one)
             atomic = energy.squeeze(1)
             energies = torch.zeros(len(batch.counts)).index_add(0, batch.frame, atomic)
-            forces = None
+            forces = stress = None
             if needed:
                 left -= 1
                 (gradient,) = torch.autograd.grad(
                     atomic.sum(), environment, create_graph=graph, retain_graph=graph or left > 0
                 )
                 forces = ForceSum.apply(gradient, v, a, batch)  # type: ignore[no-untyped-call]
-            found[name] = Prediction(energies, forces, None)
+                if volumes is not None:
+                    virials = VirialSum.apply(gradient, v, a, batch)  # type: ignore[no-untyped-call]
+                    stress = (virials / volumes.unsqueeze(1))[:, FULL].reshape(-1, 3, 3)
+            found[name] = Prediction(energies, forces, stress)
     return found
 
 
