@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,12 @@ import pytest
 from tests.export.runs import brute_force, mixture
 from votca_mlp.errors import UserError
 from votca_mlp.export import load_corrected
-from votca_mlp.export.content import (
-    ExportContent,
-    ExportedTable,
-    JoinedOrigin,
-)
+from votca_mlp.export.content import ExportContent, ExportedTable, JoinedOrigin, band_of
 from votca_mlp.export.content_file import read_content, write_content
+from votca_mlp.export.provenance import comment_lines
 from votca_mlp.models.origin import ModelOrigin
 from votca_mlp.tables import grid_points, make_table, write_table
+from votca_mlp.units import KJMOL_PER_EV
 
 OLD = """{
  "format": "votca-mlp export",
@@ -141,3 +140,23 @@ def test_a_file_is_looked_for_in_the_folder_only(tmp_path: Path) -> None:
     data["tables"][0]["file"] = "../../elsewhere/Al-Al.table"
     (tmp_path / "export.json").write_text(json.dumps(data))
     assert read_content(tmp_path)[0].tables[0].file == "Al-Al.table"
+
+
+def test_the_band_of_u_goes_along(tmp_path: Path) -> None:
+    """With the rule gauss_newton a table has errors: they are in export.json and in the files' comments."""
+    x = np.linspace(0.0, 1.0, 101)
+    # constant below the first knot, at 2.5 Angstrom
+    errors = KJMOL_PER_EV * 1e-3 * np.where(x < 0.25, 8.0, 4.0 * (1.0 - x))
+    band = band_of(make_table(x, np.cos(x), yerr=errors))
+    assert band is not None
+    assert (band.begin, band.at) == (2.5, 2.5)
+    assert band.largest == pytest.approx(3e-3)
+    assert band.mean == pytest.approx(3e-3 / np.sqrt(3.0), rel=0.02)
+    table = replace(PLAIN.tables[0], band=band)
+    content = replace(PLAIN, tables=(table,))
+    write_content(tmp_path, content)
+    assert read_content(tmp_path)[0].tables[0].band == band
+    (line,) = (line for line in comment_lines(content) if "standard error" in line)
+    assert line.endswith("from 2.5 Angstrom on, at most 3 at 2.5")
+    assert band_of(make_table(x, x)) is None
+    assert not any("standard error" in line for line in comment_lines(PLAIN))

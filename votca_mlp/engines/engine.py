@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.progress import Progress
     from votca_mlp.trajectories.frames import Frame
+    from votca_mlp.trajectories.recorded import Recorded
 
 Finding = tuple[str, str, str]
 """A tag of the engine's section, what is wrong with it, what is accepted."""
@@ -162,6 +163,12 @@ class Engine(ABC):
             )
         yield first
         yield from frames
+
+    def recorded(self, plan: MDPlan, directory: Path) -> "Recorded":
+        """Return what it has recorded beside the frames, by MD step and name such as ``pressure[bar]``."""
+        from votca_mlp.trajectories.recorded import read_recorded
+
+        return read_recorded(directory)
 
     def mean_pressure(self, plan: MDPlan, directory: Path) -> float | None:
         """Return the mean pressure of a finished step's production, bar; None where nothing says it."""

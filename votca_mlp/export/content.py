@@ -1,14 +1,55 @@
 """What an exported potential is made of: the content of ``export.json``, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from votca_mlp.models.origin import ModelOrigin
+from votca_mlp.tables import Table
+from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
 FORMAT = "votca-mlp export"
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class Band:
+    """The standard error of u(r), where the rule knows one, from the first r on where pairs are.
+
+    Attributes
+    ----------
+    mean, largest
+        Root mean square and largest, eV.
+    begin, at
+        The first r, and where it is largest, Angstrom.
+    """
+
+    mean: float
+    largest: float
+    begin: float
+    at: float
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return (
+            f"{1e3 * self.mean:.3g} meV in the mean from {self.begin:g} Angstrom on, at most "
+            f"{1e3 * self.largest:.3g} at {self.at:g}"
+        )
+
+
+def band_of(table: Table) -> Band | None:
+    """Return the band of a table of u(r) (nm, kJ/mol); None where it has no errors."""
+    if table.yerr is None or not np.nan_to_num(table.yerr).max() > 0.0:
+        return None
+    # below the first knot u and its error are constant
+    changes = np.flatnonzero(table.yerr != table.yerr[0])
+    begin = int(changes[0]) if len(changes) else 0
+    errors, r = table.yerr[begin:] * EV_PER_KJMOL, table.x[begin:] * ANGSTROM_PER_NM
+    numbers = (np.sqrt(np.mean(errors**2)), errors.max(), r[0], r[np.argmax(errors)])
+    return Band(*(float(f"{number:.4g}") for number in numbers))
 
 
 @dataclass(frozen=True)
@@ -25,6 +66,8 @@ class ExportedTable:
         Of the run's table that it was made from.
     sha256
         Of ``file``.
+    band
+        The standard error of u(r), None where the rule knows none.
     """
 
     name: str
@@ -32,10 +75,12 @@ class ExportedTable:
     file: str
     source_sha256: str | None = None
     sha256: str | None = None
+    band: Band | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the entry of export.json."""
-        digests = {"source_sha256": self.source_sha256, "sha256": self.sha256}
+        digests: dict[str, Any] = {"source_sha256": self.source_sha256, "sha256": self.sha256}
+        digests |= {"standard_error": None if self.band is None else asdict(self.band)}
         return {"name": self.name, "types": list(self.types), "file": self.file} | _without_none(digests)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.content import FORMAT, VERSION, ExportContent, ExportedTable, JoinedOrigin
+from votca_mlp.export.content import FORMAT, VERSION, Band, ExportContent, ExportedTable, JoinedOrigin
 from votca_mlp.files import atomic_write
 from votca_mlp.models.origin import read_origin
 
@@ -84,6 +84,7 @@ def _table(entry: Mapping[str, Any]) -> ExportedTable:
         file=Path(entry["file"]).name,
         source_sha256=_typed(entry.get("source_sha256"), str, None),
         sha256=_typed(entry.get("sha256"), str, None),
+        band=None if "standard_error" not in entry else Band(**entry["standard_error"]),
     )
 
 

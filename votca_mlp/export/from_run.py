@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from votca_mlp.export.content import ExportContent, ExportedTable
+from votca_mlp.export.content import ExportContent, ExportedTable, band_of
 from votca_mlp.export.potential import CorrectedPotential
 from votca_mlp.export.run_step import FinishedStep, find_step, reference_configuration
 from votca_mlp.files import sha256_of
@@ -50,7 +50,11 @@ def content_of_step(found: FinishedStep) -> ExportContent:
         pressure=getattr(settings.engine, "pressure", None) if ensemble == "npt" else None,
         tables=tuple(
             ExportedTable(
-                i.name, (i.type1, i.type2), f"{i.name}.table", source_sha256=sha256_of(found.tables[i.name])
+                i.name,
+                (i.type1, i.type2),
+                f"{i.name}.table",
+                source_sha256=sha256_of(found.tables[i.name]),
+                band=band_of(read_table(found.tables[i.name])),
             )
             for i in settings.interactions
         ),

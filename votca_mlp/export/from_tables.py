@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
-from votca_mlp.export.content import ExportContent, ExportedTable
+from votca_mlp.export.content import ExportContent, ExportedTable, band_of
 from votca_mlp.export.potential import CorrectedPotential
 from votca_mlp.models.origin import describe_model
 from votca_mlp.potentials.correction import correction_of_tables
@@ -62,7 +62,10 @@ def potential_of_tables(
         temperatures=(temperature,),
         ensemble="nvt" if pressure is None else "npt",
         pressure=pressure,
-        tables=tuple(ExportedTable(name, pair, f"{name}.table") for pair, name in names.items()),
+        tables=tuple(
+            ExportedTable(name, pair, f"{name}.table", band=band_of(tables[pair]))
+            for pair, name in names.items()
+        ),
     )
     compared = atoms.copy()
     compared.rattle(0.05, seed=1)

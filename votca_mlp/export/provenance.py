@@ -28,6 +28,7 @@ def comment_lines(content: ExportContent) -> list[str]:
         f"model sha256 {origin.sha256 or 'unknown (the calculator is called by name)'}",
         f"holds only near {holds_at(content)}, and only together with this model",
         *_source_lines(content),
+        *(f"standard error of u(r) {'-'.join(t.types)}: {t.band}" for t in content.tables if t.band),
         f"written {origin.written} by votca-mlp; {versions}",
     ]
 

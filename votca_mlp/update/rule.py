@@ -272,6 +272,8 @@ class RuleEntry:
         What in that section contradicts itself.
     method
         VOTCA's method that csg_inverse runs the rule as: ``imc`` solves for all interactions at once.
+    weighs_errors
+        Whether data count by their standard errors.
     """
 
     name: str
@@ -286,6 +288,7 @@ class RuleEntry:
     run_options: type[Section] | None = None
     check_run: Callable[[Any], Iterable[OptionProblem]] = _none
     method: Literal["ibi", "imc"] = "ibi"
+    weighs_errors: bool = False
 
     def named_files(self, options: Section) -> tuple[str, ...]:
         """Return the names of the files that the options name."""

@@ -15,6 +15,7 @@ from tests.engines.gromacs.case import ROOT, find_gmx, make_case
 from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
 from tests.inverse.states_case import TEMPERATURES, split_into_states
+from votca_mlp.engines.gromacs.energy import average_pressure, read_energies
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.observables.store import read_observables
 from votca_mlp.settings import load_settings
@@ -52,8 +53,17 @@ def test_values_by_frame(both: tuple[Path, Path]) -> None:
     assert np.array_equal(theirs.histograms[0].counts, ours.histograms[0].counts)
     log = np.loadtxt(b / "step_001/mlp.dat")
     energies = dict(zip(log[:, 0].astype(int).tolist(), log[:, 2].tolist(), strict=True))
-    for found in (theirs, ours):
-        assert set(found.series) == {"potential", "volume", "density"}
+    md = md_plan(load_settings(b / "settings.xml"))
+    kept = read_energies(md, b / "step_001/ener.edr", ["Pressure"])
+    # 4 fs a step
+    pressures = dict(zip(np.rint(kept["time"] / 0.004).astype(int).tolist(), kept["Pressure"], strict=True))
+    for found, main in zip((theirs, ours), both, strict=True):
+        assert set(found.series) == {"potential", "volume", "density", "pressure"}
+        by_frame = [pressures[step] for step in found.steps.tolist()]
+        assert found.series["pressure"].values.tolist() == pytest.approx(by_frame)
+        # of all steps, as calc_pressure_gromacs.sh of VOTCA takes it
+        mean = average_pressure(md, main / "step_001")
+        assert mean == pytest.approx(np.mean(by_frame), abs=float(np.std(by_frame)))
         expected = [energies[step] for step in found.steps.tolist()]
         assert found.series["potential"].values.tolist() == pytest.approx(expected, rel=1e-9)
 

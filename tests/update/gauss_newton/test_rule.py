@@ -3,18 +3,22 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.csg.case import edit, inverse, make_case, needs_votca
+from tests.csg.case import edit, environment, inverse, make_case, needs_votca
 from tests.inverse.case import ours, same_tables
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.stages.prepare import unweighted
 from votca_mlp.inverse.step_data import step_data
+from votca_mlp.runs.record import NAME as RECORD
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table
 from votca_mlp.update.gauss_newton.report import NAME, in_words, judged, read_report
@@ -147,6 +151,45 @@ def test_an_interrupted_update_is_made_again(two_steps: Path) -> None:
     status, output = ours(main)
     assert status == 0, output
     assert [(step / name).read_bytes() for name in files] == before
+
+
+@pytest.mark.slow
+def test_killed_in_every_write(two_steps: Path, tmp_path: Path) -> None:
+    """A storm of kills after the simulation of a second step: the same bytes in the end."""
+    main = Path(shutil.copytree(two_steps, tmp_path / "main"))
+    step, kept = main / "step_002", ("traj.dump", "confout.extxyz", "conf.extxyz", "topol.xml", "thermo.dat")
+    wanted = {n: (step / n).read_bytes() for n in ("Ar-Ar.dpot.pure_ibi", "Ar-Ar.pot.new", NAME)}
+    for path in step.iterdir():
+        if path.name not in (*kept, "md_step.json", "Ar-Ar.pot.cur", "restart_points.log", RECORD):
+            path.unlink()
+    (main / "done").unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.inverse.harness", str(main), "storm"],
+        env=environment(PYTHONPATH=str(Path.cwd())),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    found = json.loads(done.stdout.splitlines()[0])
+    *killed, last = found["ends"]
+    assert last["status"] == 0, (last, done.stderr)
+    assert len(killed) > 15
+    assert all(end["status"] == -signal.SIGKILL for end in killed)
+    assert {name: (Path(found["main"]) / "step_002" / name).read_bytes() for name in wanted} == wanted
+
+
+def test_a_sigma_for_some_data_only(tmp_path: Path) -> None:
+    """Said at step 0: what has none would outweigh the others."""
+    main = gauss_newton_case(tmp_path / "main", ("Ar", "Kr"))
+    path = main / "settings.xml"
+    assert unweighted(plan_of(load_settings(path))) == []
+    error = "<gauss_newton><error>0.02</error></gauss_newton>"
+    edit(path, {"<target>Ar-Kr.dist.tgt</target>": f"<target>Ar-Kr.dist.tgt</target>{error}"})
+    edit(path, {"<mlp>": "<target_density><value>1500</value></target_density><mlp>"})
+    (line,) = unweighted(plan_of(load_settings(path)))
+    assert line.startswith("No sigma for Ar-Ar, Kr-Kr, density, and one for Ar-Kr: ")
+    edit(path, {"<method>imc": "<method>ibi"})
+    assert unweighted(plan_of(load_settings(path))) == []
 
 
 BAD = {

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
+from votca_mlp.engines.gromacs.mdp import number, read_mdp
+from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.output import why
 from votca_mlp.engines.gromacs.responder import LOG
 from votca_mlp.engines.plan import MDPlan
@@ -58,6 +60,23 @@ def average_pressure(md: MDPlan, directory: Path) -> float | None:
     if value != value:
         raise UserError("gmx energy finds no pressure", where=path, accepted="a run that keeps energies")
     return value
+
+
+def pressures(md: MDPlan, directory: Path) -> dict[int, float]:
+    """Return the pressure (bar) by MD step, every ``nstenergy``; empty without an energy file.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_energies`; a bad ``dt``.
+    """
+    path, mdp = directory / EDR, directory / options_of(md).mdp
+    if not path.is_file() or not mdp.is_file():
+        return {}
+    timestep = number(read_mdp(mdp), "dt", 0.001, mdp)
+    found = read_energies(md, path, ["Pressure"])
+    rows = zip(found["time"], found["Pressure"], strict=True)
+    return {round(time / timestep): float(pressure) for time, pressure in rows}
 
 
 def _energy(md: MDPlan, path: Path, terms: Sequence[str], *options: str) -> tuple[str, list[str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from votca_mlp.engines.shared.result import StepResult
     from votca_mlp.evaluation.contract import Evaluator
     from votca_mlp.trajectories.frames import Frame
+    from votca_mlp.trajectories.recorded import Recorded
 
 _NO_MLP = ("is not possible with a machine-learning potential", "no such tag")
 
@@ -59,6 +60,15 @@ class GromacsEngine(Engine):
         from votca_mlp.engines.gromacs.trajectory import read_gromacs_frames
 
         return read_gromacs_frames(plan, directory)
+
+    def recorded(self, plan: MDPlan, directory: Path) -> "Recorded":
+        """Return the model's energy, and the pressure of mdrun's energy file."""
+        from votca_mlp.engines.gromacs.energy import pressures
+
+        found = {step: dict(row) for step, row in super().recorded(plan, directory).items()}
+        for step, pressure in pressures(plan, directory).items():
+            found.setdefault(step, {})["pressure[bar]"] = pressure
+        return found
 
     def mean_pressure(self, plan: MDPlan, directory: Path) -> float | None:
         """Return what gmx energy says, as VOTCA's own script takes it."""

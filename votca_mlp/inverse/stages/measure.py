@@ -17,7 +17,6 @@ from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables, measure_frames
 from votca_mlp.observables.store import write_observables
 from votca_mlp.tables import Table, make_table, write_table
-from votca_mlp.trajectories.recorded import read_recorded
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.rule import PairGrid
 
@@ -56,10 +55,11 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
     grids = [
         ([pair.species for pair in pairs], pairs[0].points * ANGSTROM_PER_NM) for pairs in _by_grid(state)
     ]
+    engine = engine_named(state.md.engine)
     found = measure_frames(
-        engine_named(state.md.engine).frames(state.md, directory),
+        engine.frames(state.md, directory),
         grids,
-        read_recorded(directory),
+        engine.recorded(state.md, directory),
         whole=bool(state.scattering),
     )
     skipped = max(state.md.first_frame - 1, 0)

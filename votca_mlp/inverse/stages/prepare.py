@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from votca_mlp.files import remove_left_over
 from votca_mlp.inverse.changes import describe_inputs
 from votca_mlp.inverse.check import check_start_and_model
@@ -14,6 +16,7 @@ from votca_mlp.runs.copying import touch
 from votca_mlp.runs.record import StepRecord, write_record
 from votca_mlp.runs.restart import PREPARE, STEPDIR, RestartFile
 from votca_mlp.tables import Table, write_table
+from votca_mlp.update.registry import rules
 
 
 def prepare(context: Context) -> None:
@@ -108,4 +111,33 @@ def check_everything(context: Context) -> list[str]:
     for state in state_contexts(context):
         found = check_start_and_model(state)
         lines.append(f"{state.name}: {found}" if state.name else found)
-    return lines
+    return lines + unweighted(context.plan)
+
+
+def unweighted(plan: InversePlan) -> list[str]:
+    """Return a line where a rule that weights its data by their errors is given none for some of them.
+
+    Raises
+    ------
+    UserError
+        A bad target.
+    """
+    if not rules()[plan.rule].weighs_errors:
+        return []
+    known: dict[bool, list[str]] = {True: [], False: []}
+    for state in plan.states:
+        before = f"{state.name}/" if state.name else ""
+        for pair in state.pairs if state.weight > 0 else ():
+            column = pair.target_on_grid().yerr
+            given = column is not None and bool(np.nan_to_num(column).max() > 0)
+            known[given or getattr(pair.options, "error", None) is not None].append(before + pair.name)
+        for name, number in (("density", state.density), ("pressure", state.pressure)):
+            if number is not None and state.weight > 0:
+                known[number.errors is not None].append(before + name)
+    if not (known[True] and known[False]):
+        # said with each step where there are none at all
+        return []
+    return [
+        f"No sigma for {', '.join(known[False])}, and one for {', '.join(known[True])}: without it the noise "
+        "of the simulation alone counts, and outweighs the others; errors in a column, <error>, <sigma> help"
+    ]

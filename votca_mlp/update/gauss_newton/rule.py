@@ -194,5 +194,6 @@ ENTRY = RuleEntry(
     GaussNewton,
     run_options=GaussNewtonSettings,
     method="imc",
+    weighs_errors=True,
     described=_described,
 )
