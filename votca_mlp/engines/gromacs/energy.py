@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.engines.gromacs.binary import tool_command, with_gmxrc
-from votca_mlp.engines.gromacs.mdp import number, read_mdp
+from votca_mlp.engines.gromacs.mdp import read_mdp
 from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.output import why
 from votca_mlp.engines.gromacs.responder import LOG
@@ -73,7 +73,7 @@ def pressures(md: MDPlan, directory: Path) -> dict[int, float]:
     path, mdp = directory / EDR, directory / options_of(md).mdp
     if not path.is_file() or not mdp.is_file():
         return {}
-    timestep = number(read_mdp(mdp), "dt", 0.001, mdp)
+    timestep = read_mdp(mdp).number("dt", 0.001)
     found = read_energies(md, path, ["Pressure"])
     rows = zip(found["time"], found["Pressure"], strict=True)
     return {round(time / timestep): float(pressure) for time, pressure in rows}
