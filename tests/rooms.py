@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    *("errors", "units", "versions", "processes", "interrupts", "files", "elements", "fields"),
+    *("errors", "plain", "units", "versions", "processes", "interrupts", "files", "elements", "fields"),
     *("tables", "progress"),
     "plugins",
     "kernels",

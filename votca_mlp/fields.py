@@ -1,7 +1,6 @@
 """How one setting is declared and how the text of its tag becomes a value."""
 
-import re
-from pathlib import PurePath
+import shlex
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import (
@@ -17,9 +16,9 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from votca_mlp.plain import plain_file_name
+
 _LARGEST = 1e15
-FILE_NAME = r"\w[\w.+=,@%~:#-]{0,199}"
-"""A file of the step directory: no blank, no shell pattern, no option, not longer than file systems take."""
 PLAIN_NAME = r"^\w[\w.+-]{0,99}$"
 """A name that is part of file names and that VOTCA's shell scripts take as one word."""
 
@@ -115,37 +114,21 @@ def _split(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
-def number_of(text: str) -> float:
-    """Return a number as VOTCA's programs read it.
-
-    Raises
-    ------
-    ValueError
-        Anything else; Python alone reads 1_0 as 10, and the digits of other scripts.
-    """
-    if "_" in text or not text.isascii():
-        raise ValueError(f"'{text}' is not a number")
-    return float(text)
-
-
-def plain_file_name(value: str) -> str:
-    """Return the name of a file without folders.
-
-    Raises
-    ------
-    ValueError
-        It has folders, or is none that scripts can take as one word.
-    """
-    path = PurePath(value)
-    if len(path.parts) != 1 or path.parts[0] == "..":
-        raise ValueError(f"'{value[:80]}' is not a plain file name")
-    if not re.fullmatch(FILE_NAME, value):
-        raise ValueError("not a file name of letters, digits and . _ + - = , @ % ~ : #, at most 200")
+def _command(value: str) -> str:
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"{error}") from None
+    if not words:
+        raise ValueError("no word in it")
     return value
 
 
 Words = BeforeValidator(_split)
 """Splits a tag's text at white space, for tuples."""
+
+CommandLine = Annotated[str, AfterValidator(_command)]
+"""A command with its options, split as a shell does."""
 
 FileName = Annotated[str, AfterValidator(plain_file_name)]
 """A file name without folders: the file lies in the step directory."""

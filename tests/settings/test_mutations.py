@@ -18,7 +18,22 @@ from votca_mlp.settings import Settings, SettingsError, load_settings
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction
 
-TEXTS = ("abc", "-1", "-0", "2.5", "nan", "1e300", "1_0", "1 2", "1,5", "\u0663", "TRUE", "9" * 400, "[1")
+TEXTS = (
+    "abc",
+    "-1",
+    "-0",
+    "2.5",
+    "nan",
+    "1e300",
+    "1_0",
+    "1 2",
+    "1,5",
+    "\u0663",
+    "TRUE",
+    "9" * 400,
+    "[1",
+    "'a",
+)
 BASES = {
     engine: GOOD if engine == "ase" else with_section(engine, "".join(NEEDED.get(engine, ())))
     for engine in engines()

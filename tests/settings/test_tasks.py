@@ -62,6 +62,11 @@ def post(name: str, value: str) -> str:
             "<multistate><state_names>a b</state_names></multistate>",
             "names a b, but nothing says that there are states; accepted: <enabled>yes</enabled>",
         ),
+        (
+            RUN,
+            "<multistate><launch>srun '-n1</launch></multistate>",
+            "multistate.launch> is 'srun '-n1' (No closing quotation); accepted: a command",
+        ),
         (RUN, "<convergence_check>chi2</convergence_check>", "is a section, but has the text 'chi2'"),
     ],
 )

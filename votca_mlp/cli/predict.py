@@ -7,6 +7,9 @@ import typer
 
 from votca_mlp.cli.types import RunDirectory
 from votca_mlp.errors import UserError
+from votca_mlp.plain import whole_number_of
+
+MOST_STEPS = 999_999
 
 _Pot = Annotated[
     list[str] | None,
@@ -84,7 +87,10 @@ def _numbers(text: str) -> list[int] | None:
     for part in text.split(","):
         first, dash, last = part.partition("-")
         ends = (first, last) if dash else (first, first)
-        if not all(end.strip().isdecimal() for end in ends):
-            raise UserError(f"is '{text}'", where="--steps", accepted="such as 2-5, or 1,3,4")
-        found += range(int(ends[0]), int(ends[1]) + 1)
+        try:
+            lowest, highest = (whole_number_of(end, MOST_STEPS) for end in ends)
+        except ValueError:
+            accepted = "such as 2-5, or 1,3,4"
+            raise UserError(f"is '{text[:80]}'", where="--steps", accepted=accepted) from None
+        found += range(lowest, highest + 1)
     return found

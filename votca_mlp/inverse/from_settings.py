@@ -224,16 +224,9 @@ def _at_once(settings: Settings) -> int:
         return count if settings.multistate.launch else 1
     if text == "auto":
         return min(count, cores())
-    if not text.isdecimal() or int(text) < 1:
-        where = settings.where(_TASKS)
-        raise UserError(f"is '{text}'", where=where, accepted="auto, or a whole number > 0")
     return min(count, int(text))
 
 
 def _launch(settings: Settings) -> tuple[str, ...]:
     launch = settings.multistate.launch or ""
-    try:
-        return tuple(shlex.split(launch))
-    except ValueError as error:
-        where = settings.where("cg.inverse.multistate.launch")
-        raise UserError(f"is '{launch}': {error}", where=where, accepted="a command") from None
+    return tuple(shlex.split(launch))

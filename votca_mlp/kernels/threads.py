@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+from votca_mlp.plain import whole_number_of
 from votca_mlp.processes import cores
 
 _wanted: int | None = None
@@ -50,7 +51,10 @@ def current_threads() -> int:
 
 def _default() -> int:
     setting = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(setting) if setting.isdigit() and int(setting) > 0 else cores()
+    try:
+        return whole_number_of(setting) or cores()
+    except ValueError:
+        return cores()
 
 
 def _torch() -> Any:

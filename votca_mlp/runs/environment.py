@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from votca_mlp.errors import UserError
+from votca_mlp.plain import whole_number_of
 
 
 def allowed_steps(given: Mapping[str, str] = os.environ) -> int | None:
@@ -28,8 +29,12 @@ def whole_number(name: str, given: Mapping[str, str] = os.environ) -> int | None
     text = given.get(name, "").strip()
     if not text:
         return None
-    if not text.isdecimal() or int(text) == 0:
+    try:
+        number = whole_number_of(text)
+    except ValueError:
+        number = 0
+    if number == 0:
         raise UserError(
-            f"{name} is '{text}'", where=f"environment variable {name}", accepted="a whole number > 0"
+            f"{name} is '{text[:80]}'", where=f"environment variable {name}", accepted="a whole number > 0"
         )
-    return int(text)
+    return number

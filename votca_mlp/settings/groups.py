@@ -3,7 +3,7 @@
 import math
 
 from votca_mlp.errors import UserError
-from votca_mlp.fields import number_of
+from votca_mlp.plain import number_of
 from votca_mlp.settings.models import Settings
 from votca_mlp.update.rule import Group
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import NonNegativeFloat, PositiveFloat
 
-from votca_mlp.fields import Section, Words, setting
+from votca_mlp.fields import CommandLine, Section, Words, setting
 
 
 class ConvergenceCheck(Section):
@@ -155,7 +155,7 @@ class MultistateSettings(Section):
         meaning="K of u(r; T) = sum_k ((T - T_ref)/T_scale)^k u_k(r), k below K: 1 is one u for all "
         "states, 2 adds a part linear in T. At most the number of different temperatures.",
     )
-    launch: str | None = setting(
+    launch: CommandLine | None = setting(
         None,
         accepted="a command, such as srun -n1",
         meaning="Put before the command that simulates one state; the states then run side by side.",

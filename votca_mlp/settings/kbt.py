@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from votca_mlp.engines.engine import engines
 from votca_mlp.engines.registry import DEFAULT
-from votca_mlp.fields import number_of
+from votca_mlp.plain import number_of
 from votca_mlp.settings.document import Node
 from votca_mlp.units import kbt_kjmol, kelvin
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from votca_mlp.fields import number_of, plain_file_name
+from votca_mlp.plain import number_of, plain_file_name, whole_number_of
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.interaction import Interaction
 from votca_mlp.settings.problems import Problem
@@ -165,7 +165,10 @@ def _number(text: str) -> float:
 
 def _whole(text: str) -> int:
     """Return a whole number of few digits, -1 for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+    try:
+        return whole_number_of(text, 10**9)
+    except ValueError:
+        return -1
 
 
 def _there(node: Node, path: str) -> Node | None:

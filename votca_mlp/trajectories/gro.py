@@ -11,6 +11,7 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
 from votca_mlp.neighbours.box import edges_of
+from votca_mlp.plain import whole_number_of
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -56,9 +57,10 @@ def _frame(file: TextIO, path: Path, first: int, title: str) -> tuple[Frame, int
         raise UserError(what, where=f"{path}:{line}", accepted=_ACCEPTED)
 
     text = file.readline().strip()
-    if not text.isdecimal():
-        fail(f"'{text}' is not a number of atoms" if text else "the trajectory is cut short", first + 1)
-    atoms = int(text)
+    try:
+        atoms = whole_number_of(text)
+    except ValueError:
+        fail(f"'{text[:80]}' is not a number of atoms" if text else "the trajectory is cut short", first + 1)
     lines = list(islice(file, atoms))
     box_line = file.readline()
     if len(lines) < atoms or not box_line.endswith("\n"):
@@ -71,7 +73,7 @@ def _frame(file: TextIO, path: Path, first: int, title: str) -> tuple[Frame, int
         box = np.array(box_line.split(), dtype=np.float64)
     except ValueError as error:
         fail(f"not a number: {error}", first + 2)
-    if len(box) not in (3, 9) or not np.isfinite(positions).all():
+    if len(box) not in (3, 9) or not np.isfinite(box).all() or not np.isfinite(positions).all():
         fail(
             f"the box '{box_line.strip()}' is not three edges, or a position is not finite", first + 2 + atoms
         )

@@ -25,7 +25,11 @@ def kernel_library() -> Path:
     UserError
         No compiler, a compiler that fails, no place to write.
     """
-    compiler = shlex.split(os.environ.get("CC") or "cc")
+    try:
+        compiler = shlex.split(os.environ.get("CC") or "cc") or ["cc"]
+    except ValueError as error:
+        accepted = "a command, such as gcc"
+        raise UserError(f"{error}", where="environment variable CC", accepted=accepted) from None
     facts = SOURCE.read_bytes() + " ".join((*_FLAGS, os.uname().machine)).encode()
     name = f"mlp_kernel-{hashlib.sha256(facts).hexdigest()[:16]}.so"
     for folder in cache_folders():

@@ -1,9 +1,13 @@
 """GROMACS's mdp files: read as mdrun's parameters, and copied with some of them changed."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.plain import number_of
+
+_LARGEST = 1e15
 
 
 class Mdp(dict[str, str]):
@@ -50,9 +54,13 @@ class Mdp(dict[str, str]):
         """
         text = self.get(name) or default
         try:
-            return [float(word) for word in text.split()]
+            found = [number_of(word) for word in text.split()]
         except ValueError:
-            raise UserError(f"{name} is '{text}'", where=self.place(name), accepted="a number") from None
+            found = [math.nan]
+        # steps are counted with them
+        if not all(abs(value) < _LARGEST for value in found):
+            raise UserError(f"{name} is '{text[:80]}'", where=self.place(name), accepted="a number")
+        return found
 
 
 def read_mdp(path: Path) -> Mdp:

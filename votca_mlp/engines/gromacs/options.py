@@ -5,7 +5,7 @@ from typing import Annotated
 from votca_mlp.engines.options import EngineSettings, RdfSettings
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.fields import FileName, Section, Words, setting
+from votca_mlp.fields import CommandLine, FileName, Section, Words, setting
 
 NEEDS_STRESS = ("mdp", "GROMACS, which gets the virial in every step,")
 """The tag that messages on a model's stress name, and what needs it."""
@@ -14,7 +14,7 @@ NEEDS_STRESS = ("mdp", "GROMACS, which gets the virial in every step,")
 class GromppSettings(Section):
     """cg.inverse.gromacs.grompp: the preprocessor."""
 
-    bin: str = setting(
+    bin: CommandLine = setting(
         "gmx grompp", min_length=1, accepted="a command", meaning="Command of grompp, GROMACS 2025 or later."
     )
     opts: Annotated[tuple[str, ...], Words] = setting(
@@ -25,7 +25,7 @@ class GromppSettings(Section):
 class MdrunSettings(Section):
     """cg.inverse.gromacs.mdrun: the simulation."""
 
-    command: str = setting(
+    command: CommandLine = setting(
         "gmx mdrun", min_length=1, accepted="a command", meaning="Command of mdrun, such as srun gmx mdrun."
     )
     opts: Annotated[tuple[str, ...], Words] = setting(

@@ -117,10 +117,12 @@ def mdrun_options(plan: Plan, md: MDPlan, *, resume: bool, slot: str) -> list[st
 
 
 def _check_options(md: MDPlan) -> None:
-    sources = {
-        md.place("mdrun.opts"): list(options_of(md).mdrun.opts),
-        "environment variable CSG_MDRUN_OPTS": shlex.split(os.environ.get("CSG_MDRUN_OPTS", "")),
-    }
+    variable = "environment variable CSG_MDRUN_OPTS"
+    try:
+        more = shlex.split(os.environ.get("CSG_MDRUN_OPTS", ""))
+    except ValueError as error:
+        raise UserError(f"{error}", where=variable, accepted="options of mdrun") from None
+    sources = {md.place("mdrun.opts"): list(options_of(md).mdrun.opts), variable: more}
     for where, words in sources.items():
         for option, value in pairwise([*words, ""]):
             if option in _OURS:

@@ -3,7 +3,7 @@
 from votca_mlp.engines.options import EngineSettings
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.fields import FileName, setting
+from votca_mlp.fields import CommandLine, FileName, setting
 
 
 class LammpsSettings(EngineSettings):
@@ -45,14 +45,14 @@ class LammpsSettings(EngineSettings):
         unit="steps",
         meaning="MD steps between two checkpoints; a killed run resumes from the last.",
     )
-    command: str | None = setting(
+    command: CommandLine | None = setting(
         None,
         min_length=1,
         accepted="a command, such as lmp or mpirun -np 4 lmp",
         meaning="A LAMMPS program with ML-IAP and Python, on any number of MPI ranks, which evaluates model "
         "and correction itself (pair_style mliap unified). Without it LAMMPS runs as a library, on one rank.",
     )
-    python: str | None = setting(
+    python: CommandLine | None = setting(
         None,
         min_length=1,
         accepted="a command",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from votca_mlp.engines.lammps.script import Command
 from votca_mlp.errors import UserError
+from votca_mlp.plain import whole_number_of
 
 MAKES_BOX = ("read_data", "read_restart", "create_box")
 """Commands that bring atoms into being; a resumed run reads its checkpoint in the place of the first."""
@@ -203,7 +204,7 @@ class _Frames:
         """Take what a command says of the time step, or of when the dump writes."""
         name = words[0]
         if name == "reset_timestep" and len(words) > 1:
-            self.step = int(words[1]) if words[1].isdecimal() else None
+            self.step = _whole(words[1]) if _whole(words[1]) or words[1] == "0" else None
             self.last = None
         if name in ("read_restart", "read_dump", "rerun"):
             self.step = None
@@ -250,17 +251,27 @@ def _dump(command: Command, words: tuple[str, ...]) -> Dump:
     columns = words[6:]
     needed = {"id", "type", "element"}
     good = words[3] == "custom" and needed <= set(columns) and {"x", "xu", "xs"} & set(columns)
-    if not good or not words[4].isdecimal() or int(words[4]) < 1 or words[2] != "all":
+    every = _whole(words[4])
+    if not good or every < 1 or words[2] != "all":
         line = f"dump {words[1]} all custom 50 {words[5]} id type element x y z"
         raise UserError("this dump cannot be used for g(r)", where=command.where, accepted=line)
-    return Dump(command, words[1], int(words[4]), columns)
+    return Dump(command, words[1], every, columns)
 
 
 def _steps(command: Command, words: tuple[str, ...], max_steps: int | None) -> int:
-    if len(words) != 2 or not words[1].isdecimal() or int(words[1]) < 1:
+    steps = _whole(words[1]) if len(words) == 2 else 0
+    if steps < 1:
         accepted = "run N with a whole number > 0, or with a variable that is set to one"
         raise UserError(f"'{' '.join(command.words)}'", where=command.where, accepted=accepted)
-    return int(words[1]) if max_steps is None else min(int(words[1]), max_steps)
+    return steps if max_steps is None else min(steps, max_steps)
+
+
+def _whole(text: str) -> int:
+    """Return a number of steps; 0 for what is none."""
+    try:
+        return whole_number_of(text)
+    except ValueError:
+        return 0
 
 
 def _set_temperatures(words: list[str]) -> list[float]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Array = NDArray[np.float64]
+FARTHEST = 1e6
+"""Angstrom: no atom of a start, and no edge of its box, is so far away."""
 
 _ROUNDING = 1e-8
 """Angstrom: a tilt that has always stayed as it is, so that the numbers do."""
@@ -173,6 +175,11 @@ def check_start(
     cell = np.asarray(atoms.cell.array, float)
     if not np.isfinite(atoms.get_positions()).all() or not np.isfinite(cell).all():
         raise UserError("positions that are not finite numbers", where=where, accepted="finite coordinates")
+    for what, numbers in (("a coordinate", atoms.get_positions()), ("a cell vector", cell)):
+        if numbers.size and (largest := float(np.abs(numbers).max())) > FARTHEST:
+            # so far away an atom has lost the digits that its neighbours need
+            accepted = "coordinates in or near the box, in the unit of the format"
+            raise UserError(f"{what} is {largest:.4g} Angstrom", where=where, accepted=accepted)
     if not atoms.pbc.all() or np.linalg.det(cell) == 0.0:
         raise UserError("the configuration has no periodic box", where=where, accepted="three cell vectors")
     edges = edges_of(cell, where)
