@@ -81,5 +81,5 @@ def test_commands(command: str) -> None:
         lambda: GromppSettings(bin=command),
         lambda: GromacsSettings(mdrun=MdrunSettings(command=command)),
     ):
-        with pytest.raises(ValueError, match="No closing quotation|no word in it"):
+        with pytest.raises(ValueError, match=r"No closing quotation|no word in it"):
             make()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from votca_mlp.fields import number_of
+from votca_mlp.plain import number_of
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.problems import Problem
 
