@@ -14,7 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution
+from votca_mlp.observables.rdf import PairHistograms
+from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution, atom_numbers
+from votca_mlp.observables.tail import tail_factors
 from votca_mlp.scattering.lengths import Isotopes, form_factor, mean_length
 
 Array = NDArray[np.float64]
@@ -125,6 +127,17 @@ def total(data: ScatteringData, partials: PartialFactors) -> Array:
     """
     weights = data.pair_weights(partials.fractions, partials.pairs)
     return np.asarray(np.einsum("pq,fpq->fq", weights, partials.values))
+
+
+def beyond(data: ScatteringData, counted: PairHistograms) -> Array:
+    """Return what g(r) beyond half the box adds to F(Q), shape [n]; see :mod:`votca_mlp.observables.tail`."""
+    numbers = atom_numbers(counted)
+    atoms = sum(numbers.values())
+    fractions = {name: number / atoms for name, number in numbers.items()}
+    weights = data.pair_weights(fractions, counted.pairs)
+    return np.asarray(
+        (weights * tail_factors(counted, data.q, data.resolution.deviation(data.q))).sum(axis=0)
+    )
 
 
 def r_factor(measured: Array, found: Array) -> float:

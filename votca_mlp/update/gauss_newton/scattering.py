@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from votca_mlp.errors import UserError
 from votca_mlp.observables.structure_factor import atom_numbers, kernel, partial_factors, shell_volumes
 from votca_mlp.scattering.calibration import Calibration, calibrated
-from votca_mlp.scattering.data import ScatteringData, total
+from votca_mlp.scattering.data import ScatteringData, beyond, total
 from votca_mlp.update.gauss_newton.response import SMOOTH, Response, covariance_blocks, smoothed_covariance
 from votca_mlp.update.rule import StateData
 
@@ -23,6 +23,8 @@ UNKNOWN = 0.01
 """Of the size of F(Q): the unit of the scatter of data without errors."""
 RDF_ERROR = 0.01
 """Of g(r): the unit of scatter that the median error of a data set is worth, so that both kinds compare."""
+END_ERROR = 0.3
+"""Of what g(r) beyond half the box adds, by how much it may be wrong."""
 NEIGHBOURS = 7
 """Points to either side over which the variance of a simulated F(Q) is averaged: blocks are few."""
 
@@ -85,8 +87,9 @@ def measured_scattering(state: StateData) -> Iterator[MeasuredScattering]:
 def _measured(data: ScatteringData, state: StateData) -> MeasuredScattering:
     calibration = Calibration()
     if data.fit_scale or data.fit_background:
-        found = total(data, partial_factors(counts_of(state), data.q, data.resolution)).mean(axis=0)
-        calibration = calibrated(data, found)
+        counted = counts_of(state)
+        found = total(data, partial_factors(counted, data.q, data.resolution)).mean(axis=0)
+        calibration = calibrated(data, found + beyond(data, counted))
     values = calibration.corrected(data.values)
     size = float(np.abs(values).max())
     errors = np.zeros(len(values)) if data.errors is None else data.errors / calibration.scale
@@ -138,7 +141,8 @@ def scattering_response(
         of_counts = smoothed_covariance(counted, row, h, functions, spacing)
         change = atoms * counted.norms[row] * (transform @ of_counts) - uniform[:, None] * inverse
         blocks -= weights[row][:, None] * change / kbt
-    return Response(by_frame.mean(axis=0), _variances(by_frame), blocks)
+    end = beyond(data, counted)
+    return Response(by_frame.mean(axis=0) + end, _variances(by_frame) + (END_ERROR * end) ** 2, blocks)
 
 
 def _variances(values: Array) -> Array:
