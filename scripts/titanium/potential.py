@@ -43,7 +43,7 @@ def fit_potential(
     """Return a HIP-NN of the chosen frames: the least squares of residuals over :data:`SCALES`."""
     torch.manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
-    model = build_hipnn(dict(NETWORK), (22,))
+    model = build_hipnn(dict(NETWORK), frames.species)
     energies = frames.levels[LEVEL].energies[learn] / frames.atom_counts[learn]
     model.self_energies.fill_(float(energies.mean()))
     labels = labels_of(frames, learn, model, LEVEL)

@@ -1,0 +1,1 @@
+"""The niobium case of data fusion: its data, and its crystal at rest."""
