@@ -226,7 +226,7 @@ HIGH = settings()["data"][1]
         (
             {"data": [{"file": "low.xyz", "group": "file", "levels": LOW}, HIGH]},
             None,
-            r"low.xyz, frame 1: 1 group of frames",
+            r"low.xyz, frame 1: level 'low' has 1 group of frames",
         ),
         (
             {"levels": {"low": {"self_energies": {"Fe": -3}}, "high": None}},

@@ -67,12 +67,13 @@ def split_frames(
                     continue
                 open_ &= use == "split"
                 open_ &= ~np.isin(cluster, cluster[use == "training"])
-            if not open_.any():
-                # all held out
+            if len(np.unique(cluster[open_])) < 2:
+                # all held out, or a rare set of labels that trains
                 continue
-            _refuse_few(frames, open_, cluster, what)
             chosen = _some(cluster, open_, fraction, random)
             result[np.isin(cluster, chosen) & (result == "training")] = what
+        if fraction > 0:
+            _refuse_few(frames, result, use, what)
     return Split(*(np.flatnonzero(result == name) for name in ("training", "validation", "held_out")))
 
 
@@ -152,14 +153,17 @@ def _some(
     return np.asarray(names[order[:take]])
 
 
-def _refuse_few(frames: LabelledFrames, there: NDArray[np.bool_], cluster: Indices, what: str) -> None:
-    number = len(np.unique(cluster[there]))
-    if number < 2:
-        where = str(frames.origins[np.flatnonzero(there)[0]])
-        words = what.replace("_", "-") + " frames"
-        raise UserError(
-            f"{number} group of frames with the labels of this one: none can be taken for {words}",
-            where=where,
-            accepted="more groups (group: frame, or a number of consecutive frames), 'use' of other files, "
-            f"or {what}: 0",
-        )
+def _refuse_few(frames: LabelledFrames, result: NDArray[np.str_], use: NDArray[np.str_], what: str) -> None:
+    """Refuse a level that has frames to choose from, none of which could be taken."""
+    for level in frames.levels:
+        labelled = frames.has(level, "energies") | frames.has(level, "forces") | frames.has(level, "stress")
+        fixed = use == "training" if what == "held_out" else result == "held_out"
+        if (labelled & ~fixed).any() and not (labelled & (result == what)).any():
+            words = what.replace("_", "-") + " frames"
+            number = len(np.unique(frames.groups[labelled]))
+            raise UserError(
+                f"level '{level}' has {number} group of frames: none can be taken for {words}",
+                where=str(frames.origins[np.flatnonzero(labelled)[0]]),
+                accepted="more groups (group: frame, or a number of consecutive frames), 'use' of other "
+                f"files, or {what}: 0",
+            )
