@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Ethane: CASPT2 energies with wB97X forces, against CASPT2 energies alone and other ways to join the levels.
+
+    scripts/fidelities_ethane.py DIRECTORY [--high 50 100 200 400] [--seeds 1 2 3] [--low N] [--epochs N]
+                                 [--methods METHOD ...] [--json FILE]
+
+Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one constant is fitted to the CASPT2
+energies), together (a head each on one network), transfer (wB97X first, CASPT2 energies from there),
+difference (wB97X, and a network for what CASPT2 adds). The energy error is that of CASPT2 energies of groups
+of consecutive frames which no training saw. Every training leaves its file and its checkpoint in DIRECTORY;
+started again, what is there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from results_file import add_json, number, write_result
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.models.hipnn.levels import LevelledHipnn, build_levels
+from votca_mlp.training.judge import predictions
+from votca_mlp.training.labelled import LabelledFrames, concatenate
+from votca_mlp.training.self_energies import self_energies
+from votca_mlp.training.sources.labels import Source, read_source
+from votca_mlp.training.split import Split, split_frames
+from votca_mlp.training.trainer.loop import train
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+
+LOW, HIGH = "wb97x", "caspt2"
+METHODS = ("high", "low", "together", "transfer", "difference")
+NETWORK = {
+    "kind": "HipnnVec",
+    "n_features": 16,
+    "n_sensitivities": 16,
+    "dist_soft_min": 0.85,
+    "dist_soft_max": 4.5,
+    "dist_hard_max": 5.0,
+    "n_interaction_layers": 1,
+    "n_atom_layers": 2,
+}
+FARTHEST = 6.0
+"""eV above the mean of its level: frames beyond are torn apart, and left out of both levels."""
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Frames of both levels, their split, and the CASPT2 energies to be predicted."""
+
+    frames: LabelledFrames
+    split: Split
+    judged: LabelledFrames
+
+
+def load(folder: Path, low: int) -> Data:
+    """Read both levels; CASPT2 in blocks of 12 consecutive frames, of which a fifth is held out."""
+    energy = {"key": "energies", "unit": "Hartree"}
+    low_labels = {LOW: {"energy": energy, "forces": {"key": "forces", "unit": "Hartree/Bohr"}}}
+    sources = (
+        Source.model_validate({"file": "C2H6_DFT+Force_NMS.h5", "levels": low_labels, "frames": low}),
+        Source.model_validate(
+            {
+                "file": ["C2H6_CAS_NMS.h5", "C2H6_CAS_aseMD.h5"],
+                "levels": {HIGH: {"energy": energy}},
+                "group": "12",
+            }
+        ),
+    )
+    frames = concatenate([part for source in sources for part in read_source(source, folder)])
+    near = np.zeros(len(frames), bool)
+    for level in (LOW, HIGH):
+        there = frames.has(level, "energies")
+        energies = frames.levels[level].energies
+        near |= there & (energies < np.median(energies[there]) + FARTHEST)
+    frames = frames.take(near)
+    split = split_frames(frames, held_out=0.2, validation=0.1, seed=1)
+    held = frames.take(split.held_out)
+    return Data(frames, split, held.take(held.has(HIGH, "energies")))
+
+
+def chosen(data: Data, high: int, seed: int) -> tuple[Indices, Indices]:
+    """Return the frames that train and validate: all of the low level, some energies of the high one."""
+    random = np.random.default_rng(seed)
+    with_high = data.frames.has(HIGH, "energies")
+    parts = []
+    for part, count in ((data.split.training, high), (data.split.validation, max(8, high // 8))):
+        ours = part[with_high[part]]
+        some = random.permutation(ours)[:count]
+        parts.append(np.sort(np.concatenate([part[~with_high[part]], some])))
+    return parts[0], parts[1]
+
+
+def of_level(frames: LabelledFrames, level: str) -> LabelledFrames:
+    """Return all frames with the labels of one level."""
+    return replace(frames, levels={level: frames.levels[level]})
+
+
+def with_labels(frames: LabelledFrames, part: Indices, level: str) -> Indices:
+    """Return the frames of a part that have energies of a level."""
+    return part[frames.has(level, "energies")[part]]
+
+
+def fit(
+    frames: LabelledFrames,
+    parts: tuple[Indices, Indices],
+    options: TrainOptions,
+    path: Path,
+    start: LevelledHipnn | None = None,
+) -> LevelledHipnn:
+    """Train on the levels of the frames, or go on with it."""
+
+    def report(epoch: int, numbers: dict[str, float]) -> None:
+        if epoch % 10 == 0:
+            print(
+                f"  {path.stem} {epoch:4d} loss {numbers['loss']:.4g} {numbers['seconds']:.1f} s", flush=True
+            )
+
+    kept = [part for level in frames.levels for part in (with_labels(frames, parts[0], level),)]
+    judge = [with_labels(frames, parts[1], level) for level in frames.levels]
+    learn, judged = (np.unique(np.concatenate(each)) for each in (kept, judge))
+    found = train(frames, learn, judged, NETWORK, options, start=start, report=report, checkpoint=path)
+    return found.model
+
+
+def transferred(low: LevelledHipnn, frames: LabelledFrames, learn: Indices) -> LevelledHipnn:
+    """Return a model of the high level that begins as the low one, with self energies of its own."""
+    model = build_levels(dict(NETWORK), low.numbers, (HIGH,))
+    model.network.load_state_dict(low.network.state_dict())
+    model.heads[0].load_state_dict(low.heads[0].state_dict())
+    energies = self_energies(frames.take(learn), HIGH)
+    model.self_energies[0] = torch.tensor([energies[z] for z in model.numbers], dtype=torch.float64)
+    return model
+
+
+def energies_of(model: LevelledHipnn, level: str, frames: LabelledFrames) -> NDArray[np.float64]:
+    """Return energies in eV."""
+    return predictions(model.alone(level), frames).energies
+
+
+def predicted(method: str, data: Data, high: int, seed: int, options: TrainOptions, folder: Path) -> Any:
+    """Return CASPT2 energies of the judged frames by one method, eV."""
+    frames, parts = data.frames, chosen(data, high, seed)
+    name = folder / f"{method}_{high}_{seed}.pt"
+    learn = with_labels(frames, parts[0], HIGH)
+    # few energies make few steps an epoch: as many steps as 200 energies
+    few = replace(options, epochs=options.epochs * max(1, 200 // high))
+    if method == "high":
+        return energies_of(fit(of_level(frames, HIGH), parts, few, name), HIGH, data.judged)
+    if method == "together":
+        return energies_of(fit(frames, parts, options, name), HIGH, data.judged)
+    low = fit(of_level(frames, LOW), parts, options, folder / f"low_{seed}.pt")
+    known = energies_of(low, LOW, frames.take(learn))
+    labels = frames.levels[HIGH].energies[learn]
+    if method == "low":
+        return energies_of(low, LOW, data.judged) + float((labels - known).mean())
+    if method == "transfer":
+        start = transferred(low, frames, learn)
+        slower = replace(few, learning_rate=0.3 * options.learning_rate)
+        return energies_of(fit(of_level(frames, HIGH), parts, slower, name, start), HIGH, data.judged)
+    difference = of_level(frames, HIGH)
+    there = frames.has(HIGH, "energies")
+    changed = np.full(len(frames), np.nan)
+    changed[there] = frames.levels[HIGH].energies[there] - energies_of(low, LOW, frames.take(there))
+    difference = replace(difference, levels={HIGH: replace(frames.levels[HIGH], energies=changed)})
+    added = energies_of(fit(difference, parts, few, name), HIGH, data.judged)
+    return energies_of(low, LOW, data.judged) + added
+
+
+def measure(data: Data, options: argparse.Namespace) -> None:
+    """Make every training that has left no result."""
+    for seed in options.seeds:
+        for high in options.high:
+            for method in options.methods:
+                path = options.directory / f"{method}_{high}_{seed}.json"
+                if path.exists():
+                    refuse_other(json.loads(path.read_text()), options, path)
+                    continue
+                trained = TrainOptions(
+                    epochs=options.epochs,
+                    batch_size=16,
+                    learning_rate=2e-3,
+                    schedule="cosine",
+                    seed=seed,
+                    weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(100.0)},
+                )
+                energies = predicted(method, data, high, seed, trained, options.directory)
+                wrong = 1e3 * (energies - data.judged.levels[HIGH].energies) / data.judged.atom_counts
+                found = {"rmse": float(np.sqrt(np.square(wrong).mean())), "mae": float(np.abs(wrong).mean())}
+                found |= {"low": options.low, "epochs": options.epochs}
+                with atomic_write(path) as file:
+                    json.dump(found, file)
+                print(
+                    f"{method:10s} {high:4d} energies, seed {seed}: {found['rmse']:.3f} meV/atom", flush=True
+                )
+
+
+def refuse_other(found: dict[str, float], options: argparse.Namespace, path: Path) -> None:
+    """Refuse a result of another size in the folder.
+
+    Raises
+    ------
+    UserError
+        Naming it.
+    """
+    if (found["low"], found["epochs"]) != (options.low, options.epochs):
+        what = f"was made with --low {found['low']} --epochs {found['epochs']}"
+        raise UserError(what, where=path, accepted="these options, or another folder")
+
+
+def tables(options: argparse.Namespace) -> dict[str, Any]:
+    """Return mean and standard error over the seeds that are there, by method and number of energies."""
+    rows: dict[str, Any] = {}
+    for method in options.methods:
+        for high in options.high:
+            files = [options.directory / f"{method}_{high}_{seed}.json" for seed in options.seeds]
+            found = [json.loads(path.read_text()) for path in files if path.exists()]
+            if found:
+                rows[f"{method}_{high}"] = {
+                    column: _mean([entry[column] for entry in found]) for column in ("rmse", "mae")
+                } | {"seeds": len(found)}
+    return {"energy": rows}
+
+
+def _mean(values: list[float]) -> Any:
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return number(float(np.mean(values)), error)
+
+
+def main() -> None:
+    """Train what is missing, show and write what is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--high", type=int, nargs="+", default=[50, 100, 200, 400], help="CASPT2 energies")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--low", type=int, default=4000, help="frames with wB97X energies and forces")
+    parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--only-show", action="store_true", help="train nothing")
+    add_json(parser)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    source = os.environ.get("VOTCA_MLP_DATA")
+    if not source:
+        parser.error("set VOTCA_MLP_DATA to the folder that has alkane_c2h6")
+    options.directory.mkdir(parents=True, exist_ok=True)
+    data = load(Path(source) / "alkane_c2h6", options.low)
+    energies = data.judged.levels[HIGH].energies / data.judged.atom_counts
+    spread = 1e3 * float(energies.std())
+    if not options.only_show:
+        measure(data, options)
+    found = tables(options)
+    counts = {
+        "held out": len(data.judged),
+        "low frames": int(data.frames.take(data.split.training).has(LOW, "energies").sum()),
+        "epochs": options.epochs,
+        "spread": number(spread),
+    }
+    for name, row in found["energy"].items():
+        print(name, row)
+    write_result(
+        options.json,
+        {**found, "data": {"all": counts}},
+        units={"rmse": "meV/atom", "mae": "meV/atom", "spread": "meV/atom"},
+        seeds=options.seeds,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
