@@ -1,4 +1,4 @@
-"""Telling the user how far a simulation is, on a terminal or in a log."""
+"""Telling the user how far a simulation or a training is, on a terminal or in a log."""
 
 import contextlib
 import os
@@ -26,6 +26,8 @@ class Progress:
         Seconds that only increase.
     name
         Put before every label, such as that of a state.
+    noun
+        What is counted.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Progress:
         terminal: bool = False,
         clock: Callable[[], float] = time.monotonic,
         name: str = "",
+        noun: str = "steps",
     ) -> None:
-        self.name = name
+        self.name, self.noun = name, noun
         self._stream, self._terminal, self._clock = stream, terminal, clock
         self._label, self._total = "", 0
         self._bar: Any = None
@@ -50,7 +53,7 @@ class Progress:
         if self._stream is not None and self._terminal:
             self._open_bar(done)
         else:
-            self._line(f"{self._label}: {done} of {total} steps done")
+            self._line(f"{self._label}: {done} of {total} {self.noun} done")
 
     def update(self, done: int, note: str = "") -> None:
         """Report ``done`` steps; cheap, and silent until it is time to show something."""
@@ -86,10 +89,10 @@ class Progress:
     def _state(self, done: int, now: float, note: str) -> str:
         elapsed = now - self._began
         made = done - self._first
-        text = f"{done} of {self._total} steps"
+        text = f"{done} of {self._total} {self.noun}"
         if made > 0 and elapsed > 0:
             left = (self._total - done) * elapsed / made
-            text += f", {made / elapsed:.1f} steps/s, {_duration(left)} left"
+            text += f", {_rate(made / elapsed)} {self.noun}/s, {_duration(left)} left"
         return f"{text}, {note}" if note else text
 
     def _open_bar(self, done: int) -> None:
@@ -112,7 +115,7 @@ class Progress:
             self._stream.flush()
 
 
-def open_progress() -> Progress:
+def open_progress(noun: str = "steps") -> Progress:
     """Return the progress for this process: the user's terminal when there is one, else lines on stderr.
 
     csg_inverse sends stdout and stderr to its log and keeps the user's own as descriptors 3 and 4.
@@ -122,10 +125,10 @@ def open_progress() -> Progress:
     for descriptor in descriptors:
         try:
             if os.isatty(descriptor):
-                return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True)
+                return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True, noun=noun)
         except OSError:
             continue
-    return Progress(cast(TextIO, _Both(sys.stderr, 3)) if under_csg else sys.stderr)
+    return Progress(cast(TextIO, _Both(sys.stderr, 3)) if under_csg else sys.stderr, noun=noun)
 
 
 class _Both:
@@ -142,6 +145,10 @@ class _Both:
 
     def flush(self) -> None:
         self.stream.flush()
+
+
+def _rate(value: float) -> str:
+    return f"{value:.1f}" if value >= 0.5 else f"{value:.2g}"
 
 
 def _duration(seconds: float) -> str:

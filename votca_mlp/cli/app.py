@@ -13,6 +13,7 @@ from votca_mlp.cli.predict import predict
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
 from votca_mlp.cli.temperature import temperature
+from votca_mlp.cli.train import train
 from votca_mlp.cli.validate import validate
 from votca_mlp.versions import VERSION
 
@@ -46,6 +47,7 @@ app.command(cls=Command)(validate)
 app.command(cls=Command)(defaults)
 app.command(cls=Command)(export)
 app.command(cls=Command)(temperature)
+app.command(cls=Command)(train)
 app.command(cls=Command, context_settings={"ignore_unknown_options": True})(inverse)
 
 

@@ -1,0 +1,29 @@
+"""``votca-mlp train``: an MLP from labelled frames of one or several levels of theory."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    settings: Annotated[Path, typer.Argument(help="settings.yaml, see docs/training.md.")],
+    check: Annotated[bool, typer.Option("--check", help="Read and check the data, train nothing.")] = False,
+) -> None:
+    """Train a HIP-NN on energies, forces and stress of one or several levels of theory.
+
+    Writes model, card (errors on held-out groups), losses by epoch and checkpoints into the folder that the
+    settings name. Run it again to go on with a training that was stopped.
+    """
+    from votca_mlp.progress import open_progress
+
+    if check:
+        from votca_mlp.training.assemble import assemble
+        from votca_mlp.training.settings.read import load_train_settings
+
+        assemble(load_train_settings(settings), settings.parent, typer.echo)
+        return
+    from votca_mlp.training.command import run_training
+
+    made = run_training(settings, open_progress("epochs"), typer.echo)
+    typer.echo(f"written: {made.folder}")

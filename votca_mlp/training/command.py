@@ -1,0 +1,290 @@
+"""What ``votca-mlp train`` does: from a settings.yaml to a folder with model, card and checkpoints."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.models.hipnn.files import save_hipnn
+from votca_mlp.models.hipnn.levels import LevelledHipnn
+from votca_mlp.progress import Progress
+from votca_mlp.training.assemble import Prepared, assemble
+from votca_mlp.training.card import model_card, table
+from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
+from votca_mlp.training.labelled import LabelledFrames, LevelLabels
+from votca_mlp.training.rivals import differences, of_level, transferred, with_labels
+from votca_mlp.training.settings.models import TrainSettings
+from votca_mlp.training.settings.read import load_train_settings
+from votca_mlp.training.split import Split
+from votca_mlp.training.trainer.loop import Trained, train
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.versions import VERSION, versions
+
+SETTINGS, MODEL, CARD, CHECKPOINTS = "settings.yaml", "model.pt", "model.md", "checkpoints"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a training left: the files of models by name, and the errors on held-out frames."""
+
+    folder: Path
+    models: dict[str, Path]
+    errors: dict[str, dict[str, LabelErrors]]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One training command under way."""
+
+    settings: TrainSettings
+    data: Prepared
+    folder: Path
+    progress: Progress
+    say: Say
+
+    @property
+    def levels(self) -> list[str]:
+        return list(self.settings.levels)
+
+    @property
+    def network(self) -> dict[str, Any]:
+        return self.settings.network.model_dump()
+
+    def options(self, **changes: Any) -> TrainOptions:
+        values = self.settings.training.model_dump(exclude={"method", "heads"})
+        weights = {
+            name: LevelWeights(energy=level.energy, force=level.forces, stress=level.stress)
+            for name, level in self.settings.levels.items()
+        }
+        return TrainOptions(**{**values, "weights": weights, **changes})
+
+    def fit(
+        self,
+        name: str,
+        frames: LabelledFrames,
+        split: Split,
+        *,
+        self_energies: Mapping[str, Mapping[int, float]] | None = None,
+        start: LevelledHipnn | None = None,
+    ) -> Trained:
+        """Train on the levels that the frames have; goes on from its checkpoint."""
+        path, options = self.folder / CHECKPOINTS / f"{name}.pt", self.options()
+        learn, judge = (
+            with_labels(frames, part, *frames.levels) for part in (split.training, split.validation)
+        )
+        begun = False
+
+        def report(epoch: int, numbers: dict[str, float]) -> None:
+            nonlocal begun
+            if not begun:
+                self.progress.start(f"training {name}", options.epochs, epoch - 1)
+                begun = True
+            rate = f"rate {numbers['rate']:.2g}" if "rate" in numbers else ""
+            self.progress.update(epoch, f"loss {numbers['loss']:.4g}, {rate}")
+
+        found = train(
+            frames,
+            learn,
+            judge,
+            self.network,
+            options,
+            self_energies=self_energies,
+            heads=self.settings.training.heads,
+            start=start,
+            report=report,
+            checkpoint=path,
+        )
+        done = len(found.history)
+        if begun:
+            self.progress.close(done, f"best in epoch {found.best_epoch}")
+        self.say(f"{name}: {done} epochs, best in {found.best_epoch} ({found.stopped})")
+        return found
+
+
+def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -> Made:
+    """Check the data, train, judge, and write everything; go on where an earlier call was stopped.
+
+    Parameters
+    ----------
+    path
+        settings.yaml.
+    progress, say
+        Of epochs; of everything else, a line each.
+
+    Raises
+    ------
+    UserError
+        Settings, data or an output folder that cannot be used; nothing was trained then.
+    """
+    settings = load_train_settings(path)
+    folder = path.parent / settings.output
+    _refuse_folder(folder, path)
+    data = assemble(settings, path.parent, say)
+    (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    if path.resolve() != (folder / SETTINGS).resolve():
+        shutil.copyfile(path, folder / SETTINGS)
+    job = _Job(settings, data, folder, progress, say)
+    return METHODS[settings.training.method](job)
+
+
+def _together(job: _Job) -> Made:
+    found = job.fit("model", job.data.frames, job.data.split, self_energies=job.data.self_energies)
+    held = job.data.frames.take(job.data.split.held_out)
+    errors = {
+        level: _errors(predictions(found.model.alone(level), held), held, level, job) for level in job.levels
+    }
+    return _written(job, {"model": found}, errors)
+
+
+def _transfer(job: _Job) -> Made:
+    low, *others = _several(job)
+    frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
+    base = job.fit(low, of_level(frames, low), split, self_energies=energies)
+    held, trained, errors = frames.take(split.held_out), {low: base}, {}
+    errors[low] = _errors(predictions(base.model.alone(low), held), held, low, job)
+    for level in others:
+        start = transferred(base.model, job.network, level, energies[level])
+        trained[level] = job.fit(level, of_level(frames, level), split, start=start)
+        errors[level] = _errors(predictions(trained[level].model.alone(level), held), held, level, job)
+    return _written(job, trained, errors)
+
+
+def _difference(job: _Job) -> Made:
+    low, *others = _several(job)
+    frames, split = job.data.frames, job.data.split
+    base = job.fit(low, of_level(frames, low), split, self_energies=job.data.self_energies)
+    held, trained, errors = frames.take(split.held_out), {low: base}, {}
+    below = predictions(base.model.alone(low), held)
+    errors[low] = _errors(below, held, low, job)
+    for level in others:
+        name = f"{level}-minus-{low}"
+        trained[name] = job.fit(name, differences(frames, level, base.model), split)
+        above = predictions(trained[name].model.alone(level), held)
+        total = LevelLabels(
+            *(getattr(below, kind) + getattr(above, kind) for kind in ("energies", "forces", "stress"))
+        )
+        errors[level] = _errors(total, held, level, job)
+    return _written(job, trained, errors)
+
+
+METHODS: dict[str, Callable[[_Job], Made]] = {
+    "together": _together,
+    "transfer": _transfer,
+    "difference": _difference,
+}
+"""By ``training.method``."""
+
+
+def _several(job: _Job) -> list[str]:
+    if len(job.levels) < 2:
+        method = job.settings.training.method
+        what = f"is {method}, with one level"
+        raise UserError(what, where="training.method", accepted="together, or two levels or more")
+    return job.levels
+
+
+def _errors(predicted: LevelLabels, held: LabelledFrames, level: str, job: _Job) -> dict[str, LabelErrors]:
+    return level_errors(predicted, held, level, job.data.self_energies[level])
+
+
+def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str, LabelErrors]]) -> Made:
+    """Write models, card, and the losses by epoch."""
+    models = {}
+    for name, found in trained.items():
+        models[name] = job.folder / (MODEL if name == "model" else f"{name}.pt")
+        provenance = _provenance(job, name, found, errors)
+        save_hipnn(models[name], found.model, provenance)
+        _write_history(job.folder / f"{models[name].stem}.csv", found.history)
+    held = len(np.unique(job.data.frames.groups[job.data.split.held_out]))
+    provenance = {name: _provenance(job, name, found, {}) for name, found in trained.items()}
+    first = provenance["model"] if list(trained) == ["model"] else provenance
+    with atomic_write(job.folder / CARD) as file:
+        file.write(model_card(first, errors, held, _uses(job, models)))
+    for line in table(errors) if any(errors.values()) else []:
+        job.say(line)
+    return Made(job.folder, models, errors)
+
+
+def _uses(job: _Job, models: dict[str, Path]) -> list[str]:
+    lines = []
+    for path in models.values():
+        level = f" and `<level>` one of {', '.join(job.levels)}" if len(job.levels) > 1 else ""
+        level = level if path.name == MODEL else ""
+        lines.append(f"`{path.name}`: `<kind>hippynn</kind>` with `<path>` this file{level}.")
+    if job.settings.training.method == "difference":
+        lines.append("A difference is added to the first level's model; alone it is no potential.")
+    return lines
+
+
+def _provenance(
+    job: _Job, name: str, found: Trained, errors: Mapping[str, Mapping[str, LabelErrors]]
+) -> dict[str, Any]:
+    """Return what the model file says about itself: plain numbers and text."""
+    from ase.data import chemical_symbols
+
+    settings, split, frames = job.settings, job.data.split, job.data.frames
+    uses = {"training": split.training, "validation": split.validation, "held out": split.held_out}
+    counts = {
+        use: {
+            level: {
+                kind: int(frames.has(level, kind)[part].sum())
+                for kind in ("energies", "forces", "stress")
+                if frames.has(level, kind)[part].any()
+            }
+            for level in job.levels
+        }
+        for use, part in uses.items()
+    }
+    energies = {
+        level: {str(chemical_symbols[z]): float(value) for z, value in row.items()}
+        for level, row in job.data.self_energies.items()
+    }
+    return {
+        "made by": f"votca-mlp train {VERSION}",
+        "method": settings.training.method,
+        "files": [file for source in settings.data for file in source.file],
+        "network": job.network,
+        "training": settings.training.model_dump(),
+        "labels": counts,
+        "self energies (eV)": energies,
+        "best epoch": found.best_epoch,
+        "epochs": len(found.history),
+        "stopped": found.stopped,
+        **{
+            f"{level} {kind} held-out RMSE ({unit_of(kind)})": float(error.rmse)
+            for level, kinds in errors.items()
+            for kind, error in kinds.items()
+        },
+        "versions": versions(),
+    }
+
+
+def unit_of(kind: str) -> str:
+    """Return the unit in which errors of a kind of label are shown."""
+    return SCALES[kind][1]
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    names = list(dict.fromkeys(name for entry in history for name in entry))
+    with atomic_write(path) as file:
+        file.write(",".join(["epoch", *names]) + "\n")
+        for k, entry in enumerate(history):
+            row = [f"{entry[name]:.8g}" if name in entry else "" for name in names]
+            file.write(",".join([str(k + 1), *row]) + "\n")
+
+
+def _refuse_folder(folder: Path, path: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UserError("output is a file", where=folder, accepted="a folder, or a name that is free")
+    kept = folder / SETTINGS
+    other = kept.is_file() and kept.resolve() != path.resolve() and kept.read_bytes() != path.read_bytes()
+    if other and any((folder / CHECKPOINTS).glob("*.pt")):
+        what = f"was made with other settings than {path.name}"
+        accepted = "another output, or remove the folder; or the same settings"
+        raise UserError(what, where=folder, accepted=accepted)
