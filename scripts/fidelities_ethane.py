@@ -26,9 +26,10 @@ from results_file import add_json, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.hipnn.levels import LevelledHipnn, build_levels
+from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.training.judge import predictions
 from votca_mlp.training.labelled import LabelledFrames, concatenate
+from votca_mlp.training.rivals import differences, of_level, transferred, with_labels
 from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import Split, split_frames
@@ -99,16 +100,6 @@ def chosen(data: Data, high: int, seed: int) -> tuple[Indices, Indices]:
     return parts[0], parts[1]
 
 
-def of_level(frames: LabelledFrames, level: str) -> LabelledFrames:
-    """Return all frames with the labels of one level."""
-    return replace(frames, levels={level: frames.levels[level]})
-
-
-def with_labels(frames: LabelledFrames, part: Indices, level: str) -> Indices:
-    """Return the frames of a part that have energies of a level."""
-    return part[frames.has(level, "energies")[part]]
-
-
 def fit(
     frames: LabelledFrames,
     parts: tuple[Indices, Indices],
@@ -124,21 +115,9 @@ def fit(
                 f"  {path.stem} {epoch:4d} loss {numbers['loss']:.4g} {numbers['seconds']:.1f} s", flush=True
             )
 
-    kept = [part for level in frames.levels for part in (with_labels(frames, parts[0], level),)]
-    judge = [with_labels(frames, parts[1], level) for level in frames.levels]
-    learn, judged = (np.unique(np.concatenate(each)) for each in (kept, judge))
+    learn, judged = (with_labels(frames, part, *frames.levels) for part in parts)
     found = train(frames, learn, judged, NETWORK, options, start=start, report=report, checkpoint=path)
     return found.model
-
-
-def transferred(low: LevelledHipnn, frames: LabelledFrames, learn: Indices) -> LevelledHipnn:
-    """Return a model of the high level that begins as the low one, with self energies of its own."""
-    model = build_levels(dict(NETWORK), low.numbers, (HIGH,))
-    model.network.load_state_dict(low.network.state_dict())
-    model.heads[0].load_state_dict(low.heads[0].state_dict())
-    energies = self_energies(frames.take(learn), HIGH)
-    model.self_energies[0] = torch.tensor([energies[z] for z in model.numbers], dtype=torch.float64)
-    return model
 
 
 def energies_of(model: LevelledHipnn, level: str, frames: LabelledFrames) -> NDArray[np.float64]:
@@ -163,15 +142,10 @@ def predicted(method: str, data: Data, high: int, seed: int, options: TrainOptio
     if method == "low":
         return energies_of(low, LOW, data.judged) + float((labels - known).mean())
     if method == "transfer":
-        start = transferred(low, frames, learn)
+        start = transferred(low, dict(NETWORK), HIGH, self_energies(frames.take(learn), HIGH))
         slower = replace(few, learning_rate=0.3 * options.learning_rate)
         return energies_of(fit(of_level(frames, HIGH), parts, slower, name, start), HIGH, data.judged)
-    difference = of_level(frames, HIGH)
-    there = frames.has(HIGH, "energies")
-    changed = np.full(len(frames), np.nan)
-    changed[there] = frames.levels[HIGH].energies[there] - energies_of(low, LOW, frames.take(there))
-    difference = replace(difference, levels={HIGH: replace(frames.levels[HIGH], energies=changed)})
-    added = energies_of(fit(difference, parts, few, name), HIGH, data.judged)
+    added = energies_of(fit(differences(frames, HIGH, low), parts, few, name), HIGH, data.judged)
     return energies_of(low, LOW, data.judged) + added
 
 

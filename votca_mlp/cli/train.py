@@ -25,5 +25,9 @@ def train(
         return
     from votca_mlp.training.command import run_training
 
-    made = run_training(settings, open_progress("epochs"), typer.echo)
+    try:
+        made = run_training(settings, open_progress("epochs"), typer.echo)
+    except KeyboardInterrupt:
+        typer.echo("votca-mlp: stopped; run it again to go on", err=True)
+        raise typer.Exit(130) from None
     typer.echo(f"written: {made.folder}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.hipnn.files import save_hipnn
+from votca_mlp.models.hipnn.files import save_levels
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.progress import Progress
 from votca_mlp.training.assemble import Prepared, assemble
@@ -199,7 +199,7 @@ def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str,
     for name, found in trained.items():
         models[name] = job.folder / (MODEL if name == "model" else f"{name}.pt")
         provenance = _provenance(job, name, found, errors)
-        save_hipnn(models[name], found.model, provenance)
+        save_levels(models[name], found.model, provenance)
         _write_history(job.folder / f"{models[name].stem}.csv", found.history)
     held = len(np.unique(job.data.frames.groups[job.data.split.held_out]))
     provenance = {name: _provenance(job, name, found, {}) for name, found in trained.items()}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from votca_mlp.evaluation.evaluator import Evaluator, PairListEvaluator
+from votca_mlp.evaluation.contract import Evaluator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.labelled import FloatArray, LabelledFrames, LevelLabels
 

@@ -1,0 +1,125 @@
+"""votca-mlp train: from settings.yaml to a folder whose model runs, goes on, and says its errors."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from ase.io import read
+from typer.testing import CliRunner
+
+from tests.training.sources import settings, write_settings
+from votca_mlp.cli.app import app
+from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.models.hipnn.files import load_hipnn
+from votca_mlp.progress import Progress
+from votca_mlp.training.command import Made, run_training
+
+SMALL = {
+    "n_features": 4,
+    "n_sensitivities": 6,
+    "n_atom_layers": 1,
+    "dist_soft_min": 0.7,
+    "dist_soft_max": 2.0,
+    "dist_hard_max": 2.5,
+}
+
+
+def small(method: str = "together", epochs: int = 12, **more: Any) -> dict[str, Any]:
+    training = {"method": method, "epochs": epochs, "learning_rate": 0.01, "batch_size": 8}
+    return settings(network=SMALL, training=training, **more)
+
+
+def trained(folder: Path, values: dict[str, Any]) -> tuple[Made, list[str]]:
+    said: list[str] = []
+    return run_training(write_settings(folder, values), Progress(None), said.append), said
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made, list[str]]:
+    folder = tmp_path_factory.mktemp("together")
+    return (folder, *trained(folder, small()))
+
+
+def test_the_folder_is_whole(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, said = together
+    assert made.models == {"model": folder / "out" / "model.pt"}
+    assert {path.name for path in made.folder.iterdir()} == {
+        "checkpoints",
+        "model.csv",
+        "model.md",
+        "model.pt",
+        "settings.yaml",
+    }
+    with open(made.folder / "model.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert any("forces of 'low' in" in line and "fit the energies" in line for line in said)
+    assert any("least norm" in line for line in said)
+
+
+def test_card_has_the_errors_of_the_file_on_held_out_groups(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, _ = together
+    card = (made.folder / "model.md").read_text()
+    assert set(made.errors) == {"low", "high"}
+    assert set(made.errors["low"]) == {"energies", "forces"}
+    found = made.errors["low"]["forces"]
+    assert f"| low | forces | {found.labels} | {found.rmse:.4g} | {found.mae:.4g} |" in card
+    assert "<level>` one of low, high" in card
+    assert load_hipnn(made.models["model"], level="high").provenance["method"] == "together"
+    # the file's own error on all frames is of the same size
+    evaluator = PairListEvaluator(load_hipnn(made.models["model"], level="low"))
+    wrong = [evaluator.evaluate(atoms).forces - atoms.get_forces() for atoms in read(folder / "low.xyz", ":")]
+    assert found.rmse == pytest.approx(np.sqrt(np.square(wrong).mean()), rel=0.6)
+
+
+def test_heads_differ_and_a_level_has_to_be_named(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, _ = together
+    atoms = read(folder / "low.xyz", 0)
+    energies = [
+        PairListEvaluator(load_hipnn(made.models["model"], level=level)).evaluate(atoms).energy
+        for level in ("low", "high")
+    ]
+    assert energies[0] - energies[1] == pytest.approx(6.0, abs=0.5)
+    with pytest.raises(UserError, match="several levels"):
+        load_hipnn(made.models["model"])
+
+
+def test_again_is_the_same_and_other_settings_are_refused(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, _ = together
+    before = (made.folder / "model.csv").read_text()
+    again = run_training(folder / "settings.yaml", Progress(None))
+    assert (made.folder / "model.csv").read_text() == before
+    assert again.errors == made.errors
+    (folder / "other.yaml").write_text(yaml.safe_dump(small(epochs=13), sort_keys=False))
+    with pytest.raises(UserError, match=r"was made with other settings than other\.yaml"):
+        run_training(folder / "other.yaml", Progress(None))
+
+
+def test_rivals_leave_a_file_each(tmp_path: Path) -> None:
+    transfer, _ = trained(tmp_path, small("transfer", epochs=4, output="transfer"))
+    assert sorted(path.name for path in transfer.folder.glob("*.pt")) == ["high.pt", "low.pt"]
+    assert set(transfer.errors["high"]) == {"energies"}
+    assert load_hipnn(transfer.models["high"]).provenance["method"] == "transfer"
+    difference, _ = trained(tmp_path, small("difference", epochs=4, output="difference"))
+    assert sorted(path.name for path in difference.folder.glob("*.pt")) == ["high-minus-low.pt", "low.pt"]
+    assert difference.errors["high"]["energies"].labels == transfer.errors["high"]["energies"].labels
+
+
+def test_rivals_need_two_levels(tmp_path: Path) -> None:
+    one = small("transfer", levels={"low": None})
+    del one["data"][1]
+    with pytest.raises(UserError, match=r"training.method: is transfer, with one level"):
+        trained(tmp_path, one)
+
+
+def test_command_checks_without_training(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, small())
+    result = CliRunner().invoke(app, ["train", str(path), "--check"])
+    assert result.exit_code == 0, result.output
+    assert "low.xyz: 24 frames in 20 groups" in result.output or "24 frames in 12 groups" in result.output
+    assert not (tmp_path / "out").exists()
