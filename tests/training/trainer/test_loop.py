@@ -1,0 +1,185 @@
+"""The loop: heads that differ, exact continuation, compiled sums like the general ones, what is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from ase.build import bulk
+
+from tests.training.trainer.small import SMALL, emt_frames, ethane, metal
+from votca_mlp.errors import UserError
+from votca_mlp.models.hipnn.levels import HEADS, build_levels
+from votca_mlp.training.labelled import LabelledFrames, LevelLabels
+from votca_mlp.training.trainer.compiled import CompiledSource
+from votca_mlp.training.trainer.loop import Trained, train
+from votca_mlp.training.trainer.losses import loss_of
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.order import kinds_of_frames, shuffled
+from votca_mlp.training.trainer.sources import RowsSource, source_of
+from votca_mlp.training.trainer.transfer import difference_frames, with_levels
+
+OPTIONS = TrainOptions(epochs=4, batch_size=4, learning_rate=5e-3)
+LEARN, JUDGE = np.arange(10), np.arange(10, 16)
+
+
+@pytest.fixture(scope="module")
+def frames() -> LabelledFrames:
+    """Crystals and molecules: four species, a cell or none, forces of one level only."""
+    atoms = [metal(k // 2, (1, 1, 1 + k % 4 // 2)) if k % 4 < 3 else ethane(k) for k in range(16)]
+    return emt_frames(atoms, shift=0.4)
+
+
+def go(frames: LabelledFrames, options: TrainOptions = OPTIONS, **more: Any) -> Trained:
+    return train(frames, LEARN, JUDGE, SMALL, options, **more)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_heads_do_not_come_out_equal(frames: LabelledFrames, heads: str) -> None:
+    """Two levels whose energies differ by a factor: each head learns its own, beyond the self energies."""
+    seen: list[float] = []
+    options = replace(OPTIONS, epochs=40)
+    result = go(frames, options, heads=heads, report=lambda epoch, numbers: seen.append(numbers["loss"]))
+    assert min(seen) < 0.5 * seen[0]
+    assert seen[result.best_epoch - 1] == min(seen)
+    assert {"low energy_rmse", "low force_mae", "low stress_rmse", "high energy_mae"} <= set(
+        result.history[0]
+    )
+    assert "high force_mae" not in result.history[0]
+    low, high = (result.model.alone(name).energy.layers for name in ("low", "high"))
+    for one, two in zip(low[1:], high[1:], strict=True):  # type: ignore[index]
+        assert float((one.weight - two.weight).detach().abs().max()) > 1e-3
+    energies = result.model.self_energies
+    assert float((energies[0] - energies[1]).abs().max()) > 0.1
+
+
+def test_continuation_is_exact(frames: LabelledFrames, tmp_path: Path) -> None:
+    """Stopped after two epochs, and once by a signal: the same bits as in one go."""
+    whole = go(frames)
+    path = tmp_path / "training.pt"
+    go(frames, replace(OPTIONS, epochs=2), checkpoint=path)
+
+    def interrupted(epoch: int, numbers: dict[str, float]) -> None:
+        if epoch == 3:
+            import signal
+
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(frames, checkpoint=path, report=interrupted)
+    epochs: list[int] = []
+    again = go(frames, checkpoint=path, report=lambda epoch, numbers: epochs.append(epoch))
+    assert epochs == [4]
+    for (name, one), two in zip(whole.model.named_parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, two), name
+    drop = [{k: v for k, v in entry.items() if k != "seconds"} for entry in whole.history]
+    assert drop == [{k: v for k, v in entry.items() if k != "seconds"} for entry in again.history]
+    with pytest.raises(UserError, match="other data, network, options or seed"):
+        go(frames, replace(OPTIONS, seed=2), checkpoint=path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match="damaged"):
+        go(frames, checkpoint=path)
+
+
+def one_species() -> LabelledFrames:
+    atoms = []
+    for seed in range(4):
+        frame = bulk("Al", "fcc", 4.05, cubic=True).repeat((1, 1, 1 + seed % 2))
+        frame.rattle(0.1, seed=seed)
+        atoms.append(frame)
+    frames = emt_frames(atoms)
+    low = frames.levels["low"]
+    levels = {**frames.levels, "low": replace(low, stress=np.full_like(low.stress, np.nan))}
+    return replace(frames, levels=levels)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_compiled_sums_are_the_general_loss(heads: str) -> None:
+    """Loss and every derivative, with labels absent here and there; chosen where they serve, only there."""
+    frames = one_species()
+    hyper = {**SMALL, "n_interaction_layers": 1}
+    energies = {name: {13: -0.2} for name in frames.levels}
+    weights = {name: LevelWeights() for name in frames.levels}
+    found = []
+    for compiled in (True, False):
+        torch.manual_seed(5)
+        model = build_levels(hyper, (13,), tuple(frames.levels), heads)
+        source = source_of(frames, model, energies, TrainOptions(compiled=compiled))
+        assert isinstance(source, CompiledSource if compiled else RowsSource)
+        loss = loss_of(source.residuals(model, np.arange(4), weights, graph=True)[0], weights)
+        loss.backward()
+        found.append((float(loss.detach()), [(n, p.grad) for n, p in model.named_parameters()]))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    for (name, one), (_, two) in zip(found[0][1], found[1][1], strict=True):
+        assert one is not None, name
+        assert two is not None, name
+        assert torch.allclose(one, two, rtol=1e-3, atol=1e-3 * float(two.abs().max())), name
+    for other in (TrainOptions(precision="float64"), TrainOptions(hierarchy=0.1)):
+        assert isinstance(source_of(frames, model, energies, other), RowsSource)
+
+
+def test_rare_labels_are_spread_over_the_batches(frames: LabelledFrames) -> None:
+    labels = LevelLabels.none(40, 0)
+    labels.energies[:5] = 1.0
+    none = np.zeros(0)
+    sparse = replace(
+        frames, numbers=none, offsets=np.zeros(41, np.int64), levels={"high": labels}, groups=none
+    )
+    kinds = kinds_of_frames(sparse, ["high"])
+    batches = shuffled(kinds, 8, 1, 1)
+    assert [int((part < 5).sum()) for part in batches] == [1] * 5
+    assert sorted(np.concatenate(batches)) == list(range(40))
+    assert not np.array_equal(np.concatenate(batches), np.concatenate(shuffled(kinds, 8, 1, 2)))
+
+
+def test_fine_tuned_to_another_level(frames: LabelledFrames) -> None:
+    """The network is that of the first level, which stays as it is; its head is where the new one begins."""
+    low = replace(frames, levels={"low": frames.levels["low"]})
+    high = replace(frames, levels={"high": frames.levels["high"]})
+    first = go(low, replace(OPTIONS, epochs=1)).model
+    before = {name: value.clone() for name, value in first.named_parameters()}
+    energies = {"high": dict.fromkeys(frames.species, -1.0)}
+    start = with_levels(first, ("high",), energies)
+    assert torch.equal(start.heads[0].layers[1].weight, first.heads[0].layers[1].weight)  # type: ignore
+    result = go(high, replace(OPTIONS, epochs=1, freeze_network=True), start=start)
+    assert result.model.levels == ("high",)
+    assert float(result.model.self_energies[0, 0]) == -1.0
+    for name, value in first.named_parameters():
+        assert torch.equal(value, before[name]), name
+    for (name, one), two in zip(first.network.named_parameters(), start.network.parameters(), strict=True):
+        assert torch.equal(one, two), name
+    with pytest.raises(UserError, match="no self energy"):
+        with_levels(first, ("high",), {"high": {13: 0.0}})
+    with pytest.raises(UserError, match="'med'"):
+        with_levels(first, ("high",), energies, source="med")
+
+
+def test_the_difference_of_two_levels(frames: LabelledFrames) -> None:
+    found = difference_frames(frames, "low", "high", "high - low").levels["high - low"]
+    both = frames.has("low", "energies") & frames.has("high", "energies")
+    assert np.array_equal(np.isfinite(found.energies), both)
+    ours = found.energies[both] + frames.levels["low"].energies[both]
+    assert np.allclose(ours, frames.levels["high"].energies[both])
+    assert np.isnan(found.forces).all()
+    with pytest.raises(UserError, match="no frame has labels of both"):
+        difference_frames(frames.take(np.array([0])), "low", "high", "d")
+
+
+def test_what_is_refused_before_training(frames: LabelledFrames) -> None:
+    """A head that nothing would train; frames that are not there; a species that is not known."""
+    with pytest.raises(UserError, match="level 'high' that counts"):
+        train(frames, np.array([0, 2, 4]), JUDGE, SMALL, OPTIONS)
+    with pytest.raises(UserError, match="level 'high' that counts"):
+        go(frames, replace(OPTIONS, weights={"high": LevelWeights(energy=0.0)}))
+    with pytest.raises(UserError, match="no validation frames"):
+        train(frames, LEARN, LEARN[:0], SMALL, OPTIONS)
+    metals = np.flatnonzero(frames.pbc.all(1))
+    with pytest.raises(UserError, match="does not know atomic number 1"):
+        train(frames, metals, np.flatnonzero(~frames.pbc.all(1)), SMALL, OPTIONS)
+    for wrong in ({"seed": -1}, {"schedule": "step"}, {"precision": "half"}, {"learning_rate": 0.0}):
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            TrainOptions(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"weights\.force"):
+        LevelWeights(force=float("nan"))
