@@ -9,6 +9,7 @@ import pytest
 from tests.csg.case import edit, make_case
 from tests.inverse.case import ours
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.best import Found, best_of
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.phase import check_phase
 from votca_mlp.inverse.state_plan import StatePlan
@@ -16,7 +17,7 @@ from votca_mlp.observables.protocol import Series
 from votca_mlp.observables.step import StepObservables
 from votca_mlp.observables.store import write_observables
 from votca_mlp.settings import load_settings
-from votca_mlp.targets.target import density_target
+from votca_mlp.targets.target import density_target, number_target
 
 
 def observed(density: float) -> StepObservables:
@@ -58,6 +59,59 @@ def test_against_the_measured_density(state: StatePlan) -> None:
     check_phase(far, step, observed(1000.0))
     with pytest.raises(UserError, match="measured 1500: beyond the limit of 550"):
         check_phase(far, step, observed(940.0))
+
+
+def test_the_best_step_has_the_right_density() -> None:
+    """g(r) may improve while a liquid evaporates: the least RMS counts among densities that are right."""
+    drifting = [
+        Found(1, 0.08, 2250.0),
+        Found(2, 0.05, 2330.0),
+        Found(3, 0.03, 2200.0),
+        Found(4, 0.02, 1900.0),
+    ]
+    assert best_of(drifting, 2310.0).step == 2
+    # a tenth of it is right: the third
+    assert best_of(drifting, 2310.0, 0.1).step == 3
+    # none is right: the nearest
+    assert best_of(drifting, 1800.0).step == 4
+    assert best_of(drifting[:3], 1000.0).step == 3
+    # at constant volume, or where no density is known
+    assert best_of(drifting, None).step == 4
+    assert best_of([Found(1, 0.2), Found(2, 0.1)], 1000.0).step == 2
+
+
+def test_the_limit_of_the_pressure(state: StatePlan) -> None:
+    """Five times that of an ideal gas of these atoms, unless it is given."""
+
+    def held(pressure: float) -> StepObservables:
+        values = np.array([-1.0, 1.0]) + pressure
+        series = {"pressure": Series(values, "bar"), "volume": Series(np.full(2, 5000.0), "A3")}
+        return StepObservables(np.arange(2), (), series)
+
+    write_observables(state.inputs / "step_001", held(0.0))
+    step = state.inputs / "step_002"
+    ideal = 108 * 1.380649e-23 * 120.0 / 5e-27 * 1e-5
+    check_phase(state, step, held(2.45 * 5 * ideal))
+    with pytest.raises(UserError, match="the pressure is"):
+        check_phase(state, step, held(2.55 * 5 * ideal))
+    zero = replace(state, pressure=number_target("pressure", 0.0, None))
+    with pytest.raises(UserError, match="measured 0: beyond the limit"):
+        check_phase(zero, step, held(1.1 * 5 * ideal))
+    check_phase(replace(zero, pressure_limit=1e5), step, held(1.1 * 5 * ideal))
+
+
+def test_the_limits_in_settings(tmp_path: Path) -> None:
+    main = make_case(
+        tmp_path / "main", inverse="<phase><density>0.3</density><pressure>7e3</pressure></phase>"
+    )
+    (state,) = plan_of(load_settings(main / "settings.xml")).states
+    assert (state.density_limit, state.pressure_limit) == (0.3, 7e3)
+    edit(main / "settings.xml", {"<pressure>7e3": "<pressure>-1"})
+    with pytest.raises(UserError, match=r"phase.pressure> is '-1'; accepted: a number > 0"):
+        load_settings(main / "settings.xml")
+    edit(main / "settings.xml", {"<density>0.3</density><pressure>-1</pressure>": ""})
+    (state,) = plan_of(load_settings(main / "settings.xml")).states
+    assert (state.density_limit, state.pressure_limit) == (0.1, None)
 
 
 def test_a_run_says_it_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from votca_mlp.engines.shared.result import production_mean, read_facts
 from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.inverse.best import NEAR, Found, best_of
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.runs.reading import Run, read_run
 from votca_mlp.targets.agreement import Agreement
@@ -62,7 +63,34 @@ def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
     if density is not None:
         of = f"{runs[0].state}: " if runs[0].state else ""
         lines.append(of + _density(density, measured))
+        better = None if measured is None else _better(runs, float(measured.values[0]))
+        if better is not None:
+            at = f"rms {better.rms:.4f} at a density of {better.density:.1f} kg/m3"
+            lines.append(f"{of}best step: {better.step}, {at}")
     return lines
+
+
+def _better(runs: Sequence[Run], wanted: float) -> Found | None:
+    """Return the step that is to be taken in the place of the last one, whose density is too far off."""
+    found: dict[int, list[float]] = {}
+    densities: dict[int, float] = {}
+    for run in runs:
+        for step in run.measured:
+            if step.distribution is not None:
+                rms = agreement_with(run.target, step.distribution).rms
+                found.setdefault(step.number, []).append(rms**2)
+                density = production_mean(read_facts(step.directory), "density[kg/m3]")
+                if density is not None:
+                    densities[step.number] = density.mean
+    steps = [
+        Found(number, math.sqrt(np.mean(squares)), densities.get(number))
+        for number, squares in found.items()
+        if number in densities
+    ]
+    if not steps or abs(densities[steps[-1].step] - wanted) <= NEAR * wanted:
+        return None
+    best = best_of(steps, wanted)
+    return None if best.step == steps[-1].step else best
 
 
 def _of_interaction(run: Run) -> list[str]:

@@ -7,13 +7,19 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.inverse.best import NEAR, Found, best_of
 from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.observables.step import StepObservables
 from votca_mlp.observables.store import read_observables
 from votca_mlp.tables import read_table
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 
 UNMEASURED = 2.5
 """Times as far a simulation may be from the first step: that may not have been equilibrated."""
+PRESSURES = 5.0
+"""Units of N kBT/V that the pressure may be off: a liquid that is torn or crushed is further."""
+UNKNOWN = 20000.0
+"""bar, where the number of atoms is not known."""
 _UNITS = {"density": "kg/m3", "pressure": "bar"}
 
 
@@ -41,7 +47,7 @@ def check_phase(state: StatePlan, directory: Path, found: StepObservables) -> No
         return
     measured = state.density if name == "density" else state.pressure
     expected, source = (first, "in step_001") if measured is None else (float(measured.values[0]), "measured")
-    limit = state.density_limit * abs(expected) if name == "density" else state.pressure_limit
+    limit = state.density_limit * abs(expected) if name == "density" else _pressure_limit(state, found)
     if measured is None:
         limit *= UNMEASURED
     # where the model itself is far off, the run begins there
@@ -52,8 +58,9 @@ def check_phase(state: StatePlan, directory: Path, found: StepObservables) -> No
     here = (
         f"{_step(state, directory).name}: the {name} is {value:.5g} {_UNITS[name]}, {source} {expected:.5g}"
     )
+    best = _best(state, directory, name, expected)
     raise UserError(
-        f"{here}: beyond the limit of {limit:.3g}, the run has left its phase{_best(state, directory)}",
+        f"{here}: beyond the limit of {limit:.3g}, the run has left its phase{best}",
         where=directory,
         accepted=_ADVICE[name],
     )
@@ -77,8 +84,13 @@ def _of_first(state: StatePlan, directory: Path, name: str) -> float | None:
     first = _main(state, directory) / "step_001" / state.name
     if first == directory:
         return None
+    return _mean(first, name)
+
+
+def _mean(folder: Path, name: str) -> float | None:
+    """Return the mean of an observable, None where a step has it no longer, or never had."""
     try:
-        series = read_observables(first).series.get(name)
+        series = read_observables(folder).series.get(name)
     except UserError:
         # cleaned away, or begun by an earlier version
         return None
@@ -93,17 +105,29 @@ def _main(state: StatePlan, directory: Path) -> Path:
     return _step(state, directory).parent
 
 
-def _best(state: StatePlan, directory: Path) -> str:
-    """Return in words which earlier step was nearest to the targets; nothing where none is known."""
-    known = dict(_rms(state, directory))
+def _pressure_limit(state: StatePlan, found: StepObservables) -> float:
+    """Return the limit in bar: in units of N kBT/V where none is given."""
+    if state.pressure_limit is not None:
+        return state.pressure_limit
+    volume = float(found.series["volume"].mean())
+    ideal = len(state.md.symbols) * state.kBT * EV_PER_KJMOL / volume * BAR_PER_EV_PER_ANGSTROM3
+    return PRESSURES * ideal if ideal > 0.0 else UNKNOWN
+
+
+def _best(state: StatePlan, directory: Path, name: str, expected: float) -> str:
+    """Return in words which earlier step was the best; nothing where none is known."""
+    known = list(_found(state, directory))
     if not known:
         return ""
-    best = min(known, key=lambda step: known[step])
-    tables = " ".join(f"{best}/{pair.name}.pot.cur" for pair in state.pairs)
-    return f". The best step before it is {best} (rms {known[best]:.4f}; {tables})"
+    near = NEAR if state.density is not None else UNMEASURED * NEAR
+    best = best_of(known, expected if name == "density" else None, near)
+    step = f"step_{best.step:03d}"
+    tables = " ".join(f"{step}/{pair.name}.pot.cur" for pair in state.pairs)
+    density = f", density {best.density:.5g}" if name == "density" and best.density is not None else ""
+    return f". The best step before it is {step} (rms {best.rms:.4f}{density}; {tables})"
 
 
-def _rms(state: StatePlan, directory: Path) -> Iterator[tuple[str, float]]:
+def _found(state: StatePlan, directory: Path) -> Iterator[Found]:
     here = _step(state, directory).name
     for step in sorted(_main(state, directory).glob("step_*")):
         if not "step_000" < step.name < here:
@@ -115,4 +139,5 @@ def _rms(state: StatePlan, directory: Path) -> Iterator[tuple[str, float]]:
                 target = pair.target_on_grid()
                 squares.append(agreement_with(target, read_table(path)).rms ** 2)
         if squares:
-            yield step.name, float(np.sqrt(np.mean(squares)))
+            number = int(step.name.removeprefix("step_"))
+            yield Found(number, float(np.sqrt(np.mean(squares))), _mean(step / state.name, "density"))

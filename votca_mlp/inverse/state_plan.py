@@ -77,6 +77,7 @@ class StatePlan:
     density_limit, pressure_limit
         Largest relative difference of the density, and largest difference of the pressure (bar), from these
         or from the first step: beyond it the run has left its phase (:mod:`votca_mlp.inverse.phase`).
+        None: 5 N kBT/V.
     """
 
     md: MDPlan
@@ -94,7 +95,7 @@ class StatePlan:
     pressure: Target | None = None
     scattering: tuple[ScatteringSource, ...] = ()
     density_limit: float = 0.1
-    pressure_limit: float = 20000.0
+    pressure_limit: float | None = None
 
     def __post_init__(self) -> None:
         if self.kBT == 0.0:

@@ -120,12 +120,12 @@ class PhaseSettings(Section):
         meaning="At constant pressure, the largest relative difference of the density from target_density; "
         "without it 2.5 times that from the first step's.",
     )
-    pressure: float = setting(
-        20000.0,
+    pressure: float | None = setting(
+        None,
         gt=0,
         unit="bar",
-        meaning="At constant volume, the largest difference of the pressure from target_pressure; without it "
-        "2.5 times that from the first step's.",
+        meaning="At constant volume, the largest difference of the pressure from target_pressure; without "
+        "that 2.5 times as far from the first step's. Absent: 5 N kBT/V, 37 kbar for liquid aluminium.",
     )
 
 

@@ -144,6 +144,12 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
             f"{before}Gauss-Newton: chi2 {facts['chi2']:.3g}, within reach {facts['chi2_reachable']:.3g}; "
             f"amplitude of u {1e3 * facts['amplitude_eV']:.3g} meV{part}"
         )
+        back = facts.get("taken_back")
+        if back is not None:
+            yield (
+                f"  further from the data than step {back['to']}, against the prediction: from its u(r) "
+                f"again, at most {back['trust']:g} times as far as is trusted"
+            )
         for name, datum in facts["data"].items():
             if "value" in datum:
                 numbers = (f"{datum[key]:.6g}" for key in ("value", "wanted", "predicted"))

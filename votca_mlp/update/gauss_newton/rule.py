@@ -1,6 +1,7 @@
 """The rule ``gauss_newton``: all interactions, states and kinds of data in one least-squares problem."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from votca_mlp.update.gauss_newton.report import in_words, judged, read_report, 
 from votca_mlp.update.gauss_newton.response import Response
 from votca_mlp.update.gauss_newton.solve import Step, solve
 from votca_mlp.update.gauss_newton.tikhonov import tikhonov_update
+from votca_mlp.update.gauss_newton.trust import base_of
 from votca_mlp.update.rule import Group, Rule, RuleEntry, StepData, Update
 
 Array = NDArray[np.float64]
@@ -92,16 +94,20 @@ def _solved(
     for before in step.earlier()[-(options.memory - 1) :] if options.memory > 1 else ():
         runs.insert(0, _response(before, layout))
         ran_with.insert(0, _coefficients(before, layout))
-    pool = pooled(runs, ran_with, here)
+    base = base_of(runs, layout.wanted)
+    start = ran_with[base.run]
     found = solve(
-        pool,
-        layout.wanted,
-        here,
+        pooled(runs, ran_with, start),
+        replace(layout.wanted, largest=base.trust * layout.wanted.largest),
+        start,
         _root(step, layout, options),
         amplitude=None if options.amplitude is None else options.amplitude * KJMOL_PER_EV,
         bounds=(AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV),
     )
     facts = report_of(layout, found, runs[-1])
+    back = len(runs) - 1 - base.run
+    if back:
+        facts["taken_back"] = {"to": step.number - back, "trust": base.trust}
     if any(datum.scattering is not None for datum in layout.data):
         write_partials(step, layout, found.covariance)
         write_totals(step, layout, runs[-1])
