@@ -7,6 +7,8 @@ import hypothesis
 import pytest
 
 from tests import tiers
+from tests.toys import engine_and_rule as engine_and_rule
+from tests.toys import model_and_observable as model_and_observable
 
 # an example that compiles, or that waits for a busy machine, is not wrong: time is bounded by the suite
 hypothesis.settings.register_profile("suite", deadline=None)

@@ -1,13 +1,13 @@
 """The registry of engines, and an engine of another package: one file and one entry point, both loops."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.csg.case import VOTCA_MLP, edit, inverse, make_case, needs_votca, start_program
+from tests.csg.case import VOTCA_MLP, edit, make_case, start_program
 from tests.inverse.case import LOOP_FILES, ours, same_tables
+from tests.toys import install
 from votca_mlp.csg.scriptpath import rows_of
 from votca_mlp.engines.engine import SCRIPTS, engines
 from votca_mlp.engines.registry import BUILTIN, engine_names
@@ -77,19 +77,14 @@ class Toy(Engine):
 ENGINE = Toy()
 '''
 SECTION = "<toy><mobility>0.01</mobility><limits><distance_min>1</distance_min></limits></toy>"
+POINT = ("votca_mlp.engines", "toy = toy_engine:ENGINE")
 NAMES = ("Ar-Ar", "Ar-Kr", "Kr-Kr")
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> str:
     """Return a PYTHONPATH with the engine's package."""
-    folder = tmp_path / "site"
-    (folder / "toy-1.0.dist-info").mkdir(parents=True)
-    (folder / "toy_engine.py").write_text(TOY)
-    (folder / "toy-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
-    points = "[votca_mlp.engines]\ntoy = toy_engine:ENGINE\n"
-    (folder / "toy-1.0.dist-info/entry_points.txt").write_text(points)
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return install(tmp_path / "site", {"toy_engine.py": TOY}, dict([POINT]))
 
 
 def toy_case(directory: Path, iterations: int = 2) -> Path:
@@ -131,19 +126,11 @@ def test_a_toy_in_our_loop(tmp_path: Path, installed: str) -> None:
     assert "<cg.inverse.toy.moves> is 4: no frame; accepted: at least 10" in output
 
 
-def test_a_toy_in_csg_inverse(tmp_path: Path, installed: str) -> None:
+def test_a_toy_in_csg_inverse(engine_and_rule: tuple[Path, Path]) -> None:
     """The same tables as in our loop."""
-    needs_votca()
-    path = {"PYTHONPATH": installed}
-    # one iteration: VOTCA's scripts take most of the time
-    theirs, own = (toy_case(tmp_path / name, iterations=1) for name in ("theirs", "own"))
-    status, output = inverse(theirs, **path)
-    assert status == 0, output
-    check_run(theirs, 1)
-    status, output = ours(own, **path)
-    assert status == 0, output
-    steps = (main / "step_001" for main in (theirs, own))
-    same_tables(*steps, NAMES, LOOP_FILES)
+    for main in engine_and_rule:
+        check_run(main, 1)
+    same_tables(*(main / "step_001" for main in engine_and_rule), NAMES, LOOP_FILES)
 
 
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:

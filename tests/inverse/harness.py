@@ -5,6 +5,7 @@ once and then forks: an iteration of a small liquid takes a fraction of a second
 MAIN is run with it, then without it, and a line of JSON tells how all runs ended.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -133,10 +134,22 @@ def fault(words: str) -> Callable[[], None] | None:
     return {"clock": clock_back, "storm": storm, "none": lambda: None}[name]()
 
 
+def _import() -> None:
+    """Import what an iteration imports, before any child is made.
+
+    Not :mod:`votca_mlp.kernels.chunks` and what needs it: it starts the threads of GNU OpenMP, and a process
+    that forks afterwards is ended by numba.
+    """
+    for name in ("ase.build", "ase.calculators.calculator", "ase.io.extxyz", "scipy.interpolate", "yaml"):
+        importlib.import_module(name)
+    target = importlib.import_module("numba.core.registry").cpu_target
+    for context in (target.typing_context, target.target_context):
+        context.refresh()
+
+
 def main() -> None:
     """Try every fault of the command line on a copy of the first argument."""
-    # everything that an iteration imports, before any child is made
-
+    _import()
     source = Path(sys.argv[1])
     for words in sys.argv[2:]:
         copy = source.parent / f"{source.name}-{words.replace(':', '-')}"

@@ -1,6 +1,5 @@
 """The registry of model kinds, and a kind of another package in one file through both loops."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.csg.case import VOTCA_MLP, environment, inverse, make_case, needs_votca
-from tests.inverse.case import ours, potentials
+from tests.csg.case import VOTCA_MLP, environment, make_case
+from tests.inverse.case import potentials
+from tests.toys import install
 from votca_mlp.errors import UserError
 from votca_mlp.models.kind import ModelKind, model_kind, model_problems, pair_kinds
 from votca_mlp.models.registry import kind_names
@@ -35,21 +35,17 @@ def check(mlp):
 
 KIND = ModelKind(load, named_by=None, uses=("arguments",), check=check)
 '''
+POINT = ("votca_mlp.models", "toy = toy_model:KIND")
 
 
-def install(folder: Path, points: str = "toy = toy_model:KIND") -> str:
-    """Write the file and what an installation would add; return a PYTHONPATH with both."""
-    (folder / "toy_model.py").write_text(TOY)
-    info = folder / "toy_model-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-model\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[votca_mlp.models]\n{points}\n")
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+def installed(folder: Path, point: str = POINT[1]) -> str:
+    """Install the kind under some name; return a PYTHONPATH."""
+    return install(folder / "site", {"toy_model.py": TOY}, {POINT[0]: point})
 
 
 def toy_case(directory: Path, arguments: str = "{epsilon: 0.0103, sigma: 3.4}") -> Path:
     """Write a short case of the toy kind."""
-    settings = make_case(directory, production=200) / "settings.xml"
+    settings = make_case(directory, production=400) / "settings.xml"
     text = settings.read_text()
     begin, end = text.index("<kind>"), text.index("<threads>")
     kind = f"<kind>toy</kind><arguments>{arguments}</arguments><dtype>float64</dtype>"
@@ -72,20 +68,13 @@ def run(directory: Path, *words: str, **more: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_kind_of_another_package_in_both_loops(tmp_path: Path) -> None:
-    needs_votca()
-    path = install(tmp_path)
-    cases = [toy_case(tmp_path / name) for name in ("csg", "own")]
-    status, output = inverse(cases[0], PYTHONPATH=path)
-    assert status == 0, output
-    status, output = ours(cases[1], PYTHONPATH=path)
-    assert status == 0, output
-    tables = [potentials(case, 1) for case in cases]
+def test_a_kind_of_another_package_in_both_loops(model_and_observable: tuple[Path, Path]) -> None:
+    tables = [potentials(main, 1) for main in model_and_observable]
     assert tables[0] == tables[1] != ""
 
 
 def test_a_kind_of_another_package_is_checked(tmp_path: Path) -> None:
-    path = install(tmp_path)
+    path = installed(tmp_path)
     case = toy_case(tmp_path / "case")
     status, output = run(case, "check", PYTHONPATH=path)
     assert status == 0, output
@@ -107,7 +96,7 @@ def test_a_kind_of_another_package_is_checked(tmp_path: Path) -> None:
     ],
 )
 def test_bad_packages(tmp_path: Path, points: str, message: str) -> None:
-    path = install(tmp_path, points)
+    path = installed(tmp_path, points)
     code = "from votca_mlp.models.kind import model_kinds; model_kinds()"
     done = subprocess.run(
         [sys.executable, "-c", code],

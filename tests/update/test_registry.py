@@ -1,13 +1,13 @@
 """A rule of another package: one file and one entry point, run through both loops."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.csg.case import VOTCA_MLP, edit, inverse, make_case, needs_votca, start_program
+from tests.csg.case import VOTCA_MLP, edit, make_case, start_program
 from tests.inverse.case import LOOP_FILES, ours, same_tables
+from tests.toys import install
 from votca_mlp.tables import read_table
 from votca_mlp.update.registry import rules
 
@@ -44,26 +44,25 @@ def check(options):
 
 ENTRY = RuleEntry("toy", ToySettings, Toy, described=lambda o: f"gain {o.gain:g}", check=check)
 '''
+POINT = ("votca_mlp.rules", "toy = toy_rule:ENTRY")
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> str:
     """Return a PYTHONPATH with the rule's package."""
-    folder = tmp_path / "site"
-    (folder / "toy-1.0.dist-info").mkdir(parents=True)
-    (folder / "toy_rule.py").write_text(TOY)
-    (folder / "toy-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
-    (folder / "toy-1.0.dist-info/entry_points.txt").write_text("[votca_mlp.rules]\ntoy = toy_rule:ENTRY\n")
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return install(tmp_path / "site", {"toy_rule.py": TOY}, dict([POINT]))
 
 
 def toy_case(directory: Path, iterations: int = 2) -> Path:
     """Return a short run of a mixture with the rule toy, of which one interaction has its default."""
-    main = make_case(
-        directory, ("Ar", "Kr"), inverse="<rule>toy</rule>", iterations=iterations, production=160
-    )
+    main = make_case(directory, ("Ar", "Kr"), iterations=iterations, production=160)
     edit(main / "settings.xml", {"<first_equilibration>400": "<first_equilibration>40"})
-    text = (main / "settings.xml").read_text()
+    return with_rule(main)
+
+
+def with_rule(main: Path) -> Path:
+    """Let a run of the mixture use the rule; one interaction has an option."""
+    text = (main / "settings.xml").read_text().replace("<mlp>", "<rule>toy</rule><mlp>", 1)
     (main / "settings.xml").write_text(text.replace("</wibi>", "</wibi><toy><gain>0.4</gain></toy>", 1))
     return main
 
@@ -100,19 +99,11 @@ def test_a_toy_in_our_loop(tmp_path: Path, installed: str) -> None:
     assert "<cg.non-bonded.inverse.toy.gain> is 2; accepted: a number not above 1" in output
 
 
-def test_a_toy_in_csg_inverse(tmp_path: Path, installed: str) -> None:
+def test_a_toy_in_csg_inverse(engine_and_rule: tuple[Path, Path]) -> None:
     """The same tables as in our loop."""
-    needs_votca()
-    path = {"PYTHONPATH": installed}
-    # one iteration: VOTCA's scripts take most of the time
-    theirs, own = (toy_case(tmp_path / name, iterations=1) for name in ("theirs", "own"))
-    status, output = inverse(theirs, **path)
-    assert status == 0, output
-    check_tables(theirs, 1)
-    status, output = ours(own, **path)
-    assert status == 0, output
-    steps = (main / "step_001" for main in (theirs, own))
-    same_tables(*steps, ("Ar-Ar", "Ar-Kr", "Kr-Kr"), LOOP_FILES)
+    for main in engine_and_rule:
+        check_tables(main, 1)
+    same_tables(*(main / "step_001" for main in engine_and_rule), ("Ar-Ar", "Ar-Kr", "Kr-Kr"), LOOP_FILES)
 
 
 def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:
