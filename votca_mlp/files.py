@@ -111,8 +111,9 @@ def read_text(
     known = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
     encoding = next((name for mark, name in known.items() if content.startswith(mark)), "utf-8")
     if not marks and encoding != "utf-8":
+        mark = encoding.removesuffix("-sig").upper()
         raise UserError(
-            f"the {what} begins with a byte order mark ({encoding[:6]}), which VOTCA cannot read",
+            f"the {what} begins with a byte order mark ({mark}), which VOTCA cannot read",
             where=path,
             accepted="a file saved as UTF-8 without it, such as 'votca-mlp target' writes",
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from votca_mlp.errors import UserError
-from votca_mlp.targets.choices import Core, Spline, Tail, Unit
+from votca_mlp.targets.choices import Core, Function, Spline, Tail, Unit, Window
 from votca_mlp.targets.target import Target, target_of_table
 from votca_mlp.targets.target import read_target as read_table_target
 
@@ -19,34 +19,51 @@ def read_target(
     core: Core = "zero",
     tail: Tail = "refuse",
     spline: Spline = "akima",
+    function: Function | None = None,
+    density: float | None = None,
+    sigma: float | None = None,
+    window: Window = "auto",
     weight: float = 1.0,
 ) -> Target:
-    """Read g(r) of a pair of species.
+    """Read g(r) of a pair of species, or make it of another function that was measured.
 
     Parameters
     ----------
     path
-        With a ``grid``: two or three columns r, g(r) [, sigma], as ``votca-mlp target`` reads them. Without:
-        VOTCA's table NAME.dist.tgt (nm), on its own grid.
+        With a ``grid``: two or three columns r, g(r) [, sigma], or Q, S(Q) [, sigma], as ``votca-mlp target``
+        reads them. Without: VOTCA's table NAME.dist.tgt (nm), on its own grid.
     species
         Two chemical symbols.
     grid
         First point, last point and spacing of g(r) and u(r), Angstrom.
-    unit, columns, core, tail, spline
-        See :func:`votca_mlp.targets.build.target_from_rdf` and
-        :func:`votca_mlp.targets.measured.read_measured`.
+    function, density
+        What the file holds where it is not g(r), such as ``"S"`` (:mod:`votca_mlp.targets.functions`); atoms
+        per cubic Angstrom, for S(Q), G, D, T and RDF.
+    sigma
+        Standard error of all points, where no column has it.
+    unit, columns, core, tail, spline, window
+        See :func:`votca_mlp.targets.build.target_from` and :func:`votca_mlp.targets.measured.read_measured`.
     weight
         Of this target among several.
 
     Raises
     ------
     UserError
-        A file that cannot be read, or that holds no g(r); data that do not cover the grid.
+        A file that cannot be read, or that holds something else; data that do not cover the grid; options for
+        measured data without a grid.
     """
     if grid is None:
+        named = {"function": function, "density": density, "sigma": sigma, "columns": columns}
+        given = [name for name, value in named.items() if value is not None]
+        if given:
+            raise UserError(
+                f"{' and '.join(given)} without a grid: without one a file is VOTCA's table of g(r)",
+                where="read_target",
+                accepted="grid=(first, last, spacing) in Angstrom",
+            )
         return read_table_target(path, species, weight=weight)
     from votca_mlp.tables import grid_points
-    from votca_mlp.targets.build import target_from_rdf
+    from votca_mlp.targets.build import target_from
     from votca_mlp.targets.measured import read_measured
     from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -57,12 +74,15 @@ def read_target(
             where="read_target",
             accepted="0 <= first < last, spacing > 0",
         )
-    table, _ = target_from_rdf(
-        read_measured(path, columns),
+    table, _ = target_from(
+        read_measured(path, columns, sigma),
         grid_points(low, high, step),
         unit=unit,
         core=core,
         tail=tail,
         spline=spline,
+        function=function,
+        density=density,
+        window=window,
     )
     return target_of_table(table, species, weight=weight, source=path)

@@ -31,7 +31,9 @@ def target(
         Tail, typer.Option(help="Data that end before the grid: refuse, or lead g to one.")
     ] = "refuse",
     spline: Annotated[Spline, typer.Option(help="Interpolation onto the grid.")] = "akima",
-    from_sq: Annotated[bool, typer.Option("--from-sq", help="The file holds S(Q): --function S.")] = False,
+    from_sq: Annotated[
+        bool, typer.Option("--from-sq", help="The file holds S(Q), or what --function says.")
+    ] = False,
     function: Annotated[
         Function | None,
         typer.Option(
@@ -51,8 +53,7 @@ def target(
 ) -> None:
     """Turn a measured g(r) or S(Q) into a target table for VOTCA (nm) and say what was done to it."""
     from votca_mlp.tables import grid_points, write_table
-    from votca_mlp.targets.build import target_from_rdf, target_from_structure_factor
-    from votca_mlp.targets.functions import FUNCTIONS
+    from votca_mlp.targets.build import target_from
     from votca_mlp.targets.measured import read_measured
 
     given = (minimum, maximum, step)
@@ -74,25 +75,18 @@ def target(
         )
     data = read_measured(measured, _columns(columns), sigma)
     grid = grid_points(*grid_range)
-    if from_sq and function not in (None, "S", "S-1", "Q(S-1)"):
-        raise UserError(f"--from-sq with --function {function}", accepted="one of the two")
-    if from_sq or (function and FUNCTIONS[function].of_q):
-        if density is None:
-            raise UserError("S(Q) without a density", accepted="--density in atoms per cubic Angstrom")
-        table, notes = target_from_structure_factor(
-            data, grid, density, unit=unit, kind=window, core=core, function=function or "S"
-        )
-    else:
-        table, notes = target_from_rdf(
-            data,
-            grid,
-            unit=unit,
-            core=core,
-            tail=tail,
-            spline=spline,
-            function=function,
-            density=density,
-        )
+    table, notes = target_from(
+        data,
+        grid,
+        unit=unit,
+        core=core,
+        tail=tail,
+        spline=spline,
+        function=function,
+        of_q=from_sq,
+        density=density,
+        window=window,
+    )
     write_table(output, table)
     for note in notes:
         typer.echo(note)

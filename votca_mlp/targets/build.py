@@ -26,6 +26,46 @@ Array = NDArray[np.float64]
 _PER_UNIT = {"angstrom": 1.0, "nm": ANGSTROM_PER_NM}
 
 
+def target_from(
+    data: Measured,
+    grid: Array,
+    *,
+    unit: Unit = "angstrom",
+    core: Core = "zero",
+    tail: Tail = "refuse",
+    spline: Spline = "akima",
+    function: Function | None = None,
+    of_q: bool = False,
+    density: float | None = None,
+    window: Window = "auto",
+) -> tuple[Table, list[str]]:
+    """Return the target table (nm) of a measured function of r or Q, and notes on what was done.
+
+    Parameters
+    ----------
+    of_q
+        The data are S(Q), where ``function`` does not say what.
+    data, grid, unit, core, tail, spline, function, density, window
+        See :func:`target_from_rdf` and :func:`target_from_structure_factor`.
+
+    Raises
+    ------
+    UserError
+        As these; a function of Q without a density.
+    """
+    if function is not None and of_q and not FUNCTIONS[function].of_q:
+        raise UserError(f"--from-sq with --function {function}", accepted="one of the two")
+    if not (of_q or (function is not None and FUNCTIONS[function].of_q)):
+        return target_from_rdf(
+            data, grid, unit=unit, core=core, tail=tail, spline=spline, function=function, density=density
+        )
+    if density is None:
+        raise UserError("S(Q) without a density", accepted="--density in atoms per cubic Angstrom")
+    return target_from_structure_factor(
+        data, grid, density, unit=unit, kind=window, core=core, function=function
+    )
+
+
 def target_from_rdf(
     data: Measured,
     grid: Array,
@@ -119,7 +159,7 @@ def target_from_structure_factor(
     unit: Unit = "angstrom",
     kind: Window = "auto",
     core: Core = "zero",
-    function: Function = "S",
+    function: Function | None = None,
 ) -> tuple[Table, list[str]]:
     """Return the target table (nm) of a measured S(Q), and notes on what was done.
 
@@ -136,7 +176,7 @@ def target_from_structure_factor(
     core
         As in :func:`target_from_rdf`.
     function
-        What the data are: S, S-1 or Q(S-1).
+        What the data are: S, S-1 or Q(S-1); None: S, unless the file says otherwise, which is refused.
 
     Raises
     ------
@@ -144,7 +184,7 @@ def target_from_structure_factor(
         See :func:`votca_mlp.targets.structure_factor.check_structure_factor`.
     """
     r = grid * ANGSTROM_PER_NM
-    name, assumed = chosen(data, function)
+    name, assumed = chosen(data, function, usual="S")
     data = converted(data, name, density, 1.0 / _PER_UNIT[unit])
     q = data.x / _PER_UNIT[unit]
     try:

@@ -100,7 +100,7 @@ def _in_text(text: str) -> list[str]:
     return found
 
 
-def chosen(data: Measured, function: Function | None) -> tuple[Function, list[str]]:
+def chosen(data: Measured, function: Function | None, *, usual: Function = "g") -> tuple[Function, list[str]]:
     """Return the function of a file, and a note on what was assumed.
 
     Parameters
@@ -108,7 +108,9 @@ def chosen(data: Measured, function: Function | None) -> tuple[Function, list[st
     data
         As it was read.
     function
-        As the user named it; None: g(r), unless the file says otherwise.
+        As the user named it; None: the usual one, unless the file says otherwise.
+    usual
+        g, or S where the data are known to be of Q.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def chosen(data: Measured, function: Function | None) -> tuple[Function, list[st
         A heading or an ending that says something else.
     """
     hint = hinted(data)
-    wanted: Function = function or "g"
+    wanted: Function = function or usual
     if hint is None or hint == wanted:
         return wanted, [] if hint else [f"taken as {FUNCTIONS[wanted].meaning}: the file does not say"]
     if hint == "n":
