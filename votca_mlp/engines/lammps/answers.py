@@ -143,6 +143,11 @@ class Answers:
             step = self.done + self._made + 1
             raise UserError(error.what, where=f"MD step {max(step, 0)} (LAMMPS)", accepted=ADVICE) from None
 
+    def raise_interruption(self) -> None:
+        """Raise KeyboardInterrupt when Ctrl-C or SIGTERM has come."""
+        if self.interruption.came is not None:
+            raise KeyboardInterrupt
+
     def look(self, step: int, temperature: float, cell: Array) -> None:
         """Show and check what is known of a LAMMPS that evaluates by itself; K, Angstrom [3, 3].
 
@@ -153,9 +158,6 @@ class Answers:
         """
         if self.progress is not None:
             self.progress.update(step, f"{temperature:.0f} K")
-        if self.interruption.came is not None:
-            # nothing tells such a LAMMPS to stop in the middle of a run
-            raise KeyboardInterrupt
         if self.watch is None:
             return
         nothing = np.zeros((1, 3))

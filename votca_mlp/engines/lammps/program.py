@@ -54,7 +54,7 @@ class Program:
         self.version = version_of(words, environment, directory)
         self.step = 0
         (directory / _PROGRESS).unlink(missing_ok=True)
-        self.typed = Typed(words, environment, directory, append=append)
+        self.typed = Typed(words, environment, directory, append=append, meanwhile=answers.raise_interruption)
         try:
             self.command(f"log {LOG}{' append' if append else ''}")
         except BaseException:
@@ -87,6 +87,8 @@ class Program:
         ------
         UserError
             LAMMPS's own words; a limit that is passed.
+        KeyboardInterrupt
+            Ctrl-C or SIGTERM, which nothing tells such a LAMMPS in the middle of a command.
         """
         words = line.split()
         if words[0] != "run":
@@ -170,6 +172,8 @@ class Program:
 
     def _look(self) -> None:
         """Show how far it is, and stop it when temperature or volume has passed its limit."""
+        # also before the first line of progress
+        self.answers.raise_interruption()
         lines = read_if_there(self.directory / _PROGRESS).splitlines()[-2:]
         words = lines[0].split() if lines else []
         if len(words) != 5 or not words[0].isdigit():

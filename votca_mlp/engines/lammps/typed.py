@@ -33,12 +33,20 @@ class Typed:
         Where it runs; it leaves ``lammps.out``.
     append
         Go on with an earlier output.
+    meanwhile
+        Called again and again while a command is carried out, unless that has its own.
     """
 
     def __init__(
-        self, words: Sequence[str], environment: Mapping[str, str], directory: Path, *, append: bool
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        *,
+        append: bool,
+        meanwhile: Callable[[], None],
     ) -> None:
-        self.directory = directory
+        self.directory, self.meanwhile = directory, meanwhile
         self.count = 0
         (directory / _ACK).unlink(missing_ok=True)
         with open(directory / OUTPUT, "ab" if append else "wb") as output:
@@ -61,7 +69,7 @@ class Typed:
         values: str = "",
         *,
         from_file: bool = False,
-        meanwhile: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> list[str]:
         """Send a command, wait until it is carried out, return the values.
 
@@ -92,7 +100,7 @@ class Typed:
                 return words[1:-1]
             if ended:
                 raise self._gone(where)
-            meanwhile()
+            (meanwhile or self.meanwhile)()
             time.sleep(pause)
             pause = min(1.3 * pause, 0.1)
 
