@@ -34,6 +34,27 @@ def test_says_what_will_be_done(good: Path) -> None:
         assert words in done.output
 
 
+@pytest.mark.parametrize(
+    ("command", "noted"),
+    [("votca-mlp", True), ("./bin/votca-mlp", True), ("$HOME/bin/votca-mlp", False), (sys.executable, False)],
+)
+def test_a_scriptpath_that_csg_inverse_cannot_follow(
+    good: Path, monkeypatch: pytest.MonkeyPatch, command: str, noted: bool
+) -> None:
+    good.write_text(GOOD.replace("$(votca-mlp scriptpath)", f"$({command} scriptpath)"))
+    for name in ("csg_inverse", "csg_call"):
+        (good.parent / name).write_text("#!/bin/sh\n")
+        (good.parent / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(good.parent))
+    done = CliRunner().invoke(app, ["check", str(good)])
+    assert done.exit_code == 0, done.output
+    assert ("csg_inverse will not find votca-mlp, which is not on the PATH" in done.output) == noted
+    if command.startswith("./"):
+        (good.parent / "bin").mkdir()
+        (good.parent / "csg_call").rename(good.parent / "bin/votca-mlp")
+        assert "will not find" not in CliRunner().invoke(app, ["check", str(good)]).output
+
+
 def test_a_crystal_is_molten_in_the_first_step(good: Path) -> None:
     crystal = "<crystal><element>Al</element><lattice_constant>4.25</lattice_constant></crystal>"
     good.write_text(GOOD.replace("<conf>conf.extxyz</conf>", crystal))

@@ -1,6 +1,9 @@
 """``votca-mlp check``: everything that can be known before the first simulation, in under a second."""
 
+import os
+import re
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +39,21 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
             "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
             "use votca-mlp inverse --options"
         )
+    elif _off_the_path(found):
+        typer.echo(
+            "note         csg_inverse will not find votca-mlp, which is not on the PATH: activate its "
+            f"environment, or <scriptpath>$({Path(sys.argv[0]).absolute()} scriptpath)</scriptpath>"
+        )
+
+
+def _off_the_path(settings: "Settings") -> bool:
+    """Return whether <scriptpath> names a command that is not there: VOTCA's own words come later."""
+    named = re.search(r"\$\(\s*(\S+)\s+scriptpath", settings.text("cg.inverse.scriptpath") or "")
+    if named is None or "$" in named[1]:
+        return False
+    # csg_inverse is started in the main directory
+    command = str(settings.main_directory / named[1]) if "/" in named[1] else named[1]
+    return shutil.which(os.path.expanduser(command)) is None
 
 
 def _note_of_blanks(settings: "Settings") -> None:
