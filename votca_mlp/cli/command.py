@@ -1,8 +1,15 @@
-"""How the commands show themselves in --help."""
+"""How the commands show themselves in --help, and what none of them takes."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from votca_mlp.errors import UserError
+
+LONGEST = 255
+"""Bytes of a name in a path: that is what file systems take."""
 
 
 def without_types(params: list[Any]) -> list[Any]:
@@ -13,8 +20,29 @@ def without_types(params: list[Any]) -> list[Any]:
     return params
 
 
+def refuse_long_names(values: Any) -> None:
+    """Refuse words with a name that no file can have, in whatever option: each look at it would fail.
+
+    Raises
+    ------
+    UserError
+        With the beginning of the name.
+    """
+    for value in values if isinstance(values, list | tuple) else [values]:
+        for name in Path(value).parts if isinstance(value, str | Path) else ():
+            if len(os.fsencode(name)) > LONGEST:
+                what = f"'{name[:40]}...' has {len(name)} characters"
+                raise UserError(what, accepted=f"names of at most {LONGEST} bytes")
+
+
 class Command(typer.core.TyperCommand):
     """A command."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
+        for values in ctx.params.values():
+            refuse_long_names(values)
+        return super().invoke(ctx)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, for ``--help`` too."""

@@ -1,5 +1,7 @@
 """``votca-mlp predict``: g(r) and density of a potential from the simulations of a run, without MD."""
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +40,8 @@ def predict(
     from votca_mlp.settings import load_settings
     from votca_mlp.tables import read_table, write_table
 
+    if out is not None:
+        _check_folder(out)
     plan = plan_of(load_settings(directory / "settings.xml"))
     if plan.terms > 1:
         raise UserError("u(r; T) of several terms cannot be predicted", where=directory, accepted="one u(r)")
@@ -57,6 +61,17 @@ def predict(
                 write_table(folder / f"{pair.name}.dist.new", found.rdfs[pair.name])
         typer.echo(f"{before}density {found.density.mean:.5g} +- {found.density.error:.2g} kg/m3")
         typer.echo(f"{before}worth {found.samples:.3g} of {found.frames} frames")
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder whose tables are those of a simulation, and what is no folder."""
+    if out.exists() and not out.is_dir():
+        raise UserError("is no folder", where="--out", accepted="a folder, or a name that nothing has")
+    # a link to itself has no end for Path.resolve
+    real = Path(os.path.realpath(out))
+    if any(re.fullmatch(r"step_\d{3,}", folder.name) for folder in (real, real.parent)):
+        what = f"{out} has the g(r) of a simulation, which would be replaced"
+        raise UserError(what, where="--out", accepted="another folder")
 
 
 def _files(given: list[str], names: list[str]) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """``votca-mlp target``: a measured g(r), S(Q) or a function of these to VOTCA's target table."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -116,7 +117,7 @@ def _other_table(output: Path, options: Path | None) -> str | None:
     from votca_mlp.settings import load_settings
     from votca_mlp.settings.inputs import input_files
 
-    output = output.resolve()
+    output = Path(os.path.realpath(output))
     if re.search(r"\.d?pot\.\w+$", output.name):
         return "a potential"
     if any(re.fullmatch(r"step_\d{3,}", folder.name) for folder in output.parents[:2]):

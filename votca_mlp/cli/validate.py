@@ -28,7 +28,7 @@ def validate(
     rattle: Annotated[
         float, typer.Option(help="Random displacement of the start's atoms, Angstrom.", min=0.0)
     ] = 0.05,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.", min=0, max=2**32 - 1)] = 0,
 ) -> None:
     """Compare the model's forces and stress with finite differences of its energy, and its symmetries.
 
@@ -46,7 +46,8 @@ def validate(
     plan = md_plan(found)
     start = load_start(plan, main)
     atoms, source = start.atoms, start.source
-    atoms.rattle(rattle, seed=seed)
+    # -0.0 passes as at least 0, and is no width
+    atoms.rattle(abs(rattle), seed=seed)
     evaluator = make_evaluator(found.mlp, None, main, plan.skin)
     typer.echo(f"{atoms.get_chemical_formula()} from {source}, rattled by {rattle:g} Angstrom")
     report = validate_model(evaluator, atoms, seed=seed)
