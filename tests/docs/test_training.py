@@ -1,0 +1,52 @@
+"""The example of docs/training.md, from its data to a model that is loaded."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tests.docs.pages import ROOT, blocks
+from votca_mlp.cli.app import app
+from votca_mlp.training.settings.models import TrainSettings
+from votca_mlp.training.settings.reference import train_reference
+
+PAGE = blocks("docs/training.md")
+
+
+def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: every command of the page, as it is there."""
+    monkeypatch.chdir(tmp_path)
+    for block in PAGE:
+        if block.file is not None:
+            Path(block.file).write_text(block.text)
+    commands = next(block.text for block in PAGE if block.language == "sh").splitlines()
+    assert commands[0] == "python make_data.py"
+    exec(Path("make_data.py").read_text(), {})
+    for command in commands[1:]:
+        result = CliRunner().invoke(app, command.split()[1:])
+        assert result.exit_code == 0, result.output
+    assert "| high | energies |" in result.output
+    assert {path.name for path in Path("copper").iterdir()} == {
+        "model.pt",
+        "model.md",
+        "model.csv",
+        "checkpoints",
+        "settings.yaml",
+    }
+    use = next(block.text for block in PAGE if block.text.startswith("import votca_mlp"))
+    found: dict[str, object] = {}
+    exec(use, found)
+    assert found["model"] is not None
+
+
+def test_published_sets_are_settings() -> None:
+    """The keys of the block on published data are those of a source."""
+    text = next(block.text for block in PAGE if "Nb_AIMD" in block.text)
+    data = yaml.safe_load(text)["data"]
+    levels = {name: {} for source in data for name in source["levels"]}
+    assert len(TrainSettings.model_validate({"output": "x", "levels": levels, "data": data}).data) == 3
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (ROOT / "docs/train_settings.md").read_text() == train_reference(), "scripts/settings_reference.py"
