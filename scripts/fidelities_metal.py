@@ -132,7 +132,9 @@ def fit(
     count = max(2, len(with_high) // 8)
     validation, rest = with_high[:count], with_high[count:]
     training = np.concatenate([rest, pool[len(with_high) :]]) if both else rest
-    options = TrainOptions(epochs=epochs, batch_size=16, learning_rate=2e-3, patience=20, seed=seed)
+    options = TrainOptions(
+        epochs=epochs, batch_size=16, learning_rate=5e-3, smallest_rate=1e-5, schedule="cosine", seed=seed
+    )
     found = train(replace(frames, levels=levels), training, validation, NETWORK, options)
     save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
     given = dict(zip(found.model.numbers, map(float, found.model.self_energies[-1]), strict=True))
@@ -166,7 +168,7 @@ def main() -> None:
     )
     parser.add_argument("--directory", type=Path, default=Path("runs/fidelities_metal"))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--epochs", type=int, default=100)
     add_json(parser)
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)

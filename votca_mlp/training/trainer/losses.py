@@ -47,24 +47,20 @@ def predict(
         The levels, and whether forces and stress are needed of each.
     """
     derivatives = any(wanted.values())
-    vectors = batch.vectors.detach().requires_grad_(derivatives)
     with torch.set_grad_enabled(graph or derivatives):
-        features = features_of(model.network, batch, vectors)
+        features = features_of(model.network, batch, derivatives=derivatives)
         found = {}
         left = sum(wanted.values())
         for level, needed in wanted.items():
             head = model.head(level)
-            atomic = atomic_energies(head, features)
+            atomic = atomic_energies(head, features.levels)
             energies = torch.zeros_like(batch.counts).index_add(0, batch.frame, atomic)
             forces = stress = None
             if needed:
                 left -= 1
-                (slopes,) = torch.autograd.grad(
-                    atomic.sum(), vectors, create_graph=graph, retain_graph=graph or left > 0
-                )
+                slopes = features.vector_slopes(atomic, batch, graph=graph, keep=left > 0)
                 forces, stress = _forces(batch, slopes), _stress(batch, slopes)
-            # energies of different layers are sized as in the head's own features
-            order = _hierarchy(head, features) if hierarchy else None
+            order = _hierarchy(head, features.levels) if hierarchy else None
             found[level] = Prediction(energies, forces, stress, order)
     return found
 

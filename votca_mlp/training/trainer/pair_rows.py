@@ -22,8 +22,11 @@ class PairBatch:
         One-hot species, shape [n_atoms, n_species].
     neighbours
         Atoms of the batch, shape [n_atoms, n_row]; where a row is filled up, the atom itself.
-    vectors
-        x_neighbour - x_atom, Angstrom, [n_atoms, n_row, 3]; beyond the cutoff where a row is filled up.
+    vectors, directions
+        x_neighbour - x_atom, Angstrom; the same over its length, [n_atoms, n_row, 3].
+    inverse, cut, cut_slope
+        1 over the distance, 1/Angstrom; HIP-NN's cutoff function and its derivative, [n_atoms, n_row, 1]. All
+        are zero where a row is filled up.
     frame, counts
         Frame of each atom [n_atoms]; atoms of each frame [n_frames].
     volumes
@@ -35,6 +38,10 @@ class PairBatch:
     features: Tensor
     neighbours: Tensor
     vectors: Tensor
+    directions: Tensor
+    inverse: Tensor
+    cut: Tensor
+    cut_slope: Tensor
     frame: Tensor
     counts: Tensor
     volumes: Tensor
@@ -72,10 +79,8 @@ class PairRows:
         self.offsets, self.cutoff, self.dtype = frames.offsets, cutoff, dtype
         starts, others, vectors = _full_lists(frames, cutoff)
         self.starts, self.others = torch.from_numpy(starts), torch.from_numpy(others)
-        self.vectors = torch.from_numpy(vectors).to(dtype)
-        # what a row is filled up with: a pair that no sensitivity reaches
-        far = torch.tensor([[2.0 * cutoff, 0.0, 0.0]], dtype=dtype)
-        self.vectors = torch.cat([self.vectors, far])
+        # vector, direction, 1/r, cut, cut_slope; zeros in the end are what rows are filled up with
+        self.geometry = torch.from_numpy(np.vstack([_geometry(vectors, cutoff), np.zeros((1, 9))])).to(dtype)
         kinds = np.searchsorted(np.array(sorted(species)), frames.numbers)
         place = np.argsort(np.array(species))
         self.features = torch.nn.functional.one_hot(torch.from_numpy(place[kinds]), len(species)).to(dtype)
@@ -102,16 +107,26 @@ class PairRows:
         here = torch.arange(len(atoms))[:, None]
         others = torch.cat([self.others, torch.zeros(1, dtype=torch.long)])[pairs]
         neighbours = torch.where(there, others - torch.from_numpy(shifts)[:, None], here)
-        picked = torch.from_numpy(chosen)
+        picked, geometry = torch.from_numpy(chosen), self.geometry[pairs]
         return PairBatch(
             self.features[atoms],
             neighbours,
-            self.vectors[pairs],
+            geometry[:, :, :3],
+            *(geometry[:, :, 3:6].contiguous(), geometry[:, :, 6:7], geometry[:, :, 7:8], geometry[:, :, 8:]),
             torch.repeat_interleave(torch.arange(len(chosen)), torch.from_numpy(counts)),
             torch.from_numpy(counts).to(self.dtype),
             self.volumes[picked],
             {name: all_of.take(picked, atoms) for name, all_of in self.labels.items()},
         )
+
+
+def _geometry(vectors: NDArray[np.float64], cutoff: float) -> NDArray[np.float64]:
+    """Return what of the pairs no parameter changes, [n_pairs, 9]."""
+    r = np.linalg.norm(vectors, axis=1, keepdims=True)
+    angle = 0.5 * np.pi / cutoff
+    return np.hstack(
+        [vectors, vectors / r, 1.0 / r, np.cos(angle * r) ** 2, -angle * np.sin(2.0 * angle * r)]
+    )
 
 
 def _full_lists(
