@@ -31,10 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip slow tests without --slow; leave all but the quick ones out with --fast."""
+    """Skip slow tests without --slow; leave all but the quick ones out with --fast; the longest first."""
     if config.getoption("--fast"):
         items[:], others = tiers.quick(items)
         config.hook.pytest_deselected(items=others)
+    tiers.arrange(items)
     if not config.getoption("--slow"):
         for item in items:
             if "slow" in item.keywords:

@@ -46,8 +46,8 @@ def processor_time() -> float:
 
 
 def name_of(item: pytest.Item) -> str:
-    """Return the node's name without its parameters."""
-    return item.nodeid.split("[", 1)[0]
+    """Return the node's name without its parameters and without what xdist adds, its group."""
+    return item.nodeid.split("[", 1)[0].split("@", 1)[0]
 
 
 def fixtures_of(item: pytest.Item) -> set[str]:
@@ -62,9 +62,46 @@ def fixture_name(definition: Any) -> str:
     return f"{definition.baseid}::{definition.argname}"
 
 
+def known_times() -> dict[str, dict[str, float]]:
+    """Return what durations.json says of tests and fixtures, s."""
+    found: dict[str, dict[str, float]] = {"tests": {}, "fixtures": {}}
+    return json.loads(FILE.read_text()) if FILE.exists() else found
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Put the longest first, and tests that share a costly fixture into one group.
+
+    With ``--dist loadgroup --no-loadscope-reorder`` a fixture is then made in one process only, and the
+    processes end together.
+    """
+    known = known_times()
+    costly = {name: seconds for name, seconds in known["fixtures"].items() if seconds > LIMIT}
+    groups: dict[str, list[pytest.Item]] = {}
+    cost: dict[str, float] = {}
+    owner: dict[str, str] = {}
+    for item in items:
+        shared = sorted(fixtures_of(item) & set(costly))
+        joined = dict.fromkeys(owner[name] for name in shared if name in owner)
+        new = [name for name in shared if name not in owner]
+        group = next(iter(joined), shared[0] if shared else item.nodeid)
+        for other in list(joined)[1:]:
+            groups[group] += groups.pop(other)
+            cost[group] += cost.pop(other)
+            owner.update({name: group for name, its in owner.items() if its == other})
+        owner.update(dict.fromkeys(new, group))
+        groups.setdefault(group, []).append(item)
+        seconds = known["tests"].get(name_of(item), 0.0) + sum(costly[name] for name in new)
+        cost[group] = cost.get(group, 0.0) + seconds
+    for group, members in groups.items():
+        if len(members) > 1:
+            for item in members:
+                item.add_marker(pytest.mark.xdist_group(group))
+    items[:] = [item for group in sorted(groups, key=lambda name: -cost[name]) for item in groups[group]]
+
+
 def quick(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Return the items of the fast tier, and the others."""
-    known = json.loads(FILE.read_text()) if FILE.exists() else {"tests": {}, "fixtures": {}}
+    known = known_times()
     tests = {name for name, seconds in known["tests"].items() if seconds > LIMIT}
     fixtures = {name for name, seconds in known["fixtures"].items() if seconds > LIMIT}
     chosen: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
@@ -114,7 +151,7 @@ class Clock:
         """Write what took long; tests that did not run keep their times."""
         if not self.writes:
             return
-        known = json.loads(FILE.read_text()) if FILE.exists() else {"tests": {}, "fixtures": {}}
+        known = known_times()
         merged = {kind: {**known[kind], **self.seconds[kind]} for kind in self.seconds}
         kept = {
             kind: {name: round(seconds, 1) for name, seconds in sorted(values.items()) if seconds > KEPT}

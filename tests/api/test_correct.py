@@ -36,16 +36,18 @@ def test_same_digits_as_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: vm.Model, target: vm.Target
 ) -> None:
     """The same plan and seed give the tables of settings.xml, to the last digit, and the run goes on."""
-    monkeypatch.setenv("CSG_MDRUN_STEPS", "1000")
+    monkeypatch.setenv("CSG_MDRUN_STEPS", "200")
     by_settings, by_hand = tmp_path / "settings", tmp_path / "python"
     shutil.copytree(CASE, by_settings)
     # in Python kBT is that of the temperature; the case has it with six digits
     file = by_settings / "settings.xml"
-    file.write_text(file.read_text().replace("<kBT>8.50577</kBT>", f"<kBT>{plan().kBT!r}</kBT>"))
+    text = file.read_text().replace("<kBT>8.50577</kBT>", f"<kBT>{plan().kBT!r}</kBT>")
+    # two blocks of the few frames
+    file.write_text(text.replace("<block_length>20<", "<block_length>4<"))
     run_inverse(by_settings / "settings.xml", do_iterations=2)
     arguments = (model, target, CASE / "conf.extxyz", plan(), vm.wibi(alpha=0.5))
-    vm.correct(*arguments, iterations=1, directory=by_hand, block_length=20)
-    correction = vm.correct(*arguments, iterations=2, directory=by_hand, block_length=20)
+    vm.correct(*arguments, iterations=1, directory=by_hand, block_length=4)
+    correction = vm.correct(*arguments, iterations=2, directory=by_hand, block_length=4)
     for number in (1, 2):
         for name in ("pot.cur", "dist.new", "dist.tgt", "dpot.new"):
             file = f"step_{number:03d}/Al-Al.{name}"
