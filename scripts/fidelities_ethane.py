@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from results_file import add_json, number, write_result
+from results_file import add_json, command, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
@@ -245,6 +245,7 @@ def main() -> None:
         {**found, "data": {"all": counts}},
         units={"rmse": "meV/atom", "mae": "meV/atom", "spread": "meV/atom"},
         seeds=options.seeds,
+        made_by=command().replace(" --only-show", ""),
     )
 
 
