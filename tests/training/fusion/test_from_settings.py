@@ -1,0 +1,90 @@
+"""Experiments as settings name them: units, and one message for what cannot be."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.io import write
+
+from votca_mlp.errors import UserError
+from votca_mlp.training.fusion.from_settings import states_and_experiments
+from votca_mlp.training.fusion.settings import ExperimentsSettings
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with a start and a curve."""
+    write(tmp_path / "solid.extxyz", bulk("Ar", "fcc", a=5.3, cubic=True))
+    write(tmp_path / "sheared.extxyz", bulk("Ar", "fcc", a=5.3))
+    r = np.arange(1.0, 2.6, 0.1)
+    np.savetxt(tmp_path / "g.dat", np.transpose([r, np.ones_like(r), np.full_like(r, 0.02)]))
+    np.savetxt(tmp_path / "bare.dat", np.transpose([r, np.ones_like(r)]))
+    return tmp_path
+
+
+STATE = {"temperature": 40.0, "start": "solid.extxyz"}
+PRESSURE = {
+    "state": "cold",
+    "quantity": "pressure",
+    "values": {"pressure": 0.0},
+    "errors": {"pressure": 50.0},
+}
+
+
+def settings(measured: list, state: dict | None = None) -> ExperimentsSettings:
+    """Return the section."""
+    return ExperimentsSettings(states={"cold": state or STATE}, measured=measured)
+
+
+def test_values_are_in_the_observables_units(folder) -> None:
+    constants = {"values": {"C11": 4.2, "C44": 2.1}, "errors": {"C11": 0.1, "C44": 0.1}}
+    given = [
+        PRESSURE,
+        {"state": "cold", "quantity": "elastic", **constants},
+        {"state": "cold", "quantity": "rdf", "file": "g.dat", "species": ["Ar", "Ar"]},
+    ]
+    states, experiments = states_and_experiments(settings(given), folder)
+    assert [each.name for each in states] == ["cold"]
+    pressure, elastic, rdf = experiments
+    assert pressure.values.tolist() == [0.0]
+    assert pressure.errors.tolist() == [50.0]
+    assert elastic.labels == ("C11", "C44")
+    assert elastic.values[0] * 160.2176634 == pytest.approx(4.2)
+    assert len(rdf.labels) == 16
+    assert rdf.errors.tolist() == [0.02] * 16
+
+
+@pytest.mark.parametrize(
+    ("measured", "state", "message"),
+    [
+        ({**PRESSURE, "errors": {}}, {}, "pressure without an error"),
+        ({**PRESSURE, "state": "hot"}, {}, "there is no state 'hot'"),
+        ({**PRESSURE, "temperature": 80.0}, {}, "was measured at 80 K, state cold is at 40 K"),
+        ({**PRESSURE, "volume": 30.0}, {}, "was measured at 30 Angstrom"),
+        ({**PRESSURE, "quantity": "colour"}, {}, "'colour' is no quantity"),
+        ({**PRESSURE, "values": {"C11": 3.0}}, {}, "values of pressure at cold: C11 is not among them"),
+        ({**PRESSURE, "quantity": "density"}, {}, "whose volume is held"),
+        ({"state": "cold", "quantity": "rdf"}, {}, "without a file"),
+        (
+            {"state": "cold", "quantity": "rdf", "file": "bare.dat", "species": ["Ar", "Ar"]},
+            {},
+            "has no column of errors",
+        ),
+        (
+            {"state": "cold", "quantity": "rdf", "file": "none.dat", "species": ["Ar", "Ar"]},
+            {},
+            "cannot read the curve",
+        ),
+        (PRESSURE, {"start": "none.extxyz"}, "no such file"),
+        (PRESSURE, {"start": "sheared.extxyz"}, "the box is tilted"),
+    ],
+)
+def test_what_cannot_be_is_one_message(folder, measured, state, message) -> None:
+    with pytest.raises(UserError) as caught:
+        states_and_experiments(settings([measured], STATE | state), folder)
+    assert message in str(caught.value)
+
+
+def test_experiments_that_contradict_each_other_are_said(folder) -> None:
+    other = {**PRESSURE, "values": {"pressure": 900.0}}
+    with pytest.raises(UserError, match="pressure at cold is 0"):
+        states_and_experiments(settings([PRESSURE, other]), folder)

@@ -1,0 +1,130 @@
+"""From the section ``experiments`` and a trained model to the fused model."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
+from votca_mlp.training.fusion.experiments import Experiment, check_experiments
+from votca_mlp.training.fusion.quantities import quantity
+from votca_mlp.training.fusion.states import StatePoint
+
+if TYPE_CHECKING:
+    from votca_mlp.models.hipnn.model import HipnnModel
+    from votca_mlp.training.fusion.fuse import Fused
+    from votca_mlp.training.fusion.settings import ExperimentsSettings
+    from votca_mlp.training.labelled import LabelledFrames
+
+FOLDER, HISTORY = "fusion", "fusion.json"
+
+
+def states_and_experiments(
+    settings: "ExperimentsSettings", directory: Path
+) -> tuple[list[StatePoint], list[Experiment]]:
+    """Return state points and experiments, checked: to be called before anything is trained.
+
+    Parameters
+    ----------
+    settings, directory
+        The section, and where its relative paths start.
+
+    Raises
+    ------
+    UserError
+        A start or curve that cannot be read, and what :func:`.experiments.check_experiments` refuses.
+    """
+    from votca_mlp.engines.shared.start import check_start, read_configuration
+
+    states = {}
+    for name, each in settings.states.items():
+        path = directory / each.start
+        if not path.exists():
+            raise UserError("no such file", where=path, accepted=f"the start of state {name}")
+        start = read_configuration(path)
+        check_start(start, start.get_chemical_symbols(), r_max=0.0, where=str(path), topology=path)
+        values = each.model_dump(exclude={"start"})
+        states[name] = StatePoint(name=name, start=start, **values)
+    experiments = []
+    for measured in settings.measured:
+        if measured.state not in states:
+            raise UserError(
+                f"there is no state '{measured.state}'", where="experiments", accepted=", ".join(states)
+            )
+        observable, found, errors = quantity(measured, states[measured.state], directory)
+        title = f"{measured.quantity} at {measured.state}"
+        experiments.append(
+            Experiment(
+                measured.state, observable, found, errors, measured.temperature, measured.volume, title
+            )
+        )
+    check_experiments(experiments, list(states.values()))
+    return list(states.values()), experiments
+
+
+def fuse_with(
+    settings: "ExperimentsSettings",
+    directory: Path,
+    model: "HipnnModel",
+    frames: "LabelledFrames",
+    learn: NDArray[np.int64],
+    held: NDArray[np.int64],
+    level: str,
+    folder: Path,
+    say: Callable[[str], None],
+) -> "Fused":
+    """Return the model fused with the experiments, in float32; goes on from ``folder`` / fusion.
+
+    Parameters
+    ----------
+    settings, directory
+        The section, and where its relative paths start.
+    model
+        Trained, of one level.
+    frames, learn, held, level
+        Labels: what holds the model, and what is watched.
+    folder
+        Gets fusion.json beside the fusion's own folder.
+    say
+        Called with lines.
+
+    Raises
+    ------
+    UserError
+        As of the checks; a first simulation that goes wrong.
+    """
+    from votca_mlp.training.fusion.fuse import Fusion
+    from votca_mlp.training.fusion.labels import labels_of
+
+    states, experiments = states_and_experiments(settings, directory)
+    watched = labels_of(frames, held, model, level) if len(held) else None
+    fusion = Fusion(
+        model,
+        states,
+        experiments,
+        labels_of(frames, learn, model, level),
+        watched,
+        folder / FOLDER,
+        settings.options(),
+        fixed=settings.fixed,
+        report=say,
+    )
+    found = fusion.run()
+    found.model.to(dtype=torch.float32)
+    history = {
+        "ended": found.ended,
+        "best": found.best,
+        "trajectories": found.trajectories,
+        "experiments": fusion.names,
+        "measured": fusion.targets.tolist(),
+        "iterations": [each.plain() for each in found.history],
+    }
+    with atomic_write(folder / HISTORY) as file:
+        json.dump(history, file, indent=1)
+    say(f"fused: the best model is that of iteration {found.best} ({found.ended})")
+    return found

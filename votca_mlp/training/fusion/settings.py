@@ -1,0 +1,97 @@
+"""The section ``experiments`` of settings.yaml: state points, what was measured in them, how to fuse."""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from votca_mlp.fields import PLAIN_NAME, Section, setting
+from votca_mlp.training.fusion.options import FusionOptions
+from votca_mlp.training.fusion.quantities import QUANTITIES
+from votca_mlp.training.fusion.states import StatePoint
+
+
+class StateSettings(Section):
+    """A state point: the ensemble that trajectories are run in."""
+
+    temperature: PositiveFloat = setting(unit="K", meaning="Temperature.")
+    start: str = setting(
+        meaning="Configuration that ASE reads, relative to the settings, in a rectangular periodic box; "
+        "without a pressure, its cell is kept."
+    )
+    pressure: float | None = setting(
+        None, unit="bar", meaning="Pressure of the barostat; none: constant volume."
+    )
+    timestep: PositiveFloat = setting(StatePoint.timestep, unit="fs", meaning="Time step.")
+    equilibration: float = setting(
+        StatePoint.equilibration, ge=0, unit="fs", meaning="Before the production of each trajectory."
+    )
+    production: PositiveFloat = setting(StatePoint.production, unit="fs", meaning="Length of a trajectory.")
+    sample_every: PositiveFloat = setting(
+        StatePoint.sample_every, unit="fs", meaning="Time between two frames."
+    )
+
+
+class MeasuredSettings(Section):
+    """A measurement at a state point: named values, or a curve in a file."""
+
+    state: str = setting(meaning="Name of the state.")
+    quantity: str = setting(meaning="What was measured.", accepted=" | ".join(QUANTITIES))
+    values: dict[str, float] = setting(
+        {}, meaning="By name, such as C11; those that are left out are not compared.", accepted="NAME: number"
+    )
+    errors: dict[str, float] = setting({}, meaning="Standard errors by name.", accepted="NAME: number")
+    file: str | None = setting(
+        None, meaning="Table of a curve, such as r, g(r) and its error, relative to the settings."
+    )
+    crystal: str = setting("cubic", meaning="Crystal class of elastic constants.")
+    species: tuple[str, ...] = setting((), meaning="Two chemical symbols of g(r).", accepted="[Al, Al]")
+    temperature: PositiveFloat | None = setting(
+        None, unit="K", meaning="Of the measurement; it has to be that of the state."
+    )
+    volume: PositiveFloat | None = setting(
+        None, unit="Angstrom^3", meaning="Of the measured sample by atom; it has to be that of the state."
+    )
+
+
+class ExperimentsSettings(Section):
+    """Experiments that the trained model is then fused with, held to its labels."""
+
+    states: dict[Annotated[str, Field(pattern=PLAIN_NAME)], StateSettings] = setting(
+        meaning="State points by name.", accepted="NAME: {temperature: 300, start: solid.extxyz}"
+    )
+    measured: tuple[MeasuredSettings, ...] = setting(
+        meaning="What was measured, with errors.", accepted="a list"
+    )
+    level: str | None = setting(None, meaning="Level of theory whose potential is fused, of several.")
+    iterations: PositiveInt = setting(FusionOptions.iterations, meaning="At most so many steps.")
+    effective: float = setting(
+        FusionOptions.effective,
+        gt=0,
+        le=1,
+        meaning="A new trajectory is run where the stored frames are worth less than this share of one.",
+    )
+    variance: PositiveFloat = setting(
+        FusionOptions.variance, meaning="Largest variance of U/kBT over a state's frames by one step."
+    )
+    keep: PositiveInt = setting(FusionOptions.keep, meaning="Trajectories of a state in use at once.")
+    label_weight: float = setting(
+        FusionOptions.label_weight,
+        ge=0,
+        meaning="Factor of the labels' chi^2 beside that of the experiments.",
+    )
+    energy_limit: float = setting(
+        1.4, ge=1, meaning="Largest error of held-out energies, relative to before fusion."
+    )
+    force_limit: float = setting(1.05, ge=1, meaning="The same of forces.")
+    stress_limit: float = setting(1.4, ge=1, meaning="The same of the stress.")
+    patience: PositiveInt = setting(FusionOptions.patience, meaning="Iterations without a better model.")
+    fixed: tuple[str, ...] = setting(
+        ("sensitivity",), meaning="Parts of names of parameters that are held.", accepted="a list"
+    )
+    seed: int = setting(1, ge=0, lt=2**32, meaning="Of velocities and of the trust region's samples.")
+
+    def options(self) -> FusionOptions:
+        """Return them as the loop takes them."""
+        names = ("iterations", "effective", "variance", "keep", "label_weight", "patience", "seed")
+        limits = {"energy": self.energy_limit, "force": self.force_limit, "stress": self.stress_limit}
+        return FusionOptions(**{name: getattr(self, name) for name in names}, limits=limits)
