@@ -21,7 +21,13 @@ def train(
         from votca_mlp.training.assemble import assemble
         from votca_mlp.training.settings.read import load_train_settings
 
-        assemble(load_train_settings(settings), settings.parent, typer.echo)
+        found = load_train_settings(settings)
+        if found.experiments is not None:
+            from votca_mlp.training.fusion.from_settings import check_section
+
+            levels, method = list(found.levels), found.training.method
+            check_section(found.experiments, settings.parent, levels, method)
+        assemble(found, settings.parent, typer.echo)
         return
     from votca_mlp.training.command import run_training
 

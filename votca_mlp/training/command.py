@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.progress import Progress
 from votca_mlp.training.assemble import Prepared, assemble
 from votca_mlp.training.card import model_card, table
+from votca_mlp.training.fusion.from_settings import check_section, fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames, LevelLabels
 from votca_mlp.training.rivals import differences, of_level, transferred, with_labels
@@ -125,12 +126,29 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
     settings = load_train_settings(path)
     folder = path.parent / settings.output
     _refuse_folder(folder, path)
+    if settings.experiments is not None:
+        check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
     data = assemble(settings, path.parent, say)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     if path.resolve() != (folder / SETTINGS).resolve():
         shutil.copyfile(path, folder / SETTINGS)
     job = _Job(settings, data, folder, progress, say)
-    return METHODS[settings.training.method](job)
+    made = METHODS[settings.training.method](job)
+    if settings.experiments is None:
+        return made
+    level = settings.experiments.level or next(iter(settings.levels))
+    source = made.models.get("model") or made.models[level]
+    fused = fuse_file(
+        settings.experiments,
+        path.parent,
+        source,
+        data.frames,
+        (np.sort(np.concatenate([data.split.training, data.split.validation])), data.split.held_out),
+        level,
+        folder,
+        say,
+    )
+    return replace(made, models={**made.models, "fused": fused})
 
 
 def _together(job: _Job) -> Made:

@@ -32,8 +32,8 @@ class Progress:
         Parameters of the best model so far, its iteration and chi^2.
     iteration
         Number of the next iteration.
-    label_weight, variance
-        Present factor of the labels, and size of the trust region.
+    damping, variance
+        Present damping of the step, and size of the trust region.
     scales
         Errors on labels before fusion, by kind; errors on held-out labels likewise.
     trajectories
@@ -51,7 +51,7 @@ class Progress:
     inputs: str
     vector: Tensor
     best: Tensor
-    label_weight: float
+    damping: float
     variance: float
     scales: dict[str, float]
     held: dict[str, float]

@@ -1,7 +1,7 @@
 """From the section ``experiments`` and a trained model to the fused model."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,10 @@ from votca_mlp.training.fusion.quantities import quantity
 from votca_mlp.training.fusion.states import StatePoint
 
 if TYPE_CHECKING:
-    from votca_mlp.models.hipnn.model import HipnnModel
-    from votca_mlp.training.fusion.fuse import Fused
     from votca_mlp.training.fusion.settings import ExperimentsSettings
     from votca_mlp.training.labelled import LabelledFrames
 
-FOLDER, HISTORY = "fusion", "fusion.json"
+FOLDER, HISTORY, FUSED = "fusion", "fusion.json", "fused.pt"
 
 
 def states_and_experiments(
@@ -67,29 +65,56 @@ def states_and_experiments(
     return list(states.values()), experiments
 
 
-def fuse_with(
-    settings: "ExperimentsSettings",
-    directory: Path,
-    model: "HipnnModel",
-    frames: "LabelledFrames",
-    learn: NDArray[np.int64],
-    held: NDArray[np.int64],
-    level: str,
-    folder: Path,
-    say: Callable[[str], None],
-) -> "Fused":
-    """Return the model fused with the experiments, in float32; goes on from ``folder`` / fusion.
+def check_section(
+    settings: "ExperimentsSettings", directory: Path, levels: Sequence[str], method: str
+) -> None:
+    """Refuse a section before anything is trained.
 
     Parameters
     ----------
     settings, directory
         The section, and where its relative paths start.
-    model
-        Trained, of one level.
-    frames, learn, held, level
-        Labels: what holds the model, and what is watched.
+    levels, method
+        Levels of theory, and how they are trained.
+
+    Raises
+    ------
+    UserError
+        No level where there are several, an unknown one, a difference of levels, and what
+        :func:`states_and_experiments` refuses.
+    """
+    where, known = "experiments.level", ", ".join(levels)
+    if settings.level is None and len(levels) > 1:
+        raise UserError("which of several levels is fused is not said", where=where, accepted=known)
+    if settings.level is not None and settings.level not in levels:
+        raise UserError(f"there is no level '{settings.level}'", where=where, accepted=known)
+    if method == "difference" and settings.level != levels[0]:
+        raise UserError("a difference of levels alone is no potential", where=where, accepted=levels[0])
+    states_and_experiments(settings, directory)
+
+
+def fuse_file(
+    settings: "ExperimentsSettings",
+    directory: Path,
+    source: Path,
+    frames: "LabelledFrames",
+    chosen: tuple[NDArray[np.int64], NDArray[np.int64]],
+    level: str,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Path:
+    """Return the file of a model file's level fused with the experiments; goes on from ``folder`` / fusion.
+
+    Parameters
+    ----------
+    settings, directory
+        The section, and where its relative paths start.
+    source
+        Model file with the level.
+    frames, chosen, level
+        Labels: frames that hold the model, and frames that are watched.
     folder
-        Gets fusion.json beside the fusion's own folder.
+        Gets fused.pt and fusion.json beside the fusion's own folder.
     say
         Called with lines.
 
@@ -98,10 +123,14 @@ def fuse_with(
     UserError
         As of the checks; a first simulation that goes wrong.
     """
+    from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
+    from votca_mlp.models.hipnn.model import HipnnModel
     from votca_mlp.training.fusion.fuse import Fusion
     from votca_mlp.training.fusion.labels import labels_of
 
+    model = load_hipnn(source, level=level)
     states, experiments = states_and_experiments(settings, directory)
+    learn, held = chosen
     watched = labels_of(frames, held, model, level) if len(held) else None
     fusion = Fusion(
         model,
@@ -115,7 +144,6 @@ def fuse_with(
         report=say,
     )
     found = fusion.run()
-    found.model.to(dtype=torch.float32)
     history = {
         "ended": found.ended,
         "best": found.best,
@@ -126,5 +154,9 @@ def fuse_with(
     }
     with atomic_write(folder / HISTORY) as file:
         json.dump(history, file, indent=1)
+    fused = found.model.to(dtype=torch.float32)
+    assert isinstance(fused, HipnnModel)
+    facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.names}
+    save_hipnn(folder / FUSED, fused, {**model.provenance, "fusion": facts})
     say(f"fused: the best model is that of iteration {found.best} ({found.ended})")
-    return found
+    return folder / FUSED

@@ -31,10 +31,13 @@ from votca_mlp.training.fusion.step import Pinning, Step, solve
 if TYPE_CHECKING:
     from ase import Atoms
 
-LINE = (1.0, 0.5, 0.25, 0.1)
+LINE = (1.0, 0.5, 0.25)
 """Shares of the full step that are tried."""
-LABEL_FACTOR = 4.0
-"""Of the labels' weight when a step would harm the held-out labels."""
+HARDER, EASIER = 4.0, 0.3
+"""Of the damping, after a step that was refused and after one that was taken in full."""
+TRIES = 6
+"""Times that a step is made anew."""
+LEAST_DAMPING = 1e-6
 MOST_FAILURES = 3
 _log = logging.getLogger(__name__)
 
@@ -113,7 +116,7 @@ class Fusion:
         self.pools = {state.name: StatePool(state, self.options.keep) for state in self.states}
         self.progress = self._begin()
         self.term = None if labels is None else LabelTerm(labels, self.progress.scales, self._counts(labels))
-        self._pinning: Pinning | None = None
+        self._label_rows: Tensor | None = None
 
     def _counts(self, labels: Labels) -> dict[str, int]:
         return labels.counts(self.copies.single)
@@ -150,7 +153,7 @@ class Fusion:
             scales = {} if self.labels is None else self.labels.errors(single)
             held = {} if self.held is None else self.held.errors(single)
             return Progress(
-                inputs, start, start.clone(), self.options.label_weight, self.options.variance, scales, held
+                inputs, start, start.clone(), self.options.damping, self.options.variance, scales, held
             )
         for state in self.states:
             pool = self.pools[state.name]
@@ -302,7 +305,7 @@ class Fusion:
             progress.ended = f"no better model in {options.patience} iterations"
         else:
             taken = self._step(found)
-            iteration.step, iteration.label_weight = taken, progress.label_weight
+            iteration.step, iteration.damping = taken, progress.damping
             if taken == 0.0:
                 progress.ended = "no step that keeps the labels makes the experiments better"
         iteration.seconds = time.monotonic() - began
@@ -315,19 +318,21 @@ class Fusion:
         """Take the largest share of Gauss-Newton's step that reweighting can follow and the labels allow."""
         progress, scale = self.progress, self._scale(found.responses)
         here, before = self.copies.vector, self._chi2(found.responses, scale)
-        for _ in range(4):
+        objective = before + self._label_value(found.iteration.labels)
+        for _ in range(TRIES):
             step = self._solved(found, scale)
-            objective = before + self._label_value(found.iteration.labels)
             for share in LINE:
                 self.copies.put(here + share * step.change)
                 if self._serves(found, scale, objective):
+                    if share == 1.0:
+                        progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
                     return share
             self.copies.put(here)
-            progress.label_weight *= LABEL_FACTOR
+            progress.damping *= HARDER
         return 0.0
 
     def _label_value(self, errors: dict[str, float]) -> float:
-        return 0.0 if self.term is None else self.progress.label_weight * self.term.value(errors)
+        return 0.0 if self.term is None else self.options.label_weight * self.term.value(errors)
 
     def _serves(self, found: "_Measured", scale: Tensor, objective: float) -> bool:
         if self.held is not None and not self._harmless(self.held.errors(self.copies.single)):
@@ -346,7 +351,7 @@ class Fusion:
         rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
         values = torch.cat([each.values for each in found.responses])
         spreads = [each.spread for each in found.responses if each.spread is not None]
-        weight, rows = self.progress.label_weight, rows / scale.unsqueeze(1)
+        weight, rows = self.options.label_weight, rows / scale.unsqueeze(1)
         gradient = torch.zeros(rows.shape[1], dtype=torch.float64)
         if self.term is not None:
             # single has the parameters of this iteration
@@ -354,20 +359,20 @@ class Fusion:
             pinning = self._pinned(self.term)
         else:
             # nothing is pinned: all directions alike
-            pinning, weight = Pinning(rows, labels=False), 1.0
+            pinning, weight = Pinning(rows, self.progress.damping, labels=False), 1.0
         residuals = (values - self.targets) / scale
         return solve(residuals, rows, gradient, pinning, weight, spreads, self.progress.variance)
 
     def _pinned(self, term: LabelTerm) -> Pinning:
-        """Return Gauss-Newton's matrix of the labels at the model before fusion, made once."""
-        if self._pinning is None:
+        """Return Gauss-Newton's matrix of the labels, of rows made once at the model before fusion."""
+        if self._label_rows is None:
             path = self.folder / "label_rows.npy"
             if not path.exists():
                 rows = term.rows(self.copies.single, self.copies.singles, self.options.seed).float()
                 with atomic_write(path, "wb") as file:
                     np.save(file, rows.numpy())
-            self._pinning = Pinning(torch.from_numpy(np.load(path)).double())
-        return self._pinning
+            self._label_rows = torch.from_numpy(np.load(path)).double()
+        return Pinning(self._label_rows, self.progress.damping)
 
     def _line(self, iteration: Iteration) -> str:
         held = " ".join(

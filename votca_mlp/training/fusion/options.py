@@ -27,6 +27,8 @@ class FusionOptions:
     label_weight
         Factor of the labels' chi^2; 1 takes each independent frame as one measurement with the error that the
         model had before fusion.
+    damping
+        Of the first step, by the mean diagonal element of the labels' matrix; later ones adapt it.
     limits
         Largest error on held-out labels by kind, relative to before; steps beyond are taken back.
     patience
@@ -43,11 +45,12 @@ class FusionOptions:
     variance: float = 1.0
     keep: int = 3
     label_weight: float = 1.0
+    damping: float = 0.1
     limits: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"energy": 1.4, "force": 1.05, "stress": 1.4})
     )
     patience: int = 4
-    probes: int = 24
+    probes: int = 12
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -64,7 +67,8 @@ class FusionOptions:
             "least_effective": (0.0, 1.0),
             "variance": (1e-6, 100.0),
             "keep": (1, 100),
-            "label_weight": (0.0, 1e12),
+            "label_weight": (1e-12, 1e12),
+            "damping": (1e-9, 1e9),
             "patience": (1, 10**6),
             "probes": (1, 10**4),
         }
@@ -102,8 +106,8 @@ class Iteration:
         Root mean square residuals by kind, learnt from and held out.
     step
         Share of the full step that was taken from here; 0 where none was.
-    label_weight
-        Factor of the labels' chi^2 for it.
+    damping
+        Of the next one.
     """
 
     number: int
@@ -115,7 +119,7 @@ class Iteration:
     labels: dict[str, float]
     held: dict[str, float]
     step: float = 0.0
-    label_weight: float = 1.0
+    damping: float = 0.0
     seconds: float = 0.0
 
     def plain(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What settings can name as measured: each makes an observable, with its values and errors in one unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from votca_mlp.training.fusion.observables.protocol import FrameObservable
-    from votca_mlp.training.fusion.settings import MeasuredSettings
     from votca_mlp.training.fusion.states import StatePoint
 
 Made = tuple["FrameObservable", "Tensor", "Tensor"]
@@ -21,14 +20,46 @@ Made = tuple["FrameObservable", "Tensor", "Tensor"]
 GPA_PER_EV_PER_ANGSTROM3 = 160.2176634
 
 
-def _pressure(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+class Measured(Protocol):
+    """A measurement as settings have it."""
+
+    @property
+    def state(self) -> str:
+        """Name of the state."""
+
+    @property
+    def quantity(self) -> str:
+        """One of :data:`QUANTITIES`."""
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """By label."""
+
+    @property
+    def errors(self) -> Mapping[str, float]:
+        """By label."""
+
+    @property
+    def file(self) -> str | None:
+        """A curve."""
+
+    @property
+    def crystal(self) -> str:
+        """Of elastic constants."""
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Of g(r)."""
+
+
+def _pressure(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """bar."""
     from votca_mlp.training.fusion.observables.stress import Pressure
 
     return _named(Pressure(state.temperature, len(state.start)), measured)
 
 
-def _elastic(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+def _elastic(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """GPa."""
     from votca_mlp.training.fusion.observables.elastic import ElasticConstants
 
@@ -36,14 +67,14 @@ def _elastic(measured: "MeasuredSettings", state: "StatePoint", directory: Path)
     return _named(found, measured, GPA_PER_EV_PER_ANGSTROM3)
 
 
-def _energy(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+def _energy(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """eV/atom."""
     from votca_mlp.training.fusion.observables.stress import MeanEnergy
 
     return _named(MeanEnergy(len(state.start)), measured)
 
 
-def _density(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+def _density(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """kg/m3."""
     from votca_mlp.training.fusion.observables.cell import Density
 
@@ -56,7 +87,7 @@ def _density(measured: "MeasuredSettings", state: "StatePoint", directory: Path)
     return _named(Density(float(state.start.get_masses().sum())), measured)
 
 
-def _rdf(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+def _rdf(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """r in Angstrom, g(r), standard error."""
     import torch
 
@@ -77,21 +108,19 @@ def _rdf(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> 
     )
 
 
-QUANTITIES: MappingProxyType[str, Callable[["MeasuredSettings", "StatePoint", Path], Made]] = (
-    MappingProxyType(
-        {
-            "pressure": _pressure,
-            "elastic": _elastic,
-            "density": _density,
-            "energy": _energy,
-            "rdf": _rdf,
-        }
-    )
+QUANTITIES: MappingProxyType[str, Callable[[Measured, "StatePoint", Path], Made]] = MappingProxyType(
+    {
+        "pressure": _pressure,
+        "elastic": _elastic,
+        "density": _density,
+        "energy": _energy,
+        "rdf": _rdf,
+    }
 )
 """By the name in settings; the function's text is the unit."""
 
 
-def quantity(measured: "MeasuredSettings", state: "StatePoint", directory: Path) -> Made:
+def quantity(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """Return observable, values and errors of a measurement.
 
     Raises
@@ -106,7 +135,7 @@ def quantity(measured: "MeasuredSettings", state: "StatePoint", directory: Path)
     return QUANTITIES[measured.quantity](measured, state, directory)
 
 
-def _named(observable: "FrameObservable", measured: "MeasuredSettings", unit: float = 1.0) -> Made:
+def _named(observable: "FrameObservable", measured: Measured, unit: float = 1.0) -> Made:
     """Return values by the observable's labels; ``unit`` is that of the settings in the observable's."""
     import torch
 

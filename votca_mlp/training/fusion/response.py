@@ -62,7 +62,7 @@ def respond(
     effective = pool.effective(values["energy"])
     if probes == 0:
         return Response(found.detach(), errors, effective)
-    pulls: list[tuple[Tensor | None, ...]] = [
+    slopes: list[tuple[Tensor | None, ...]] = [
         torch.autograd.grad(each, leaves, retain_graph=True, allow_unused=True) for each in found
     ]
     share, random = weights.detach(), torch.Generator().manual_seed(seed)
@@ -70,8 +70,8 @@ def respond(
         signs = 2.0 * torch.randint(0, 2, share.shape, generator=random).double() - 1.0
         root = share.sqrt() * signs
         probe = pool.state.beta * (root - share * root.sum()) / probes**0.5
-        pulls.append((probe, *[None] * (len(names) - 1)))
-    rows = _into_parameters(copies, frames, names, pulls)
+        slopes.append((probe, *[None] * (len(names) - 1)))
+    rows = _into_parameters(copies, frames, names, slopes)
     return Response(found.detach(), errors, effective, rows[: len(found)], rows[len(found) :])
 
 
@@ -80,22 +80,22 @@ def _error(experiment: Experiment, weights: Tensor, values: Values) -> Tensor:
 
 
 def _into_parameters(
-    copies: Copies, frames: StoredFrames, names: Sequence[str], pulls: Sequence[tuple[Tensor | None, ...]]
+    copies: Copies, frames: StoredFrames, names: Sequence[str], slopes: Sequence[tuple[Tensor | None, ...]]
 ) -> Tensor:
-    """Return sums over frames of pulls times d(quantities)/d(parameters), [n_pulls, n_parameters]."""
+    """Return sums over frames of slopes times d(quantities)/d(parameters), [n_slopes, n_parameters]."""
     order = max(QUANTITIES.index(name) for name in names)
     size = max(1, ATOMS_AT_ONCE // frames.n_atoms)
-    total = torch.zeros(len(pulls), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
+    total = torch.zeros(len(slopes), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
     for begin in range(0, len(frames), size):
         part = slice(begin, begin + size)
         chunk = pair_chunk(frames.take(part), copies.double.cutoff)
         with torch.enable_grad():
             found = strain_derivatives(copies.double, chunk, order, graph=True)
             quantities = [getattr(found, name) for name in names]
-            for k, pull in enumerate(pulls):
+            for k, slope in enumerate(slopes):
                 terms = [
                     (quantity * each[part]).sum()
-                    for quantity, each in zip(quantities, pull, strict=True)
+                    for quantity, each in zip(quantities, slope, strict=True)
                     if each is not None
                 ]
                 total[k] += flat(torch.stack(terms).sum(), copies.parameters, keep=True)

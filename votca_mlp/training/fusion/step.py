@@ -3,12 +3,13 @@
 With residuals r of the experiments over their errors and J their derivatives, the labels' chi^2 / 2 with
 gradient g and matrix H, the step d minimises
 
-    |r + J d|^2 / 2 + g d + d H d / 2 + mu |T d|^2 / 2.
+    |r + J d|^2 / 2 + g d + d H d / 2 + damping |d|^2 / 2 + mu |T d|^2 / 2.
 
-H pins energies and forces of the labels: the step goes where the experiments ask for a change and the labels
-for none. |T d|^2 is the variance over stored frames of the change of U / kBT, twice the relative entropy of
-the two ensembles: mu keeps it within what reweighting can follow. There are few rows in J and T, so that the
-inverse of H is applied to them once and the rest is small matrices (Woodbury's identity).
+Damping (K. Levenberg 1944, D. W. Marquardt 1963) keeps the step where the linearisation holds. H pins the
+energies and forces of the labels: the step goes where the experiments ask for a change and labels for none.
+|T d|^2 is the variance over stored frames of the change of U / kBT, twice the relative entropy of the two
+ensembles: mu keeps it within what reweighting can follow. There are few rows in J and T, so that the inverse
+of H is applied to them once and the rest is small matrices (Woodbury's identity).
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-DAMPING = 1e-6
-"""Added to H, by its mean diagonal element."""
 FIRST, FACTOR, TRIES = 0.03, 2.0, 40
 """Values of mu: the first above 0, and by what it grows."""
 
@@ -37,20 +36,22 @@ class Pinning:
     ----------
     rows
         R, [n_rows, n_parameters].
+    damping
+        In units of the mean diagonal element of R^T R.
     labels
         False where there are no labels: the rows then only say how large the damping is.
     """
 
-    def __init__(self, rows: Tensor, *, labels: bool = True) -> None:
+    def __init__(self, rows: Tensor, damping: float, *, labels: bool = True) -> None:
         count, parameters = rows.shape
-        self.damping = DAMPING * float(rows.square().sum()) / parameters
+        self.damping = damping * float(rows.square().sum()) / parameters
         self.rows = rows if labels and count < parameters else None
         self.factor: Tensor | None = None
         if labels:
             # the smaller of the two square matrices
             square = rows @ rows.T if count < parameters else rows.T @ rows
-            damping = self.damping * torch.eye(len(square), dtype=rows.dtype)
-            self.factor = torch.linalg.cholesky(square + damping)
+            shift = self.damping * torch.eye(len(square), dtype=rows.dtype)
+            self.factor = torch.linalg.cholesky(square + shift)
 
     def solved(self, columns: Tensor) -> Tensor:
         """Return (H + damping)^-1 times columns [n_parameters, n]."""

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
 from votca_mlp.elements import SYMBOLS
 from votca_mlp.fields import PLAIN_NAME, Section, setting
+from votca_mlp.training.fusion.settings import ExperimentsSettings
 from votca_mlp.training.sources.labels import Source
 
 
@@ -93,3 +94,8 @@ class TrainSettings(Section):
     split: SplitSettings = setting(SplitSettings(), meaning="Which frames train.", accepted="a section")
     network: NetworkSettings = setting(NetworkSettings(), meaning="The network.", accepted="a section")
     training: TrainingSettings = setting(TrainingSettings(), meaning="The training.", accepted="a section")
+    experiments: ExperimentsSettings | None = setting(
+        None,
+        meaning="Measured values that the trained model is fused with (docs/fusion.md).",
+        accepted="a section",
+    )

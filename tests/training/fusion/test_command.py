@@ -1,0 +1,79 @@
+"""votca-mlp train with experiments: checked before the training, and a model file after it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ase import Atoms
+from ase.io import write
+from typer.testing import CliRunner
+
+from tests.training.sources import write_settings
+from tests.training.test_command import small, trained
+from votca_mlp.cli.app import app
+from votca_mlp.models.hipnn.files import load_hipnn
+from votca_mlp.training.fusion.fuse import Fused, Fusion
+from votca_mlp.training.settings.read import load_train_settings
+
+
+def experiments(**changes: Any) -> dict[str, Any]:
+    """Return the section."""
+    pressure = {
+        "state": "gas",
+        "quantity": "pressure",
+        "values": {"pressure": 100},
+        "errors": {"pressure": 10},
+    }
+    return {
+        "level": "low",
+        "states": {"gas": {"temperature": 300, "start": "gas.extxyz", "production": 4000}},
+        "measured": [pressure | changes],
+        "energy_limit": 1.2,
+    }
+
+
+def with_start(folder: Path) -> Path:
+    """Write a start."""
+    write(folder / "gas.extxyz", Atoms("C2", [[0.0, 0.0, 0.0], [1.3, 0.0, 0.0]], cell=[9.0] * 3, pbc=True))
+    return folder
+
+
+def test_the_trained_model_is_fused_and_written(tmp_path, monkeypatch) -> None:
+    begun = []
+
+    def run(self: Fusion) -> Fused:
+        begun.append(self)
+        return Fused(self.copies.double, [], 0, {"gas": 0}, "a test")
+
+    monkeypatch.setattr(Fusion, "run", run)
+    made, said = trained(with_start(tmp_path), small(epochs=2, experiments=experiments()))
+    assert made.models["fused"] == tmp_path / "out" / "fused.pt"
+    model = load_hipnn(made.models["fused"])
+    assert model.provenance["fusion"]["ended"] == "a test"
+    assert (tmp_path / "out" / "fusion.json").is_file()
+    fusion = begun[0]
+    assert fusion.options.limits["energy"] == 1.2
+    assert fusion.names == ["gas pressure"]
+    assert fusion.labels is not None
+    assert fusion.labels.errors(fusion.copies.single)["energy"] > 0.0
+    assert "fused" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"errors": {}}, "without an error"), ({"temperature": 320}, "was measured at 320 K")],
+)
+def test_bad_experiments_are_said_before_the_training(tmp_path, changes, message) -> None:
+    path = write_settings(with_start(tmp_path), small(experiments=experiments(**changes)))
+    for command in (["train", str(path)], ["train", str(path), "--check"]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code != 0
+        assert message in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_key_is_said_with_its_line(tmp_path) -> None:
+    section = experiments()
+    section["states"]["gas"]["presure"] = 1.0
+    with pytest.raises(Exception, match="presure"):
+        load_train_settings(write_settings(tmp_path, small(experiments=section)))
