@@ -61,6 +61,11 @@ def installed(group: str) -> "EntryPoints":
     return _all_points().select(group=group)
 
 
+def read_names(builtin: Mapping[str, str], group: str) -> tuple[str, ...]:
+    """Return the names of a registry's entries, the built-in ones first, without importing any."""
+    return *builtin, *(point.name for point in installed(group) if point.name not in builtin)
+
+
 def _load(target: str) -> object:
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)

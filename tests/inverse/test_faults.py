@@ -15,10 +15,12 @@ from tests.csg.case import VOTCA_MLP, edit, environment, make_case, wait_for
 from tests.csg.conftest import HOOKS
 from tests.inverse.case import alone, ours, potentials, start_ours
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.start import run_inverse
+from votca_mlp.inverse.from_settings import inverse_plan
+from votca_mlp.inverse.start import run_inverse, run_plan
 from votca_mlp.runs.lock import NAME as LOCK
 from votca_mlp.runs.lock import locked
 from votca_mlp.runs.record import NAME as RECORD
+from votca_mlp.settings import load_settings
 
 SHORT = {
     "<first_equilibration>400": "<first_equilibration>40",
@@ -177,6 +179,15 @@ def test_csg_inverses_simulation_holds_the_lock_too(finished: Path, tmp_path: Pa
     assert done.returncode == 1
     assert f"another run works in this directory: process {os.getpid()}" in done.stderr
     assert not (step / "traj.dump").exists()
+
+
+def test_done_stays_where_another_run_works(finished: Path, tmp_path: Path) -> None:
+    """Whoever asks for more iterations, as ``vm.correct`` does, changes nothing before the lock is had."""
+    main = Path(shutil.copytree(finished, tmp_path / "case"))
+    plan = inverse_plan(load_settings(main / "settings.xml"))
+    with locked(main), pytest.raises(UserError, match="another run works in this directory"):
+        run_plan(plan, again=True)
+    assert (main / "done").is_file()
 
 
 def test_changes_are_told(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

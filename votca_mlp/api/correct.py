@@ -159,9 +159,7 @@ def correct(
         plan = inverse_plan(
             model, given, start, md, chosen, iterations, folder, block_length, density, scattering
         )
-        # one more iteration may be asked of a run that is done
-        (folder / "done").unlink(missing_ok=True)
-        run_plan(plan)
+        run_plan(plan, again=True)
         runs = {pair.grid.species: read_run(folder, pair.name) for pair in plan.pairs}
         kept = None if directory is None else folder
         pressure = md.pressure if md.ensemble == "npt" else None

@@ -27,7 +27,7 @@ class Limits(Section):
         unit="eV/atom",
         gt=0,
         accepted="a number > 0",
-        meaning="Largest disagreement (standard deviation of the energy) between the members of an ensemble; "
+        meaning="Largest disagreement (standard deviation of the energy) between the members of a committee; "
         "absent: no limit.",
     )
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from votca_mlp.plugins import installed
+from votca_mlp.plugins import read_names
 
 GROUP = "votca_mlp.engines"
 """Of entry points: ``NAME = "module:attribute"`` of an ``Engine`` makes ``<program>NAME</program>``."""
@@ -21,4 +21,4 @@ DEFAULT = "ase"
 @functools.cache
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines, without importing them."""
-    return *BUILTIN, *(point.name for point in installed(GROUP) if point.name not in BUILTIN)
+    return read_names(BUILTIN, GROUP)

@@ -49,10 +49,12 @@ def run_plan(
     *,
     do_iterations: int | None = None,
     time_left: Callable[[], float | None] = lambda: None,
+    again: bool = False,
 ) -> str:
     """Run the loop in the plan's directory, or go on with it; return why it stopped.
 
-    Obeys CSG_MDRUN_STEPS and CSG_NUM_THREADS as csg_inverse's step does.
+    Obeys CSG_MDRUN_STEPS and CSG_NUM_THREADS as csg_inverse's step does. ``again``: also where a run is done,
+    as more iterations may be wanted now.
 
     Raises
     ------
@@ -61,6 +63,8 @@ def run_plan(
     """
     with lock.locked(plan.directory):
         remove_left_over(plan.directory)
+        if again:
+            (plan.directory / "done").unlink(missing_ok=True)
         messages = Messages(plan.directory / plan.log_file)
         try:
             context = run_context(plan, messages, time_left=time_left, max_steps=allowed_steps())

@@ -2,7 +2,7 @@
 
 import functools
 
-from votca_mlp.plugins import installed
+from votca_mlp.plugins import read_names
 
 GROUP = "votca_mlp.models"
 """Of entry points: ``NAME = "module:attribute"`` of a ``ModelKind`` makes ``<kind>NAME</kind>``."""
@@ -18,4 +18,4 @@ BUILTIN = {
 @functools.cache
 def kind_names() -> tuple[str, ...]:
     """Return the names of all kinds, without importing them."""
-    return *BUILTIN, *(point.name for point in installed(GROUP) if point.name not in BUILTIN)
+    return read_names(BUILTIN, GROUP)
