@@ -37,8 +37,8 @@ def _frames(folder: Path, name: str) -> LabelledFrames:
         # VASP: xx, yy, zz, xy, yz, zx, positive under compression, as the strained cells of the set say
         xx, yy, zz, xy, yz, zx = outputs["stress"]
         stress.append(-KBAR * np.array([[xx, xy, zx], [xy, yy, yz], [zx, yz, zz]]))
-        # 300-37 is a snapshot of a trajectory, 4---0.0900 a size of strain 4: what a model gets wrong of one it
-        # gets wrong of the others; surfaces go by themselves
+        # 300-37 is a snapshot of a trajectory, 4---0.0900 a size of strain 4: what a model gets wrong of one
+        # it gets wrong of the others; surfaces go by themselves
         note = str(next(iter(entry["notes"].values())))
         run = note.split("-")[0] if name == "Elastic" else note.rsplit("-", 1)[0]
         groups.append(f"{name} {note if name == 'Surface' else run}")
