@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kill_cases import LOOPS, Case, folders
 
-from tests.csg.case import FOREGROUND, STALL, Stall, start_program, working_in
+from tests.csg.case import FOREGROUND, STALL, Stall, start_program, ticks_of_programs, working_in
 
 SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
 WAYS = (*SIGNALS, "child", "master", "wall time")
@@ -36,6 +36,8 @@ class Run:
         command = (*LOOPS[case.loop], "--options", "settings.xml", *options)
         self.process = start_program(main, sys.executable, "-c", FOREGROUND, *command)
         self.output = ""
+        self.samples: list[tuple[float, int]] = []
+        """When, in seconds since the epoch, it had used how much processor time, in ticks."""
         # so that a full pipe stops no one
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -44,6 +46,15 @@ class Run:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.output += line
+
+    def used(self) -> int:
+        """Return the processor time of its processes, in ticks: how far it is, however busy the machine."""
+        return ticks_of_programs(self.process.pid)
+
+    def until(self, ticks: int) -> None:
+        """Wait until it has used so much, or has ended."""
+        while self.process.poll() is None and self.used() < ticks:
+            time.sleep(0.05)
 
     def others(self) -> list[int]:
         """Return the other processes at work in the directory."""
@@ -85,6 +96,7 @@ class Run:
     def _wait(self, limit: float) -> None:
         clock, last = Stall(STALL, self.process.pid), time.monotonic() + limit
         while self.process.poll() is None:
+            self.samples.append((time.time(), self.used()))
             if clock.stands_still() or time.monotonic() > last:
                 raise Wrong("hang", self.output[-2000:])
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -5,12 +5,12 @@
                            [--loops csg_inverse 'votca-mlp inverse'] [--workers 2] [--seed 1] [--json FILE]
 
 Both loops, the engines, one state and two, VOTCA's methods ibi and imc; the ways below, at moments drawn
-evenly over the uninterrupted run's time. A trial is right when the run, started again as its message says,
-ends with status 0 and has the tables of the uninterrupted run to the last digit; with GROMACS, whose
-stochastic thermostat does not go on bit for bit, finite tables of as many frames. It is wrong as well when
-something hangs, stays behind (processes, broken-off files), shows a traceback, or when a run that is not done
-ends with status 0. Where a run asks for it, the step that it had only begun is removed first: that is counted
-apart. Engines and loops that are not installed are left out.
+evenly over the uninterrupted run's processor time. A trial is right when the run, started again as its
+message says, ends with status 0 and has the tables of the uninterrupted run to the last digit; with
+GROMACS, whose stochastic thermostat does not go on bit for bit, finite tables of as many frames. It is
+wrong as well when something hangs, stays behind (processes, broken-off files), shows a traceback, or when a
+run that is not done ends with status 0. Where a run asks for it, the step that it had only begun is removed
+first: that is counted apart. Engines and loops that are not installed are left out.
 
     SIGKILL, SIGTERM, SIGINT    to all processes of the run, as a queue, a user or a machine that goes down
     child                       SIGKILL to one process that the loop has started
@@ -19,7 +19,6 @@ apart. Engines and loops that are not installed are left out.
 """
 
 import argparse
-import contextlib
 import json
 import random
 import re
@@ -58,10 +57,11 @@ REMOVE = re.compile(r"remove (?:stepdir ')?(step_\d+)")
 
 @dataclass
 class Reference:
-    """An uninterrupted run: its directory, and the seconds that a trial's run takes."""
+    """An uninterrupted run: its directory, and the seconds and ticks of processor time of a trial's run."""
 
     main: Path
     seconds: float
+    ticks: int
 
     @property
     def limit(self) -> float:
@@ -86,7 +86,7 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
         What a user would not want.
     """
     case.again(whole.main, main)
-    moment = draw.uniform(0.0, whole.seconds)
+    moment = draw.uniform(0.0, whole.ticks)
     if way == "wall time":
         options = ("--wall-time", str(max(3, round(draw.uniform(0.3, 1.0) * whole.seconds))))
         for number in range(CHAIN):
@@ -96,8 +96,7 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
                 return same(case, whole.main, main)
         raise Wrong("hang", f"not done after {CHAIN} jobs of {options[1]} s")
     run = Run(case, main)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        run.process.wait(moment)
+    run.until(round(moment))
     found.interrupted = interrupt(run, way, draw)
     status = run.end(whole.limit)
     if not (main / "done").exists():
@@ -171,7 +170,9 @@ def reference(case: Case, folder: Path, gmx: str) -> Reference:
         begin = (main / "step_000/done").stat().st_mtime
     seconds = (main / "done").stat().st_mtime - begin
     print(f"{case.name}: {seconds:.1f} s uninterrupted", flush=True)
-    return Reference(main, seconds)
+    # a trial of csg_inverse begins behind step 0
+    before = [ticks for moment, ticks in run.samples if moment <= begin]
+    return Reference(main, seconds, run.samples[-1][1] - (before[-1] if before else 0))
 
 
 def cases(engines: list[str], loops: list[str]) -> tuple[list[Case], str]:

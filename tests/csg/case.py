@@ -214,13 +214,13 @@ class Stall:
         now = time.monotonic()
         if now - self._looked > LOOK:
             self._looked = now
-            ticks = _ticks_of_programs(self.leader)
+            ticks = ticks_of_programs(self.leader)
             if ticks != self._ticks:
                 self._ticks, self._since = ticks, now
         return now - self._since > self.seconds
 
 
-def _ticks_of_programs(leader: int | None = None) -> int:
+def ticks_of_programs(leader: int | None = None) -> int:
     """Return the processor time, in the system's ticks, of the sessions that our children lead, or of one."""
     found: dict[int, tuple[int, int, int]] = {}
     for entry in Path("/proc").iterdir():
