@@ -115,5 +115,5 @@ def test_gradient_against_differences(kind: str, frames: StoredFrames) -> None:
 def test_boxes_that_are_not_rectangular() -> None:
     """Pairs are counted in rectangular boxes."""
     primitive = stored_frames([bulk("Al", "fcc", a=4.05)])
-    with pytest.raises(UserError, match="orthorhombic"):
+    with pytest.raises(UserError, match="rectangular box"):
         RadialDistribution(("Al", "Al"), R).of_frames(primitive)
