@@ -138,7 +138,8 @@ def fit(
     found = train(replace(frames, levels=levels), training, validation, NETWORK, options)
     save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
     given = dict(zip(found.model.numbers, map(float, found.model.self_energies[-1]), strict=True))
-    unseen = replace(frames.take(held), levels={HIGH: frames.levels[HIGH]})
+    unseen = frames.take(held)
+    unseen = replace(unseen, levels={HIGH: unseen.levels[HIGH]})
     rows = PairRows(unseen, found.model.numbers, found.model.cutoff, {HIGH: given})
     sums, weights = ErrorSums.none(), {HIGH: LevelWeights()}
     for k in range(0, len(rows), 50):
