@@ -102,7 +102,12 @@ def fuse(options: argparse.Namespace, model: HipnnModel, frames: LabelledFrames)
         known = measured(options.data / "titanium")
         learn, held = split(frames, HELD_SEED)
         settings = FusionOptions(
-            iterations=options.iterations, effective=options.effective, keep=options.keep, patience=3
+            iterations=options.iterations,
+            effective=options.effective,
+            keep=options.keep,
+            patience=3,
+            label_weight=20.0,
+            variance=0.5,
         )
         fusion = Fusion(
             model,

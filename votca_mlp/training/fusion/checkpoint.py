@@ -32,8 +32,8 @@ class Progress:
         Parameters of the best model so far, its iteration and chi^2.
     iteration
         Number of the next iteration.
-    damping, variance
-        Present damping of the step, and size of the trust region.
+    damping, label_weight, variance
+        Present damping of the step, factor of the labels' chi^2, and size of the trust region.
     scales
         Errors on labels before fusion, by kind; errors on held-out labels likewise.
     trajectories
@@ -52,6 +52,7 @@ class Progress:
     vector: Tensor
     best: Tensor
     damping: float
+    label_weight: float
     variance: float
     scales: dict[str, float]
     held: dict[str, float]

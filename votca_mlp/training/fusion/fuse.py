@@ -35,6 +35,8 @@ LINE = (1.0, 0.5, 0.25)
 """Shares of the full step that are tried."""
 HARDER, EASIER = 4.0, 0.3
 """Of the damping, after a step that was refused and after one that was taken in full."""
+HEAVIER = 3.0
+"""Of the labels' weight, after a step that was refused since even a quarter of it harms the labels."""
 TRIES = 6
 """Times that a step is made anew."""
 LEAST_DAMPING = 1e-6
@@ -153,7 +155,14 @@ class Fusion:
             scales = {} if self.labels is None else self.labels.errors(single)
             held = {} if self.held is None else self.held.errors(single)
             return Progress(
-                inputs, start, start.clone(), self.options.damping, self.options.variance, scales, held
+                inputs,
+                start,
+                start.clone(),
+                self.options.damping,
+                self.options.label_weight,
+                self.options.variance,
+                scales,
+                held,
             )
         for state in self.states:
             pool = self.pools[state.name]
@@ -283,21 +292,27 @@ class Fusion:
 
     def _note_best(self, found: "_Measured") -> None:
         progress = self.progress
-        if found.iteration.experiments < progress.best_experiments and self._harmless(found.iteration.held):
+        if found.iteration.experiments < progress.best_experiments and self._harmless(found.iteration):
             progress.best = self.copies.vector
             progress.best_number = found.iteration.number
             progress.best_experiments = found.iteration.experiments
             progress.failures = 0
 
-    def _harmless(self, held: Mapping[str, float]) -> bool:
-        limits, before = self.options.limits, self.progress.held
-        return all(held[kind] <= limits[kind] * before[kind] for kind in held if kind in limits)
+    def _harmless(self, found: Iteration) -> bool:
+        """Whether an iteration keeps both sets of labels within the limits."""
+        return self._within(found.held, self.progress.held) and self._within(
+            found.labels, self.progress.scales
+        )
+
+    def _within(self, errors: Mapping[str, float], before: Mapping[str, float]) -> bool:
+        limits = self.options.limits
+        return all(errors[kind] <= limits[kind] * before[kind] for kind in errors if kind in limits)
 
     def _stop_or_step(self, found: "_Measured", began: float) -> None:
         progress, options, iteration = self.progress, self.options, found.iteration
         if not np.isfinite(iteration.experiments):
             progress.ended = "the training has left the range of numbers"
-        elif iteration.experiments <= 1.0 and self._harmless(iteration.held):
+        elif iteration.experiments <= 1.0 and self._harmless(iteration):
             progress.ended = "the experiments are met within errors"
         elif iteration.number >= options.iterations:
             progress.ended = f"{options.iterations} iterations"
@@ -318,25 +333,35 @@ class Fusion:
         """Take the largest share of Gauss-Newton's step that reweighting can follow and the labels allow."""
         progress, scale = self.progress, self._scale(found.responses)
         here, before = self.copies.vector, self._chi2(found.responses, scale)
-        objective = before + self._label_value(found.iteration.labels)
         for _ in range(TRIES):
-            step = self._solved(found, scale)
+            step, harmed = self._solved(found, scale), False
+            objective = before + self._label_value(found.iteration.labels)
             for share in LINE:
                 self.copies.put(here + share * step.change)
-                if self._serves(found, scale, objective):
+                harmed = not self._unharmed()
+                if not harmed and self._serves(found, scale, objective):
                     if share == 1.0:
                         progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
                     return share
             self.copies.put(here)
-            progress.damping *= HARDER
+            if harmed:
+                progress.label_weight *= HEAVIER
+            else:
+                progress.damping *= HARDER
         return 0.0
 
+    def _unharmed(self) -> bool:
+        """Whether the present parameters keep both sets of labels within the limits."""
+        single = self.copies.single
+        learnt = {} if self.labels is None else self.labels.errors(single)
+        return self._within(learnt, self.progress.scales) and (
+            self.held is None or self._within(self.held.errors(single), self.progress.held)
+        )
+
     def _label_value(self, errors: dict[str, float]) -> float:
-        return 0.0 if self.term is None else self.options.label_weight * self.term.value(errors)
+        return 0.0 if self.term is None else self.progress.label_weight * self.term.value(errors)
 
     def _serves(self, found: "_Measured", scale: Tensor, objective: float) -> bool:
-        if self.held is not None and not self._harmless(self.held.errors(self.copies.single)):
-            return False
         for state in self.states:
             pool = self.pools[state.name]
             energies = energies_of(self.copies.double, pool.frames)
@@ -351,7 +376,7 @@ class Fusion:
         rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
         values = torch.cat([each.values for each in found.responses])
         spreads = [each.spread for each in found.responses if each.spread is not None]
-        weight, rows = self.options.label_weight, rows / scale.unsqueeze(1)
+        weight, rows = self.progress.label_weight, rows / scale.unsqueeze(1)
         gradient = torch.zeros(rows.shape[1], dtype=torch.float64)
         if self.term is not None:
             # single has the parameters of this iteration

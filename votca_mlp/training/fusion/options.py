@@ -25,12 +25,13 @@ class FusionOptions:
     keep
         Trajectories of a state that are in use at once.
     label_weight
-        Factor of the labels' chi^2; 1 takes each independent frame as one measurement with the error that the
-        model had before fusion.
+        Factor of the labels' chi^2 at first; 1 takes each independent frame as one measurement with the error
+        that the model had before fusion. It grows when steps would go beyond ``limits``.
     damping
         Of the first step, by the mean diagonal element of the labels' matrix; later ones adapt it.
     limits
-        Largest error on held-out labels by kind, relative to before; steps beyond are taken back.
+        Largest error on labels by kind, relative to before, held out or learnt from; steps beyond are taken
+        back.
     patience
         Ends after as many iterations without a better model.
     probes
@@ -47,7 +48,7 @@ class FusionOptions:
     label_weight: float = 1.0
     damping: float = 0.1
     limits: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"energy": 1.4, "force": 1.05, "stress": 1.4})
+        default_factory=lambda: MappingProxyType({"energy": 1.5, "force": 1.06, "stress": 1.5})
     )
     patience: int = 4
     probes: int = 12

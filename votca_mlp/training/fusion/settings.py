@@ -77,13 +77,13 @@ class ExperimentsSettings(Section):
     label_weight: float = setting(
         FusionOptions.label_weight,
         ge=0,
-        meaning="Factor of the labels' chi^2 beside that of the experiments.",
+        meaning="First factor of the labels' chi^2 beside that of the experiments.",
     )
     energy_limit: float = setting(
-        1.4, ge=1, meaning="Largest error of held-out energies, relative to before fusion."
+        1.5, ge=1, meaning="Largest error of energies, held out or learnt from, relative to before fusion."
     )
-    force_limit: float = setting(1.05, ge=1, meaning="The same of forces.")
-    stress_limit: float = setting(1.4, ge=1, meaning="The same of the stress.")
+    force_limit: float = setting(1.06, ge=1, meaning="The same of forces.")
+    stress_limit: float = setting(1.5, ge=1, meaning="The same of the stress.")
     patience: PositiveInt = setting(FusionOptions.patience, meaning="Iterations without a better model.")
     fixed: tuple[str, ...] = setting(
         ("sensitivity",), meaning="Parts of names of parameters that are held.", accepted="a list"
