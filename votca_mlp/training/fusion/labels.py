@@ -23,6 +23,10 @@ Residuals = dict[str, Tensor]
 """By kind of label (energy per atom, eV; forces, eV/Angstrom; stress, eV/Angstrom^3), any shape."""
 
 
+ROWS = {"energy": 1, "force": 16, "stress": 6}
+"""Random sums of a batch's residuals by kind: together several times as many as there are parameters."""
+
+
 class LabelBatch:
     """Some labelled frames of which a model's residuals can be asked."""
 
@@ -110,20 +114,27 @@ class LabelTerm:
     def rows(self, model: PairModel, parameters: Sequence[Tensor], seed: int) -> Tensor:
         """Return rows A with A^T A near Gauss-Newton's matrix of chi^2 / 2, [n_rows, n_parameters].
 
-        A batch gives one row for each kind of label: its residuals summed up with random signs. The products
-        of different residuals vanish on average over the signs, so A^T A is right on average (M. F.
-        Hutchinson, Commun. Stat. Simul. Comput. 19, 433 (1990)).
+        A batch gives some rows for each kind of label (:data:`ROWS`): its residuals summed up with random
+        signs. The products of different residuals vanish on average over the signs, so A^T A is right on
+        average (M. F. Hutchinson, Commun. Stat. Simul. Comput. 19, 433 (1990)). With fewer rows than
+        parameters there are directions in which labels seem to say nothing, and steps go astray there.
         """
         random = torch.Generator().manual_seed(seed)
         factors, found = self._factors(), []
         for batch in self.labels.fine or self.labels.batches:
             residuals = {k: r for k, r in batch.residuals(model).items() if r.numel()}
-            for k, (name, values) in enumerate(residuals.items()):
+            wanted = [(name, k) for name, values in residuals.items() for k in range(_rows_of(name, values))]
+            for at, (name, _) in enumerate(wanted):
+                values = residuals[name]
                 signs = 2.0 * torch.randint(0, 2, values.shape, generator=random).to(values.dtype) - 1.0
-                last = k == len(residuals) - 1
-                row = flat((signs * values).sum(), parameters, keep=not last)
-                found.append(row * factors[name] ** 0.5)
+                row = flat((signs * values).sum(), parameters, keep=at < len(wanted) - 1)
+                found.append(row * (factors[name] / _rows_of(name, values)) ** 0.5)
         return torch.stack(found)
+
+
+def _rows_of(name: str, values: Tensor) -> int:
+    # the residual itself is the exact row of a single label
+    return 1 if values.numel() == 1 else min(ROWS.get(name, 1), values.numel())
 
 
 def flat(value: Tensor, parameters: Sequence[Tensor], *, keep: bool = False) -> Tensor:
