@@ -344,10 +344,9 @@ class Fusion:
                         progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
                     return share
             self.copies.put(here)
+            progress.damping *= HARDER
             if harmed:
                 progress.label_weight *= HEAVIER
-            else:
-                progress.damping *= HARDER
         return 0.0
 
     def _unharmed(self) -> bool:
