@@ -29,12 +29,13 @@ from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.training.judge import predictions
 from votca_mlp.training.labelled import LabelledFrames, concatenate
-from votca_mlp.training.rivals import differences, of_level, transferred, with_labels
+from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import Split, split_frames
 from votca_mlp.training.trainer.loop import train
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
 METHODS = ("high", "low", "together", "transfer", "difference")
@@ -142,7 +143,8 @@ def predicted(method: str, data: Data, high: int, seed: int, options: TrainOptio
     if method == "low":
         return energies_of(low, LOW, data.judged) + float((labels - known).mean())
     if method == "transfer":
-        start = transferred(low, dict(NETWORK), HIGH, self_energies(frames.take(learn), HIGH))
+        own = {HIGH: self_energies(frames.take(learn), HIGH)}
+        start = with_levels(low, [HIGH], own, source=LOW)
         slower = replace(few, learning_rate=0.3 * options.learning_rate)
         return energies_of(fit(of_level(frames, HIGH), parts, slower, name, start), HIGH, data.judged)
     added = energies_of(fit(differences(frames, HIGH, low), parts, few, name), HIGH, data.judged)

@@ -119,7 +119,8 @@ def test_rivals_need_two_levels(tmp_path: Path) -> None:
 
 def test_command_checks_without_training(tmp_path: Path) -> None:
     path = write_settings(tmp_path, small())
-    result = CliRunner().invoke(app, ["train", str(path), "--check"])
+    result = CliRunner().invoke(app, ["train", str(path), "--check", "--write", str(tmp_path / "a.h5")])
+    assert (tmp_path / "a.h5").is_file()
     assert result.exit_code == 0, result.output
     assert "low.xyz: 24 frames in 20 groups" in result.output or "24 frames in 12 groups" in result.output
     assert not (tmp_path / "out").exists()

@@ -5,9 +5,15 @@ from typing import Annotated
 
 import typer
 
+from votca_mlp.errors import UserError
+
 
 def train(
     settings: Annotated[Path, typer.Argument(help="settings.yaml, see docs/training.md.")],
+    write: Annotated[
+        Path | None,
+        typer.Option(help="With --check: write the frames (eV, Angstrom) as NAME.xyz, .db, .npz or .h5."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Read and check the data, train nothing.")] = False,
 ) -> None:
     """Train a HIP-NN on energies, forces and stress of one or several levels of theory.
@@ -20,6 +26,7 @@ def train(
     if check:
         from votca_mlp.training.assemble import assemble
         from votca_mlp.training.settings.read import load_train_settings
+        from votca_mlp.training.sources.writing import write_frames
 
         found = load_train_settings(settings)
         if found.experiments is not None:
@@ -27,8 +34,12 @@ def train(
 
             levels, method = list(found.levels), found.training.method
             check_section(found.experiments, settings.parent, levels, method)
-        assemble(found, settings.parent, typer.echo)
+        data = assemble(found, settings.parent, typer.echo)
+        if write is not None:
+            write_frames(write, data.frames)
         return
+    if write is not None:
+        raise UserError("is for --check", where="--write", accepted="--check --write FILE")
     from votca_mlp.training.command import run_training
 
     try:

@@ -18,12 +18,13 @@ from votca_mlp.training.card import model_card, table
 from votca_mlp.training.fusion.from_settings import check_section, fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames, LevelLabels
-from votca_mlp.training.rivals import differences, of_level, transferred, with_labels
+from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.settings.models import TrainSettings
 from votca_mlp.training.settings.read import load_train_settings
 from votca_mlp.training.split import Split
 from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.transfer import with_levels
 from votca_mlp.versions import VERSION, versions
 
 SETTINGS, MODEL, CARD, CHECKPOINTS = "settings.yaml", "model.pt", "model.md", "checkpoints"
@@ -167,7 +168,7 @@ def _transfer(job: _Job) -> Made:
     held, trained, errors = frames.take(split.held_out), {low: base}, {}
     errors[low] = _errors(predictions(base.model.alone(low), held), held, low, job)
     for level in others:
-        start = transferred(base.model, job.network, level, energies[level])
+        start = with_levels(base.model, [level], {level: energies[level]}, source=low)
         trained[level] = job.fit(level, of_level(frames, level), split, start=start)
         errors[level] = _errors(predictions(trained[level].model.alone(level), held), held, level, job)
     return _written(job, trained, errors)

@@ -1,12 +1,10 @@
-"""Two other ways to use several levels of theory: transfer and difference learning, for comparison."""
+"""Parts of labelled frames for the rivals of shared training: one level alone, and differences to a model."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import torch
 
-from votca_mlp.models.hipnn.levels import LevelledHipnn, build_levels
+from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.training.judge import predictions
 from votca_mlp.training.labelled import FloatArray, LabelledFrames
 from votca_mlp.training.split import Indices
@@ -24,27 +22,6 @@ def with_labels(frames: LabelledFrames, part: Indices, *levels: str) -> Indices:
         for kind in ("energies", "forces", "stress"):
             there |= frames.has(level, kind)
     return np.asarray(part[there[part]])
-
-
-def transferred(
-    model: LevelledHipnn, hyperparameters: dict[str, Any], level: str, energies: dict[int, float]
-) -> LevelledHipnn:
-    """Return a model of another level that begins as the first level of this one.
-
-    Parameters
-    ----------
-    hyperparameters
-        Those that the model was built with.
-    energies
-        Self energies of the other level, eV by atomic number.
-    """
-    found = build_levels(hyperparameters, model.numbers, (level,))
-    found.to(next(model.parameters()).dtype)
-    found.network.load_state_dict(model.network.state_dict())
-    found.heads[0].load_state_dict(model.heads[0].state_dict())
-    rows = [energies[z] for z in found.numbers]
-    found.self_energies[0] = torch.tensor(rows, dtype=torch.float64)
-    return found
 
 
 def differences(frames: LabelledFrames, level: str, base: LevelledHipnn) -> LabelledFrames:

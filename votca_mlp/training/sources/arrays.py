@@ -58,7 +58,8 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
             else array[k]
             for name, array in rows.items()
         }
-        own = str(values.get("groups", values.get("group", group)))
+        own = values.get("groups", values.get("group", group))
+        own = own.decode() if isinstance(own, bytes) else str(own)
         yield RawFrame(z[:size], positions[k, :size], cell, pbc, values, f"frame {k + 1}", own)
 
 

@@ -179,6 +179,8 @@ def _value(
         raise UserError(
             f"'{label.key}' of level '{level}' is '{value}'", where=where, accepted="numbers"
         ) from None
+    if np.isnan(array).any() and label.missing == "nan":
+        return None
     count = len(frame.numbers)
     shape: tuple[int, ...]
     if isinstance(label, ForceLabel):
@@ -195,8 +197,6 @@ def _value(
     if array.shape != shape:
         what = f"'{label.key}' of level '{level}' has shape {list(array.shape)}, the frame has {count} atoms"
         raise UserError(what, where=where, accepted=f"shape {list(shape)}")
-    if np.isnan(array).any() and label.missing == "nan":
-        return None
     if not np.isfinite(array).all():
         what = f"'{label.key}' of level '{level}' is {array[~np.isfinite(array)][0] if shape else array}"
         raise UserError(what, where=where, accepted="numbers; 'missing: nan' where nan means no label")
