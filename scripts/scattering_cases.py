@@ -31,7 +31,7 @@ from votca_mlp.inverse.from_settings import state_plan
 from votca_mlp.inverse.twin import known_correction, simulate_targets
 from votca_mlp.observables.step import measure_frames
 from votca_mlp.observables.structure_factor import partial_factors
-from votca_mlp.scattering.data import ScatteringData, total
+from votca_mlp.scattering.data import ScatteringData, beyond, total
 from votca_mlp.scattering.lengths import parsed_isotopes
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.plans import md_plan
@@ -217,7 +217,7 @@ def synthetic(run: Path, case: Case, seed: int) -> None:
     random = np.random.default_rng(seed)
     for count, isotopes in enumerate(case.isotopes):
         data = ScatteringData("set", "neutron", Q, np.zeros(len(Q)), isotopes=parsed_isotopes(isotopes))
-        values = total(data, partial_factors(found.whole, Q)).mean(axis=0)
+        values = total(data, partial_factors(found.whole, Q)).mean(axis=0) + beyond(data, found.whole)
         sigma = NOISE * float(np.abs(values).max())
         noisy = values + random.normal(0.0, sigma, len(Q))
         np.savetxt(run / f"set{count}.dat", np.stack([Q, noisy, np.full(len(Q), sigma)], axis=1))

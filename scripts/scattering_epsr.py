@@ -33,7 +33,7 @@ SETS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("HDO", {"radiation": "neutron", "isotopes": parsed_isotopes("H:0.5 D:0.5")}),
     ("X-ray", {"radiation": "xray", "normalisation": "mean_of_squares"}),
 )
-BANDS = ((0.3, 1.0), (1.0, 30.0))
+BANDS = {"low": (0.3, 1.0), "high": (1.0, 30.0)}
 """1/Angstrom. Below 1 the end of the range shows, which EPSR treats otherwise."""
 
 
@@ -53,19 +53,18 @@ def compared(directory: Path) -> list[dict[str, Any]]:
         found = total(data, partials)[0]
         off = found - calculated[1:, 1 + 2 * column]
         row: dict[str, Any] = {"set": name, "unit": data.unit}
-        for low, high in BANDS:
+        for label, (low, high) in BANDS.items():
             inside = (q >= low) & (q < high)
-            label = f"{low:g} to {high:g}"
-            row[f"rms {label}"] = rounded(float(np.sqrt(np.mean(off[inside] ** 2))))
-            row[f"max {label}"] = rounded(float(np.abs(off[inside]).max()))
+            row[f"rms_{label}"] = rounded(float(np.sqrt(np.mean(off[inside] ** 2))))
+            row[f"max_{label}"] = rounded(float(np.abs(off[inside]).max()))
         weights = np.abs(data.pair_weights(partials.fractions, partials.pairs))
-        low_q = q < BANDS[0][1]
-        row["end of range"] = rounded(float((weights * end)[:, low_q].sum(axis=0).max()))
+        low_q = q < BANDS["low"][1]
+        row["end_of_range"] = rounded(float((weights * end)[:, low_q].sum(axis=0).max()))
         there = np.interp(measured[:, 0], q, found)
         known = measured[:, 1 + 2 * column] != 0.0
         row["R"] = rounded(r_factor(measured[known, 1 + 2 * column], there[known]))
         epsr = np.interp(measured[:, 0], q, calculated[1:, 1 + 2 * column])
-        row["R EPSR"] = rounded(r_factor(measured[known, 1 + 2 * column], epsr[known]))
+        row["R_epsr"] = rounded(r_factor(measured[known, 1 + 2 * column], epsr[known]))
         rows.append(row)
     return rows
 
