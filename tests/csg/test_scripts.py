@@ -48,7 +48,8 @@ def on_a_terminal(directory: Path, *command: str) -> tuple[int, str]:
 
 
 def test_a_model_that_does_not_know_the_element_is_found_at_step_0(case: Path) -> None:
-    edit(case / "settings.xml", {"species: {Ar:": "species: {Ne:"})
+    ours = "votca_mlp.models.lennard_jones:lennard_jones_mixture"
+    edit(case / "settings.xml", {"species: {Ar:": "species: {Ne:", "fluid:lj": ours})
     status, shown = on_a_terminal(case, "csg_inverse", "--options", "settings.xml")
     assert status != 0
     assert "the model does not know Ar" in shown
