@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
 from votca_mlp.training.fusion.copies import HELD, Copies, identity_of
@@ -118,7 +117,7 @@ class Fusion:
         self.pools = {state.name: StatePool(state, self.options.keep) for state in self.states}
         self.progress = self._begin()
         self.term = None if labels is None else LabelTerm(labels, self.progress.scales, self._counts(labels))
-        self._label_rows: Tensor | None = None
+        self._label_rows: tuple[str, Tensor] | None = None
 
     def _counts(self, labels: Labels) -> dict[str, int]:
         return labels.counts(self.copies.single)
@@ -388,15 +387,15 @@ class Fusion:
         return solve(residuals, rows, gradient, pinning, weight, spreads, self.progress.variance)
 
     def _pinned(self, term: LabelTerm) -> Pinning:
-        """Return Gauss-Newton's matrix of the labels, of rows made once at the model before fusion."""
-        if self._label_rows is None:
-            path = self.folder / "label_rows.npy"
-            if not path.exists():
-                rows = term.rows(self.copies.single, self.copies.singles, self.options.seed).float()
-                with atomic_write(path, "wb") as file:
-                    np.save(file, rows.numpy())
-            self._label_rows = torch.from_numpy(np.load(path)).double()
-        return Pinning(self._label_rows, self.progress.damping)
+        """Return Gauss-Newton's matrix of the labels at the present parameters.
+
+        That of the model before fusion will not do: after one step it no longer keeps the energies.
+        """
+        here = self.copies.identity
+        if self._label_rows is None or self._label_rows[0] != here:
+            rows = term.rows(self.copies.single, self.copies.singles, self.options.seed)
+            self._label_rows = here, rows
+        return Pinning(self._label_rows[1], self.progress.damping)
 
     def _line(self, iteration: Iteration) -> str:
         held = " ".join(

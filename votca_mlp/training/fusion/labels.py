@@ -23,7 +23,7 @@ Residuals = dict[str, Tensor]
 """By kind of label (energy per atom, eV; forces, eV/Angstrom; stress, eV/Angstrom^3), any shape."""
 
 
-ROWS = {"energy": 1, "force": 16, "stress": 6}
+ROWS = {"energy": 1, "force": 8, "stress": 4}
 """Random sums of a batch's residuals by kind: together several times as many as there are parameters."""
 
 
