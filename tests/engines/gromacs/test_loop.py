@@ -119,7 +119,7 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
 def test_csg_inverse_tells_why_mdrun_ended_and_goes_on(tmp_path: Path) -> None:
     needs_votca()
     main = make_case(tmp_path / "main")
-    edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 1500"})
+    edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 9000"})
     edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.02</opts>\n"})
     step = main / "step_001"
     process = start(main)
