@@ -1,8 +1,12 @@
 """Cores of this process, times in words, whether another still runs, what is an interruption."""
 
+import contextlib
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 
 def cores() -> int:
@@ -36,6 +40,53 @@ def is_alive(process: int) -> bool:
     except OSError:
         # no /proc (macOS)
         return True
+
+
+def _group(process: str) -> int | None:
+    """Return the process group of a process, none when it has ended."""
+    try:
+        state, _, group = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[:3]
+    except (OSError, ValueError):
+        return None
+    return None if state == "Z" else int(group)
+
+
+def group_is_alive(group: int) -> bool:
+    """Return whether any process of a process group runs; False where that cannot be seen (macOS)."""
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return False
+    return any(_group(name) == group for name in names if name.isdecimal())
+
+
+def end_group(child: "subprocess.Popen[Any]", *, grace: float = 0.0, limit: float = 5.0) -> None:
+    """End a child and all that it has started in its process group, and wait until they have ended.
+
+    The ranks of an MPI program outlive their launcher by a moment, or for good when they ignore SIGTERM: the
+    group gets SIGKILL also when the child itself has ended.
+
+    Parameters
+    ----------
+    child
+        The leader of its process group.
+    grace
+        s between SIGTERM and SIGKILL; 0 is SIGKILL at once.
+    limit
+        s after SIGKILL after which it is not waited for any longer.
+    """
+    if grace and child.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=grace)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=limit)
+    end = time.monotonic() + limit
+    while group_is_alive(child.pid) and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def age() -> float:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import selectors
-import signal
 import socket
 import subprocess
 import time
@@ -17,6 +16,7 @@ from votca_mlp.engines.gromacs.output import Output
 from votca_mlp.engines.gromacs.responder import Responder
 from votca_mlp.engines.gromacs.signals import Signals, noted_signals
 from votca_mlp.errors import UserError
+from votca_mlp.processes import end_group
 
 _LOOK = 0.5
 
@@ -74,11 +74,11 @@ def serve(
             stack.callback(listener.close)
             stack.callback(responder.close)
         child = _start(command, folder, variables)
-        stack.callback(_end, child)
+        stack.callback(end_group, child)
         output = Output(child, log)
         stack.callback(output.close)
         # before its output is waited for
-        stack.callback(_end, child)
+        stack.callback(end_group, child)
         signals = stack.enter_context(noted_signals())
         if responder is not None and listener is not None:
             _answer(child, listener, responder, signals, after_step)
@@ -123,7 +123,7 @@ def _answer(
             return
         except (UserError, KeyboardInterrupt):
             # at once: a script around mdrun would take the end of the connection for the error
-            _end(child)
+            end_group(child)
             raise
         except WrongMessageError as error:
             raise UserError(
@@ -174,10 +174,3 @@ def _is_open(descriptor: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Leave nothing running of what was started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()

@@ -4,9 +4,7 @@ After each command it prints a number, and what was asked for, into a small file
 """
 
 import contextlib
-import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +14,7 @@ from typing import Any, cast
 from votca_mlp.engines.lammps.binary import end_with_parent
 from votca_mlp.engines.lammps.process import LOG, OUTPUT
 from votca_mlp.errors import UserError
+from votca_mlp.processes import end_group
 
 _ACK, _LINES = "lammps_ack.part", "lammps_lines.part"
 _TAIL = 5
@@ -115,12 +114,7 @@ class Typed:
         """End the program and all that it has started."""
         with contextlib.suppress(OSError):
             self._input().close()
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            if self.process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.process.pid, sign)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(timeout=5)
+        end_group(self.process, grace=5.0)
         for name in (_ACK, _LINES):
             (self.directory / name).unlink(missing_ok=True)
 
