@@ -132,10 +132,16 @@ def write_table(path: str | Path, table: Table) -> None:
         what = f"the table would have the line '{numbers}'"
         raise UserError(f"not written: {what}", where=path, accepted="finite numbers")
     with atomic_write(path) as file:
-        for comment in table.comments:
-            file.write(f"# {comment}\n")
-        for row, flag in zip(zip(*columns, strict=True), table.flags, strict=True):
-            file.write(" ".join(f"{value:.{TABLE_DIGITS}g}" for value in row) + f" {flag}\n")
+        file.write(table_text(table))
+
+
+def table_text(table: Table) -> str:
+    """Return a table as it stands in a file."""
+    columns = [table.x, table.y] if table.yerr is None else [table.x, table.y, table.yerr]
+    lines = [f"# {comment}" for comment in table.comments]
+    for row, flag in zip(zip(*columns, strict=True), table.flags, strict=True):
+        lines.append(" ".join(f"{value:.{TABLE_DIGITS}g}" for value in row) + f" {flag}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def as_printed(values: NDArray[np.float64], digits: int = TABLE_DIGITS) -> NDArray[np.float64]:

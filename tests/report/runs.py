@@ -1,6 +1,7 @@
 """A run directory as csg_inverse leaves it, made without MD."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,14 @@ import numpy as np
 from votca_mlp.tables import Table, grid_points, make_table, read_table, write_table
 from votca_mlp.units import KJMOL_PER_EV
 
+ROOT = Path(__file__).parents[2]
 GRID = grid_points(0.0, 1.0, 0.005)
 NOISE = 0.012
 
 
 def liquid_target() -> Table:
     """Return the measured g(r) of liquid aluminium that ships with the 1023 K case (nm)."""
-    return read_table(Path(__file__).parents[2] / "settings" / "al_1023K" / "Al-Al.dist.tgt")
+    return read_table(ROOT / "settings" / "al_1023K" / "Al-Al.dist.tgt")
 
 
 def make_run(directory: Path, steps: int = 6, *, errors: bool = True, name: str = "Al-Al") -> Path:
@@ -49,6 +51,26 @@ def make_run(directory: Path, steps: int = 6, *, errors: bool = True, name: str 
         }
         summary = {"step": number, "steps_per_second": 61.25, "production": production}
         (step / "md_step.json").write_text(json.dumps(summary))
+    return directory
+
+
+def quickstart_run(directory: Path, steps: int = 4) -> Path:
+    """Write such a run with the settings of the quickstart, and tables of its MD."""
+    shutil.copytree(ROOT / "settings" / "al_quickstart", directory)
+    make_run(directory, steps)
+    rng = np.random.default_rng(3)
+    for number in range(1, steps + 1):
+        lines = ["#step time[fs] temperature[K] pressure[bar] density[kg/m3] stage"]
+        for k in range(40):
+            values = (
+                1023 + 30 * rng.standard_normal(),
+                2000 * rng.standard_normal(),
+                2350 + 20 * rng.standard_normal(),
+            )
+            lines.append(
+                f"{25 * k} {50 * k} {values[0]:.6g} {values[1]:.6g} {values[2]:.6g} {1 if k < 10 else 2}"
+            )
+        (directory / f"step_{number:03d}" / "thermo.dat").write_text("\n".join(lines) + "\n")
     return directory
 
 

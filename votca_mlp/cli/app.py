@@ -10,6 +10,7 @@ from votca_mlp.cli.export import export
 from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.predict import predict
+from votca_mlp.cli.report import report
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
 from votca_mlp.cli.temperature import temperature
@@ -40,6 +41,7 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, is
 app.command(cls=Command)(target)
 app.command(cls=Command)(plot)
 app.command(cls=Command)(status)
+app.command(cls=Command)(report)
 app.command(cls=Command)(predict)
 app.command(cls=Command)(diffusion)
 app.command(cls=Command)(check)

@@ -57,6 +57,18 @@ def write_summary(context: Context, *, started: datetime, seconds: float, last: 
         yaml.dump(data, file, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
+def read_summary(directory: Path) -> dict[str, Any]:
+    """Return the summary in a main directory; empty where there is none, or a damaged one."""
+    import yaml
+
+    try:
+        text = (directory / NAME).read_text()
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def _input_files(origin: Origin) -> dict[str, str]:
     return {name: digest(path)[1] for name, path in origin.files.items() if path.is_file()}
 

@@ -32,44 +32,55 @@ def outcome_lines(directory: str | Path, interaction: str | None = None) -> list
     UserError
         Fewer than two iterations with a g(r); also as :func:`votca_mlp.report.summary.summarise_run`.
     """
-    done = [summary for summary in summarise_run(directory, interaction) if summary.agreement is not None]
-    lines: list[str] = []
-    for name in dict.fromkeys((summary.state, summary.interaction) for summary in done):
-        lines += _compared([summary for summary in done if (summary.state, summary.interaction) == name])
-    if not lines:
+    summaries = summarise_run(directory, interaction)
+    if all(summary.agreement is None for summary in summaries):
         raise UserError("no g(r) yet", where=directory, accepted="a run with two finished iterations")
-    return lines
-
-
-def _compared(done: Sequence[StepSummary]) -> list[str]:
-    """Return the lines of one interaction in one state.
-
-    Raises
-    ------
-    UserError
-        Only one iteration.
-    """
-    first, last = done[0], done[-1]
-    if first is last or first.agreement is None or last.agreement is None:
+    found = compared(summaries)
+    if not found:
         raise UserError(
             "only one iteration has a g(r)",
-            where=f"interaction {first.interaction}",
+            where=f"interaction {summaries[0].interaction}",
             accepted="a run with two finished iterations",
         )
-    rows = [
-        Row("", f"iteration {first.step}", f"iteration {last.step}", "target"),
-        *_agreement_rows(first.agreement, last.agreement),
-        *_simulation_rows(first, last),
-    ]
+    return [line for title, rows in found.items() for line in (title, *_aligned(rows))]
+
+
+def compared(summaries: Sequence[StepSummary]) -> dict[str, list[Row]]:
+    """Return first against last iteration by title, for each state and interaction that has two.
+
+    The first row is the heading.
+    """
+    done = [summary for summary in summaries if summary.agreement is not None]
+    found: dict[str, list[Row]] = {}
+    for name in dict.fromkeys((summary.state, summary.interaction) for summary in done):
+        own = [summary for summary in done if (summary.state, summary.interaction) == name]
+        if len(own) > 1:
+            found[_title(own[0])] = list(_rows(own[0], own[-1]))
+    return found
+
+
+def _title(first: StepSummary) -> str:
+    alone = " (the model alone)" if first.corrected is False else ""
+    name = f"{first.state}, {first.interaction}" if first.state else first.interaction
+    return f"{name}: first iteration{alone} against last"
+
+
+def _rows(first: StepSummary, last: StepSummary) -> Iterator[Row]:
+    assert first.agreement is not None
+    assert last.agreement is not None
+    yield Row("", f"iteration {first.step}", f"iteration {last.step}", "target")
+    yield from _agreement_rows(first.agreement, last.agreement)
+    yield from _simulation_rows(first, last)
+
+
+def _aligned(rows: Sequence[Row]) -> list[str]:
     widths = [max(len(row[k]) for row in rows) for k in range(len(Row._fields))]
     text = [
         f"{row.quantity:<{widths[0]}}  "
         + "  ".join(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     ]
-    alone = " (the model alone)" if first.corrected is False else ""
-    name = f"{first.state}, {first.interaction}" if first.state else first.interaction
-    return [f"{name}: first iteration{alone} against last", *(line.rstrip() for line in text)]
+    return [line.rstrip() for line in text]
 
 
 def _agreement_rows(before: Agreement, after: Agreement) -> Iterator[Row]:

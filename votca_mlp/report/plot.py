@@ -1,6 +1,7 @@
 """The picture of a run: g(r) and u(r) by iteration, the difference from the target, and its decline."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,18 +75,21 @@ def plot_runs(runs: Sequence[Run]) -> "Figure":
 
 def _plot_one(figure: Any, run: Run) -> None:
     panels = figure.subplots(2, 2, sharex=False, height_ratios=[2.1, 1.0])
-    colours = _colours(len(run.measured))
-    _plot_g(panels[0, 0], run, colours)
-    _plot_difference(panels[1, 0], run, colours)
-    _plot_u(panels[0, 1], run, colours)
-    _plot_rms(panels[1, 1], run, colours)
+    colours = colours_of(len(run.measured))
+    plot_g(panels[0, 0], run, colours)
+    panels[0, 0].set_xlabel("")
+    panels[0, 0].tick_params(labelbottom=False)
+    plot_difference(panels[1, 0], run, colours)
+    plot_u(panels[0, 1], run, colours)
+    plot_rms(panels[1, 1], run, colours)
     for panel, letter in zip(panels.T.ravel(), "abcd", strict=True):
         panel.set_title(f"({letter})", loc="left", fontsize=9, pad=4)
     if run.state:
         figure.suptitle(f"state {run.state}", fontsize=10)
 
 
-def _colours(count: int) -> list[Any]:
+def colours_of(count: int) -> list[Any]:
+    """Return a colour for each of so many iterations, from dark to bright."""
     import matplotlib
 
     # the last fifth of viridis is too pale for lines on white
@@ -117,7 +121,8 @@ def _range(run: Run) -> tuple[float, float]:
     return max(float(r[0]), float(start)), float(r[-1])
 
 
-def _plot_g(panel: Any, run: Run, colours: list[Any]) -> None:
+def plot_g(panel: Any, run: Run, colours: list[Any]) -> None:
+    """Draw g(r) of each iteration and the target."""
     panel.axhline(1.0, color="0.8", lw=0.6, zorder=0)
     for step, style in _lines(run, colours):
         assert step.distribution is not None
@@ -127,13 +132,13 @@ def _plot_g(panel: Any, run: Run, colours: list[Any]) -> None:
         r, run.target.y, ls="none", marker="o", ms=2.6, mfc="white", mec=TARGET_COLOUR, mew=0.7, zorder=4,
         label="target", markevery=max(1, len(r) // 100),
     )  # fmt: skip
-    panel.set(xlim=_range(run), ylabel=f"g(r), {run.name}")
+    panel.set(xlim=_range(run), xlabel="r (Å)", ylabel=f"g(r), {run.name}")
     panel.set_ylim(bottom=0.0)
-    panel.tick_params(labelbottom=False)
     panel.legend(loc="upper right")
 
 
-def _plot_difference(panel: Any, run: Run, colours: list[Any]) -> None:
+def plot_difference(panel: Any, run: Run, colours: list[Any]) -> None:
+    """Draw g - target of each iteration, over a band of two standard errors of the last one."""
     panel.axhline(0.0, color=TARGET_COLOUR, lw=0.7, zorder=1)
     low, high = _range(run)
     extremes = [0.0]
@@ -158,7 +163,15 @@ def _plot_difference(panel: Any, run: Run, colours: list[Any]) -> None:
     panel.set(xlabel="r (Å)", ylabel="g(r) − target")
 
 
-def _plot_u(panel: Any, run: Run, colours: list[Any]) -> None:
+def plot_last_difference(panel: Any, run: Run, colours: list[Any]) -> None:
+    """Draw g - target of the last iteration alone, at its own scale."""
+    alone = replace(run, steps=tuple(run.measured[-1:]))
+    plot_difference(panel, alone, colours[-1:])
+    panel.set_title(f"iteration {run.measured[-1].number} alone", loc="left")
+
+
+def plot_u(panel: Any, run: Run, colours: list[Any]) -> None:
+    """Draw u(r) that each g(r) was simulated with, and the one after the last update with its band."""
     low, high = _range(run)
     curves = [(step.before, style) for step, style in _lines(run, colours) if step.before is not None]
     after = run.measured[-1].after
@@ -189,7 +202,8 @@ def _shown(table: Table, low: float) -> NDArray[np.float64]:
     return EV_PER_KJMOL * table.y[_angstrom(table) >= low]
 
 
-def _plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
+def plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
+    """Draw the RMS of g - target by iteration, what was predicted, and the statistical noise."""
     numbers = [step.number for step in run.measured]
     agreements = [agreement_with(run.target, t) for step in run.measured if (t := step.distribution)]
     values = [agreement.rms for agreement in agreements]

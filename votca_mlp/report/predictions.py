@@ -1,11 +1,36 @@
 """What the steps of a run with the rule ``gauss_newton`` predicted, and what then came."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from votca_mlp.runs.reading import step_directories
 from votca_mlp.update.gauss_newton.report import in_words, read_report
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a step found of a datum, and what the step before had predicted.
+
+    Attributes
+    ----------
+    step, datum
+        Number of the step, name of the datum.
+    chi2
+        Of the datum.
+    quantity
+        ``rms``, or empty where the datum is a number.
+    found, predicted
+        As they are printed; ``predicted`` is empty in the first step.
+    """
+
+    step: int
+    datum: str
+    chi2: float
+    quantity: str
+    found: str
+    predicted: str
 
 
 def prediction_lines(directory: str | Path) -> list[str]:
@@ -18,16 +43,37 @@ def prediction_lines(directory: str | Path) -> list[str]:
     UserError
         A damaged report.
     """
-    reports = by_step(directory)
-    if not reports:
-        return []
     lines = ["chi2 by datum; what the step before had predicted, and what was found:"]
+    for item in predictions(directory):
+        what = f"{item.quantity} " if item.quantity else ""
+        after = f", predicted {item.predicted}" if item.predicted else ""
+        lines.append(f"  {item.step:4d}  {item.datum}: chi2 {item.chi2:.3g}, {what}{item.found}{after}")
+    return [*lines, *last_update(directory)] if len(lines) > 1 else []
+
+
+def predictions(directory: str | Path) -> Iterator[Prediction]:
+    """Yield what was predicted and found, step by step.
+
+    Raises
+    ------
+    UserError
+        A damaged report.
+    """
     before: Mapping[str, Any] = {}
-    for number, report in reports.items():
+    for number, report in by_step(directory).items():
         data = {name: datum for facts in report.values() for name, datum in facts["data"].items()}
-        lines += list(_of_step(number, data, before))
+        for name, datum in data.items():
+            key, digits, quantity = ("value", ".6g", "") if "value" in datum else ("rms", ".4f", "rms")
+            kind = "predicted" if key == "value" else "rms_predicted"
+            predicted = f"{before[name][kind]:{digits}}" if name in before else ""
+            yield Prediction(number, name, datum["chi2"], quantity, f"{datum[key]:{digits}}", predicted)
         before = data
-    return [*lines, *in_words(reports[max(reports)])]
+
+
+def last_update(directory: str | Path) -> list[str]:
+    """Return the last update in words; empty where no step has one."""
+    reports = by_step(directory)
+    return list(in_words(reports[max(reports)])) if reports else []
 
 
 def by_step(directory: str | Path) -> dict[int, Mapping[str, Any]]:
@@ -45,13 +91,3 @@ def predicted_rms(directory: str | Path, name: str, state: str = "") -> dict[int
         for facts in report.values()
         if datum in facts["data"]
     }
-
-
-def _of_step(number: int, data: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
-    for name, datum in data.items():
-        key, digits = ("value", ".6g") if "value" in datum else ("rms", ".4f")
-        earlier = before.get(name)
-        kind = "predicted" if key == "value" else "rms_predicted"
-        predicted = "" if earlier is None else f", predicted {earlier[kind]:{digits}}"
-        what = "" if key == "value" else "rms "
-        yield f"  {number:4d}  {name}: chi2 {datum['chi2']:.3g}, {what}{datum[key]:{digits}}{predicted}"

@@ -38,8 +38,7 @@ def plot_scattering(directory: str | Path, state: str = "") -> "Figure":
     import matplotlib
     from matplotlib.figure import Figure
 
-    steps = [(number, path / state) for number, path in step_directories(directory)]
-    steps = [(number, path) for number, path in steps if list(path.glob("*.fq"))]
+    steps = scattering_steps(directory, state)
     if not steps:
         raise UserError(
             "no step has F(Q)", where=directory, accepted="a run with <scattering> and one finished iteration"
@@ -50,14 +49,21 @@ def plot_scattering(directory: str | Path, state: str = "") -> "Figure":
         figure = Figure(figsize=(7.4, 2.1 * (len(names) + 1)), layout="constrained")
         grid = figure.add_gridspec(len(names) + 1, 2, width_ratios=[1.6, 1.0])
         for row, name in enumerate(names):
-            _one_set(figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1]), steps, name)
+            draw_set(figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1]), steps, name)
         below = grid[len(names), :].subgridspec(1, max(len(partials), 1))
         for column, name in enumerate(partials):
-            _one_partial(figure.add_subplot(below[0, column]), steps[-1][1] / name)
+            draw_partial(figure.add_subplot(below[0, column]), steps[-1][1] / name)
     return figure
 
 
-def _one_set(panel: Any, residual: Any, steps: list[tuple[int, Path]], name: str) -> None:
+def scattering_steps(directory: str | Path, state: str = "") -> list[tuple[int, Path]]:
+    """Return number and folder of the steps that have F(Q), in order."""
+    steps = [(number, path / state) for number, path in step_directories(directory)]
+    return [(number, path) for number, path in steps if list(path.glob("*.fq"))]
+
+
+def draw_set(panel: Any, residual: Any, steps: list[tuple[int, Path]], name: str) -> None:
+    """Draw F(Q) of a data set (``NAME.fq`` of each step) and found - measured of the first and last step."""
     (first, before), (last, after) = steps[0], steps[-1]
     label = name.removesuffix(".fq")
     q, measured, sigma, found, error = np.loadtxt(after / name).T
@@ -80,7 +86,8 @@ def _one_set(panel: Any, residual: Any, steps: list[tuple[int, Path]], name: str
     residual.set_xlabel("Q (1/\u00c5)")
 
 
-def _one_partial(panel: Any, path: Path) -> None:
+def draw_partial(panel: Any, path: Path) -> None:
+    """Draw a partial g(r) with its band, a table ``NAME.dist.band``."""
     table = read_table(path)
     r = table.x * ANGSTROM_PER_NM
     seen = r > 1.0

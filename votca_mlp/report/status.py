@@ -49,7 +49,7 @@ def status_lines(
         Lines that would be longer are cut between two columns, and the rest follows below.
     """
     rows = [_cells(summary, running) for summary in summaries]
-    columns = [k for k in range(len(_HEADINGS)) if k in (0, 2) or any(row[k] != "-" for row in rows)]
+    columns = _known(rows)
     table = [_HEADINGS, *rows]
     widths = {k: max(len(row[k]) for row in table) for k in columns}
     lines: list[str] = []
@@ -59,6 +59,17 @@ def status_lines(
         lines += [""] if lines else []
         lines += ["  ".join(row[k].rjust(widths[k]) for k in part) for row in table]
     return lines
+
+
+def status_table(summaries: Sequence[StepSummary], running: bool | None) -> list[list[str]]:
+    """Return heading and rows as cells, without the columns that nothing is known of."""
+    rows = [_cells(summary, running) for summary in summaries]
+    columns = _known(rows)
+    return [[row[k] for k in columns] for row in ([*_HEADINGS], *rows)]
+
+
+def _known(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [k for k in range(len(_HEADINGS)) if k in (0, 2) or any(row[k] != "-" for row in rows)]
 
 
 def _parts(

@@ -1,0 +1,1 @@
+"""``votca-mlp report``: a run as one HTML page that needs no network."""
