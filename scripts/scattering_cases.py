@@ -46,6 +46,11 @@ Q = np.arange(0.4, 16.01, 0.05)
 NOISE = 0.003
 """Standard error of a synthetic F(Q), of its largest value."""
 LONGER = 4.0
+"""Length of a target's simulation, in those of a step."""
+READY = "data_are_made"
+"""A file that says so: without it they are made again."""
+TIMESTEP = 10
+"""fs: 0.005 of the atoms' own unit of time, as usual for Lennard-Jones."""
 ARGON_DENSITY = 0.02125
 """Atoms per cubic Angstrom (Yarnell et al.)."""
 ARGON_SIGMA = 0.01
@@ -117,13 +122,16 @@ def _mean(values: list[float]) -> Any:
 def make(run: Path, name: str, seed: int, iterations: int) -> None:
     """Make a run, or go on with it."""
     case = CASES[name]
-    if not (run / "settings.xml").exists():
+    if not (run / READY).exists():
+        # killed while the data were made: a target's simulation there goes on, the rest is quick
+        shutil.rmtree(run, ignore_errors=True)
         shutil.copytree(ROOT / "settings" / "lj_mixture", run)
         settings_of(run, case, seed, iterations)
         if case.known:
             synthetic(run, case, seed)
         else:
             measured(run)
+        (run / READY).touch()
     command = [sys.executable, "-m", "votca_mlp", "inverse", "--options", "settings.xml"]
     subprocess.run(command, cwd=run, check=True, stdout=subprocess.DEVNULL)
 
@@ -135,7 +143,7 @@ def settings_of(run: Path, case: Case, seed: int, iterations: int) -> None:
         r"<wibi>.*?</wibi>", "<gauss_newton><fit>no</fit></gauss_newton>", path.read_text(), flags=re.DOTALL
     )
     text = text.replace(">ibi<", ">imc<")
-    for tag, value in {"iterations_max": iterations, "seed": seed}.items():
+    for tag, value in {"iterations_max": iterations, "seed": seed, "timestep": TIMESTEP}.items():
         text = re.sub(rf"<{tag}>[^<]*</{tag}>", f"<{tag}>{value}</{tag}>", text)
     if case.argon:
         pairs = re.findall(r"<non-bonded>.*?</non-bonded>", text, flags=re.DOTALL)
@@ -202,7 +210,7 @@ def synthetic(run: Path, case: Case, seed: int) -> None:
     state = replace(state, md=replace(state.md, seed=1000 + seed))
     grids = {pair.name: grid_points(pair.min, pair.max, pair.step) for pair in settings.interactions}
     known = {name: known_correction(grids[name], bumps) for name, bumps in case.known.items()}
-    target = run.parent / f"target_{seed}"
+    target = target_of(run, case)
     length = LONGER * md_plan(settings).production
     for name, table in simulate_targets(state, known, target, production=length).items():
         write_table(target / f"{name}.dist.tgt", table)
@@ -223,6 +231,11 @@ def synthetic(run: Path, case: Case, seed: int) -> None:
         np.savetxt(run / f"set{count}.dat", np.stack([Q, noisy, np.full(len(Q), sigma)], axis=1))
 
 
+def target_of(run: Path, case: Case) -> Path:
+    """Return where the target of a run was simulated: one for all cases of the same u* and seed."""
+    return run.parent.parent / f"target_{'argon' if case.argon else 'arkr'}_{run.name}"
+
+
 def report(run: Path, case: Case) -> list[dict[str, Any]]:
     """Return chi2 and R of each data set, and how far each g(r) is from that of the target, by iteration."""
     rows = []
@@ -239,7 +252,7 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
             found = read_table(table)
             if not case.known:
                 continue
-            wanted = read_table(run.parent / f"target_{run.name}" / f"{name}.dist.tgt")
+            wanted = read_table(target_of(run, case) / f"{name}.dist.tgt")
             used = found.x > 0.25
             assert found.yerr is not None
             off = (found.y - wanted.y)[used]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from votca_mlp.scattering.source import ScatteringSource as ScatteringSource
     from votca_mlp.targets.target import Target as Target
     from votca_mlp.targets.target import rdf_target as rdf_target
+    from votca_mlp.targets.window import RdfWindow as RdfWindow
 
 
 _HOMES = {
@@ -45,6 +46,7 @@ _HOMES = {
     "MDPlan": "engines.plan",
     "Model": "api.model",
     "Rdf": "api.simulate",
+    "RdfWindow": "targets.window",
     "ScatteringSource": "scattering.source",
     "Simulation": "api.simulate",
     "Target": "targets.target",

@@ -199,7 +199,10 @@ def inverse_plan(
     if scattering:
         _check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
     files = write_targets(targets, folder)
-    pairs = tuple(PairPlan(grid, files[grid.name], rule.options) for grid in grids)
+    pairs = tuple(
+        PairPlan(grid, files[grid.name], rule.options, window=target.window)
+        for grid, target in zip(grids, targets, strict=True)
+    )
     plan = placed(
         md,
         start,
@@ -209,6 +212,9 @@ def inverse_plan(
         r_max=max(grid.max for grid in grids) * ANGSTROM_PER_NM,
     )
     said = settings_of(model, plan, rule, {grid.name: grid.species for grid in grids})
+    seen = {pair.name: asdict(pair.window) for pair in pairs if pair.window is not None}
+    if seen:
+        said["windows"] = seen
     if scattering:
         said["scattering"] = [{**asdict(item), "path": str(item.path)} for item in scattering]
     watched = {file.name: file for file in files.values()} | {item.name: item.path for item in scattering}

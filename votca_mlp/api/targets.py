@@ -7,6 +7,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.targets.choices import Core, Function, Spline, Tail, Unit, Window
 from votca_mlp.targets.target import Target, target_of_table
 from votca_mlp.targets.target import read_target as read_table_target
+from votca_mlp.targets.window import RdfWindow
 
 
 def read_target(
@@ -24,6 +25,7 @@ def read_target(
     sigma: float | None = None,
     window: Window = "auto",
     weight: float = 1.0,
+    seen: RdfWindow | None = None,
 ) -> Target:
     """Read g(r) of a pair of species, or make it of another function that was measured.
 
@@ -45,6 +47,9 @@ def read_target(
         See :func:`votca_mlp.targets.build.target_from` and :func:`votca_mlp.targets.measured.read_measured`.
     weight
         Of this target among several.
+    seen
+        The range of Q and the window that g(r) was made with, such as ``RdfWindow(12.0, "lorch")``: the
+        simulated g(r) goes through the same before it is compared. None: it is the liquid's own.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def read_target(
                 where="read_target",
                 accepted="grid=(first, last, spacing) in Angstrom",
             )
-        return read_table_target(path, species, weight=weight)
+        return read_table_target(path, species, weight=weight, seen=seen)
     from votca_mlp.tables import grid_points
     from votca_mlp.targets.build import target_from
     from votca_mlp.targets.measured import read_measured
@@ -85,4 +90,4 @@ def read_target(
         density=density,
         window=window,
     )
-    return target_of_table(table, species, weight=weight, source=path)
+    return target_of_table(table, species, weight=weight, source=path, seen=seen)

@@ -185,6 +185,18 @@ def observe(state: str = "") -> None:
     measure_step(next(found for found in plan.states if found.name == state), environment.step_directory)
 
 
+@_command("windows")
+def windows(state: str = "") -> None:
+    """Write g(r) of this step, or of STATE in its folder of it, as the targets were seen: NAME.dist.new."""
+    from votca_mlp.inverse.stages.measure import write_windowed
+    from votca_mlp.observables.store import read_observables
+
+    plan, environment = _plan()
+    found = next(item for item in plan.states if item.name == state)
+    directory = environment.step_directory / state
+    write_windowed(found, read_observables(directory), directory)
+
+
 @_command("update")
 def update(name: str, target: Path, rdf: Path, potential: Path, out: Path, kbt: float) -> None:
     """Write the update of interaction NAME to OUT; KBT in kJ/mol."""

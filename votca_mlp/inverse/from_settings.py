@@ -146,6 +146,7 @@ def _pairs(
             tasks=PairTasks() if options is None else options.pairs[pair.name],
             # what the pressure is to be, each state says for itself
             pressure=pressure_task(settings, pair) if of_state else None,
+            window=pair.seen_through,
         )
         for pair in settings.interactions
     )
@@ -199,6 +200,10 @@ def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
         del found["cg.inverse.rule"]
     if not settings.scattering:
         found.pop("cg.inverse.scattering", None)
+    for pair in settings.interactions:
+        if pair.seen_through is None:
+            for tag in ("q_max", "function"):
+                found.pop(f"cg.non-bonded[{pair.name}].window.{tag}", None)
     if settings.phase == PhaseSettings():
         found = {tag: value for tag, value in found.items() if not tag.startswith("cg.inverse.phase.")}
     return {tag: value for tag, value in found.items() if tag not in _FREE}

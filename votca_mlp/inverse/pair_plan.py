@@ -8,6 +8,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.tables.operations import resample_target
 from votca_mlp.tables import Table, read_table
 from votca_mlp.targets.plausible import undefined
+from votca_mlp.targets.window import RdfWindow
 from votca_mlp.update.rule import PairGrid
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class PairPlan:
         Their options.
     pressure
         Those of ``pressure`` among the first, None without it.
+    window
+        Through what the target was seen; the simulated g(r) is compared as seen through it. None: as it is.
     """
 
     grid: PairGrid
@@ -90,6 +93,7 @@ class PairPlan:
     post_add: tuple[str, ...] = ()
     tasks: PairTasks = PairTasks()
     pressure: PressureTask | None = None
+    window: RdfWindow | None = None
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """What g(r) and density a potential would have, from the simulations that a run has made: no MD, no model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.ensemble.mbar import pool_of
 from votca_mlp.ensemble.weights import effective_sample_size
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.pair_plan import PairPlan
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import check_grid
 from votca_mlp.inverse.state_plan import StatePlan
@@ -19,6 +20,7 @@ from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables
 from votca_mlp.observables.store import NAME, read_observables
 from votca_mlp.tables import Table, make_table, read_table
+from votca_mlp.targets.window import empty_core, tail_seen, window_matrix
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.gauss_newton.response import rdf_factor
 
@@ -94,12 +96,7 @@ def _of_state(
     weights = pool.weights(_energies(state, runs, asked))
     drop = _parts(counts)
     density = np.concatenate([run.series["density"].values for run in runs])
-    rdfs = {
-        pair.name: _table(
-            [run.histogram(pair.grid.species) for run in runs], pair.grid.species, weights, drop
-        )
-        for pair in state.pairs
-    }
+    rdfs = {pair.name: _rdf(state, pair, runs, weights, drop) for pair in state.pairs}
     return Prediction(
         state.name, rdfs, _estimate(density, weights, drop), effective_sample_size(weights), len(weights)
     )
@@ -194,16 +191,38 @@ def _estimate(values: Array, weights: Array, drop: NDArray[np.int64]) -> Estimat
     return Estimate(float(values[0] + weights @ moved), float(_spread(each)))
 
 
-def _table(
-    counted: Sequence[PairHistograms], species: tuple[str, str], weights: Array, drop: NDArray[np.int64]
+def _rdf(
+    state: StatePlan,
+    pair: PairPlan,
+    runs: Sequence[StepObservables],
+    weights: Array,
+    drop: NDArray[np.int64],
 ) -> Table:
+    """Return g(r) of an interaction with its errors (nm), as its target was seen."""
+    species = pair.grid.species
+    shares = [weights, *_left_out(weights, drop)]
+    r, values = _weighted([run.histogram(species) for run in runs], species, shares)
+    if pair.window is not None:
+        counted = [run.to_half_box(state.inputs) for run in runs]
+        # at constant pressure the boxes of the steps have other halves
+        bins, sharp = _weighted([_shortened(item, counted) for item in counted], species, shares)
+        end = tail_seen(pair.window, r, counted[-1], species)
+        seen = 1.0 + (sharp - 1.0) @ window_matrix(pair.window, r, bins).T + end
+        values = np.where(empty_core(pair.target_on_grid().y), values, seen)
+    return make_table(np.round(r / ANGSTROM_PER_NM, 12), values[0], yerr=_spread(values[1:]))
+
+
+def _shortened(item: PairHistograms, all_of: Sequence[PairHistograms]) -> PairHistograms:
+    bins = min(len(other.r) for other in all_of)
+    return replace(item, r=item.r[:bins], counts=item.counts[:, :, :bins])
+
+
+def _weighted(
+    counted: Sequence[PairHistograms], species: tuple[str, str], shares: Sequence[Array]
+) -> tuple[Array, Array]:
+    """Return r (Angstrom) and g(r) for each set of weights of the frames, shape [n_shares, n_bins]."""
     row = counted[0].row(species)
     counts = np.concatenate([item.counts[:, row] for item in counted]).astype(float)
     volumes = np.concatenate([item.volumes for item in counted])
     factor = rdf_factor(counted[0], row)
-
-    def g(share: Array) -> Array:
-        return np.asarray(factor * (share @ volumes) * (share @ counts))
-
-    each = np.stack([g(share) for share in _left_out(weights, drop)])
-    return make_table(np.round(counted[0].r / ANGSTROM_PER_NM, 12), g(weights), yerr=_spread(each))
+    return counted[0].r, np.stack([factor * (share @ volumes) * (share @ counts) for share in shares])

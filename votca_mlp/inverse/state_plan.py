@@ -106,6 +106,11 @@ class StatePlan:
         """K."""
         return self.md.temperature
 
+    @property
+    def counts_all(self) -> bool:
+        """Whether all pairs are counted to half the box: for F(Q), and for targets seen through a window."""
+        return bool(self.scattering) or any(pair.window for pair in self.pairs)
+
     def pair(self, name: str) -> PairPlan | None:
         """Return the state's view of an interaction, None when it does not have its species."""
         return next((pair for pair in self.pairs if pair.name == name), None)

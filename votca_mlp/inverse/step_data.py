@@ -119,6 +119,7 @@ def _state_data(state: StatePlan, step: Path, paths: Mapping[str, Path], kbt: fl
         density=state.density,
         pressure=state.pressure,
         scattering=state.scattering,
+        windows={pair.name: pair.window for pair in state.pairs if pair.window is not None},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,27 @@ class StepObservables:
             if {pair, pair[::-1]} & set(found.pairs):
                 return found
         raise ValueError(f"no histogram for {pair}; there are {[found.pairs for found in self.histograms]}")
+
+    def to_half_box(self, where: str | Path) -> PairHistograms:
+        """Return the pair counts to half the box.
+
+        Parameters
+        ----------
+        where
+            The step, for the message.
+
+        Raises
+        ------
+        UserError
+            A simulation of which they were not taken.
+        """
+        if self.whole is None:
+            raise UserError(
+                "the simulation has no pair counts to half the box",
+                where=where,
+                accepted="a step that was made with <scattering> or <window> in the settings; make it again",
+            )
+        return self.whole
 
 
 def measure_frames(

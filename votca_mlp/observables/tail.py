@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.observables.rdf import PairHistograms
+from votca_mlp.observables.rdf import Pair, PairHistograms
 
 Array = NDArray[np.float64]
 
@@ -81,6 +81,15 @@ def fitted_tail(r: Array, g: Array) -> Tail | None:
     return Tail(size, decay, wavenumber, float(np.arctan2(q[at], p[at])))
 
 
+def pair_tail(counted: PairHistograms, pair: Pair) -> Tail | None:
+    """Return the tail of g(r) of two species, fitted to wide bins; None where it has none."""
+    every = max(1, round(COARSE / float(counted.r[1] - counted.r[0])))
+    g = counted.g(pair)[1:]
+    count = len(g) // every
+    r = counted.r[1:][-count * every :].reshape(count, every).mean(axis=1)
+    return fitted_tail(r, g[-count * every :].reshape(count, every).mean(axis=1))
+
+
 def tail_factors(counted: PairHistograms, q: Array, deviation: Array | None = None) -> Array:
     """Return what g(r) beyond the counts adds to S_ab(Q) - 1, shape [n_pairs, n_q]; 0 where no tail is found.
 
@@ -96,9 +105,7 @@ def tail_factors(counted: PairHistograms, q: Array, deviation: Array | None = No
     from votca_mlp.observables.structure_factor import atom_numbers
 
     atoms = sum(atom_numbers(counted).values())
-    step = float(counted.r[1] - counted.r[0])
-    end = float(counted.r[-1]) + 0.5 * step
-    every = max(1, round(COARSE / step))
+    end = float(counted.r[-1]) + 0.5 * float(counted.r[1] - counted.r[0])
     x = np.arange(end, end + _LONGEST, _STEP) + 0.5 * _STEP
     kernel = 4.0 * np.pi * x**2 * np.sinc(np.outer(q, x) / np.pi) * _STEP
     if deviation is not None and deviation.any():
@@ -106,10 +113,7 @@ def tail_factors(counted: PairHistograms, q: Array, deviation: Array | None = No
     density = atoms * float(np.mean(1.0 / counted.volumes))
     found = np.zeros((len(counted.pairs), len(q)))
     for row, pair in enumerate(counted.pairs):
-        g = counted.g(pair)[1:]
-        count = len(g) // every
-        coarse_r = counted.r[1:][-count * every :].reshape(count, every).mean(axis=1)
-        tail = fitted_tail(coarse_r, g[-count * every :].reshape(count, every).mean(axis=1))
+        tail = pair_tail(counted, pair)
         if tail is not None:
             found[row] = density * (kernel @ tail(x))
     return found

@@ -33,6 +33,7 @@ from votca_mlp.tables import read_table
 from votca_mlp.targets.plausible import ENDS, doubts, end_of, grows, undefined
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.registry import rules
+from votca_mlp.update.rule import Group
 
 Array = NDArray[np.float64]
 
@@ -56,13 +57,25 @@ def input_problems(settings: Settings) -> list[Problem]:
             problems += input_problems(state.settings)
         return problems
     problems = [*_topology(settings), *_files(settings), *_outputs(settings), *_model(settings)]
-    imc_groups(settings)
+    groups = imc_groups(settings)
     for pair in settings.interactions:
-        problems += [*_target(settings, pair), *_of_rule(settings, pair)]
+        problems += [*_target(settings, pair), *_window(settings, pair, groups), *_of_rule(settings, pair)]
     if settings.scattering and not problems:
         # it needs topology and targets that can be read
         problems += scattering_problems(settings)
     return problems
+
+
+def _window(settings: Settings, pair: Interaction, groups: tuple[Group, ...]) -> Iterator[Problem]:
+    tag = f"cg.non-bonded[{pair.name}].inverse.window"
+    if pair.seen_through is None:
+        if settings.text(f"{tag}.function") is not None:
+            what = "is given without a <q_max>: a window ends where the data do"
+            yield _problem(settings, f"{tag}.function", what, "<q_max> in 1/Angstrom beside it")
+        return
+    if any(pair.name in group.members and group.regularisation is not None for group in groups):
+        what = "is not known to VOTCA's own inverse Monte Carlo"
+        yield _problem(settings, tag, what, "rule wibi, or gauss_newton without <reg>")
 
 
 def _problem(settings: Settings, tag: str, what: str, accepted: str) -> Problem:

@@ -5,8 +5,28 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, create_model
 
 from votca_mlp.fields import PLAIN_NAME, Section, Words, setting
+from votca_mlp.targets.choices import RdfWindowKind
+from votca_mlp.targets.window import RdfWindow
 from votca_mlp.update.registry import rules
 from votca_mlp.update.rule import PairGrid
+
+
+class WindowSettings(Section):
+    """cg.non-bonded.inverse.window: the range of Q and the window that the target was made with."""
+
+    q_max: float | None = setting(
+        None,
+        gt=2,
+        le=80,
+        unit="1/Angstrom",
+        meaning="Where the data end that the target g(r) was made of. The simulated g(r) goes through the "
+        "same before it is compared; NAME.dist.sharp has it as it is. Absent: the target is the liquid's "
+        "own g(r).",
+    )
+    function: RdfWindowKind = setting(
+        "lorch",
+        meaning="The window of that transform: lorch, sin(x)/x with x = pi Q/q_max, or none.",
+    )
 
 
 class PairTags(Section):
@@ -44,6 +64,12 @@ class PairTags(Section):
     post_add: Annotated[tuple[str, ...], Words] = setting(
         (), accepted="names separated by spaces", meaning="VOTCA's scripts that follow the update, in order."
     )
+    window: WindowSettings = WindowSettings()
+
+    @property
+    def seen_through(self) -> RdfWindow | None:
+        """Through what the target was seen, None where nothing is said of it."""
+        return None if self.window.q_max is None else RdfWindow(self.window.q_max, self.window.function)
 
     @property
     def grid(self) -> PairGrid:

@@ -8,7 +8,7 @@ from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section
 from votca_mlp.update.registry import rules
 
-INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", *rules())
+INTERACTION_INVERSE = ("target", "do_potential", "post_update", "post_add", "window", *rules())
 """Fields of an Interaction that lie in its <inverse> section."""
 
 SETTINGS_NOT_TAGS = ("path", "interactions")

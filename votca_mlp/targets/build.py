@@ -198,7 +198,9 @@ def target_from_structure_factor(
         notes += check_core(r, g, density)
         if data.sigma is not None:
             _refuse_doubts(sigma_doubts(q, data.y, data.sigma))
-        notes += _of_window(r, g, rdf_from_structure_factor(q, data.y, density, r, kind=_other(kind)), kind)
+        other = rdf_from_structure_factor(q, data.y, density, r, kind=_other(kind))
+        reached = kind == "none" and window_for(q, data.y, "auto") == "none"
+        notes += _of_window(r, g, other, kind, float(q[-1]), reached)
         check_peak(r, g, "angstrom")
         g, core_notes = clean_core(r, g, keep=core == "keep")
         notes += core_notes + check_tail(r, g)
@@ -222,14 +224,21 @@ def _other(kind: Window) -> Window:
     return "lorch" if kind == "none" else "none"
 
 
-def _of_window(r: Array, g: Array, other: Array, kind: Window) -> list[str]:
+def _of_window(r: Array, g: Array, other: Array, kind: Window, q_max: float, reached: bool) -> list[str]:
     """Return what the window does to the main peak, in words."""
     try:
         here, there = main_peak(r, g), main_peak(r, other)
     except ValueError:
         return []
     with_it = f"main peak {here.height:.3f} at {here.position:.3f} A with window {kind}"
-    return [f"window: {with_it}, {there.height:.3f} at {there.position:.3f} A with {_other(kind)} (--window)"]
+    notes = [
+        f"window: {with_it}, {there.height:.3f} at {there.position:.3f} A with {_other(kind)} (--window)"
+    ]
+    if reached:
+        return notes
+    # where S has reached one nothing is cut, and without a window g(r) is the liquid's own
+    same = f"<window> <q_max>{q_max:g}</q_max> <function>{kind}</function> </window>"
+    return [*notes, f"to compare the simulated g(r) as seen through the same: {same} beside <target>"]
 
 
 def _cover(r: Array, g: Array, wanted: Array, tail: Tail) -> list[str]:

@@ -17,5 +17,8 @@ Spline = Literal["akima", "pchip"]
 Window = Literal["auto", "none", "lorch"]
 """Window function of the transform from S(Q); auto: none where S has reached one at Qmax, else Lorch's."""
 
+RdfWindowKind = Literal["none", "lorch"]
+"""Window that a target g(r) was made with."""
+
 Function = Literal["g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)"]
 """What a file holds: see :mod:`votca_mlp.targets.functions`."""

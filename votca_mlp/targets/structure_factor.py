@@ -74,9 +74,9 @@ def window_for(q: Array, s: Array, kind: Window) -> Window:
     return "none" if f[q >= q[0] + 0.9 * (q[-1] - q[0])].max() < REACHED * f.max() else "lorch"
 
 
-def window(q: Array, kind: Window) -> Array:
-    """Return M(Q) on the points of Q (1/Angstrom), shape [n]."""
-    return np.sinc(q / q[-1]) if kind == "lorch" else np.ones_like(q)
+def window(q: Array, kind: Window, q_max: float | None = None) -> Array:
+    """Return M(Q) on the points of Q (1/Angstrom), shape [n]; without ``q_max`` the data end with them."""
+    return np.sinc(q / (q[-1] if q_max is None else q_max)) if kind == "lorch" else np.ones_like(q)
 
 
 def rdf_from_structure_factor(

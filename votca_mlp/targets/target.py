@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.tables import Table, make_table, read_table, write_table
+from votca_mlp.targets.window import RdfWindow
 from votca_mlp.units import ANGSTROM_PER_NM
 
 Array = NDArray[np.float64]
@@ -34,6 +35,9 @@ class Target:
         ``i`` valid, ``o`` outside the measured range, ``u`` undefined, shape [n]; all valid by default.
     source
         The file, or what else messages are to name.
+    window
+        For ``rdf``: through what it was seen (:class:`votca_mlp.targets.window.RdfWindow`); the simulated
+        g(r) is compared as seen through it. None: as it is.
     """
 
     observable: str
@@ -44,6 +48,7 @@ class Target:
     weight: float = 1.0
     flags: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype="<U1"))
     source: str = ""
+    window: RdfWindow | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "x", np.asarray(self.x, float))
@@ -64,15 +69,21 @@ class Target:
 
 
 def target_of_table(
-    table: Table, species: tuple[str, str], *, weight: float = 1.0, source: str | Path = ""
+    table: Table,
+    species: tuple[str, str],
+    *,
+    weight: float = 1.0,
+    source: str | Path = "",
+    seen: RdfWindow | None = None,
 ) -> Target:
-    """Return g(r) of a pair of species from VOTCA's table (r in nm)."""
-    return Target(
-        "rdf", species, table.x * ANGSTROM_PER_NM, table.y, table.yerr, weight, table.flags, str(source)
-    )
+    """Return g(r) of a pair of species from VOTCA's table (r in nm), and through what it was seen."""
+    r = table.x * ANGSTROM_PER_NM
+    return Target("rdf", species, r, table.y, table.yerr, weight, table.flags, str(source), seen)
 
 
-def read_target(path: str | Path, species: tuple[str, str], *, weight: float = 1.0) -> Target:
+def read_target(
+    path: str | Path, species: tuple[str, str], *, weight: float = 1.0, seen: RdfWindow | None = None
+) -> Target:
     """Read g(r) of a pair of species from a NAME.dist.tgt.
 
     Raises
@@ -80,7 +91,7 @@ def read_target(path: str | Path, species: tuple[str, str], *, weight: float = 1
     UserError
         No such table, or a damaged one.
     """
-    return target_of_table(read_table(path), species, weight=weight, source=path)
+    return target_of_table(read_table(path), species, weight=weight, source=path, seen=seen)
 
 
 def write_target(path: str | Path, target: Target) -> None:
@@ -108,7 +119,13 @@ def number_target(
 
 
 def rdf_target(
-    species: tuple[str, str], r: Array, g: Array, sigma: Array | None = None, *, weight: float = 1.0
+    species: tuple[str, str],
+    r: Array,
+    g: Array,
+    sigma: Array | None = None,
+    *,
+    weight: float = 1.0,
+    seen: RdfWindow | None = None,
 ) -> Target:
     """Return a target g(r) from arrays.
 
@@ -120,6 +137,8 @@ def rdf_target(
         Angstrom, increasing, shape [n].
     g, sigma
         g(r) and its standard error, shape [n].
+    seen
+        The range of Q and the window that g was made with, where it is not the liquid's own.
     """
     made = make_table(np.round(np.asarray(r, float) / ANGSTROM_PER_NM, 12), g, yerr=sigma)
-    return target_of_table(made, species, weight=weight)
+    return target_of_table(made, species, weight=weight, seen=seen)

@@ -17,6 +17,7 @@ from votca_mlp.fields import Section
 from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.tables import Table, grid_points
 from votca_mlp.targets.target import Target
+from votca_mlp.targets.window import RdfWindow
 from votca_mlp.update.conflict import Misfit
 from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.states import TemperatureBasis
@@ -111,6 +112,8 @@ class StateData:
         Likewise the pressure (bar) that a run at constant volume is to have.
     scattering
         Measured F(Q).
+    windows
+        Through what a target was seen; its ``measured`` g(r) is as seen through it.
     """
 
     name: str
@@ -126,6 +129,7 @@ class StateData:
     density: Target | None = None
     pressure: Target | None = None
     scattering: tuple[ScatteringSource, ...] = ()
+    windows: Mapping[str, RdfWindow] = field(default_factory=dict)
 
     @property
     def numbers(self) -> Mapping[str, Target]:

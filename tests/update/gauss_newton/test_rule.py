@@ -21,6 +21,8 @@ from votca_mlp.inverse.step_data import step_data
 from votca_mlp.runs.record import NAME as RECORD
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table
+from votca_mlp.update.gauss_newton.data import layout_of, response_of
+from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.report import NAME, in_words, judged, read_report
 from votca_mlp.update.rule import Group
 
@@ -45,7 +47,8 @@ def with_scattering(main: Path) -> None:
         "<scattering> <file>set0.dat</file> <columns>1 2 3</columns> <radiation>neutron</radiation>"
         "<function>F</function> <normalisation>none</normalisation> <fit_scale>yes</fit_scale> </scattering>"
     )
-    edit(main / "settings.xml", {"<mlp>": f"{section}<mlp>"})
+    window = "<window> <q_max>9</q_max> </window>"
+    edit(main / "settings.xml", {"<mlp>": f"{section}<mlp>", "<target>Ar-Kr": f"{window}<target>Ar-Kr"})
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,21 @@ def test_as_csg_imc_solve(mixture: Path, tmp_path: Path, reg: float, groups: tup
         assert size > 0
         # csg_stat prints eight digits of the matrix
         assert np.abs(ours_found[name].terms[0].y - expected).max() < 1e-4 * size, name
+
+
+def test_what_is_fitted_is_what_is_compared(mixture: Path) -> None:
+    """g(r) through a window: the rule's own is that of NAME.dist.new, and its Jacobian is another one."""
+    plan = plan_of(load_settings(mixture / "settings.xml"))
+    step = step_data(plan, 1)
+    assert isinstance(step.options, GaussNewtonSettings)
+    layout = layout_of(step, NAMES, step.options)
+    found = response_of(step, step.states[0], layout)
+    for datum in layout.data[:3]:
+        compared = read_table(mixture / f"step_001/{datum.name}.dist.new").y[datum.points]
+        assert found.values[datum.rows] == pytest.approx(compared, abs=1e-6), datum.name
+    assert not (mixture / "step_001/Ar-Ar.dist.sharp").exists()
+    sharp = read_table(mixture / "step_001/Ar-Kr.dist.sharp").y
+    assert np.abs(sharp - read_table(mixture / "step_001/Ar-Kr.dist.new").y).max() > 0.1
 
 
 def run(folder: Path, *command: str) -> None:

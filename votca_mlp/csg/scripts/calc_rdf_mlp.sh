@@ -23,4 +23,6 @@ csg_stat() { #csg_stat, with its last words on the terminal when it fails; VOTCA
 }
 export -f csg_stat
 
-"$(find_in_csgshare calc_rdf_generic.sh)" "$@"
+"$(find_in_csgshare calc_rdf_generic.sh)" "$@" || exit
+# a target seen through a finite range of Q: g(r) is compared as seen through the same
+[[ -z $(csg_get_interaction_property --allow-empty inverse.window.q_max) ]] || votca_mlp_csg windows $CSG_STATE

@@ -17,6 +17,7 @@ from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables, measure_frames
 from votca_mlp.observables.store import write_observables
 from votca_mlp.tables import Table, make_table, write_table
+from votca_mlp.targets.window import windowed_table
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.rule import PairGrid
 
@@ -40,6 +41,33 @@ def measure(context: Context, number: int) -> dict[str, Table]:
             table = rdf_table(histograms, pair.species, state.block_length)
             write_table(directory / f"{pair.name}.dist.new", table)
             tables[pair.name] = table
+    return tables | write_windowed(state, found, directory)
+
+
+def write_windowed(state: StatePlan, found: StepObservables, directory: Path) -> dict[str, Table]:
+    """Write g(r) as the targets were seen: NAME.dist.new of interactions with a window, by name (nm).
+
+    NAME.dist.sharp has g(r) itself, which NAME.dist.new would be without. Both come from the values by frame,
+    so that this may be done again.
+
+    Raises
+    ------
+    UserError
+        A step without pair counts to half the box; a bad target.
+    """
+    tables = {}
+    for pair in state.pairs:
+        if pair.window is None:
+            continue
+        species = pair.grid.species
+        sharp = rdf_table(found.histogram(species), species, state.block_length)
+        counted = found.to_half_box(directory)
+        target = pair.target_on_grid().y
+        seen = windowed_table(pair.window, sharp, target, counted, species, state.block_length)
+        yerr = None if seen.yerr is None else as_printed(seen.yerr, VOTCA_DIGITS)
+        tables[pair.name] = replace(seen, y=as_printed(seen.y, VOTCA_DIGITS), yerr=yerr)
+        write_table(directory / f"{pair.name}.dist.sharp", sharp)
+        write_table(directory / f"{pair.name}.dist.new", tables[pair.name])
     return tables
 
 
@@ -60,7 +88,7 @@ def observe(state: StatePlan, directory: Path) -> StepObservables:
         engine.frames(state.md, directory),
         grids,
         engine.recorded(state.md, directory),
-        whole=bool(state.scattering),
+        whole=state.counts_all,
     )
     skipped = max(state.md.first_frame - 1, 0)
     check_frames(directory, state.md.traj, found.n_frames + skipped)

@@ -11,11 +11,17 @@ from votca_mlp.errors import UserError
 from votca_mlp.scattering.calibration import Calibration
 from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.targets.target import Target
+from votca_mlp.targets.window import empty_core, tail_seen, window_matrix
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 from votca_mlp.update.gauss_newton.basis import FEWEST, Basis, first_knot, spline_basis
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.response import Response, rdf_response, series_response, stacked
-from votca_mlp.update.gauss_newton.scattering import counts_of, measured_scattering, scattering_response
+from votca_mlp.update.gauss_newton.scattering import (
+    END_ERROR,
+    counts_of,
+    measured_scattering,
+    scattering_response,
+)
 from votca_mlp.update.gauss_newton.solve import Wanted
 from votca_mlp.update.rule import StateData, StepData
 
@@ -179,7 +185,7 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
         if datum.scattering is not None:
             found.append(_scattering_response(step, state, datum.scattering, layout, h))
         elif datum.name in step.pairs:
-            whole = pair_response(step, state, frames, datum.name, layout, h)
+            whole = _seen_response(step, state, frames, datum.name, layout, h)
             found.append(
                 Response(
                     whole.values[datum.points], whole.variances[datum.points], whole.blocks[:, datum.points]
@@ -214,17 +220,44 @@ def pair_response(
     return rdf_response(counted, counted.row(species), h, own, state.kBT)
 
 
+def _seen_response(
+    step: StepData, state: StateData, frames: "StepObservables", name: str, layout: Layout, h: Array
+) -> Response:
+    """Return g(r) of an interaction on its grid as its target was seen, with its Jacobian."""
+    sharp = pair_response(step, state, frames, name, layout, h)
+    seen = state.windows.get(name)
+    if seen is None:
+        return sharp
+    target, species = state.targets[name], step.pairs[name].species
+    counted = frames.to_half_box(state.directory)
+    own = _functions(layout, name, counted.r, h.shape[1])
+    found = rdf_response(counted, counted.row(species), h, own, state.kBT)
+    matrix = window_matrix(seen, target.x, counted.r)
+    end = tail_seen(seen, target.x, counted, species)
+    core = empty_core(target.values)
+    return Response(
+        np.where(core, sharp.values, 1.0 + matrix @ (found.values - 1.0) + end),
+        np.where(core, sharp.variances, matrix**2 @ found.variances + (END_ERROR * end) ** 2),
+        np.where(core[None, :, None], sharp.blocks, matrix @ found.blocks),
+    )
+
+
+def _functions(layout: Layout, name: str, r: Array, columns: int) -> Array:
+    """Return phi_j of an interaction at r (Angstrom) among those of all, shape [n_r, n_columns]."""
+    functions = np.zeros((len(r), columns))
+    functions[:, layout.columns(name)] = layout.bases[name].on(r / ANGSTROM_PER_NM)
+    return functions
+
+
 def _scattering_response(
     step: StepData, state: StateData, data: ScatteringData, layout: Layout, h: Array
 ) -> Response:
     counted = counts_of(state)
-    own: dict[tuple[str, str], Array] = {}
-    for name in layout.names:
-        if name not in state.targets:
-            continue
-        functions = np.zeros((len(counted.r), h.shape[1]))
-        functions[:, layout.columns(name)] = layout.bases[name].on(counted.r / ANGSTROM_PER_NM)
-        own[step.pairs[name].species] = functions
+    own = {
+        step.pairs[name].species: _functions(layout, name, counted.r, h.shape[1])
+        for name in layout.names
+        if name in state.targets
+    }
     return scattering_response(data, counted, h, own, state.kBT)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.errors import UserError
 from votca_mlp.observables.structure_factor import atom_numbers, kernel, partial_factors, shell_volumes
 from votca_mlp.scattering.calibration import Calibration, calibrated
 from votca_mlp.scattering.data import ScatteringData, beyond, total
@@ -61,14 +60,7 @@ def counts_of(state: StateData) -> "PairHistograms":
     UserError
         A simulation of which they were not taken.
     """
-    found = state.by_frame().whole
-    if found is None:
-        raise UserError(
-            "the simulation has no pair counts to half the box",
-            where=state.directory,
-            accepted="a step that was made with <scattering> in the settings; make it again",
-        )
-    return found
+    return state.by_frame().to_half_box(state.directory)
 
 
 def measured_scattering(state: StateData) -> Iterator[MeasuredScattering]:
