@@ -88,7 +88,7 @@ def test_what_a_file_does_not_say_is_assumed_aloud() -> None:
     assert "though the file's heading 'G(r)' says G(r) = 4 pi" in notes[0]
     with pytest.raises(UserError, match="says S"):
         chosen(data(G, "S(Q)"), "g")
-    assert set(FUNCTIONS) == {"g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)"}
+    assert set(FUNCTIONS) == {"g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)", "F"}
 
 
 LAYOUTS = {

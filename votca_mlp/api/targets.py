@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from votca_mlp.errors import UserError
+from votca_mlp.scattering.lengths import strength_of
 from votca_mlp.targets.choices import Core, Function, Spline, Tail, Unit, Window
 from votca_mlp.targets.target import Target, target_of_table
 from votca_mlp.targets.target import read_target as read_table_target
@@ -22,6 +23,7 @@ def read_target(
     spline: Spline = "akima",
     function: Function | None = None,
     density: float | None = None,
+    isotopes: str | None = None,
     sigma: float | None = None,
     window: Window = "auto",
     weight: float = 1.0,
@@ -41,6 +43,8 @@ def read_target(
     function, density
         What the file holds where it is not g(r), such as ``"S"`` (:mod:`votca_mlp.targets.functions`); atoms
         per cubic Angstrom, for S(Q), G, D, T and RDF.
+    isotopes
+        For ``"F"``, F(Q) in barn/sr: the sample's one element or its isotopes, such as ``"36Ar"``.
     sigma
         Standard error of all points, where no column has it.
     unit, columns, core, tail, spline, window
@@ -58,7 +62,13 @@ def read_target(
         measured data without a grid.
     """
     if grid is None:
-        named = {"function": function, "density": density, "sigma": sigma, "columns": columns}
+        named = {
+            "function": function,
+            "density": density,
+            "isotopes": isotopes,
+            "sigma": sigma,
+            "columns": columns,
+        }
         given = [name for name, value in named.items() if value is not None]
         if given:
             raise UserError(
@@ -89,5 +99,6 @@ def read_target(
         function=function,
         density=density,
         window=window,
+        strength=None if isotopes is None else strength_of(isotopes),
     )
     return target_of_table(table, species, weight=weight, source=path, seen=seen)

@@ -39,11 +39,15 @@ def target(
         Function | None,
         typer.Option(
             help="What the file holds: g(r), g - 1, G = D = 4 pi rho r (g - 1), T = 4 pi rho r g, "
-            "RDF = 4 pi rho r^2 g, S(Q), S - 1, Q (S - 1). By default g."
+            "RDF = 4 pi rho r^2 g, S(Q), S - 1, Q (S - 1), F(Q) in barn/sr. By default g."
         ),
     ] = None,
     density: Annotated[
         float | None, typer.Option(help="Atoms per cubic Angstrom, for S(Q), G, D, T, RDF.")
+    ] = None,
+    isotopes: Annotated[
+        str | None,
+        typer.Option(help="For F(Q): the sample's one element or its isotopes, Al, 36Ar, H:0.4 D:0.6."),
     ] = None,
     sigma: Annotated[
         float | None, typer.Option(help="Standard error of all points, where no column has it.")
@@ -87,6 +91,7 @@ def target(
         of_q=from_sq,
         density=density,
         window=window,
+        strength=_strength(function, isotopes),
     )
     write_table(output, table)
     for note in notes:
@@ -135,6 +140,16 @@ def _other_table(output: Path, options: Path | None) -> str | None:
         if output.name in names - targets:
             return f"another input of {path}"
     return None
+
+
+def _strength(function: Function | None, isotopes: str | None) -> float | None:
+    if isotopes is None:
+        return None
+    if function != "F":
+        raise UserError("--isotopes without --function F", accepted="one with the other")
+    from votca_mlp.scattering.lengths import strength_of
+
+    return strength_of(isotopes)
 
 
 def _columns(text: str | None) -> list[int] | None:

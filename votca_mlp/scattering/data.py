@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution, atom_numbers
 from votca_mlp.observables.tail import tail_factors
-from votca_mlp.scattering.lengths import Isotopes, form_factor, mean_length
+from votca_mlp.scattering.lengths import FM2_PER_BARN, Isotopes, form_factor, mean_length
 
 Array = NDArray[np.float64]
 Radiation = Literal["neutron", "xray"]
 Normalisation = Literal["none", "square_of_mean", "mean_of_squares"]
-BARN = 100.0
-"""fm^2 in a barn."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class ScatteringData:
             return np.asarray(mean**2)
         if self.normalisation == "mean_of_squares":
             return np.asarray(sum(c * strengths[name] ** 2 for name, c in fractions.items()))
-        return np.full(len(self.q), BARN if self.radiation == "neutron" else 1.0)
+        return np.full(len(self.q), FM2_PER_BARN if self.radiation == "neutron" else 1.0)
 
     def pair_weights(self, fractions: Mapping[str, float], pairs: Sequence[tuple[str, str]]) -> Array:
         """Return by what each S_ab(Q) - 1 enters F(Q), shape [n_pairs, n].

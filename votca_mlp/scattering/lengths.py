@@ -21,6 +21,7 @@ Isotopes = Mapping[str, Mapping[str, float]]
 
 _ISOTOPE = re.compile(r"(\d*)([A-Z][a-z]?)")
 _HYDROGEN = {"D": ("H", 2), "T": ("H", 3)}
+FM2_PER_BARN = 100.0
 NEEDED = "pip install periodictable"
 
 
@@ -120,6 +121,31 @@ def parsed_isotopes(text: str) -> dict[str, dict[str, float]]:
     for symbol in found:
         mean_length(symbol, found)
     return found
+
+
+def strength_of(text: str) -> float:
+    """Return b^2 of a sample of one element, barn/sr: what its F(Q) has in the place of S(Q) - 1.
+
+    Parameters
+    ----------
+    text
+        As for :func:`parsed_isotopes`; ``Al`` for the natural element.
+
+    Raises
+    ------
+    UserError
+        None or several elements.
+    """
+    found = parsed_isotopes(text)
+    if len(found) != 1:
+        raise UserError(
+            f"F(Q) of {', '.join(found) or 'no element'} cannot be made S(Q): of a mixture it is a sum of "
+            "partials, for one element only it is b^2 (S - 1)",
+            accepted="isotopes of one element, such as 36Ar; for mixtures <scattering> in settings.xml, with "
+            "rule gauss_newton",
+        )
+    ((symbol, _),) = found.items()
+    return mean_length(symbol, found) ** 2 / FM2_PER_BARN
 
 
 def form_factor(symbol: str, q: Array) -> Array:

@@ -1,10 +1,21 @@
 """When the iterations stop, and the states that they fit."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import BeforeValidator, NonNegativeFloat, PositiveFloat
 
 from votca_mlp.fields import CommandLine, Section, Words, setting
+from votca_mlp.scattering.read import Written
+from votca_mlp.targets.functions import FUNCTIONS
+
+
+def _of_q(value: Any) -> Any:
+    if value in FUNCTIONS and not FUNCTIONS[value].of_q:
+        raise ValueError(
+            "a function of r: of one pair of elements it is a <target>, a total one has lost what lies "
+            "beyond its range of Q"
+        )
+    return value
 
 
 class ConvergenceCheck(Section):
@@ -73,9 +84,9 @@ class ScatteringSettings(Section):
         meaning="For neutrons, the isotopes of the sample with their fractions; elements that are not "
         "named are natural.",
     )
-    function: Literal["F", "S", "QF"] = setting(
-        meaning="What the file's second column is: F(Q), zero at large Q; S(Q) = 1 + F(Q) of a normalised "
-        "F; or Q F(Q).",
+    function: Annotated[Written, BeforeValidator(_of_q)] = setting(
+        meaning="What the file's second column is: F(Q), zero at large Q; S(Q) = 1 + F(Q) or S - 1 of a "
+        "normalised F; Q F(Q) or Q (S - 1).",
     )
     normalisation: Literal["none", "square_of_mean", "mean_of_squares"] = setting(
         meaning="What F was divided by: nothing (barn/sr an atom, for X-rays electrons^2), the square of the "

@@ -38,6 +38,7 @@ def target_from(
     of_q: bool = False,
     density: float | None = None,
     window: Window = "auto",
+    strength: float | None = None,
 ) -> tuple[Table, list[str]]:
     """Return the target table (nm) of a measured function of r or Q, and notes on what was done.
 
@@ -45,7 +46,7 @@ def target_from(
     ----------
     of_q
         The data are S(Q), where ``function`` does not say what.
-    data, grid, unit, core, tail, spline, function, density, window
+    data, grid, unit, core, tail, spline, function, density, window, strength
         See :func:`target_from_rdf` and :func:`target_from_structure_factor`.
 
     Raises
@@ -62,7 +63,7 @@ def target_from(
     if density is None:
         raise UserError("S(Q) without a density", accepted="--density in atoms per cubic Angstrom")
     return target_from_structure_factor(
-        data, grid, density, unit=unit, kind=window, core=core, function=function
+        data, grid, density, unit=unit, kind=window, core=core, function=function, strength=strength
     )
 
 
@@ -160,6 +161,7 @@ def target_from_structure_factor(
     kind: Window = "auto",
     core: Core = "zero",
     function: Function | None = None,
+    strength: float | None = None,
 ) -> tuple[Table, list[str]]:
     """Return the target table (nm) of a measured S(Q), and notes on what was done.
 
@@ -176,7 +178,9 @@ def target_from_structure_factor(
     core
         As in :func:`target_from_rdf`.
     function
-        What the data are: S, S-1 or Q(S-1); None: S, unless the file says otherwise, which is refused.
+        What the data are: S, S-1, Q(S-1) or F; None: S, unless the file says otherwise, which is refused.
+    strength
+        b^2 of the sample's one element, barn/sr, for F.
 
     Raises
     ------
@@ -185,7 +189,7 @@ def target_from_structure_factor(
     """
     r = grid * ANGSTROM_PER_NM
     name, assumed = chosen(data, function, usual="S")
-    data = converted(data, name, density, 1.0 / _PER_UNIT[unit])
+    data = converted(data, name, density, 1.0 / _PER_UNIT[unit], strength)
     q = data.x / _PER_UNIT[unit]
     try:
         notes = [*data.notes, *assumed, *check_structure_factor(q, data.y, density)]

@@ -20,5 +20,5 @@ Window = Literal["auto", "none", "lorch"]
 RdfWindowKind = Literal["none", "lorch"]
 """Window that a target g(r) was made with."""
 
-Function = Literal["g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)"]
+Function = Literal["g", "g-1", "G", "D", "T", "RDF", "S", "S-1", "Q(S-1)", "F"]
 """What a file holds: see :mod:`votca_mlp.targets.functions`."""

@@ -10,6 +10,7 @@
 | S | S(Q), one at large Q | S |
 | S-1 | S(Q) - 1, also called i(Q) | S = 1 + y |
 | Q(S-1) | Q [S(Q) - 1], the reduced F(Q) of .fq files | S = 1 + y/Q |
+| F | F(Q) = b^2 [S(Q) - 1] of one element, in barn/sr an atom (neutrons) | S = 1 + y/b^2 |
 
 Names as in Keen, J. Appl. Cryst. 34, 172 (2001). A file's name for its function is a hint, never a choice:
 programs use one letter for several of them.
@@ -31,13 +32,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Kind:
-    """f = shift + y/factor(x, density), where f is g or S; whether of Q; whether the density is needed."""
+    """f = shift + y/factor(x, number), where f is g or S; whether of Q; what the number is that it needs."""
 
     meaning: str
     of_q: bool
     factor: Callable[[Array, float], Array] | None = None
     shift: float = 0.0
     density: bool = False
+    strength: bool = False
 
 
 def _linear(x: Array, density: float) -> Array:
@@ -54,6 +56,7 @@ FUNCTIONS: dict[Function, _Kind] = {
     "S": _Kind("S(Q)", True),
     "S-1": _Kind("S(Q) - 1", True, shift=1.0),
     "Q(S-1)": _Kind("Q [S(Q) - 1]", True, factor=lambda x, rho: x, shift=1.0),
+    "F": _Kind("F(Q) in barn/sr", True, factor=lambda x, b2: np.full(len(x), b2), shift=1.0, strength=True),
 }
 
 _Q = r"\(\s*[QqKk]\s*\)"
@@ -78,7 +81,7 @@ _ENDINGS = {".sq": "S", ".fq": "Q(S-1)", ".iq": "S-1", ".mint01": "S-1", ".mdcs0
 def hinted(data: Measured) -> str | None:
     """Return what heading or ending say that the file holds: a name, "n" (a coordination number) or None."""
     for text in (data.name, data.heading):
-        found = _in_text(text)
+        found = in_text(text)
         if len(found) > 1 and "g" in found:
             # r, g(r), n(r) in one line that cannot be taken apart
             return "g"
@@ -91,7 +94,8 @@ def hinted(data: Measured) -> str | None:
     return _ENDINGS.get(data.source.suffix.lower())
 
 
-def _in_text(text: str) -> list[str]:
+def in_text(text: str) -> list[str]:
+    """Return the functions that a heading names."""
     text, found = text[:500], []
     for pattern, name in _HINTS:
         if re.search(pattern, text):
@@ -131,9 +135,7 @@ def chosen(data: Measured, function: Function | None, *, usual: Function = "g") 
         return wanted, []
     says = FUNCTIONS[hint]
     by = (
-        f"heading '{(data.name or data.heading)[:60]}'"
-        if _in_text(data.name + " " + data.heading)
-        else "name"
+        f"heading '{(data.name or data.heading)[:60]}'" if in_text(data.name + " " + data.heading) else "name"
     )
     if function is None or says.of_q != FUNCTIONS[function].of_q:
         raise UserError(
@@ -144,7 +146,13 @@ def chosen(data: Measured, function: Function | None, *, usual: Function = "g") 
     return function, [f"taken as {FUNCTIONS[function].meaning}, though the file's {by} says {says.meaning}"]
 
 
-def converted(data: Measured, function: Function, density: float | None, scale: float = 1.0) -> Measured:
+def converted(
+    data: Measured,
+    function: Function,
+    density: float | None,
+    scale: float = 1.0,
+    strength: float | None = None,
+) -> Measured:
     """Return g(r) or S(Q) with its errors.
 
     Parameters
@@ -157,13 +165,21 @@ def converted(data: Measured, function: Function, density: float | None, scale: 
         Atoms per cubic Angstrom; needed for G, D, T and RDF.
     scale
         Of x: what makes it Angstrom, or 1/Angstrom.
+    strength
+        b^2 of the sample's one element in barn/sr; needed for F.
 
     Raises
     ------
     UserError
-        No density where one is needed, or one in another unit.
+        No density or strength where one is needed, or a density in another unit.
     """
     kind = FUNCTIONS[function]
+    if kind.strength and strength is None:
+        raise UserError(
+            f"{kind.meaning} without the sample's isotopes",
+            where=data.source,
+            accepted="--isotopes of its one element, such as 36Ar, or Al where it is natural",
+        )
     if kind.density:
         if density is None:
             raise UserError(
@@ -176,7 +192,8 @@ def converted(data: Measured, function: Function, density: float | None, scale: 
         return replace(data, y=data.y + kind.shift if kind.shift else data.y)
     # at zero the function says nothing about g or S
     used = data.x > 0.0
-    factor = kind.factor(data.x[used] * scale, density or 0.0)
+    number = strength if kind.strength else density
+    factor = kind.factor(data.x[used] * scale, number or 0.0)
     sigma = None if data.sigma is None else data.sigma[used] / factor
     return replace(data, x=data.x[used], y=kind.shift + data.y[used] / factor, sigma=sigma)
 
