@@ -1,20 +1,19 @@
 """State points of titanium, and the experiments in them."""
 
+import numpy as np
 import torch
 from ase import Atoms
 from ase.build import bulk
+from fusion_stages import GPA
 
 from votca_mlp.training.fusion.experiments import Experiment
 from votca_mlp.training.fusion.observables.elastic import ElasticConstants
 from votca_mlp.training.fusion.observables.protocol import FrameObservable
-from votca_mlp.training.fusion.observables.stress import Pressure
+from votca_mlp.training.fusion.observables.stress import Pressure, StressTensor
 from votca_mlp.training.fusion.states import StatePoint
-from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 from .data import Measured
 
-GPA = 1e-4 * BAR_PER_EV_PER_ANGSTROM3
-"""One eV/Angstrom^3 in GPa."""
 REPEAT = (4, 2, 3)
 """Of the rectangular cell of hcp with four atoms: 96 atoms."""
 CONSTANTS_ERROR = 0.01
@@ -65,3 +64,25 @@ def experiments_of(measured: Measured) -> list[Experiment]:
             state, elastic, values / GPA, errors / GPA, measured.temperature, name="elastic constants"
         ),
     ]
+
+
+def judged_of(measured: Measured) -> list[FrameObservable]:
+    """Return what simulations before and after are asked for: also the stress, for the lattice without it."""
+    pressure, elastic = observables_of(measured)
+    return [pressure, elastic, StressTensor(measured.temperature, len(hcp(measured)))]
+
+
+def free_lattice(measured: Measured, row: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Return a and c (Angstrom, errors) without stress, by Hooke's law from the measured lattice.
+
+    ``row`` has stress and elastic constants there in GPa; the errors are those of the stress.
+    """
+    c11, c12, c13, c33 = (row[name][0] for name in ("C11", "C12", "C13", "C33"))
+    stress = np.array([0.5 * (row["stress_xx"][0] + row["stress_yy"][0]), row["stress_zz"][0]])
+    errors = np.array([0.5 * np.hypot(row["stress_xx"][1], row["stress_yy"][1]), row["stress_zz"][1]])
+    soft = np.linalg.inv(np.array([[c11 + c12, c13], [2.0 * c13, c33]]))
+    strain, noise = -soft @ stress, np.sqrt(soft**2 @ errors**2)
+    return {
+        name: [length * (1.0 + float(s)), length * float(e)]
+        for name, length, s, e in zip("ac", (measured.a, measured.c), strain, noise, strict=True)
+    }

@@ -14,6 +14,10 @@ from votca_mlp.training.fusion.settings import ExperimentsSettings
 def folder(tmp_path):
     """Return a folder with a start and a curve."""
     write(tmp_path / "solid.extxyz", bulk("Ar", "fcc", a=5.3, cubic=True))
+    write(tmp_path / "fcc.extxyz", bulk("Ar", "fcc", a=5.3, cubic=True))
+    write(tmp_path / "bcc.extxyz", bulk("Ar", "bcc", a=4.2, cubic=True))
+    angles = np.arange(61.5, 121.0, 3.0)
+    np.savetxt(tmp_path / "angles.dat", np.transpose([angles, 0.01 + 0 * angles, 0.001 + 0 * angles]))
     write(tmp_path / "sheared.extxyz", bulk("Ar", "fcc", a=5.3))
     r = np.arange(1.0, 2.6, 0.1)
     np.savetxt(tmp_path / "g.dat", np.transpose([r, np.ones_like(r), np.full_like(r, 0.02)]))
@@ -42,8 +46,9 @@ def test_values_are_in_the_observables_units(folder) -> None:
         {"state": "cold", "quantity": "elastic", **constants},
         {"state": "cold", "quantity": "rdf", "file": "g.dat", "species": ["Ar", "Ar"]},
     ]
-    states, experiments = states_and_experiments(settings(given), folder)
+    states, experiments, rest = states_and_experiments(settings(given), folder)
     assert [each.name for each in states] == ["cold"]
+    assert not rest
     pressure, elastic, rdf = experiments
     assert pressure.values.tolist() == [0.0]
     assert pressure.errors.tolist() == [50.0]
@@ -51,6 +56,52 @@ def test_values_are_in_the_observables_units(folder) -> None:
     assert elastic.values[0] * 160.2176634 == pytest.approx(4.2)
     assert len(rdf.labels) == 16
     assert rdf.errors.tolist() == [0.02] * 16
+
+
+ANGLES = {"state": "cold", "quantity": "angles", "file": "angles.dat", "species": ["Ar"] * 3, "reach": 4.0}
+SCATTERED = {"state": "cold", "quantity": "structure_factor", "file": "g.dat", "species": ["Ar", "Ar"]}
+LATTICE = {
+    "quantity": "cold_lattice",
+    "configurations": ["fcc.extxyz"],
+    "values": {"a": 5.31},
+    "errors": {"a": 0.01},
+    "multiples": {"a": {"x": 1, "y": 1, "z": 1}},
+}
+BCC = {
+    "quantity": "energy_difference",
+    "configurations": ["fcc.extxyz", "bcc.extxyz"],
+    "values": {"energy": 0.01},
+    "errors": {"energy": 0.001},
+}
+
+
+def test_every_quantity_of_states_and_of_configurations_at_rest(folder) -> None:
+    at_cold = {"state": "cold", "values": {"a": 5.31}, "errors": {"a": 0.01}}
+    stress = {"values": {"stress_xx": 1.6}, "errors": {"stress_xx": 0.1}}
+    constants = {"values": {"C11": 4.2}, "errors": {"C11": 0.1}}
+    given = [
+        {**at_cold, "quantity": "lattice", "multiples": {"a": {"x": 1, "z": 1}}},
+        {"state": "cold", "quantity": "stress", **stress},
+        ANGLES,
+        {**SCATTERED, "reach": 2.6},
+        LATTICE,
+        BCC,
+        {"quantity": "cold_elastic", "configurations": ["fcc.extxyz"], **constants},
+    ]
+    _, experiments, rest = states_and_experiments(settings(given, {**STATE, "pressure": 1.0}), folder)
+    lattice, of_stress, angles, scattered = experiments
+    assert lattice.observable.multiples == {"a": ((0, 1.0), (2, 1.0))}
+    assert of_stress.values[0] * 160.2176634 == pytest.approx(1.6)
+    assert len(angles.observable.labels) == 60
+    assert angles.labels[0] == "61.5 degrees"
+    assert len(angles.labels) == 20
+    assert scattered.values.tolist() == [0.0] * 16
+    assert [each.title for each in rest] == [
+        "cold_lattice fcc",
+        "energy_difference fcc bcc",
+        "cold_elastic fcc",
+    ]
+    assert rest[2].values[0] * 160.2176634 == pytest.approx(4.2)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +114,19 @@ def test_values_are_in_the_observables_units(folder) -> None:
         ({**PRESSURE, "quantity": "colour"}, {}, "'colour' is no quantity"),
         ({**PRESSURE, "values": {"C11": 3.0}}, {}, "values of pressure at cold: C11 is not among them"),
         ({**PRESSURE, "quantity": "density"}, {}, "whose volume is held"),
+        ({**LATTICE, "quantity": "lattice", "state": "cold"}, {}, "whose volume is held"),
+        ({**LATTICE, "state": "cold"}, {}, "state of cold_lattice, which is of configurations at rest"),
+        ({**LATTICE, "temperature": 4.0}, {}, "temperature of cold_lattice"),
+        ({**LATTICE, "errors": {}}, {}, "a without an error"),
+        ({**LATTICE, "multiples": {"a": {"w": 1}}}, {}, "without the edges of the box"),
+        ({**LATTICE, "multiples": {}}, {}, "without the edges of the box"),
+        ({**LATTICE, "configurations": ["none.extxyz"]}, {}, "no such file"),
+        ({**BCC, "configurations": ["fcc.extxyz"]}, {}, "with 1 configurations"),
+        ({**BCC, "values": {"C11": 1.0}}, {}, "C11 is not among them"),
+        ({**PRESSURE, "state": None}, {}, "pressure without a state"),
+        (SCATTERED, {}, "without reach"),
+        ({**ANGLES, "reach": None}, {}, "without reach"),
+        ({**ANGLES, "file": "g.dat"}, {}, "no centres of equal bins"),
         ({"state": "cold", "quantity": "rdf"}, {}, "without a file"),
         (
             {"state": "cold", "quantity": "rdf", "file": "bare.dat", "species": ["Ar", "Ar"]},
@@ -88,3 +152,5 @@ def test_experiments_that_contradict_each_other_are_said(folder) -> None:
     other = {**PRESSURE, "values": {"pressure": 900.0}}
     with pytest.raises(UserError, match="pressure at cold is 0"):
         states_and_experiments(settings([PRESSURE, other]), folder)
+    with pytest.raises(UserError, match=r"a at rest is 5\.31"):
+        states_and_experiments(settings([LATTICE, {**LATTICE, "values": {"a": 5.5}}]), folder)

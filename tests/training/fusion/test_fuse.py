@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from ase import Atoms
 
-from tests.training.fusion.dimers import BondLabels, BondLength, Spring, lengths, sample, state
+from tests.training.fusion.dimers import BondLabels, BondLength, Spring, dimer, lengths, sample, state
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion import fuse
-from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
 from votca_mlp.training.fusion.fuse import Fusion
 from votca_mlp.training.fusion.labels import Labels
+from votca_mlp.training.fusion.observables.frames import stored_frames
+from votca_mlp.training.fusion.observables.rest import ColdLattice, EnergyDifference
 from votca_mlp.training.fusion.options import FusionOptions
 
 TRUTH = Spring(1.0, 2.2)
@@ -42,6 +45,27 @@ def test_an_experiment_made_by_another_model_gives_that_model(straight) -> None:
     assert found.model.k.item() == pytest.approx(1.0, abs=0.15)
     assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
     assert found.trajectories["gas"] < len(found.history)
+
+
+def test_what_is_known_at_rest_is_met_alone_and_beside_states(tmp_path) -> None:
+    crystal = stored_frames([Atoms("Ar", cell=[2.0] * 3, pbc=True)])
+    lattice = ColdLattice(crystal, {"a": [(0, 1.0)]})
+    error = torch.tensor([0.001], dtype=torch.float64)
+    known = RestExperiment(lattice, torch.tensor([2.2], dtype=torch.float64), error, "lattice")
+    spring = Spring(1.4, 2.0)
+    spring.cutoff = 2.6  # nearest neighbours alone
+    settings = FusionOptions(iterations=10)
+    alone = Fusion(spring, [], [], None, None, tmp_path / "1", settings, rest=[known], fixed=())
+    found = alone.run()
+    assert found.ended == "the experiments are met within errors"
+    assert found.model.length.item() == pytest.approx(2.2, abs=0.001)
+    assert alone.names == ["lattice a"]
+    pair = EnergyDifference(*(stored_frames([dimer(length)]) for length in (2.2, 2.5)))
+    energy, error = torch.tensor([[0.5 * 0.3**2 / 2.0], [0.001]], dtype=torch.float64)
+    both = fusion(tmp_path / "2", rest=[RestExperiment(pair, energy, error)]).run()
+    assert both.ended == "the experiments are met within errors"
+    assert len(both.history[0].values) == 3
+    assert list(both.history[0].effective) == ["gas"]
 
 
 def test_a_lower_bound_for_n_eff_saves_trajectories(tmp_path) -> None:

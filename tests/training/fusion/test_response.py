@@ -70,8 +70,10 @@ def test_trajectories_of_several_models_are_one_sample(tmp_path) -> None:
     bonds = lengths(copies.double, pool.state, 3, 1)
     assert float(found.values[0]) == pytest.approx(bonds.mean(), abs=0.01)
     assert float(found.values[1]) == pytest.approx(bonds.var(), rel=0.1)
-    # two trajectories on both sides are worth more than one
-    assert found.effective > 1.0
+    # two trajectories on both sides are worth more than one, and never more than both
+    worth = pool.effective(energies_of(copies.double, pool.frames))
+    assert 1.0 < worth < 2.0
+    assert found.effective == pytest.approx(0.5 * worth)
 
 
 def test_only_so_many_trajectories_are_kept(tmp_path) -> None:

@@ -7,18 +7,21 @@ from ase import Atoms
 from ase.build import bulk
 
 from tests.training.fusion.crystals import argon, check_derivatives, network
+from tests.training.fusion.dimers import Spring
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.training.fusion.observables.crystals import constants_of
 from votca_mlp.training.fusion.observables.elastic import ElasticConstants
-from votca_mlp.training.fusion.observables.frames import stored_frames
+from votca_mlp.training.fusion.observables.frames import StoredFrames, stored_frames
+from votca_mlp.training.fusion.observables.measured import measure
 from votca_mlp.training.fusion.observables.protocol import measure_all, uniform
+from votca_mlp.training.fusion.observables.rest import ColdLattice
 from votca_mlp.training.fusion.observables.static import (
     cold_elastic_constants,
     cold_elastic_matrix,
     energy_difference,
 )
-from votca_mlp.training.fusion.observables.voigt import tensor_of, voigt_of
+from votca_mlp.training.fusion.observables.voigt import PAIRS, tensor_of
 
 
 def test_a_lattice_of_centres_of_symmetry_does_not_relax() -> None:
@@ -51,7 +54,8 @@ def test_hexagonal_crystal_against_stress_and_strain() -> None:
         deformed.set_cell(atoms.cell.array @ (np.eye(3) + tensor), scale_atoms=True)
         for _ in range(3):
             deformed.positions[1] += np.linalg.solve(stiffness, force(np.zeros(3), deformed))
-        return np.asarray(voigt_of(torch.from_numpy(evaluator.evaluate(deformed).stress)).numpy())
+        stress = evaluator.evaluate(deformed).stress
+        return np.array([stress[pair] for pair in PAIRS])
 
     matrix, step = np.zeros((6, 6)), 1e-5
     for element in range(6):
@@ -75,6 +79,33 @@ def test_gradients_against_differences() -> None:
     bcc = stored_frames([bulk("Ti", "bcc", a=3.28)])
     check_derivatives(lambda: cold_elastic_constants(model, hcp, "hexagonal").sum(), model)
     check_derivatives(lambda: energy_difference(model, hcp, bcc).sum(), model)
+
+
+def test_lattice_constants_at_rest_with_gradients() -> None:
+    """Of Lennard-Jones argon by its energies, and of a lattice of springs exactly."""
+    fcc = stored_frames([bulk("Ar", "fcc", a=5.4, cubic=True)])
+    edges = {"a": [(0, 1.0), (1, 1.0), (2, 1.0)]}
+    model = argon()
+    (found,) = ColdLattice(fcc, edges).value(model)
+    lengths = torch.linspace(5.2, 5.3, 41, dtype=torch.float64)
+    energies = [float(measure(model, _cube(float(a)), ["energy"])["energy"]) for a in lengths]
+    fit = np.polynomial.Polynomial.fit(lengths.numpy() - 5.25, energies, 6)
+    minimum = min(fit.deriv().roots(), key=lambda root: abs(root)).real + 5.25
+    assert float(found) == pytest.approx(minimum, abs=1e-5)
+    spring = Spring(1.0, 2.6)
+    chain = stored_frames([Atoms("Ar", cell=[2.5, 2.5, 2.5], pbc=True)])
+    spring.cutoff = 3.0
+    cubic = ColdLattice(chain, {"a": [(0, 1.0)]})
+    (slope,) = torch.autograd.grad(cubic.value(spring).sum(), spring.length)
+    # the edges of a simple cubic lattice of springs are as long as these
+    assert cubic.value(spring).item() == pytest.approx(2.6, abs=1e-7)
+    assert float(slope) == pytest.approx(1.0, abs=1e-6)
+    with pytest.raises(UserError, match="no cell without stress"):
+        ColdLattice(stored_frames([Atoms("Ar", cell=[4.0] * 3, pbc=True)]), edges).value(spring)
+
+
+def _cube(a: float) -> StoredFrames:
+    return stored_frames([bulk("Ar", "fcc", a=a, cubic=True)])
 
 
 def test_crystals_that_are_refused() -> None:

@@ -95,7 +95,7 @@ def test_cells(frames: StoredFrames) -> None:
     assert float(heavy.value(uniform(frames), values)) == pytest.approx(
         np.mean(2 * 47.867 / lengths**3) * 1660.539, rel=1e-6
     )
-    with pytest.raises(UserError, match="divisors"):
+    with pytest.raises(UserError, match="multiples"):
         LatticeConstants({"a": [(3, 1.0)]})
 
 

@@ -1,8 +1,10 @@
 """Measured values at state points, with errors, and what is refused of them before any simulation."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.observables.protocol import FrameObservable
+from votca_mlp.training.fusion.observables.rest import RestObservable
 from votca_mlp.training.fusion.states import StatePoint
 
 VOLUME_TOLERANCE = 0.005
@@ -19,8 +22,82 @@ CONTRADICTION = 5.0
 """Two measurements of one quantity that differ by more of their joint errors cannot both be met."""
 
 
+class Labelled(Protocol):
+    """What has names for its values."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of its values."""
+
+
+class Compared(ABC):
+    """Values that were measured, some of them perhaps nan, of an observable."""
+
+    observable: Labelled
+    values: Tensor
+    errors: Tensor
+    name: str
+
+    @property
+    def used(self) -> Tensor:
+        """Which values are compared, bool, [n_values]."""
+        return torch.isfinite(self.values)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of those that are compared."""
+        return tuple(
+            label for label, used in zip(self.observable.labels, self.used.tolist(), strict=True) if used
+        )
+
+    @property
+    def title(self) -> str:
+        """Name for messages."""
+        return self.name or f"{type(self.observable).__name__} {self.place}"
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """Where it was measured, for messages."""
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """What tells its place from others."""
+
+
 @dataclass(frozen=True)
-class Experiment:
+class RestExperiment(Compared):
+    """An observable of fixed configurations, what was measured, and its error.
+
+    Attributes
+    ----------
+    observable
+        What is compared.
+    values, errors
+        In the observable's unit, [n_values]; a value of nan is not compared.
+    name
+        In messages and results.
+    """
+
+    observable: RestObservable
+    values: Tensor
+    errors: Tensor
+    name: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it was measured, for messages."""
+        return "at rest"
+
+    @property
+    def key(self) -> str:
+        """What tells its place from others: the configurations."""
+        return repr([each.positions.tolist() + each.cells.tolist() for each in self.observable.frames])
+
+
+@dataclass(frozen=True)
+class Experiment(Compared):
     """An observable at a state point, what was measured, and its error.
 
     Attributes
@@ -48,24 +125,19 @@ class Experiment:
     name: str = ""
 
     @property
-    def used(self) -> Tensor:
-        """Which values are compared, bool, [n_values]."""
-        return torch.isfinite(self.values)
+    def place(self) -> str:
+        """Where it was measured, for messages."""
+        return f"at {self.state}"
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Of those that are compared."""
-        return tuple(
-            label for label, used in zip(self.observable.labels, self.used.tolist(), strict=True) if used
-        )
-
-    @property
-    def title(self) -> str:
-        """Name for messages."""
-        return self.name or f"{type(self.observable).__name__} at {self.state}"
+    def key(self) -> str:
+        """What tells its place from others."""
+        return self.state
 
 
-def check_experiments(experiments: Sequence[Experiment], states: Sequence[StatePoint]) -> None:
+def check_experiments(
+    experiments: Sequence[Experiment], states: Sequence[StatePoint], rest: Sequence[RestExperiment] = ()
+) -> None:
     """Refuse experiments that cannot be trained to, one message for all of them.
 
     Raises
@@ -74,41 +146,23 @@ def check_experiments(experiments: Sequence[Experiment], states: Sequence[StateP
         A state that is not there; values without errors; a temperature or volume that is not the state's;
         measurements of one quantity that contradict each other.
     """
-    if not experiments:
+    if not experiments and not rest:
         raise UserError("there are no experiments", accepted="at least one, with values and errors")
     problems = [problem for each in experiments for problem in _problems(each, states)]
-    problems += _contradictions(experiments)
+    problems += [problem for each in rest for problem in _wrong_values(each)]
+    problems += _contradictions([*experiments, *rest])
     if problems:
         what = problems[0][0] if len(problems) == 1 else "; ".join(text for text, _ in problems)
         raise UserError(what, where="experiments", accepted=problems[0][1])
 
 
 def _problems(experiment: Experiment, states: Sequence[StatePoint]) -> list[tuple[str, str]]:
-    title, found = experiment.title, []
+    title = experiment.title
     state = next((each for each in states if each.name == experiment.state), None)
     if state is None:
         known = ", ".join(each.name for each in states)
         return [(f"{title}: there is no state '{experiment.state}'", f"one of {known}")]
-    count = len(experiment.observable.labels)
-    if experiment.values.shape != (count,) or experiment.errors.shape != (count,):
-        return [
-            (
-                f"{title}: {experiment.values.numel()} values and {experiment.errors.numel()} errors for "
-                f"{count} quantities ({', '.join(experiment.observable.labels[:6])})",
-                "a value and an error for each, nan for a value that was not measured",
-            )
-        ]
-    if not bool(experiment.used.any()):
-        found.append((f"{title}: no value is a number", "at least one measured value"))
-    wrong = experiment.used & ~(torch.isfinite(experiment.errors) & (experiment.errors > 0.0))
-    if bool(wrong.any()):
-        which = ", ".join(np.array(experiment.observable.labels)[wrong.numpy()][:6])
-        found.append(
-            (
-                f"{title}: {which} without an error",
-                "a standard error above 0 for each value: experiments are weighted by them",
-            )
-        )
+    found = _wrong_values(experiment)
     own = getattr(experiment.observable, "temperature", None)
     for what, temperature in (("was measured", experiment.temperature), ("is defined", own)):
         if temperature is not None and not _agree(temperature, state.temperature, KBT_TOLERANCE):
@@ -131,7 +185,31 @@ def _problems(experiment: Experiment, states: Sequence[StatePoint]) -> list[tupl
     return found
 
 
-def _contradictions(experiments: Sequence[Experiment]) -> list[tuple[str, str]]:
+def _wrong_values(experiment: Compared) -> list[tuple[str, str]]:
+    found, count, title = [], len(experiment.observable.labels), experiment.title
+    if experiment.values.shape != (count,) or experiment.errors.shape != (count,):
+        return [
+            (
+                f"{title}: {experiment.values.numel()} values and {experiment.errors.numel()} errors for "
+                f"{count} quantities ({', '.join(experiment.observable.labels[:6])})",
+                "a value and an error for each, nan for a value that was not measured",
+            )
+        ]
+    if not bool(experiment.used.any()):
+        found.append((f"{title}: no value is a number", "at least one measured value"))
+    wrong = experiment.used & ~(torch.isfinite(experiment.errors) & (experiment.errors > 0.0))
+    if bool(wrong.any()):
+        which = ", ".join(np.array(experiment.observable.labels)[wrong.numpy()][:6])
+        found.append(
+            (
+                f"{title}: {which} without an error",
+                "a standard error above 0 for each value: experiments are weighted by them",
+            )
+        )
+    return found
+
+
+def _contradictions(experiments: Sequence[Compared]) -> list[tuple[str, str]]:
     seen: dict[tuple[str, str, str], tuple[float, float, str]] = {}
     found = []
     for each in experiments:
@@ -142,13 +220,13 @@ def _contradictions(experiments: Sequence[Experiment]) -> list[tuple[str, str]]:
         ):
             if not (math.isfinite(value) and error > 0.0):
                 continue
-            key = (each.state, type(each.observable).__name__, label)
+            key = (each.key, type(each.observable).__name__, label)
             other = seen.setdefault(key, (value, error, each.title))
             joint = math.hypot(error, other[1])
             if abs(value - other[0]) > CONTRADICTION * joint:
                 found.append(
                     (
-                        f"{label} at {each.state} is {other[0]:g} +- {other[1]:g} in {other[2]}, "
+                        f"{label} {each.place} is {other[0]:g} +- {other[1]:g} in {other[2]}, "
                         f"{value:g} +- {error:g} in {each.title}",
                         "measurements that agree within their errors, larger errors, or one of them",
                     )

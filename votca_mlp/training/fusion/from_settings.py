@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.training.fusion.experiments import Experiment, check_experiments
-from votca_mlp.training.fusion.quantities import quantity
+from votca_mlp.training.fusion.experiments import Experiment, RestExperiment, check_experiments
+from votca_mlp.training.fusion.measured_values import title
+from votca_mlp.training.fusion.quantities import QUANTITIES, quantity
+from votca_mlp.training.fusion.rest_quantities import REST_QUANTITIES, rest_quantity
 from votca_mlp.training.fusion.states import StatePoint
 
 if TYPE_CHECKING:
-    from votca_mlp.training.fusion.settings import ExperimentsSettings
+    from votca_mlp.training.fusion.settings import ExperimentsSettings, MeasuredSettings
     from votca_mlp.training.labelled import LabelledFrames
 
 FOLDER, HISTORY, FUSED = "fusion", "fusion.json", "fused.pt"
@@ -24,8 +26,8 @@ FOLDER, HISTORY, FUSED = "fusion", "fusion.json", "fused.pt"
 
 def states_and_experiments(
     settings: "ExperimentsSettings", directory: Path
-) -> tuple[list[StatePoint], list[Experiment]]:
-    """Return state points and experiments, checked: to be called before anything is trained.
+) -> tuple[list[StatePoint], list[Experiment], list[RestExperiment]]:
+    """Return state points, experiments in them and at rest, checked: to be called before training.
 
     Parameters
     ----------
@@ -48,21 +50,47 @@ def states_and_experiments(
         check_start(start, start.get_chemical_symbols(), r_max=0.0, where=str(path), topology=path)
         values = each.model_dump(exclude={"start"})
         states[name] = StatePoint(name=name, start=start, **values)
-    experiments = []
+    experiments, rest = [], []
     for measured in settings.measured:
+        if measured.quantity in REST_QUANTITIES:
+            _refuse_state(measured)
+            rest.append(RestExperiment(*rest_quantity(measured, directory), title(measured)))
+            continue
+        if measured.quantity not in QUANTITIES:
+            known = ", ".join([*QUANTITIES, *REST_QUANTITIES])
+            raise UserError(f"'{measured.quantity}' is no quantity", where="experiments", accepted=known)
+        if measured.state is None:
+            what = f"{measured.quantity} without a state"
+            raise UserError(what, where="experiments", accepted="state: " + " | ".join(states))
         if measured.state not in states:
             raise UserError(
                 f"there is no state '{measured.state}'", where="experiments", accepted=", ".join(states)
             )
         observable, found, errors = quantity(measured, states[measured.state], directory)
-        title = f"{measured.quantity} at {measured.state}"
         experiments.append(
             Experiment(
-                measured.state, observable, found, errors, measured.temperature, measured.volume, title
+                measured.state,
+                observable,
+                found,
+                errors,
+                measured.temperature,
+                measured.volume,
+                title(measured),
             )
         )
-    check_experiments(experiments, list(states.values()))
-    return list(states.values()), experiments
+    check_experiments(experiments, list(states.values()), rest)
+    return list(states.values()), experiments, rest
+
+
+def _refuse_state(measured: "MeasuredSettings") -> None:
+    """Refuse what a quantity of configurations at rest does not have."""
+    for name in ("state", "temperature", "volume"):
+        if getattr(measured, name) is not None:
+            raise UserError(
+                f"{name} of {measured.quantity}, which is of configurations at rest",
+                where="experiments",
+                accepted="configurations without a state, or the quantity at a state",
+            )
 
 
 def check_section(
@@ -129,7 +157,7 @@ def fuse_file(
     from votca_mlp.training.fusion.labels import labels_of
 
     model = load_hipnn(source, level=level)
-    states, experiments = states_and_experiments(settings, directory)
+    states, experiments, rest = states_and_experiments(settings, directory)
     learn, held = chosen
     watched = labels_of(frames, held, model, level) if len(held) else None
     fusion = Fusion(
@@ -140,6 +168,7 @@ def fuse_file(
         watched,
         folder / FOLDER,
         settings.options(),
+        rest=rest,
         fixed=settings.fixed,
         report=say,
     )

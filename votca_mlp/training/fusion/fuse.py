@@ -17,12 +17,12 @@ from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
 from votca_mlp.training.fusion.copies import HELD, Copies, identity_of
-from votca_mlp.training.fusion.experiments import Experiment, check_experiments
+from votca_mlp.training.fusion.experiments import Experiment, RestExperiment, check_experiments
 from votca_mlp.training.fusion.labels import Labels, LabelTerm
 from votca_mlp.training.fusion.observables.frames import StoredFrames
 from votca_mlp.training.fusion.options import FusionOptions, Iteration
 from votca_mlp.training.fusion.pool import StatePool, Trajectory, energies_of
-from votca_mlp.training.fusion.response import Response, respond
+from votca_mlp.training.fusion.response import Response, respond, respond_at_rest
 from votca_mlp.training.fusion.simulate import FRAMES, load_frames, simulate
 from votca_mlp.training.fusion.states import StatePoint, check_names
 from votca_mlp.training.fusion.step import Pinning, Step, solve
@@ -76,6 +76,8 @@ class Fusion:
         Labelled frames to learn from, and others to watch; None for experiments alone.
     options, folder
         Settings; where its files are.
+    rest
+        What was measured of, or is known for, fixed configurations.
     fixed
         Parts of names of parameters that are held.
     report
@@ -94,12 +96,13 @@ class Fusion:
         folder: Path,
         options: FusionOptions | None = None,
         *,
+        rest: Sequence[RestExperiment] = (),
         fixed: Sequence[str] = HELD,
         report: Callable[[str], None] = _log.info,
         simulator: Simulator = simulate,
     ) -> None:
         check_names(states)
-        check_experiments(experiments, states)
+        check_experiments(experiments, states, rest)
         self.options = options or FusionOptions()
         self.copies = Copies(model, fixed)
         self.folder, self.report, self.simulator = folder, report, simulator
@@ -108,10 +111,15 @@ class Fusion:
         self.experiments = {
             state.name: [each for each in experiments if each.state == state.name] for state in self.states
         }
-        ordered = [each for state in self.states for each in self.experiments[state.name]]
+        self.rest = tuple(rest)
+        ordered = [*(each for state in self.states for each in self.experiments[state.name]), *self.rest]
         self.targets = torch.cat([each.values[each.used] for each in ordered]).double()
         self.errors = torch.cat([each.errors[each.used] for each in ordered]).double()
-        self.names = [f"{each.state} {label}" for each in ordered for label in each.labels]
+        self.names = [
+            f"{each.state if isinstance(each, Experiment) else each.title} {label}"
+            for each in ordered
+            for label in each.labels
+        ]
         self.labels, self.held = labels, held
         folder.mkdir(parents=True, exist_ok=True)
         self.pools = {state.name: StatePool(state, self.options.keep) for state in self.states}
@@ -146,6 +154,7 @@ class Fusion:
                 self.targets.tolist(),
                 self.errors.tolist(),
                 0 if self.labels is None else [self.labels.independent, len(self.labels.batches)],
+                *(each.key for each in self.rest),
             ]
         )
         progress = load_progress(self.folder, inputs)
@@ -264,13 +273,15 @@ class Fusion:
             )
             for state in self.states
         ]
+        if self.rest:
+            responses.append(respond_at_rest(self.rest, self.copies, rows=True))
         single = self.copies.single
         iteration = Iteration(
             self.progress.iteration,
             self._chi2(responses) / len(self.targets),
             torch.cat([each.values for each in responses]).tolist(),
             torch.cat([each.errors for each in responses]).tolist(),
-            {state.name: each.effective for state, each in zip(self.states, responses, strict=True)},
+            {state.name: each.effective for state, each in zip(self.states, responses, strict=False)},
             new,
             {} if self.labels is None else self.labels.errors(single),
             {} if self.held is None else self.held.errors(single),
@@ -367,6 +378,11 @@ class Fusion:
             if not worth >= self.options.least_effective:
                 return False
         after = [respond(self.pools[s.name], self.experiments[s.name], self.copies) for s in self.states]
+        if self.rest:
+            try:
+                after.append(respond_at_rest(self.rest, self.copies))
+            except UserError:
+                return False
         labels = {} if self.labels is None else self.labels.errors(self.copies.single)
         return self._chi2(after, scale) + (self._label_value(labels) if labels else 0.0) < objective
 

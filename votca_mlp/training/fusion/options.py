@@ -100,7 +100,7 @@ class Iteration:
     values, errors
         Of all experiments in their order; the errors are statistical.
     effective
-        By state, see :meth:`.pool.StatePool.effective`.
+        n_eff over all stored frames by state, at most 1.
     new
         States that got a new trajectory.
     labels, held

@@ -96,12 +96,19 @@ class StatePool:
     def effective(self, energies: Tensor) -> float:
         """Return how many frames' worth the pool is by frames of one trajectory: 1 just after sampling it.
 
-        n_eff = exp(-sum w ln w), the exponential of the weights' entropy, over the frames of a trajectory; it
-        can exceed 1 when several trajectories fit.
+        The rule for new trajectories asks for this; several that fit are worth more than one.
         """
+        return self._worth(energies) / len(self.trajectories[-1].frames)
+
+    def share(self, energies: Tensor) -> float:
+        """Return how many frames' worth the pool is by all of its frames, at most 1."""
+        return min(1.0, self._worth(energies) / sum(len(each.frames) for each in self.trajectories))
+
+    def _worth(self, energies: Tensor) -> float:
+        """Return n_eff = exp(-sum w ln w), the exponential of the weights' entropy."""
         weights = self.weights(energies.detach())
         entropy = -torch.special.xlogy(weights, weights).sum()
-        return float(entropy.exp()) / len(self.trajectories[-1].frames)
+        return float(entropy.exp())
 
 
 def energies_of(model: PairModel, frames: StoredFrames) -> Tensor:

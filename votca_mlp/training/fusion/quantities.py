@@ -1,13 +1,15 @@
-"""What settings can name as measured: each makes an observable, with its values and errors in one unit."""
+"""What settings can name as measured at a state: each makes an observable, values and errors in its unit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from votca_mlp.errors import UserError
+from votca_mlp.training.fusion.measured_values import Measured, curve, multiples_of, named_values, reach_of
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,39 +19,7 @@ if TYPE_CHECKING:
 
 Made = tuple["FrameObservable", "Tensor", "Tensor"]
 """Observable, values and errors in its unit."""
-GPA_PER_EV_PER_ANGSTROM3 = 160.2176634
-
-
-class Measured(Protocol):
-    """A measurement as settings have it."""
-
-    @property
-    def state(self) -> str:
-        """Name of the state."""
-
-    @property
-    def quantity(self) -> str:
-        """One of :data:`QUANTITIES`."""
-
-    @property
-    def values(self) -> Mapping[str, float]:
-        """By label."""
-
-    @property
-    def errors(self) -> Mapping[str, float]:
-        """By label."""
-
-    @property
-    def file(self) -> str | None:
-        """A curve."""
-
-    @property
-    def crystal(self) -> str:
-        """Of elastic constants."""
-
-    @property
-    def species(self) -> tuple[str, ...]:
-        """Of g(r)."""
+GPA_PER_EV_PER_ANGSTROM3 = 1e-4 * BAR_PER_EV_PER_ANGSTROM3
 
 
 def _pressure(measured: Measured, state: "StatePoint", directory: Path) -> Made:
@@ -57,6 +27,14 @@ def _pressure(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     from votca_mlp.training.fusion.observables.stress import Pressure
 
     return _named(Pressure(state.temperature, len(state.start)), measured)
+
+
+def _stress(measured: Measured, state: "StatePoint", directory: Path) -> Made:
+    """GPa, positive under tension."""
+    from votca_mlp.training.fusion.observables.stress import StressTensor
+
+    found = StressTensor(state.temperature, len(state.start))
+    return _named(found, measured, GPA_PER_EV_PER_ANGSTROM3)
 
 
 def _elastic(measured: Measured, state: "StatePoint", directory: Path) -> Made:
@@ -78,99 +56,100 @@ def _density(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """kg/m3."""
     from votca_mlp.training.fusion.observables.cell import Density
 
-    if state.pressure is None:
-        raise UserError(
-            f"the density of state {state.name}, whose volume is held",
-            where="experiments",
-            accepted="a state with a pressure, or the quantity pressure",
-        )
+    _refuse_constant_volume("the density", state)
     return _named(Density(float(state.start.get_masses().sum())), measured)
+
+
+def _lattice(measured: Measured, state: "StatePoint", directory: Path) -> Made:
+    """Angstrom."""
+    from votca_mlp.training.fusion.observables.cell import LatticeConstants
+
+    _refuse_constant_volume("lattice constants", state)
+    return _named(LatticeConstants(multiples_of(measured)), measured)
 
 
 def _rdf(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """r in Angstrom, g(r), standard error."""
-    import torch
-
     from votca_mlp.training.fusion.observables.structure import RadialDistribution
 
-    if measured.file is None or len(measured.species) != 2:
-        raise UserError(
-            f"g(r) at {measured.state} without a file, or without two species",
-            where="experiments",
-            accepted="file: a table of r (Angstrom), g(r) and its error; species: [Al, Al]",
-        )
-    table = _table(directory / measured.file)
+    r, values, errors = curve(measured, directory, "r (Angstrom), g(r) and its standard error", 2)
     first, second = measured.species
-    return (
-        RadialDistribution((first, second), table[:, 0]),
-        torch.from_numpy(table[:, 1].copy()),
-        torch.from_numpy(table[:, 2].copy()),
-    )
+    return RadialDistribution((first, second), r), values, errors
+
+
+def _structure_factor(measured: Measured, state: "StatePoint", directory: Path) -> Made:
+    """Q in 1/Angstrom, S(Q) of Faber and Ziman, standard error."""
+    from votca_mlp.training.fusion.observables.structure import StructureFactor
+
+    q, values, errors = curve(measured, directory, "Q (1/Angstrom), S(Q) and its standard error", 2)
+    reach = reach_of(measured, "where the transform of g(r) ends, Angstrom, within half of the box")
+    first, second = measured.species
+    # the observable is S(Q) - 1
+    return StructureFactor(q, reach, {(first, second): 1.0}), values - 1.0, errors
+
+
+def _angles(measured: Measured, state: "StatePoint", directory: Path) -> Made:
+    """Angle in degrees, density of angles by degree, standard error; centres of bins from 0 to 180."""
+    import torch
+    from ase.data import atomic_numbers
+
+    from votca_mlp.training.fusion.observables.angles import AngleDistribution
+
+    of = "angles (degrees), their density by degree and its standard error"
+    centres, values, errors = curve(measured, directory, of, 3)
+    width = float(np.diff(centres).mean())
+    bins, first = round(180.0 / width), round(centres[0] / width - 0.5)
+    if abs(bins * width - 180.0) > 1e-3 * width or abs((first + 0.5) * width - centres[0]) > 1e-3 * width:
+        raise UserError(
+            "the angles are no centres of equal bins from 0 to 180 degrees",
+            where=directory / str(measured.file),
+            accepted="such as 1.5, 4.5, ..., 178.5",
+        )
+    centre, one, two = (atomic_numbers[symbol] for symbol in measured.species)
+    reach = reach_of(measured, "distance up to which atoms are neighbours, Angstrom")
+    columns = []
+    for column in (values, errors):
+        columns.append(torch.full((bins,), float("nan"), dtype=torch.float64))
+        columns[-1][first : first + len(column)] = column
+    return AngleDistribution(reach, bins, (centre, one, two)), columns[0], columns[1]
 
 
 QUANTITIES: MappingProxyType[str, Callable[[Measured, "StatePoint", Path], Made]] = MappingProxyType(
     {
         "pressure": _pressure,
+        "stress": _stress,
         "elastic": _elastic,
         "density": _density,
+        "lattice": _lattice,
         "energy": _energy,
         "rdf": _rdf,
+        "structure_factor": _structure_factor,
+        "angles": _angles,
     }
 )
 """By the name in settings; the function's text is the unit."""
 
 
 def quantity(measured: Measured, state: "StatePoint", directory: Path) -> Made:
-    """Return observable, values and errors of a measurement.
+    """Return observable, values and errors of a measurement at a state.
 
     Raises
     ------
     UserError
-        An unknown quantity, names or values that it does not have, a file that is no table.
+        Names or values that the quantity does not have, a file that is no table.
     """
-    if measured.quantity not in QUANTITIES:
-        raise UserError(
-            f"'{measured.quantity}' is no quantity", where="experiments", accepted=", ".join(QUANTITIES)
-        )
     return QUANTITIES[measured.quantity](measured, state, directory)
+
+
+def _refuse_constant_volume(what: str, state: "StatePoint") -> None:
+    if state.pressure is None:
+        raise UserError(
+            f"{what} of state {state.name}, whose volume is held",
+            where="experiments",
+            accepted="a state with a pressure, or the quantity pressure",
+        )
 
 
 def _named(observable: "FrameObservable", measured: Measured, unit: float = 1.0) -> Made:
     """Return values by the observable's labels; ``unit`` is that of the settings in the observable's."""
-    import torch
-
-    labels = observable.labels
-    for what, given in (("values", measured.values), ("errors", measured.errors)):
-        unknown = [name for name in given if name not in labels]
-        if unknown:
-            raise UserError(
-                f"{what} of {measured.quantity} at {measured.state}: {', '.join(unknown)} is not among them",
-                where="experiments",
-                accepted=", ".join(labels),
-            )
-    columns: list[Any] = [
-        torch.tensor([given.get(label, np.nan) for label in labels], dtype=torch.float64) / unit
-        for given in (measured.values, measured.errors)
-    ]
-    return observable, columns[0], columns[1]
-
-
-def _table(path: Path) -> np.ndarray:
-    """Return three columns of a text file.
-
-    Raises
-    ------
-    UserError
-        Missing, or no such table.
-    """
-    accepted = "a table of r (Angstrom, evenly spaced), g(r) and its standard error"
-    try:
-        table = np.loadtxt(path, ndmin=2)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read the curve: {error}", where=path, accepted=accepted) from None
-    if table.shape[1] < 3:
-        raise UserError("has no column of errors", where=path, accepted=accepted)
-    steps = np.diff(table[:, 0])
-    if len(table) < 2 or np.abs(steps - steps.mean()).max() > 1e-3 * steps.mean() or steps.mean() <= 0:
-        raise UserError("r is not evenly spaced", where=path, accepted=accepted)
-    return np.asarray(table[:, :3], np.float64)
+    return observable, *named_values(observable.labels, measured, unit)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from votca_mlp.training.fusion.copies import Copies
-from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
 from votca_mlp.training.fusion.labels import flat
 from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
 from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
@@ -30,7 +30,7 @@ class Response:
     values, errors
         Of the compared observables and their statistical errors (nan where unknown), [n_values].
     effective
-        Of :meth:`.pool.StatePool.effective`.
+        n_eff over all stored frames, see :meth:`.pool.StatePool.share`.
     rows
         d(values)/d(parameters), [n_values, n_parameters]; None where they were not asked for.
     spread
@@ -59,7 +59,7 @@ def respond(
         weights = pool.weights(values["energy"])
         found = torch.cat([each.observable.value(weights, values)[each.used] for each in experiments])
     errors = torch.cat([_error(each, weights.detach(), values)[each.used] for each in experiments])
-    effective = pool.effective(values["energy"])
+    effective = pool.share(values["energy"])
     if probes == 0:
         return Response(found.detach(), errors, effective)
     slopes: list[tuple[Tensor | None, ...]] = [
@@ -73,6 +73,21 @@ def respond(
         slopes.append((probe, *[None] * (len(names) - 1)))
     rows = _into_parameters(copies, frames, names, slopes)
     return Response(found.detach(), errors, effective, rows[: len(found)], rows[len(found) :])
+
+
+def respond_at_rest(experiments: Sequence[RestExperiment], copies: Copies, *, rows: bool = False) -> Response:
+    """Return the observables of fixed configurations with the present parameters, with rows if asked for.
+
+    Raises
+    ------
+    UserError
+        A configuration that an observable is not defined for with this model.
+    """
+    with torch.set_grad_enabled(rows):
+        found = torch.cat([each.observable.value(copies.double)[each.used] for each in experiments])
+    errors = torch.zeros(len(found), dtype=torch.float64)
+    slopes = torch.stack([flat(each, copies.parameters, keep=True) for each in found]) if rows else None
+    return Response(found.detach(), errors, 1.0, slopes)
 
 
 def _error(experiment: Experiment, weights: Tensor, values: Values) -> Tensor:

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from votca_mlp.fields import PLAIN_NAME, Section, setting
 from votca_mlp.training.fusion.options import FusionOptions
 from votca_mlp.training.fusion.quantities import QUANTITIES
+from votca_mlp.training.fusion.rest_quantities import REST_QUANTITIES
 from votca_mlp.training.fusion.states import StatePoint
 
 
@@ -32,10 +33,12 @@ class StateSettings(Section):
 
 
 class MeasuredSettings(Section):
-    """A measurement at a state point: named values, or a curve in a file."""
+    """A measurement at a state, or what is known of configurations at rest: named values, or a curve."""
 
-    state: str = setting(meaning="Name of the state.")
-    quantity: str = setting(meaning="What was measured.", accepted=" | ".join(QUANTITIES))
+    state: str | None = setting(None, meaning="Name of the state; none for configurations at rest.")
+    quantity: str = setting(
+        meaning="What was measured.", accepted=" | ".join([*QUANTITIES, *REST_QUANTITIES])
+    )
     values: dict[str, float] = setting(
         {}, meaning="By name, such as C11; those that are left out are not compared.", accepted="NAME: number"
     )
@@ -43,8 +46,29 @@ class MeasuredSettings(Section):
     file: str | None = setting(
         None, meaning="Table of a curve, such as r, g(r) and its error, relative to the settings."
     )
+    configurations: tuple[str, ...] = setting(
+        (),
+        meaning="What is at rest, in files that ASE reads: two for an energy_difference (second less first), "
+        "one crystal for cold_elastic and cold_lattice.",
+        accepted="[hcp.extxyz, bcc.extxyz]",
+    )
     crystal: str = setting("cubic", meaning="Crystal class of elastic constants.")
-    species: tuple[str, ...] = setting((), meaning="Two chemical symbols of g(r).", accepted="[Al, Al]")
+    species: tuple[str, ...] = setting(
+        (),
+        meaning="Chemical symbols: two of rdf and structure_factor, three of angles, the middle atom first.",
+        accepted="[Al, Al]",
+    )
+    reach: PositiveFloat | None = setting(
+        None,
+        unit="Angstrom",
+        meaning="Where the transform of a structure_factor ends; what angles count as neighbours.",
+    )
+    multiples: dict[str, dict[str, PositiveFloat]] = setting(
+        {},
+        meaning="Of lattice and cold_lattice: by lattice constant the edges of the box and how many times "
+        "the constant they are.",
+        accepted="NAME: {x: 4, y: 4, z: 4}",
+    )
     temperature: PositiveFloat | None = setting(
         None, unit="K", meaning="Of the measurement; it has to be that of the state."
     )
@@ -57,7 +81,7 @@ class ExperimentsSettings(Section):
     """Experiments that the trained model is then fused with, held to its labels."""
 
     states: dict[Annotated[str, Field(pattern=PLAIN_NAME)], StateSettings] = setting(
-        meaning="State points by name.", accepted="NAME: {temperature: 300, start: solid.extxyz}"
+        {}, meaning="State points by name.", accepted="NAME: {temperature: 300, start: solid.extxyz}"
     )
     measured: tuple[MeasuredSettings, ...] = setting(
         meaning="What was measured, with errors.", accepted="a list"

@@ -106,4 +106,5 @@ def solve(
 
 
 def _variance(spreads: list[Tensor], change: Tensor) -> float:
-    return max(float((spread @ change).square().sum()) for spread in spreads)
+    # without states there are no frames to reweight
+    return max((float((spread @ change).square().sum()) for spread in spreads), default=0.0)

@@ -16,12 +16,6 @@ QUARTICS = tuple((i, j) for i in range(6) for j in range(i, 6))
 """Elements I <= J of a symmetric 6 x 6 tensor, 21 of them."""
 
 
-def voigt_of(tensor: Tensor) -> Tensor:
-    """Return the six elements of symmetric tensors [..., 3, 3], [..., 6]."""
-    rows, columns = (list(each) for each in zip(*PAIRS, strict=True))
-    return 0.5 * (tensor[..., rows, columns] + tensor[..., columns, rows])
-
-
 def tensor_of(voigt: Tensor, *, strain: bool = False) -> Tensor:
     """Return symmetric tensors [..., 3, 3] of six elements [..., 6], which are engineering strains or not."""
     found = voigt.new_zeros(*voigt.shape[:-1], 3, 3)
