@@ -259,8 +259,10 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
             band = found.yerr[used]
             row[f"rms {name}"] = rounded(float(np.sqrt(np.mean(off**2))))
             row[f"band {name}"] = rounded(float(np.sqrt(np.mean(band**2))))
-            inside = np.abs(off) < np.hypot(band, 0.0 if wanted.yerr is None else wanted.yerr[used])
-            row[f"inside {name}"] = rounded(float(np.mean(inside)))
+            # the target is of a simulation, too
+            error = np.hypot(band, 0.0 if wanted.yerr is None else wanted.yerr[used])
+            row[f"expected {name}"] = rounded(float(np.sqrt(np.mean(error**2))))
+            row[f"inside {name}"] = rounded(float(np.mean(np.abs(off) < error)))
         rows.append(row)
     return rows
 

@@ -1,9 +1,11 @@
 """Amplitude, scatter and coefficients against the formulae written out with full matrices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from votca_mlp.update.gauss_newton.inference import Linear, infer, reachable
+from votca_mlp.update.gauss_newton.inference import Linear, infer, nuisance_errors, reachable
 from votca_mlp.update.gauss_newton.pool import pooled
 from votca_mlp.update.gauss_newton.prior import prior_root
 from votca_mlp.update.gauss_newton.response import Response
@@ -139,3 +141,33 @@ def test_step_is_cut_to_what_is_trusted() -> None:
     ratio = cut / free
     assert ratio == pytest.approx(np.full(M, ratio[0]))
     assert 0.0 < ratio[0] < 1.0
+
+
+def test_a_scale_and_a_background_are_integrated_out() -> None:
+    """As two more coefficients with a prior so wide that it says nothing: mean, covariance, evidence."""
+    linear, _ = problem(5, 0.7, 0.3, robust=False)
+    nuisance = np.stack([np.sin(np.arange(N)), np.ones(N)], axis=1)
+    data = replace(linear, wanted=linear.wanted + nuisance @ [3.0, -8.0], nuisance=nuisance)
+    found = infer(data, amplitude=0.7, bounds=(0.1, 10.0))
+    prior = 0.49 * linear.root @ linear.root.T
+    wide = 1e4
+    sigma = np.diag(linear.variances) + wide**2 * nuisance @ nuisance.T
+    spread = linear.jacobian @ prior @ linear.jacobian.T + sigma
+    gain = prior @ linear.jacobian.T @ np.linalg.inv(spread)
+    assert found.coefficients == pytest.approx(gain @ data.wanted, rel=1e-4, abs=1e-6)
+    assert found.covariance == pytest.approx(prior - gain @ linear.jacobian @ prior, rel=1e-4, abs=1e-6)
+    # without a word of what their sizes are, the coefficients are less certain
+    less = infer(linear, amplitude=0.7, bounds=(0.1, 10.0)).covariance
+    assert np.all(np.diag(found.covariance) > np.diag(less))
+
+    def evidence(amplitude: float) -> float:
+        whole = amplitude**2 * linear.jacobian @ linear.root @ linear.root.T @ linear.jacobian.T + sigma
+        return float(-0.5 * (data.wanted @ np.linalg.solve(whole, data.wanted) + np.linalg.slogdet(whole)[1]))
+
+    other = infer(data, amplitude=0.3, bounds=(0.1, 10.0)).log_evidence
+    assert found.log_evidence - other == pytest.approx(evidence(0.7) - evidence(0.3), abs=1e-3)
+    of_data = linear.jacobian @ prior @ linear.jacobian.T + np.diag(linear.variances)
+    wanted = np.sqrt(np.diag(np.linalg.inv(nuisance.T @ np.linalg.solve(of_data, nuisance))))
+    assert nuisance_errors(data, found.variances, 0.7) == pytest.approx(wanted, rel=1e-6)
+    # what only a nuisance explains is within reach
+    assert np.abs(reachable(data, 0.7)).max() < 5 * 0.3

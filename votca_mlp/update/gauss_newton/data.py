@@ -157,8 +157,26 @@ def layout_of(
     values, variances, weights, largest, robust, units = (
         np.concatenate(c) for c in zip(*columns, strict=True)
     )
-    wanted = Wanted(values, variances, weights, largest, robust.astype(bool), units)
+    wanted = Wanted(
+        values, variances, weights, largest, robust.astype(bool), units, _nuisance(data, len(values))
+    )
     return Layout(tuple(names), bases, tuple(data), wanted)
+
+
+def _nuisance(data: Sequence[Datum], count: int) -> Array | None:
+    """Return a column for each scale and background that is fitted, in the order of the data."""
+    columns = []
+    for datum in data:
+        fitted = datum.scattering
+        # measured = s (1 + d) F + b + e: what is left of it when s and b are taken out is F + d F + e/s
+        for wanted, values in (
+            (fitted is not None and fitted.fit_scale, None if fitted is None else fitted.values),
+            (fitted is not None and fitted.fit_background, 1.0),
+        ):
+            if wanted:
+                columns.append(np.zeros(count))
+                columns[-1][datum.rows] = values
+    return np.stack(columns, axis=1) if columns else None
 
 
 def _numbers(state: StateData) -> Mapping[str, Target]:

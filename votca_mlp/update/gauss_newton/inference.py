@@ -43,6 +43,9 @@ class Linear:
         Data that may be wrong (curves), shape [n]; the others (density) are taken at their word.
     units
         Of the scatter of each datum, shape [n]: what makes curves of several kinds comparable; None for 1.
+    nuisance
+        What the data may have beside J c, of unknown size: scale and background of a measurement, shape
+        [n, k]. They are integrated out without a prior, so that c is as uncertain as they leave it.
     """
 
     jacobian: Array
@@ -51,6 +54,7 @@ class Linear:
     root: Array
     robust: Flags
     units: Array | None = None
+    nuisance: Array | None = None
 
     @property
     def scatter_variances(self) -> Array:
@@ -102,7 +106,9 @@ def infer(problem: Linear, *, amplitude: float | None, bounds: tuple[float, floa
     for _ in range(_ROUNDS):
         last = found
         found = _best(problem, weights, choices)
-        residual = problem.wanted - problem.jacobian @ found.coefficients
+        residual = without(
+            problem.nuisance, problem.wanted - problem.jacobian @ found.coefficients, found.variances
+        )
         explained = problem.variances + found.scatter**2 * problem.scatter_variances
         weights = np.where(problem.robust, (NU + 1.0) / (NU + residual**2 / explained), 1.0)
         if last is not None and _near(last, found):
@@ -144,13 +150,14 @@ class _Modes:
     vectors: Array
     projected: Array
     squares: float
+    nuisance: float = 0.0
 
     def log_evidence(self, amplitudes: Array) -> Array:
         """Return log p(d | A, s) without constants, shape of ``amplitudes``."""
         inverse = 1.0 / amplitudes[:, None] ** 2
         gain = (self.projected**2 / (inverse + self.values)).sum(axis=1)
         size = np.log1p(self.values / inverse).sum(axis=1)
-        return np.asarray(-0.5 * (self.squares - gain + size + np.log(self.variances).sum()))
+        return np.asarray(-0.5 * (self.squares - gain + size + np.log(self.variances).sum() + self.nuisance))
 
     def solution(self, root: Array, amplitude: float) -> tuple[Array, Array]:
         """Return c and its covariance."""
@@ -159,12 +166,45 @@ class _Modes:
         return np.asarray(turned @ (scale * self.projected)), np.asarray((turned * scale) @ turned.T)
 
 
+def without(nuisance: Array | None, values: Array, variances: Array) -> Array:
+    """Return values, shape [n] or [n, m], less what the nuisance columns explain of them."""
+    if nuisance is None or not nuisance.shape[1]:
+        return values
+    root = np.sqrt(variances)
+    onto, _ = np.linalg.qr(nuisance / root[:, None])
+    scaled = (values.T / root).T
+    return np.asarray(((scaled - onto @ (onto.T @ scaled)).T * root).T)
+
+
+def nuisance_errors(problem: Linear, variances: Array, amplitude: float) -> Array:
+    """Return the standard errors of the sizes of the nuisance columns, shape [k], where c is not known."""
+    assert problem.nuisance is not None
+    root = np.sqrt(variances)[:, None]
+    j, n = problem.jacobian @ problem.root * amplitude / root, problem.nuisance / root
+    across = j.T @ n
+    normal = n.T @ n - across.T @ np.linalg.solve(np.eye(j.shape[1]) + j.T @ j, across)
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(normal))))
+
+
 def _modes(problem: Linear, variances: Array) -> _Modes:
-    whitened = (problem.jacobian @ problem.root) / np.sqrt(variances)[:, None]
-    wanted = problem.wanted / np.sqrt(variances)
+    whitened = (
+        without(problem.nuisance, problem.jacobian @ problem.root, variances) / np.sqrt(variances)[:, None]
+    )
+    wanted = without(problem.nuisance, problem.wanted, variances) / np.sqrt(variances)
     values, vectors = np.linalg.eigh(whitened.T @ whitened)
     projected = vectors.T @ (whitened.T @ wanted)
-    return _Modes(variances, np.maximum(values, 0.0), vectors, projected, float(wanted @ wanted))
+    squares = float(wanted @ wanted)
+    return _Modes(
+        variances, np.maximum(values, 0.0), vectors, projected, squares, _size(problem.nuisance, variances)
+    )
+
+
+def _size(nuisance: Array | None, variances: Array) -> float:
+    """Return log det N^T Sigma^-1 N: by how much the nuisance columns narrow what they explain."""
+    if nuisance is None or not nuisance.shape[1]:
+        return 0.0
+    scaled = nuisance / np.sqrt(variances)[:, None]
+    return float(np.linalg.slogdet(scaled.T @ scaled)[1])
 
 
 def reachable(problem: Linear, amplitude: float) -> Array:
@@ -174,4 +214,4 @@ def reachable(problem: Linear, amplitude: float) -> Array:
     """
     modes = _modes(problem, problem.variances)
     coefficients, _ = modes.solution(problem.root, amplitude)
-    return np.asarray(problem.wanted - problem.jacobian @ coefficients)
+    return without(problem.nuisance, problem.wanted - problem.jacobian @ coefficients, problem.variances)

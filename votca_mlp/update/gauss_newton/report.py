@@ -40,6 +40,7 @@ def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
     extra = layout.wanted.variances + step.inferred.scatter**2 * unknown
     residuals = (own.values - layout.wanted.values) / np.sqrt(own.variances + extra)
     left = step.left / np.sqrt(step.pooled_variances + extra)
+    calibrations = iter(step.nuisance_errors)
     return {
         "amplitude_eV": _rounded(step.inferred.amplitude * EV_PER_KJMOL),
         "scatter": _rounded(step.inferred.scatter),
@@ -50,6 +51,7 @@ def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
             _name(datum): _datum(
                 datum, layout, step, own.values, residuals, left, bool(unknown[datum.rows].any())
             )
+            | _calibration(datum, calibrations)
             for datum in layout.data
         },
     }
@@ -79,8 +81,6 @@ def _datum(
             "unit": datum.scattering.unit,
             "of": "1/Angstrom",
             "R": _rounded(r_factor(wanted[rows], values[rows])),
-            "scale": _rounded(datum.calibration.scale),
-            "background": _rounded(datum.calibration.background),
         }
     if np.isnan(datum.x[0]):
         found |= {
@@ -89,6 +89,18 @@ def _datum(
             "wanted": _rounded(wanted[rows][0]),
         }
     return found
+
+
+def _calibration(datum: Datum, errors: Iterator[float]) -> dict[str, float]:
+    """Return scale and background with the errors of those that are fitted; these are next among all."""
+    data, found = datum.scattering, datum.calibration
+    if data is None:
+        return {}
+    facts = {"scale": _rounded(found.scale), "background": _rounded(found.background)}
+    for name, fitted in (("scale", data.fit_scale), ("background", data.fit_background)):
+        if fitted:
+            facts[f"{name}_error"] = _rounded(found.scale * next(errors))
+    return facts
 
 
 def _ranges(x: Array, far: NDArray[np.bool_], left: Array) -> list[dict[str, float | None]]:
@@ -172,8 +184,16 @@ def _of_scattering(name: str, datum: Mapping[str, Any]) -> str:
     text = f"  {name}: chi2 {datum['chi2']:.3g}, R {datum['R']:.3g}, rms {datum['rms']:.3g}{unit}"
     text += f", predicted {datum['rms_predicted']:.3g}"
     if datum["scale"] != 1.0:
-        text += f", scale {datum['scale']:.4g}"
-    return text if datum["background"] == 0.0 else f"{text}, background {datum['background']:.3g}{unit}"
+        text += f", scale {datum['scale']:.4g}{_plus_minus(datum, 'scale')}"
+    if datum["background"] == 0.0:
+        return text
+    return f"{text}, background {datum['background']:.3g}{_plus_minus(datum, 'background')}{unit}"
+
+
+def _plus_minus(datum: Mapping[str, Any], name: str) -> str:
+    # steps of earlier versions have no errors
+    error = datum.get(f"{name}_error")
+    return "" if error is None else f" +- {error:.2g}"
 
 
 def _unmet(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.update.gauss_newton.inference import Inferred, Linear, infer, reachable
+from votca_mlp.update.gauss_newton.inference import (
+    Inferred,
+    Linear,
+    infer,
+    nuisance_errors,
+    reachable,
+    without,
+)
 from votca_mlp.update.gauss_newton.pool import Pooled
 
 Array = NDArray[np.float64]
@@ -26,8 +33,8 @@ class Wanted:
         Of each datum in the fit, shape [n]: the share of its state.
     largest
         By how much each value may change in one step, shape [n].
-    robust, units
-        Data that may be wrong, and the unit of their scatter, shape [n]; see
+    robust, units, nuisance
+        Data that may be wrong, the unit of their scatter, shape [n], and columns of unknown size; see
         :class:`votca_mlp.update.gauss_newton.inference.Linear`.
     """
 
@@ -37,6 +44,7 @@ class Wanted:
     largest: Array
     robust: Flags
     units: Array | None = None
+    nuisance: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ class Step:
         y - y* where a fit at any price would end, shape [n].
     pooled_variances
         Of y, all simulations together, shape [n].
+    nuisance_errors
+        Standard errors of the sizes of the nuisance columns, shape [k].
     """
 
     coefficients: Array
@@ -68,6 +78,7 @@ class Step:
     predicted: Array
     left: Array
     pooled_variances: Array
+    nuisance_errors: Array
 
 
 def solve(
@@ -99,7 +110,7 @@ def solve(
     noise = np.zeros(len(target))
 
     def linear(variances: Array) -> Linear:
-        return Linear(pool.jacobian, target, variances, root, wanted.robust, wanted.units)
+        return Linear(pool.jacobian, target, variances, root, wanted.robust, wanted.units, wanted.nuisance)
 
     found: Inferred | None = None
     # the noise of J counts with the distance, which is not known before
@@ -113,16 +124,21 @@ def solve(
         share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(change), 1e-300))))
     return Step(
         coefficients=here + share * (found.coefficients - here),
-        covariance=found.covariance + _scatter(pool, found, target, here, root),
+        covariance=found.covariance + _scatter(pool, found, target, here, root, wanted.nuisance),
         inferred=found,
         share=share,
         predicted=pool.values + share * change,
         left=-reachable(linear(sigma2), bounds[1]),
         pooled_variances=pool.variances,
+        nuisance_errors=np.zeros(0)
+        if wanted.nuisance is None
+        else nuisance_errors(linear(sigma2), found.variances, found.amplitude),
     )
 
 
-def _scatter(pool: Pooled, found: Inferred, target: Array, here: Array, root: Array) -> Array:
+def _scatter(
+    pool: Pooled, found: Inferred, target: Array, here: Array, root: Array, nuisance: Array | None
+) -> Array:
     """Return the covariance of c that the noise of the Jacobian makes, by leaving out parts (jackknife)."""
     count = len(pool.blocks)
     if count < 3:
@@ -131,7 +147,7 @@ def _scatter(pool: Pooled, found: Inferred, target: Array, here: Array, root: Ar
     each = []
     for block in pool.blocks:
         jacobian = (count * pool.jacobian - block) / (count - 1)
-        x = jacobian @ root
+        x = without(nuisance, jacobian @ root, found.variances)
         normal = x.T @ (x / found.variances[:, None]) + np.eye(len(here)) / found.amplitude**2
         each.append(root @ np.linalg.solve(normal, x.T @ ((data + jacobian @ here) / found.variances)))
     deviations = np.array(each) - np.mean(each, axis=0)
