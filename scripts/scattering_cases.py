@@ -6,8 +6,9 @@
 CASE is arkr_three, arkr_two (an equimolar Ar-Kr liquid of which three, or two, isotopic F(Q) with noise were
 made with model + u*; no g(r) is fitted), argon_twin (one F(Q)), argon (S(Q) of liquid 36Ar at 85 K as
 measured, J. L. Yarnell et al., Phys. Rev. A 7, 2130 (1973), needs VOTCA_MLP_DATA; baseline: Lennard-Jones
-with a radius 3 % and a depth 12 % off). Every run has its folder DIRECTORY/CASE/SEED; started again, what is
-there goes on.
+with a radius 3 % and a depth 12 % off), argon_seen and argon_unseen (the g(r) of argon_twin's target through
+Lorch's window at 8 1/Angstrom is fitted, and the run is told so, or not). Every run has its folder
+DIRECTORY/CASE/SEED; started again, what is there goes on.
 """
 
 import argparse
@@ -28,7 +29,9 @@ from results_file import ROOT, add_json, number, rounded, write_result
 
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.inverse.from_settings import state_plan
+from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.inverse.twin import known_correction, simulate_targets
+from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import measure_frames
 from votca_mlp.observables.structure_factor import partial_factors
 from votca_mlp.scattering.data import ScatteringData, beyond, total
@@ -37,8 +40,10 @@ from votca_mlp.settings import load_settings
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.tables import grid_points, read_table, write_table
 from votca_mlp.targets.build import target_from_structure_factor
+from votca_mlp.targets.core import clean_core
 from votca_mlp.targets.measured import read_measured
-from votca_mlp.units import kbt_kjmol
+from votca_mlp.targets.window import RdfWindow, windowed_table
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV, kbt_kjmol
 
 Array = NDArray[np.float64]
 Bumps = tuple[tuple[float, float, float], ...]
@@ -59,18 +64,27 @@ ARGON_SIGMA = 0.01
 
 @dataclass(frozen=True)
 class Case:
-    """A case: isotopes of each data set, u* (height in eV, centre and width in nm) by interaction."""
+    """A case: isotopes of each data set, u* (height in eV, centre and width in nm) by interaction.
+
+    With a window no F(Q) but a g(r) that was seen through it is fitted; ``told``: settings.xml says so.
+    """
 
     isotopes: tuple[str, ...]
     known: Mapping[str, Bumps]
     argon: bool = False
+    window: RdfWindow | None = None
+    told: bool = False
 
 
+SEEN = RdfWindow(8.0, "lorch")
+TWIN = {"Ar-Ar": ((0.002, 0.37, 0.04), (-0.001, 0.52, 0.06))}
 MIXTURE = {"Ar-Kr": ((0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06))}
 CASES = {
     "arkr_three": Case(("36Ar", "", "36Ar:0.35 40Ar:0.65"), MIXTURE),
     "arkr_two": Case(("36Ar", ""), MIXTURE),
-    "argon_twin": Case(("36Ar",), {"Ar-Ar": ((0.002, 0.37, 0.04), (-0.001, 0.52, 0.06))}, argon=True),
+    "argon_twin": Case(("36Ar",), TWIN, argon=True),
+    "argon_seen": Case((), TWIN, argon=True, window=SEEN, told=True),
+    "argon_unseen": Case((), TWIN, argon=True, window=SEEN),
     "argon": Case(("36Ar",), {}, argon=True),
 }
 
@@ -165,6 +179,9 @@ def settings_of(run: Path, case: Case, seed: int, iterations: int) -> None:
             r"(<bead [^>]*name=\"Kr.*?/>|<molecule name=\"Kr.*?</molecule>)", "", topology, flags=re.DOTALL
         )
         (run / "topol.xml").write_text(re.sub(r"nmols=\"\d+\"", 'nmols="500"', topology))
+    if case.window is not None:
+        said = f"<window><q_max>{case.window.q_max:g}</q_max></window>" if case.told else ""
+        text = text.replace("<gauss_newton><fit>no</fit></gauss_newton>", said)
     path.write_text(text.replace("<mlp>", sets(case) + "\n    <mlp>", 1))
 
 
@@ -218,17 +235,28 @@ def synthetic(run: Path, case: Case, seed: int) -> None:
             write_table(run / f"{name}.dist.tgt", table)
     for name, table in known.items():
         write_table(target / f"{name}.known", table)
-    md = replace(state.md, production=length)
-    frames = engine_named(md.engine).frames(md, target)
-    found = measure_frames(frames, [], {}, {}, whole=True)
-    assert found.whole is not None
+    counted = whole_of(state, length, target)
+    if case.window is not None:
+        # without an empty core: ripples below the first peak are taken out as votca-mlp target does
+        sharp, ones = read_table(target / "Ar-Ar.dist.tgt"), np.ones(len(grids["Ar-Ar"]))
+        blocks = counted.n_frames // 10
+        seen = windowed_table(case.window, sharp, ones, counted, ("Ar", "Ar"), blocks)
+        g, _ = clean_core(seen.x * ANGSTROM_PER_NM, seen.y)
+        write_table(run / "Ar-Ar.dist.tgt", replace(seen, y=g))
     random = np.random.default_rng(seed)
     for count, isotopes in enumerate(case.isotopes):
         data = ScatteringData("set", "neutron", Q, np.zeros(len(Q)), isotopes=parsed_isotopes(isotopes))
-        values = total(data, partial_factors(found.whole, Q)).mean(axis=0) + beyond(data, found.whole)
+        values = total(data, partial_factors(counted, Q)).mean(axis=0) + beyond(data, counted)
         sigma = NOISE * float(np.abs(values).max())
         noisy = values + random.normal(0.0, sigma, len(Q))
         np.savetxt(run / f"set{count}.dat", np.stack([Q, noisy, np.full(len(Q), sigma)], axis=1))
+
+
+def whole_of(state: StatePlan, production: float, directory: Path) -> PairHistograms:
+    """Return the pair counts to half the box of a target's simulation."""
+    md = replace(state.md, production=production)
+    frames = engine_named(md.engine).frames(md, directory)
+    return measure_frames(frames, [], {}, {}, whole=True).to_half_box(directory)
 
 
 def target_of(run: Path, case: Case) -> Path:
@@ -246,7 +274,12 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
         for group in json.loads(facts_file.read_text()).values():
             for name, datum in group["data"].items():
-                row |= {f"chi2 {name}": datum["chi2"], f"R {name}": datum["R"]}
+                row[f"chi2 {name}"] = datum["chi2"]
+                if "R" in datum:
+                    row[f"R {name}"] = datum["R"]
+        if case.window is not None:
+            rows.append(row | of_window(step, target_of(run, case)))
+            continue
         for table in sorted(step.glob("*.dist.band")):
             name = table.name.removesuffix(".dist.band")
             found = read_table(table)
@@ -265,6 +298,22 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
             row[f"inside {name}"] = rounded(float(np.mean(np.abs(off) < error)))
         rows.append(row)
     return rows
+
+
+def of_window(step: Path, target: Path) -> dict[str, Any]:
+    """Return how far the liquid's own g(r) is from the target's, and u(r) from u*, where there are atoms."""
+    sharp = step / "Ar-Ar.dist.sharp"
+    found = read_table(sharp if sharp.exists() else step / "Ar-Ar.dist.new")
+    wanted, known = read_table(target / "Ar-Ar.dist.tgt"), read_table(target / "Ar-Ar.known")
+    u = read_table(step / "Ar-Ar.pot.cur")
+    off = (found.y - wanted.y)[found.x > 0.25]
+    there = wanted.y > 0.3
+    wrong = (u.y - known.y)[there] / KJMOL_PER_EV * 1e3
+    return {
+        "rms of g": rounded(float(np.sqrt(np.mean(off**2)))),
+        "peak of g": rounded(float(found.y.max() / wanted.y.max())),
+        "rms of u, meV": rounded(float(np.sqrt(np.mean(wrong**2)))),
+    }
 
 
 if __name__ == "__main__":
