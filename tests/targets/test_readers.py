@@ -179,6 +179,22 @@ def test_what_is_no_f_of_q(tmp_path: Path, text: str, words: str) -> None:
         read_scattering(path, NORMALISED, sigma=0.01)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.chi", "sample\n2-Theta Angle (Degrees)\nIntensity\n 4\n"),
+        ("a.dat", "# 2theta  I\n"),
+        ("a.csv", "Two Theta,counts\n"),
+    ],
+)
+def test_an_angle_is_no_q(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    comma = "," if name.endswith(".csv") else " "
+    path.write_text(text + "".join(f"{k}{comma}{k * k}\n" for k in range(1, 5)))
+    with pytest.raises(UserError, match="the first column is an angle"):
+        read_measured(path)
+
+
 def test_functions_of_r_are_no_data(tmp_path: Path) -> None:
     path = tmp_path / "curve.gr"
     path.write_text(rows(R, OF_R["G"]))

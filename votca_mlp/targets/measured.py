@@ -17,6 +17,7 @@ _SIGMA = re.compile(
     r"err|sigma|\u03c3|\u00b1|std|uncert|deviat|\besd\b|\bs\.?d\.?\b|^[d\u03b4\u0394]_?[gGsSyYfFDT]\b",
     re.IGNORECASE,
 )
+_ANGLE = re.compile(r"(?:\b2|\btwo)[ _-]*theta|2\s*\u03b8", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def read_measured(
     Raises
     ------
     UserError
-        Naming file and line: unreadable, not a number, a column missing, x not increasing, a negative
-        sigma, fewer than four points, more columns than a choice was made for.
+        Naming file and line: unreadable, not a number, a column missing, x an angle or not increasing, a
+        negative sigma, fewer than four points, more columns than a choice was made for.
     """
     path = Path(path)
     if columns is not None and (len(columns) not in (2, 3) or min(columns) < 1):
@@ -86,6 +87,7 @@ def read_measured(
         raise UserError("both a number and a column of errors", accepted="one of the two", where=path)
     found = read_columns(read_text(path, accepted=ACCEPTED), path)
     names = _names(found)
+    _check_angle(found, names, path)
     wanted = _wanted(found, columns, names, path, ask=sigma is None)
     rows = [row for row in (_chosen(row, wanted, path) for row in found.rows) if row is not None]
     for (line, before), (_, after) in zip(rows[1:], rows, strict=False):
@@ -102,6 +104,19 @@ def read_measured(
         notes.append(f"read LAMMPS's last average, columns {', '.join(map(str, wanted))} of each row")
     name = names[wanted[1] - 1] if names else ""
     return Measured(data[:, 0], data[:, 1], errors, found.comments, path, found.heading, name, tuple(notes))
+
+
+def _check_angle(found: Columns, names: list[str], path: Path) -> None:
+    """Refuse a diffraction pattern by its angle (UserError)."""
+    # Fit2D's .chi has a line for each label
+    labels = found.comments[:3] if path.suffix.lower() == ".chi" else (names[0] if names else found.heading,)
+    angle = next((label for label in labels if _ANGLE.search(label)), None)
+    if angle is not None:
+        raise UserError(
+            f"the first column is an angle: '{angle[:60]}'",
+            where=path,
+            accepted="r, or Q = 4 pi sin(theta)/lambda in 1/Angstrom, of corrected and normalised data",
+        )
 
 
 def _names(found: Columns) -> list[str]:
