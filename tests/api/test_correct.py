@@ -28,22 +28,25 @@ def target() -> vm.Target:
 
 
 def plan() -> vm.MDPlan:
-    """Return the molecular dynamics of the quickstart's settings."""
-    return vm.MDPlan(temperature=1023, pressure=1, sample_every=50, seed=1, **TIMES)  # type: ignore[arg-type]
+    """Return the molecular dynamics of the quickstart's settings, but for more frames."""
+    return vm.MDPlan(temperature=1023, pressure=1, sample_every=10, seed=1, **TIMES)  # type: ignore[arg-type]
 
 
 def test_same_digits_as_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: vm.Model, target: vm.Target
 ) -> None:
     """The same plan and seed give the tables of settings.xml, to the last digit, and the run goes on."""
-    monkeypatch.setenv("CSG_MDRUN_STEPS", "200")
+    monkeypatch.setenv("CSG_MDRUN_STEPS", "50")
     by_settings, by_hand = tmp_path / "settings", tmp_path / "python"
     shutil.copytree(CASE, by_settings)
     # in Python kBT is that of the temperature; the case has it with six digits
     file = by_settings / "settings.xml"
     text = file.read_text().replace("<kBT>8.50577</kBT>", f"<kBT>{plan().kBT!r}</kBT>")
     # two blocks of the few frames
-    file.write_text(text.replace("<block_length>20<", "<block_length>4<"))
+    for tag, (old, new) in {"block_length": (20, 4), "sample_every": (50, 10)}.items():
+        assert f"<{tag}>{old}<" in text
+        text = text.replace(f"<{tag}>{old}<", f"<{tag}>{new}<")
+    file.write_text(text)
     run_inverse(by_settings / "settings.xml", do_iterations=2)
     arguments = (model, target, CASE / "conf.extxyz", plan(), vm.wibi(alpha=0.5))
     vm.correct(*arguments, iterations=1, directory=by_hand, block_length=4)

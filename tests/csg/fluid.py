@@ -1,11 +1,17 @@
 """A Lennard-Jones mixture with shifted force, to stand beside a settings.xml: a user's own calculator.
 
-Every pair by nearest images in an orthorhombic box, and no torch: the tests start it often.
+Every pair by nearest images in an orthorhombic box, and no torch: the tests start it often. While a file
+``slow`` is beside it each step takes a while, so that a run can be interrupted on any machine.
 """
+
+import os
+import time
 
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers
+
+SLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slow")
 
 
 class Fluid(Calculator):
@@ -27,6 +33,8 @@ class Fluid(Calculator):
     def calculate(self, atoms=None, properties=(), system_changes=all_changes):
         """Calculate all of them."""
         super().calculate(atoms, properties, system_changes)
+        if os.path.exists(SLOW):
+            time.sleep(0.02)
         if self.atoms.numbers.tobytes() != self.known:
             self._set_pairs(self.atoms.numbers)
         d = []

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.csg.case import GRID, inverse, make_case, needs_votca
+from tests.csg.case import GRID
 from votca_mlp.potentials.correction import read_correction
 from votca_mlp.tables import grid_points, read_table
 
@@ -59,35 +59,3 @@ def test_two_iterations_with_stock_hooks(two_steps: tuple[Path, str]) -> None:
     assert "Iterations are not converged" in output
     # the next step begins where the last one ended
     assert (main / "step_002/conf.extxyz").read_bytes() == (main / "step_001/confout.extxyz").read_bytes()
-
-
-def test_mixture_with_errors(tmp_path: Path) -> None:
-    """Three tables from one simulation; block errors; a cycle that leaves out an update; plain IBI weights.
-
-    CSG_MDRUN_STEPS bounds a production that would take hours.
-    """
-    needs_votca()
-    main = make_case(
-        tmp_path / "mixture",
-        ("Ar", "Kr"),
-        production=4_000_000,
-        ase="<rdf><with_errors>yes</with_errors><block_length>5</block_length></rdf>",
-        weight="<alpha>0.3</alpha><weight>uniform</weight>",
-    )
-    text = (main / "settings.xml").read_text()
-    at = text.index("<target>Kr-Kr")
-    (main / "settings.xml").write_text(text[:at] + "<do_potential>0 1</do_potential>" + text[at:])
-    status, output = inverse(main, CSG_MDRUN_STEPS="200")
-    assert status == 0, output
-    assert "Simulation done: 300 MD steps" in output
-    step = main / "step_001"
-    for name in ("Ar-Ar", "Ar-Kr"):
-        rdf = read_table(step / f"{name}.dist.new")
-        assert rdf.yerr is not None
-        assert 0.0 < rdf.yerr.max() < 1.0
-        pure, wanted = read_table(step / f"{name}.dpot.pure_ibi"), expected_update(step, name, 0.99774, 0.3)
-        target = read_table(step / f"{name}.dist.tgt").y
-        known = ~np.isnan(wanted)
-        assert pure.y[known] == pytest.approx(wanted[known] / target[known], abs=1e-12)
-        assert np.abs(read_table(step / f"{name}.pot.new").y).max() > 0.01
-    assert not read_table(step / "Kr-Kr.pot.new").y.any()

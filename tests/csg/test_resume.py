@@ -43,7 +43,8 @@ def test_stopped_and_killed(two_steps: tuple[Path, str], tmp_path: Path) -> None
     whole, _ = two_steps
     main = make_case(tmp_path / "interrupted", interaction=HOOKS)
     shutil.copytree(whole / "step_000", main / "step_000")
-    step = main / "step_001"
+    step, slow = main / "step_001", main / "slow"
+    slow.touch()
 
     # wall time: stops by itself at a checkpoint and says so
     status, output = inverse(main, "--wall-time", "5")
@@ -54,9 +55,10 @@ def test_stopped_and_killed(two_steps: tuple[Path, str], tmp_path: Path) -> None
 
     saved = (step / CHECKPOINT).stat().st_mtime_ns
     kill_group(main, lambda: (step / CHECKPOINT).stat().st_mtime_ns > saved, "a second checkpoint")
+    wait_for(lambda: not working_in(step), "the end of what was started")
     assert not (step / "traj.dump").exists()
-    assert not working_in(step)
 
+    slow.unlink()
     status, output = inverse(main)
     assert status == 0, output
     assert (step / "traj.dump").read_bytes() == (whole / "step_001/traj.dump").read_bytes()

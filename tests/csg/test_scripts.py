@@ -162,6 +162,46 @@ def test_splinesmooth_does_not_run_away(case: Path) -> None:
     assert np.ptp(theirs.y[core]) > 1.0
 
 
+def test_settings_that_stay_are_asked_once(case: Path) -> None:
+    """VOTCA starts csg_property for every question; the answers are VOTCA's, also of other settings."""
+    edit(case / "settings.xml", {"  <inverse>\n    <scriptpath>": "  <inverse>\n    <scriptpath>$PWD:"})
+    text = (case / "settings.xml").read_text()
+    other = text.replace(
+        "<inverse>\n    <scriptpath>", "<inverse><restart_file>r.log</restart_file><scriptpath>"
+    )
+    bonded = "<bonded><name>bond</name><min>0</min></bonded></cg>"
+    (case / "other.xml").write_text(other.replace("</cg>", bonded))
+    (case / "csg_table").write_text("house ask ask.sh\n")
+    (case / "ask.sh").write_text("""#!/bin/bash
+ask() {
+  "$1" cg.inverse.restart_file; "$1" --allow-empty cg.bonded.name
+  "$1" cg.inverse.program; "$1" cg.inverse.kBT
+}
+count() { echo "$1 $(wc -l < asked) $(ask "$2" 2>/dev/null | tr '\\n' '|') $(wc -l < asked)" >&2; }
+csg_property() { echo >> asked; command csg_property "$@"; }
+type() { command -v csg_property; }
+export -f csg_property type
+: > asked
+count ours csg_get_property
+count theirs votca_csg_get_property
+CSGXMLFILE="$PWD/other.xml" count other csg_get_property
+csg_get_property cg.inverse.no_such_tag
+""")
+    (case / "ask.sh").chmod(0o755)
+    status, output = csg_call(case, "house", "ask")
+    assert status != 0
+    assert "csg_get_property: Could not get 'cg.inverse.no_such_tag'" in output
+    lines = {
+        line.split()[0]: line.split()[1:]
+        for line in output.splitlines()
+        if line.endswith(tuple("0123456789"))
+    }
+    assert lines["ours"] == ["0", "restart_points.log||ase|0.99774|", "1"]
+    assert lines["theirs"][1] == lines["ours"][1]
+    assert int(lines["theirs"][2]) > 6
+    assert lines["other"][1] == "r.log|bond|ase|0.99774|"
+
+
 def test_converted_potential_is_the_engines(case: Path) -> None:
     x = read_table(case / "Ar-Ar.dist.tgt").x
     write_table(case / "Ar-Ar.pot.cur", make_table(x, np.exp(-(((x - 0.4) / 0.1) ** 2))))

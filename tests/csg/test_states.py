@@ -65,7 +65,6 @@ def linear(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Path]:
     main = make_states(
         tmp_path_factory.mktemp("linear") / "run",
         multistate=LINEAR,
-        production=3000,
         interaction=f"{TASKS}<post_add>convergence</post_add>",
     )
     edit(main / "settings.xml", {"<tasks>1</tasks>": "<tasks>2</tasks>"})
@@ -134,6 +133,8 @@ def test_failed_killed_stopped_and_resumed(linear: tuple[Path, str, Path], tmp_p
 
     # killed in the middle of the other
     saved = (cold / "traj.dump").stat().st_mtime_ns
+    slow = main / "slow"
+    slow.touch()
     process = start(main)
     try:
         wait_for(lambda: (hot / CHECKPOINT).exists() or process.poll() is not None, "a checkpoint")
@@ -144,6 +145,7 @@ def test_failed_killed_stopped_and_resumed(linear: tuple[Path, str, Path], tmp_p
     wait_for(lambda: not working_in(main / "step_001"), "the end of what was started")
     assert not (hot / "traj.dump").exists()
 
+    slow.unlink()
     status, output = inverse(main)
     assert status == 0, output
     assert (cold / "traj.dump").stat().st_mtime_ns == saved

@@ -1,5 +1,6 @@
 """Hidden commands ``votca-mlp csg ...`` that VOTCA's scripts call; not for users' hands."""
 
+import gc
 import inspect
 import os
 import sys
@@ -29,6 +30,9 @@ def run_command(words: list[str]) -> None:
     Without typer and what it imports: csg_inverse starts some ten of these in a step.
     """
     raise_on_sigterm()
+    if words[:1] != ["run"]:
+        # the imports make many objects and no garbage: looking for some takes a sixth of a start
+        gc.set_threshold(100_000)
     try:
         _call(words)
         return

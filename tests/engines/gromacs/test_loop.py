@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.csg.case import edit, inverse, needs_votca, start, wait_for, working_in
+from tests.csg.case import csg_call, edit, inverse, needs_votca, start, wait_for, working_in
 from tests.engines.gromacs.case import ROOT, find_gmx, make_case
 from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import ours, same_tables
@@ -90,27 +90,40 @@ def test_frames_and_start_of_csg_stat(both: tuple[Path, Path]) -> None:
 
 
 def test_two_states_by_both_loops(tmp_path: Path) -> None:
-    """Each state with a grompp.mdp of its own; the same MD, and so the same shared potential."""
+    """Each state with a grompp.mdp of its own; the same MD, and so the same shared potential.
+
+    The second step is run by our loop; how csg_inverse's begins is looked at.
+    """
     needs_votca()
-    a = make_case(tmp_path / "votca", iterations=2)
+    a = make_case(tmp_path / "votca")
     edit(a / "settings.xml", {"<tasks>1<": "<tasks>2<"})
     split_into_states(a, "grompp.mdp")
     b = a.with_name("ours")
     shutil.copytree(a, b)
+    edit(b / "settings.xml", {"<iterations_max>1": "<iterations_max>2"})
     status, output = inverse(a)
     assert status == 0, output
     assert "Simulating cold, hot, 2 at a time" in output
     status, output = ours(b)
     assert status == 0, output
-    for step in ("step_001", "step_002"):
-        same_tables(a / step, b / step, ("Ar-Ar",), ("dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new"))
-        for name in TEMPERATURES:
-            assert (a / step / name / "confout.gro").read_text() == (
-                b / step / name / "confout.gro"
-            ).read_text()
-            assert (np.loadtxt(a / step / name / "mlp.dat")[:, 3] != 0).all() == (step == "step_002")
+    same_tables(
+        *(m / "step_001" for m in (a, b)), ("Ar-Ar",), ("dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new")
+    )
+    (a / "step_002").mkdir()
+    status, output = csg_call(a / "step_002", "initstep", "ibi", CSG_MAINDIR=str(a))
+    assert status == 0, output
+    for name in TEMPERATURES:
+        for step, ends in (
+            ("step_001", ("confout.gro", "conf.gro")),
+            ("step_002", ("conf.gro", "Ar-Ar.pot.cur")),
+        ):
+            for end in ends:
+                one, other = (main / step / name / end for main in (a, b))
+                assert one.read_text() == other.read_text(), one
+        for step in ("step_001", "step_002"):
+            assert (np.loadtxt(b / step / name / "mlp.dat")[:, 3] != 0).all() == (step == "step_002")
     cold, hot = (
-        json.loads((a / f"step_002/{name}/md_step.json").read_text())["production"]["temperature[K]"]["mean"]
+        json.loads((b / f"step_002/{name}/md_step.json").read_text())["production"]["temperature[K]"]["mean"]
         for name in TEMPERATURES
     )
     assert hot - cold > 20
@@ -119,9 +132,10 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
 def test_csg_inverse_tells_why_mdrun_ended_and_goes_on(tmp_path: Path) -> None:
     needs_votca()
     main = make_case(tmp_path / "main")
-    edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 9000"})
-    edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.02</opts>\n"})
-    step = main / "step_001"
+    # a checkpoint after 0.6 s, in which a slow model does not come to the end
+    edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.01</opts>\n"})
+    step, slow = main / "step_001", main / "slow"
+    slow.touch()
     process = start(main)
     wait_for(lambda: step.is_dir() and mdrun_in(step) is not None and (step / "state.cpt").is_file(), "mdrun")
     mdrun = mdrun_in(step)
@@ -132,6 +146,7 @@ def test_csg_inverse_tells_why_mdrun_ended_and_goes_on(tmp_path: Path) -> None:
     assert "GROMACS ended with status" in output
     assert "state.cpt stays: run again to go on" in output
     wait_for(lambda: not working_in(step), "the end of everything")
+    slow.unlink()
     # csg_inverse gives mdrun the checkpoint only with a wall time; our step always does
     status, output = inverse(main)
     assert status == 0, output

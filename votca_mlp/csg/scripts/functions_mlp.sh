@@ -74,6 +74,41 @@ votca_mlp_csg() { #runs a votca-mlp csg command; it shows its own error on the t
 }
 export -f votca_mlp_csg
 
+# VOTCA's scripts ask for the same few settings some two hundred times a step, and start csg_property each time. What
+# stays through a run is asked once, here; with several states for the settings of each.
+if ! declare -F votca_csg_get_property >/dev/null; then
+  votca_csg_get_property="$(declare -f csg_get_property)"
+  # under its own name in its messages
+  eval "votca_${votca_csg_get_property//'${FUNCNAME[0]}'/csg_get_property}"
+  unset votca_csg_get_property
+fi
+csg_get_property() { #VOTCA's, but for what is remembered of these settings
+  if [[ -n $CSGXMLFILE && $CSGXMLFILE = "$VOTCA_MLP_SETTINGS" ]]; then
+    case "$*" in
+      cg.inverse.program | cg.inverse.restart_file | cg.inverse.multistate.enabled)
+        local answer="VOTCA_MLP_${1##*.}"
+        echo "${!answer}"
+        return;;
+      "--allow-empty cg.bonded.name" | "--allow-empty cg.bonded.min")
+        # asked by every loop over interactions
+        [[ $(<"$CSGXMLFILE") = *"<bonded"* ]] || { echo; return; }
+    esac
+  fi
+  votca_csg_get_property "$@"
+}
+remember_settings() { #asks for what csg_get_property then knows of these settings
+  export VOTCA_MLP_SETTINGS="" VOTCA_MLP_program VOTCA_MLP_restart_file VOTCA_MLP_enabled
+  VOTCA_MLP_program="$(csg_get_property cg.inverse.program)" && \
+  VOTCA_MLP_restart_file="$(csg_get_property cg.inverse.restart_file)" && \
+  VOTCA_MLP_enabled="$(csg_get_property cg.inverse.multistate.enabled)" || return
+  VOTCA_MLP_SETTINGS="$CSGXMLFILE"
+}
+export -f votca_csg_get_property csg_get_property remember_settings
+# csg_call in a script of csg_inverse knows them already
+if [[ ${0##*/} = *inverse* || $CSGXMLFILE != "$VOTCA_MLP_SETTINGS" ]]; then
+  remember_settings || die "could not read $CSGXMLFILE"
+fi
+
 multistate() { #checks if the run has several states
   [[ $(csg_get_property cg.inverse.multistate.enabled) = yes ]]
 }
@@ -87,6 +122,7 @@ for_all_states() { #runs a command in the folder of each state of this step, wit
     (
       cd "$state" || exit 1
       export CSG_RUN_XMLFILE="$CSGXMLFILE" CSGXMLFILE="$PWD/settings.xml" CSG_MAINDIR="$main/$state" CSG_STATE="$state"
+      remember_settings || exit
       "$@"
     ) || return
   done

@@ -11,5 +11,6 @@ script="$(find_in_csgshare "$1")" || die "${0##*/}: Could not find $1"
 if multistate && [[ $(csg_get_property cg.inverse.multistate.temperature_terms) -gt 1 ]]; then
   votca_mlp_csg term-settings terms.xml
   export CSG_RUN_XMLFILE="$CSGXMLFILE" CSGXMLFILE="$PWD/terms.xml"
+  remember_settings || exit
 fi
 exec "$script" "${@:2}"
