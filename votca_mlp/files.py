@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,10 @@ from votca_mlp.errors import UserError
 
 LARGEST_TEXT = 64 * 2**20
 """Bytes of a table or curve that a user wrote; a larger one is something else."""
+_LARGE = 2**16
+_SETTLED = 5 * 10**9
+_KNOWN: dict[str, tuple[tuple[int, ...], str]] = {}
+"""Digests of large files by their path, with what stat says of the file."""
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
 
 
@@ -157,6 +162,8 @@ def cache_folders() -> list[Path]:
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file; of a folder, that of its files' relative names and digests in order.
 
+    A large file is read once: again only where its size, its times or its place on the disk are others.
+
     Raises
     ------
     OSError
@@ -164,18 +171,31 @@ def sha256_of(path: str | Path) -> str:
     """
     path = Path(path)
     if not path.is_dir():
-        return _file_digest(path).hexdigest()
+        return _file_digest(path)
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         if file.is_file():
             digest.update(file.relative_to(path).as_posix().encode() + b"\0")
-            digest.update(_file_digest(file).digest())
+            digest.update(bytes.fromhex(_file_digest(file)))
     return digest.hexdigest()
 
 
-def _file_digest(path: Path) -> "hashlib._Hash":
+def _file_digest(path: Path) -> str:
+    found = path.stat()
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    facts = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    # what was written a moment ago may be written again in the same tick of the file system's clock
+    if found.st_size < _LARGE or time.time_ns() - changed < _SETTLED:
+        return _read_digest(path)
+    name = str(path.absolute())
+    if (known := _KNOWN.get(name)) is None or known[0] != facts:
+        known = _KNOWN[name] = (facts, _read_digest(path))
+    return known[1]
+
+
+def _read_digest(path: Path) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256")
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _umask() -> int:

@@ -13,8 +13,9 @@ from votca_mlp.csg import scriptpath
 from votca_mlp.csg.check import check_votca
 from votca_mlp.csg.environment import read_environment
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.model import model_identity, with_threads
+from votca_mlp.inverse.model import with_threads
 from votca_mlp.inverse.stages.simulate import described_means
+from votca_mlp.models.identity import model_identity
 from votca_mlp.settings import MLPSettings
 from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.csg.case import start_program
+from tests.csg.case import Stall, start_program
 from tests.engines.ase.case import evaluator
 from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.settings import Settings
@@ -24,9 +24,9 @@ def start_step(module: str, settings: Settings) -> "subprocess.Popen[str]":
 
 def kill_at_frame(process: "subprocess.Popen[str]", trajectory: Path, frames: int) -> None:
     """Kill a step that has written so many frames: in the production, after a checkpoint."""
-    deadline = time.time() + 60
+    clock = Stall(leader=process.pid)
     while not trajectory.exists() or trajectory.read_bytes().count(b"TIMESTEP") < frames:
-        assert time.time() < deadline
+        assert not clock.stands_still(), f"stood still before frame {frames}"
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)

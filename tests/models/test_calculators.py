@@ -18,9 +18,9 @@ from votca_mlp.engines.shared.first_evaluation import check_finite
 from votca_mlp.engines.shared.stress import require_stress
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
-from votca_mlp.inverse.model import model_identity
 from votca_mlp.models.arguments import resolved, unusable
 from votca_mlp.models.ase_any import KIND, load_calculator
+from votca_mlp.models.identity import model_identity
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.models.origin import describe_model, found_model
 from votca_mlp.versions import versions

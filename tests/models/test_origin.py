@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from votca_mlp.api.model import potential_identity
 from votca_mlp.errors import UserError
-from votca_mlp.inverse.model import model_facts, model_identity
+from votca_mlp.inverse.model import model_facts
+from votca_mlp.models.identity import model_identity, potential_identity
 from votca_mlp.models.load import builtin_models
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.models.origin import describe_model, found_model, read_origin

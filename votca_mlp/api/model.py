@@ -1,14 +1,12 @@
 """A model by name, or an ASE calculator that exists already."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.models.options import LATER, MLPSettings
+from votca_mlp.models.options import MLPSettings
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.calculator import MLPCalculator
@@ -37,13 +35,15 @@ class Model:
 
     @property
     def identity(self) -> str:
-        """A short digest of what the potential is, wherever its file lies; see :func:`potential_identity`.
+        """A short digest of what the potential is, wherever its file lies (:mod:`votca_mlp.models.identity`).
 
         Raises
         ------
         UserError
             The model's file is not there any more.
         """
+        from votca_mlp.models.identity import potential_identity
+
         return potential_identity(self.options, self.directory)
 
     @property
@@ -163,21 +163,3 @@ def load_model(
     elif options.model:
         model_path(options.model, Path.cwd())
     return Model(options, Path.cwd())
-
-
-def potential_identity(options: MLPSettings, directory: Path) -> str:
-    """Return a digest of kind, committee, code, arguments and the content of files.
-
-    Not of paths, device, threads and precision: it is equal for models that are the same potential.
-
-    Raises
-    ------
-    UserError
-        The model's file is not there.
-    """
-    from votca_mlp.models.origin import model_digest
-
-    facts = options.model_dump(include={"kind", "members", "calculator", "arguments"}, mode="json")
-    facts |= {tag: getattr(options, tag) for tag in LATER if getattr(options, tag) is not None}
-    facts["sha256"] = model_digest(options, directory)
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from votca_mlp.api.correct import correction_of_runs
 from votca_mlp.api.correction import Correction
-from votca_mlp.api.model import potential_identity
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.summary import NAME as SUMMARY
+from votca_mlp.models.identity import potential_identity
 from votca_mlp.runs.reading import read_run as read_tables
 
 if TYPE_CHECKING:

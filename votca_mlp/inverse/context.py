@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.messages import Output
-from votca_mlp.inverse.model import model_identity, model_loader
+from votca_mlp.inverse.model import model_loader
 from votca_mlp.inverse.pair_plan import PairPlan
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.state_plan import Origin, StatePlan
+from votca_mlp.models.identity import model_identity
 
 
 @dataclass

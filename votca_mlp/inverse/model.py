@@ -1,7 +1,5 @@
 """The model of a run: what names it and its files, and its loading."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,30 +16,6 @@ def with_threads(mlp: "MLPSettings", threads: int | None) -> "MLPSettings":
     if threads is None or mlp.threads is not None:
         return mlp
     return mlp.model_copy(update={"threads": threads})
-
-
-def model_identity(mlp: "MLPSettings", directory: Path) -> str:
-    """Return a digest of the model's settings and files: a checkpoint of another model is refused.
-
-    Raises
-    ------
-    UserError
-        A model that is not there.
-    """
-    from votca_mlp.models.arguments import code_digest
-    from votca_mlp.models.options import potential_facts
-    from votca_mlp.models.origin import model_file
-
-    found = hashlib.sha256(json.dumps(potential_facts(mlp), sort_keys=True).encode())
-    path = model_file(mlp, directory)
-    if path is not None:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                found.update(file.name.encode())
-                found.update(hashlib.sha256(file.read_bytes()).digest())
-    else:
-        found.update((code_digest(mlp, directory) or "").encode())
-    return found.hexdigest()[:16]
 
 
 def model_loader(mlp: "MLPSettings", directory: Path) -> Callable[[], Any]:
@@ -66,9 +40,9 @@ def model_loader(mlp: "MLPSettings", directory: Path) -> Callable[[], Any]:
 
 def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str, Any]:
     """Return kind, path and SHA-256 of the model (of every file of a folder)."""
+    from votca_mlp.models.identity import model_file
     from votca_mlp.models.kind import model_kind
     from votca_mlp.models.options import LATER
-    from votca_mlp.models.origin import model_file
 
     facts: dict[str, Any] = {"kind": mlp.kind, "identity": identity}
     path = model_file(mlp, directory)

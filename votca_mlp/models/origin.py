@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import sha256_of
-from votca_mlp.models.arguments import code_digest, resolved
+from votca_mlp.models.arguments import resolved
+from votca_mlp.models.identity import model_digest, model_file
 from votca_mlp.versions import versions
 
 if TYPE_CHECKING:
@@ -128,32 +128,6 @@ def describe_model(
 def now() -> str:
     """Return the time in UTC, as files have it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def model_file(mlp: "MLPSettings", main_directory: Path) -> Path | None:
-    """Return the file or folder of the model; None for a kind without one.
-
-    Raises
-    ------
-    UserError
-        See :func:`votca_mlp.models.load.model_path`.
-    """
-    from votca_mlp.models.kind import model_kind
-    from votca_mlp.models.load import model_path
-
-    return model_path(mlp.model, main_directory) if model_kind(mlp.kind).has_file and mlp.model else None
-
-
-def model_digest(mlp: "MLPSettings", main_directory: Path) -> str | None:
-    """Return the digest of the model's file, or of the module and files of a calculator; None without any.
-
-    Raises
-    ------
-    UserError
-        As :func:`model_file`.
-    """
-    path = model_file(mlp, main_directory)
-    return code_digest(mlp, main_directory) if path is None else sha256_of(path)
 
 
 def found_model(

@@ -33,7 +33,7 @@ def test_atoms_that_come_too_close_stop_mdrun(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"two atoms are closer than distance_min = 1.5") as error:
         run(settings, step)
     assert "MD step" in str(error.value)
-    assert not working_in(step)
+    wait_for(lambda: not working_in(step), "the end of what was started")
     assert sockets() == before
     assert not (step / "mlp_slot.dat").exists()
 
@@ -43,6 +43,7 @@ def test_mdrun_that_dies_is_told_of(tmp_path: Path) -> None:
     edit(main / "grompp.mdp", LONG)
     edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.02</opts>\n"})
     _, step = prepare(main)
+    (main / "slow").touch()
     process = start_run(main)
     wait_for(lambda: mdrun_in(step) is not None and (step / "state.cpt").is_file(), "mdrun's checkpoint")
     mdrun = mdrun_in(step)
@@ -52,7 +53,7 @@ def test_mdrun_that_dies_is_told_of(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "GROMACS ended with status -9" in output
     assert "state.cpt stays: run again to go on" in output
-    assert not working_in(step)
+    wait_for(lambda: not working_in(step), "the end of what was started")
     assert (step / "state.cpt").is_file()
 
 
@@ -75,7 +76,7 @@ def test_other_atoms_than_ours_are_found_at_step_0(tmp_path: Path) -> None:
     settings, step = prepare(main)
     with pytest.raises(UserError, match=r"atom 1 has mass 83.798 in GROMACS's topology, but is Ar \(39.95\)"):
         run(settings, step)
-    assert not working_in(step)
+    wait_for(lambda: not working_in(step), "the end of what was started")
 
 
 def test_grompps_own_reason_is_told(tmp_path: Path) -> None:

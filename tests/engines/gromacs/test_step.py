@@ -18,7 +18,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
-LONG = {"nsteps = 200": "nsteps = 3000"}
+LONG = {"nsteps = 200": "nsteps = 600"}
 
 
 def start_run(main: Path) -> "subprocess.Popen[str]":
@@ -99,6 +99,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     # minutes between checkpoints
     edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.02</opts>\n"})
     _, step = prepare(main)
+    (main / "slow").touch()
     process = start_run(main)
     wait_for(lambda: (step / "state.cpt").is_file() and (step / "mlp.dat").is_file(), "a checkpoint")
     time.sleep(0.3)
@@ -107,13 +108,14 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     # mdrun notices that the evaluator has gone, and nothing is left running
     wait_for(lambda: not working_in(step), "the end of mdrun")
     assert not (step / "confout.gro").exists()
+    (main / "slow").unlink()
     resumed = start_run(main)
     output, _ = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, output
     assert "resumed from state.cpt" in output
     rows = np.loadtxt(step / "mlp.dat")
-    assert list(rows[:, 0]) == list(range(0, 3001, 10))
-    assert json.loads((step / "md_step.json").read_text())["production"]["temperature[K]"]["samples"] == 296
+    assert list(rows[:, 0]) == list(range(0, 601, 10))
+    assert json.loads((step / "md_step.json").read_text())["production"]["temperature[K]"]["samples"] == 56
     # another temperature is another run
     (step / "state.cpt").write_bytes(b"x")
     (step / "md_step.json").unlink()
@@ -128,6 +130,7 @@ def test_asked_to_end_it_leaves_a_checkpoint(tmp_path: Path) -> None:
     main = make_case(tmp_path / "main")
     edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 60000"})
     settings, step = prepare(main)
+    (main / "slow").touch()
     before = sockets()
     process = start_run(main)
     wait_for(lambda: (step / "mlp.dat").is_file(), "the simulation")
@@ -137,7 +140,7 @@ def test_asked_to_end_it_leaves_a_checkpoint(tmp_path: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM, output
     assert (step / "state.cpt").is_file()
     assert not (step / "confout.gro").exists()
-    assert not working_in(step)
+    wait_for(lambda: not working_in(step), "the end of what was started")
     assert sockets() == before
     result = run(settings, step, deadline=time.time() + 8.0)
     assert result.status == "checkpointed"

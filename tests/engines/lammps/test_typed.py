@@ -61,5 +61,5 @@ def test_interrupted_before_a_word_of_progress(tmp_path: Path, command: str, num
         program.kill()
         thread.join()
     assert time.monotonic() - begin < 30
-    assert not working_in(tmp_path)
+    wait_for(lambda: not working_in(tmp_path), "the end of what was started")
     assert {path.name for path in tmp_path.iterdir()} == {"lmp.py", "working", "lammps.out"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.models.hipnn.cases import HYPER, rattled
-from votca_mlp.api.model import load_model, potential_identity
+from votca_mlp.api.model import load_model
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.fast import is_simple
@@ -16,6 +16,7 @@ from votca_mlp.models.hipnn.kind import KIND
 from votca_mlp.models.hipnn.levels import HEADS, LevelledHipnn, build_levels
 from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.hipnn.peek import levels_in
+from votca_mlp.models.identity import potential_identity
 from votca_mlp.models.options import MLPSettings
 from votca_mlp.models.origin import describe_model, found_model
 
