@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from tests.observables.direct_sum import direct_factors
 from votca_mlp.errors import UserError
 from votca_mlp.observables.rdf import PairHistograms, pair_histograms
 from votca_mlp.observables.structure_factor import (
     FWHM,
     Resolution,
-    direct_factors,
     end_error,
     kernel,
     partial_factors,

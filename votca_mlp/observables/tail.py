@@ -102,9 +102,9 @@ def tail_factors(counted: PairHistograms, q: Array, deviation: Array | None = No
     deviation
         Standard deviation of the instrument's resolution, 1/Angstrom, shape [n_q].
     """
-    from votca_mlp.observables.structure_factor import atom_numbers
+    from votca_mlp.observables.structure_factor import composition
 
-    atoms = sum(atom_numbers(counted).values())
+    atoms, _ = composition(counted)
     end = float(counted.r[-1]) + 0.5 * float(counted.r[1] - counted.r[0])
     x = np.arange(end, end + _LONGEST, _STEP) + 0.5 * _STEP
     kernel = 4.0 * np.pi * x**2 * np.sinc(np.outer(q, x) / np.pi) * _STEP

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.observables.rdf import PairHistograms
-from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution, atom_numbers
+from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution, composition
 from votca_mlp.observables.tail import tail_factors
 from votca_mlp.scattering.lengths import FM2_PER_BARN, Isotopes, form_factor, mean_length
 
@@ -129,9 +129,7 @@ def total(data: ScatteringData, partials: PartialFactors) -> Array:
 
 def beyond(data: ScatteringData, counted: PairHistograms) -> Array:
     """Return what g(r) beyond half the box adds to F(Q), shape [n]; see :mod:`votca_mlp.observables.tail`."""
-    numbers = atom_numbers(counted)
-    atoms = sum(numbers.values())
-    fractions = {name: number / atoms for name, number in numbers.items()}
+    _, fractions = composition(counted)
     weights = data.pair_weights(fractions, counted.pairs)
     return np.asarray(
         (weights * tail_factors(counted, data.q, data.resolution.deviation(data.q))).sum(axis=0)

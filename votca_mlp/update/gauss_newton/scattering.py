@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.observables.structure_factor import atom_numbers, kernel, partial_factors, shell_volumes
+from votca_mlp.observables.structure_factor import composition, kernel, partial_factors, shell_volumes
 from votca_mlp.scattering.calibration import Calibration, calibrated
 from votca_mlp.scattering.data import ScatteringData, beyond, total
 from votca_mlp.update.gauss_newton.response import SMOOTH, Response, covariance_blocks, smoothed_covariance
@@ -119,9 +119,7 @@ def scattering_response(
     spacing
         As for :func:`votca_mlp.update.gauss_newton.response.rdf_response`.
     """
-    numbers = atom_numbers(counted)
-    atoms = sum(numbers.values())
-    fractions = {name: number / atoms for name, number in numbers.items()}
+    atoms, fractions = composition(counted)
     weights = data.pair_weights(fractions, counted.pairs)
     transform = kernel(counted.r, data.q, data.resolution)
     by_frame = total(data, partial_factors(counted, data.q, data.resolution))
