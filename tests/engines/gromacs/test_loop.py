@@ -110,7 +110,7 @@ def test_two_states_by_both_loops(tmp_path: Path) -> None:
         *(m / "step_001" for m in (a, b)), ("Ar-Ar",), ("dpot.pure_ibi", "dpot.new", "pot.cur", "pot.new")
     )
     (a / "step_002").mkdir()
-    status, output = csg_call(a / "step_002", "initstep", "ibi", CSG_MAINDIR=str(a))
+    status, output = csg_call(a / "step_002", "initstep", "ibi", CSG_LASTSTEP=str(a / "step_001"))
     assert status == 0, output
     for name in TEMPERATURES:
         for step, ends in (
