@@ -110,7 +110,8 @@ def _changed(directory: Path, summary: Mapping[str, Any]) -> Iterator[str]:
 def _of_settings(directory: Path) -> tuple[dict[str, Any], list[str]]:
     """Return what settings.xml says of a run that has no summary, and what could not be found."""
     from votca_mlp.inverse.from_settings import plan_of
-    from votca_mlp.inverse.model import model_facts, model_identity
+    from votca_mlp.inverse.model import model_facts
+    from votca_mlp.models.identity import model_identity
     from votca_mlp.settings import load_settings
 
     plan = plan_of(load_settings(directory / SETTINGS))
