@@ -1,4 +1,4 @@
-"""Make docs/sample_report.html from a real run: the quickstart's, by our own loop, in some minutes.
+"""Make docs/sample_report.html from a real run: the quickstart's with all <checks>, in some minutes.
 
     python scripts/sample_report.py [--run FOLDER] [-o PAGE]
 
@@ -18,6 +18,7 @@ from votca_mlp.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 CASE = ROOT / "settings" / "al_quickstart"
+CHECKS = "<checks><observables>density diffusion angles coordination</observables></checks>"
 PAGE = ROOT / "docs" / "sample_report.html"
 
 
@@ -33,6 +34,8 @@ def main() -> None:
         folder = options.run or Path(temporary) / "run"
         if not (folder / "settings.xml").is_file():
             shutil.copytree(CASE, folder, dirs_exist_ok=True)
+            settings = folder / "settings.xml"
+            settings.write_text(settings.read_text().replace("    <mlp>", f"    {CHECKS}\n    <mlp>", 1))
         run_plan(inverse_plan(load_settings(folder / "settings.xml")))
         page = report_page(folder, running=False).encode()
     with atomic_write(options.output, "wb") as file:

@@ -241,6 +241,29 @@ def test_gauss_newton_and_a_summary(run: Path, tmp_path: Path) -> None:
     assert "/home/someone" not in page
 
 
+def test_checks(run: Path, tmp_path: Path) -> None:
+    """Numbers of both side by side, the angles drawn, and the same by status for programs."""
+    own = shutil.copytree(run, tmp_path / "run")
+    angles = {"degrees": [30, 90, 150], "density": [0.001, 0.004, 0.001], "error": [None, 1e-4, None]}
+    facts = {"step": 1, "diffusion": {"mean": 5.12e-9, "error": 2e-10}, "angles": angles, "notes": ["said"]}
+    checks = {
+        "": {
+            "uncorrected": facts,
+            "corrected": {**facts, "step": 4, "diffusion": {"mean": 6e-9, "error": None}},
+        }
+    }
+    (own / "checks.json").write_text(json.dumps(checks))
+    page = page_of(own)
+    assert "diffusion [1e-9 m2/s] 5.12(20) 6.00" in page.words()
+    assert "likeliest angle [degrees] 90 90" in page.words()
+    assert len(page.all("svg")) == 9
+    shown = CliRunner().invoke(app, ["status", str(own)], catch_exceptions=False).output
+    assert "5.12(20)" in shown
+    assert "corrected: said" in shown
+    read = json.loads(CliRunner().invoke(app, ["status", str(own), "--json"], catch_exceptions=False).output)
+    assert read["checks"] == checks
+
+
 def test_names_are_text() -> None:
     """A name of the user's is shown, whatever is in it."""
     assert "<script>" not in table([["a", "<script>"], ["<b>", "x & y"]], "<i>")

@@ -279,6 +279,22 @@ def update_of_all() -> None:
         write_u_of_t(plan, environment.step_number)
 
 
+@_command("checks")
+def checks() -> None:
+    """Make the checks of the end after the last of iterations_max steps."""
+    plan, environment = _plan()
+    if environment.step_number == plan.iterations_max:
+        _final_checks(plan, environment)
+
+
+def _final_checks(plan: "InversePlan", environment: CsgEnvironment) -> None:
+    from votca_mlp.csg.run import csg_context
+    from votca_mlp.inverse.final_checks import run_checks
+
+    if plan.checks is not None and not run_checks(csg_context(plan, environment), environment.step_number):
+        say("the wall time is up in the checks; votca-mlp inverse makes the rest")
+
+
 @_command("bands")
 def bands() -> None:
     """Put the error bands of the updates into NAME.pot.new."""
@@ -328,6 +344,7 @@ def converged() -> None:
     found = verdict(plan, environment.step_number)
     say(f"Convergence check {plan.convergence.type}: {found.reason}")
     if found.stop:
+        _final_checks(plan, environment)
         # csg_inverse ends on the second; without the first it would go on when it is started again
         (environment.main_directory / "done").touch()
         if not found.met:

@@ -19,6 +19,7 @@ def status(directory: RunDirectory = Path("."), interaction: Interaction = None,
     That is whether the run has worked, why it has stopped or how long it will take, and the first iteration
     against the last.
     """
+    from votca_mlp.report.checks import check_lines
     from votca_mlp.report.outcome import outcome_lines
     from votca_mlp.report.predictions import prediction_lines
     from votca_mlp.report.states import state_lines
@@ -47,6 +48,9 @@ def status(directory: RunDirectory = Path("."), interaction: Interaction = None,
     predictions = prediction_lines(directory)
     if predictions:
         _show(["", *predictions], width)
+    checked = check_lines(directory)
+    if checked:
+        _show(["", *checked])
     if measured:
         _show(["", *verdict_lines(directory, interaction)], width)
 

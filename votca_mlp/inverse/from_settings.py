@@ -78,6 +78,7 @@ def plan_of(settings: Settings, options: LoopOptions | None = None) -> InversePl
         rule=settings.rule,
         rule_options=settings.rule_options,
         groups=imc_groups(settings),
+        checks=settings.checks,
         terms=multistate.temperature_terms if several else 1,
         initial_configuration=settings.initial_configuration,
         convergence=Convergence(check.type, check.limit, check.iterations),
@@ -206,6 +207,8 @@ def _tags(settings: Settings, options: LoopOptions | None) -> dict[str, Any]:
                 found.pop(f"cg.non-bonded[{pair.name}].window.{tag}", None)
     if settings.phase == PhaseSettings():
         found = {tag: value for tag, value in found.items() if not tag.startswith("cg.inverse.phase.")}
+    # what is measured at the end shapes no step
+    found = {tag: value for tag, value in found.items() if not tag.startswith("cg.inverse.checks")}
     return {tag: value for tag, value in found.items() if tag not in _FREE}
 
 

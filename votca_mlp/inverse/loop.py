@@ -8,6 +8,7 @@ from pathlib import Path
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.changes import say_changes
 from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.final_checks import run_checks
 from votca_mlp.inverse.history import contradiction, verdict
 from votca_mlp.inverse.in_words import plan_in_words
 from votca_mlp.inverse.stages.prepare import prepare
@@ -19,6 +20,7 @@ from votca_mlp.runs.copying import touch
 from votca_mlp.runs.record import digest
 from votca_mlp.update.convergence import Verdict
 
+_LATER = "the wall time is up in the checks; run again to go on"
 GOING_ON = "still running, or killed"
 
 
@@ -43,6 +45,8 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
         messages.say(reason)
         # the run may have been killed in between
         _write_result(context, last_step(main))
+        if not run_checks(context, _last_done(context, last_step(main))):
+            messages.say(_LATER)
         return reason
     try:
         reason = loop.iterate()
@@ -62,6 +66,8 @@ def run_loop(context: Context, *, do_iterations: int | None = None) -> str:
     _write_result(context, loop.reached)
     for line in plan_in_words(context.plan):
         messages.say(line)
+    if (main / "done").is_file() and not run_checks(context, _last_done(context, loop.reached)):
+        messages.say(_LATER)
     messages.say(f"Stopping: {reason}")
     loop.summarise(reason)
     messages.date("All done at")

@@ -27,6 +27,7 @@ from votca_mlp.update.states import TemperatureBasis, temperature_basis
 if TYPE_CHECKING:
     from votca_mlp.fields import Section
     from votca_mlp.models.options import MLPSettings
+    from votca_mlp.settings.final_checks import FinalChecks
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class InversePlan:
         Its section of the run, None for a rule without one.
     groups
         Interactions that the rule solves for together; empty for one group of all.
+    checks
+        What is measured at the end, None for nothing.
     terms
         K of u(r; T) = sum_k c_k(T) u_k(r); 1 is one u for all states.
     initial_configuration
@@ -100,6 +103,7 @@ class InversePlan:
     rule: str = DEFAULT
     rule_options: "Section | None" = None
     groups: tuple[Group, ...] = ()
+    checks: "FinalChecks | None" = None
     terms: int = 1
     initial_configuration: Literal["maindir", "laststep"] = "laststep"
     convergence: Convergence = field(default_factory=Convergence)

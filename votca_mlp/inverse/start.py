@@ -7,7 +7,7 @@ from pathlib import Path
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import remove_left_over
-from votca_mlp.inverse import summary, temperature
+from votca_mlp.inverse import final_checks, summary, temperature
 from votca_mlp.inverse.context import run_context
 from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.inverse.loop import run_loop
@@ -79,6 +79,9 @@ def run_plan(
 def to_clean(directory: Path, log_file: str) -> list[Path]:
     """Return what ``clean`` removes from the main directory: done, log, steps, editors' backups."""
     names = ("done", log_file, summary.NAME, temperature.NAME, lock.NAME, claim.NAME)
+    if (directory / final_checks.NAME).is_file():
+        # without it a folder of that name may be anything of the user's
+        names = (*names, final_checks.NAME, final_checks.FOLDER)
     files = [directory / name for name in names if (directory / name).exists()]
     return files + sorted(directory.glob("step_*")) + sorted(directory.glob("*~"))
 

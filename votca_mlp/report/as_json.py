@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.agreement import facts_of
+from votca_mlp.inverse.final_checks import read_checks
 from votca_mlp.report.status import progress
 from votca_mlp.report.stopped import stopped_line
 from votca_mlp.report.summary import StepSummary, summarise_run
@@ -33,6 +34,7 @@ def status_json(directory: str | Path, interaction: str | None = None, *, runnin
         "time_left": None if running is False else time_left_line(directory),
         "units": {"r": "Angstrom", "change": "eV", "density": "kg/m3", "temperature": "K", "pressure": "bar"},
         "iterations": [_row(summary, running) for summary in summaries],
+        "checks": read_checks(Path(directory)),
         "verdict": verdict_lines(directory, interaction),
     }
     return json.dumps(found, indent=1, allow_nan=False)

@@ -42,7 +42,7 @@ def outcome_lines(directory: str | Path, interaction: str | None = None) -> list
             where=f"interaction {summaries[0].interaction}",
             accepted="a run with two finished iterations",
         )
-    return [line for title, rows in found.items() for line in (title, *_aligned(rows))]
+    return [line for title, rows in found.items() for line in (title, *aligned(rows))]
 
 
 def compared(summaries: Sequence[StepSummary]) -> dict[str, list[Row]]:
@@ -73,7 +73,8 @@ def _rows(first: StepSummary, last: StepSummary) -> Iterator[Row]:
     yield from _simulation_rows(first, last)
 
 
-def _aligned(rows: Sequence[Row]) -> list[str]:
+def aligned(rows: Sequence[Row]) -> list[str]:
+    """Return rows as lines of text, their columns below one another."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(Row._fields))]
     text = [
         f"{row.quantity:<{widths[0]}}  "

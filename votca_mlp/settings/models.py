@@ -19,6 +19,7 @@ from votca_mlp.engines.options import Crystal, EngineSettings, Limits, RdfSettin
 from votca_mlp.engines.registry import engine_names
 from votca_mlp.fields import Section, Words, setting
 from votca_mlp.models.options import MLPSettings
+from votca_mlp.settings.final_checks import FinalChecks
 from votca_mlp.settings.interaction import Interaction
 from votca_mlp.settings.iterations import (
     ConvergenceCheck,
@@ -97,6 +98,7 @@ class RunTags(Section):
     target_pressure: TargetPressure | None = None
     scattering: tuple[ScatteringSettings, ...] = ()
     phase: PhaseSettings = PhaseSettings()
+    checks: FinalChecks | None = None
     mlp: MLPSettings
     multistate: MultistateSettings = MultistateSettings()
 

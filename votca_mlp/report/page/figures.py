@@ -5,7 +5,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from votca_mlp.inverse.agreement import agreement_with
+from votca_mlp.inverse.final_checks import read_checks
+from votca_mlp.report.checks import angles_of
 from votca_mlp.report.page import markup
 from votca_mlp.report.page.svg import Pictures
 from votca_mlp.report.page.traces import described_trace, paint_trace, read_traces
@@ -104,3 +108,25 @@ def scattering_figures(directory: Path, state: str, pictures: Pictures) -> str:
 def _set_above_residual(figure: Any, steps: list[tuple[int, Path]], name: str) -> None:
     above, below = figure.subplots(2, 1, height_ratios=[1.6, 1.0])
     draw_set(above, below, steps, name)
+
+
+def angle_figures(directory: Path, pictures: Pictures) -> str:
+    """Return the distribution of angles of each state, without the correction and with it."""
+    figures = []
+    for state, found in read_checks(directory).items():
+        curves = {label: angles for label, facts in found.items() if (angles := angles_of(facts)) is not None}
+        if curves:
+            said = f"{f'{state}: d' if state else 'D'}istribution of the angles between neighbours: "
+            said += " and ".join(curves) + ", with two standard errors."
+            figures.append(markup.figure(pictures.draw(partial(_paint_angles, curves=curves), said), said))
+    return _grid(figures)
+
+
+def _paint_angles(panel: Any, curves: Mapping[str, Any]) -> None:
+    for (label, (angles, density, error)), colour in zip(curves.items(), ("0.5", "#31688e"), strict=False):
+        panel.plot(angles, density, color=colour, lw=1.4, label=label)
+        band = 2.0 * np.nan_to_num(error)
+        panel.fill_between(angles, density - band, density + band, color=colour, alpha=0.3, lw=0)
+    panel.set(xlabel="angle (degrees)", ylabel="density (1/degree)", xlim=(0.0, 180.0))
+    panel.set_ylim(bottom=0.0)
+    panel.legend(loc="upper right")

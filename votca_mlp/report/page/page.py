@@ -6,10 +6,16 @@ from importlib import resources
 from pathlib import Path
 
 from votca_mlp.inverse.plan import InversePlan
+from votca_mlp.report.checks import check_tables
 from votca_mlp.report.outcome import compared
 from votca_mlp.report.page import markup
 from votca_mlp.report.page.conditions import described_run, repeated
-from votca_mlp.report.page.figures import interaction_figures, scattering_figures, trace_figures
+from votca_mlp.report.page.figures import (
+    angle_figures,
+    interaction_figures,
+    scattering_figures,
+    trace_figures,
+)
 from votca_mlp.report.page.recorded import SETTINGS, Recorded, read_recorded_run
 from votca_mlp.report.page.svg import Pictures
 from votca_mlp.report.predictions import last_update, predictions
@@ -56,6 +62,7 @@ def report_page(directory: str | Path, *, running: bool | None, now: datetime | 
             *(_agreement(run, pictures) for run in runs),
             *(_scattering(main, state, pictures) for state in states),
             markup.section("data", "Data, predicted and found", *_predictions(main)),
+            markup.section("checks", "Checks outside the fit", *_checks(main, pictures)),
             *_traces(main, runs, states, pictures),
             markup.section("iterations", "Every iteration", *_iterations(summaries, running)),
             markup.section("run", "What was run", *described_run(recorded)),
@@ -134,6 +141,22 @@ def _predictions(main: Path) -> Iterator[str]:
     yield markup.table(rows, "What the step before had predicted, and what was found", first_column=False)
     yield markup.paragraph("Of the last step:")
     yield markup.listing(last_update(main))
+
+
+def _checks(main: Path, pictures: Pictures) -> Iterator[str]:
+    tables = check_tables(main)
+    if not tables:
+        return
+    yield markup.paragraph(
+        "Measured with the correction and without it; nothing of this is fitted, but a density that is among "
+        "the data of gauss_newton."
+    )
+    captions = {
+        state: f"{state}: uncorrected and corrected" if state else "Uncorrected and corrected"
+        for state in tables
+    }
+    yield markup.side_by_side(markup.table(rows, captions[state]) for state, rows in tables.items())
+    yield angle_figures(main, pictures)
 
 
 def _traces(main: Path, runs: Sequence[Run], states: Sequence[str], pictures: Pictures) -> Iterator[str]:

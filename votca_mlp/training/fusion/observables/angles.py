@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from votca_mlp.errors import UserError
+from votca_mlp.observables.angles import angle_counts
 from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
 from votca_mlp.training.fusion.observables.protocol import FrameObservable, Values
 
@@ -41,25 +42,7 @@ class AngleDistribution(FrameObservable):
     def _counts(self, frame: StoredFrames) -> NDArray[np.float64]:
         chunk = pair_chunk(frame, self.reach)
         numbers, first, second = (each.numpy() for each in (chunk.numbers, chunk.first, chunk.second))
-        vectors = chunk.vectors.numpy()
-        directions = vectors / np.linalg.norm(vectors, axis=1)[:, None]
-        # the list is sorted by its first atoms: all pairs of pairs of a row
-        counts = np.bincount(first, minlength=frame.n_atoms)
-        begins = np.cumsum(counts) - counts
-        left = np.repeat(np.arange(len(first)), counts[first])
-        offset = np.arange(len(left)) - np.repeat(np.cumsum(counts[first]) - counts[first], counts[first])
-        right = begins[first[left]] + offset
-        keep = right != left if self.kinds else right > left
-        left, right = left[keep], right[keep]
-        if self.kinds is not None:
-            centre, one, two = self.kinds
-            same = one == two
-            chosen = (numbers[first[left]] == centre) & (numbers[second[left]] == one)
-            chosen &= (numbers[second[right]] == two) & ((right > left) | (not same))
-            left, right = left[chosen], right[chosen]
-        cosines = np.clip((directions[left] * directions[right]).sum(1), -1.0, 1.0)
-        angles = np.degrees(np.arccos(cosines))
-        return np.histogram(angles, self.bins, (0.0, 180.0))[0].astype(float)
+        return angle_counts(numbers, first, second, chunk.vectors.numpy(), self.bins, self.kinds)
 
     def value(self, weights: Tensor, values: Values) -> Tensor:
         """Return the density, whose sum times the width of a bin is 1, [n_values]."""
