@@ -78,10 +78,10 @@ def run_plan(
 
 def to_clean(directory: Path, log_file: str) -> list[Path]:
     """Return what ``clean`` removes from the main directory: done, log, steps, editors' backups."""
-    names = ("done", log_file, summary.NAME, temperature.NAME, lock.NAME, claim.NAME)
+    names = ["done", log_file, summary.NAME, temperature.NAME, lock.NAME, claim.NAME]
     if (directory / final_checks.NAME).is_file():
         # without it a folder of that name may be anything of the user's
-        names = (*names, final_checks.NAME, final_checks.FOLDER)
+        names += [final_checks.NAME, final_checks.FOLDER]
     files = [directory / name for name in names if (directory / name).exists()]
     return files + sorted(directory.glob("step_*")) + sorted(directory.glob("*~"))
 
