@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from ase.build import bulk
-from fusion_stages import GPA, Fit, course, dft_table, fitted, fused, kept, say, simulated
+from fusion_stages import GPA, course, dft_table, fitted, fused, kept, say, simulated
+from metal_potential import Fit
 from niobium.crystal import ATOMS, LATTICE, experiments, state
 from niobium.data import LEVEL, dft_frames, elastic_constants
 from results_file import Json, add_json, number, write_result

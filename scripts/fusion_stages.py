@@ -3,12 +3,11 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from metal_potential import Fit, fit_potential
 from results_file import Json, number
 
 from votca_mlp.files import atomic_write
@@ -20,36 +19,12 @@ from votca_mlp.training.fusion.observables.protocol import FrameObservable, meas
 from votca_mlp.training.fusion.simulate import simulate
 from votca_mlp.training.fusion.states import StatePoint
 from votca_mlp.training.labelled import LabelledFrames
-from votca_mlp.training.trainer.loop import train
-from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 GPA = 1e-4 * BAR_PER_EV_PER_ANGSTROM3
 """One eV/Angstrom^3 in GPa."""
 KILO = {"energy": 1e3, "force": 1e3, "stress": GPA}
 """meV/atom, meV/Angstrom, GPa."""
-WEIGHTS = LevelWeights(energy=200.0, force=5.0, stress=333.0)
-"""One over 5 meV/atom, 0.2 eV/Angstrom and 0.5 GPa."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How the potential before fusion is fitted to DFT: lengths in Angstrom, the rate along a cosine."""
-
-    epochs: int = 200
-    seed: int = 1
-    validation: float = 0.1
-    network: dict[str, Any] = field(
-        default_factory=lambda: {
-            "n_features": 20,
-            "n_sensitivities": 20,
-            "dist_soft_min": 1.6,
-            "dist_soft_max": 5.5,
-            "dist_hard_max": 6.5,
-            "n_interaction_layers": 1,
-            "n_atom_layers": 3,
-        }
-    )
 
 
 def say(text: str) -> None:
@@ -65,38 +40,12 @@ def made_by(script: str, **facts: object) -> Json:
 def fitted(
     directory: Path, frames: LabelledFrames, learn: np.ndarray, level: str, fit: Fit, script: str
 ) -> HipnnModel:
-    """Return the potential of DFT, from dft.pt or by a fit that goes on from its checkpoint.
-
-    A share of the learnt groups tells which epoch is best.
-    """
+    """Return the potential of DFT, from dft.pt or by a fit that goes on from its checkpoint."""
     path = directory / "dft.pt"
-    if path.exists():
-        return load_hipnn(path)
-    names = np.unique(frames.groups[learn])
-    random = np.random.default_rng(fit.seed)
-    chosen = random.permutation(names)[: max(1, round(fit.validation * len(names)))]
-    judge = np.isin(frames.groups[learn], chosen)
-    options = TrainOptions(
-        epochs=fit.epochs,
-        batch_size=8,
-        learning_rate=3e-3,
-        smallest_rate=0.0,
-        schedule="cosine",
-        weights={level: WEIGHTS},
-        seed=fit.seed,
-    )
-
-    def report(epoch: int, numbers: dict[str, float]) -> None:
-        if epoch % 10 == 0:
-            errors = " ".join(f"{k} {v:.4g}" for k, v in numbers.items() if k.endswith("_rmse"))
-            say(f"epoch {epoch} {errors} loss {numbers['loss']:.4g} training {numbers['training loss']:.4g}")
-
-    mark = directory / "dft_checkpoint.pt"
-    found = train(frames, learn[~judge], learn[judge], fit.network, options, report=report, checkpoint=mark)
-    model = found.model.at(level)
-    seconds = round(sum(entry["seconds"] for entry in found.history))
-    facts = {"epochs": fit.epochs, "best": found.best_epoch, "seed": fit.seed, "seconds": seconds}
-    save_hipnn(path, model, made_by(script, fit=facts))
+    if not path.exists():
+        model, seconds = fit_potential(frames, learn, level, fit, directory / "dft_checkpoint.pt", say)
+        facts = {"epochs": fit.epochs, "seed": fit.seed, "seconds": round(seconds)}
+        save_hipnn(path, model, made_by(script, fit=facts))
     return load_hipnn(path)
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fusion_stages import Fit, course, dft_table, fitted, fused, kept, say, simulated
+from fusion_stages import course, dft_table, fitted, fused, kept, say, simulated
+from metal_potential import Fit
 from results_file import Json, add_json, number, write_result
 from titanium.data import LEVEL, Measured, dft_frames, measured, split
 from titanium.states import experiments_of, free_lattice, judged_of, state_of
@@ -76,8 +77,7 @@ def one_seed(options: argparse.Namespace, frames: LabelledFrames, seed: int) -> 
     """Return what a seed gives: before, after, and the course of the fusion."""
     place = options.directory / f"seed_{seed}"
     place.mkdir(parents=True, exist_ok=True)
-    network = {**Fit().network, "n_features": options.features, "n_sensitivities": options.sensitivities}
-    fit = Fit(epochs=options.epochs, seed=seed, network=network)
+    fit = Fit(epochs=options.epochs, seed=seed)
     model = fitted(place, frames, split(frames, HELD_SEED)[0], LEVEL, fit, NAME)
     before = kept(place / "before.json", lambda: judged(options, model, place / "before", frames))
     changed = fused(place, lambda folder: fusion_of(options, model, frames, seed, folder), NAME)
@@ -167,9 +167,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--epochs", type=int, default=150, help="of the DFT fit")
-    parser.add_argument("--features", type=int, default=40, help="of the network")
-    parser.add_argument("--sensitivities", type=int, default=40, help="radial functions of the network")
+    parser.add_argument("--epochs", type=int, default=200, help="of the DFT fit")
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
     parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")

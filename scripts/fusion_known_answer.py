@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Fusion with a known answer: liquid aluminium as a perturbed model has it, found again from the shipped one.
+
+    scripts/fusion_known_answer.py DIRECTORY [--seeds N...] [--iterations N] [--production PS] [--json FILE]
+
+The truth is the shipped HIP-NN with all free parameters changed along a random direction, so far that the
+change of U/kBT varies by --size over frames of the liquid: more than one reweighting can bridge. Its pressure
+and g(r) at 1000 K are the experiment, with the errors of its simulation. Fusion begins at the shipped model.
+Held out: the same at 1300 K. All are judged by fresh simulations of the same length.
+
+Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "last
+trajectory" (the rule, without MBAR), "always new" (a trajectory each iteration), and Adam as the published
+DiffTRe has it (momenta 0.1 and 0.4, two rates), which gets as many trajectories as "reuse" needed. Each stage
+leaves a file in a folder for each seed and is skipped when that is there.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.build import bulk
+from fusion_stages import kept, say
+from results_file import Json, add_json, number, write_result
+
+from votca_mlp.errors import UserError
+from votca_mlp.models.hipnn.files import load_hipnn
+from votca_mlp.models.hipnn.model import HipnnModel
+from votca_mlp.models.load import builtin_models
+from votca_mlp.training.fusion.copies import Copies
+from votca_mlp.training.fusion.experiments import Experiment
+from votca_mlp.training.fusion.fuse import Fusion
+from votca_mlp.training.fusion.observables.frames import StoredFrames
+from votca_mlp.training.fusion.observables.protocol import FrameObservable, measure_all, uniform
+from votca_mlp.training.fusion.observables.stress import Pressure
+from votca_mlp.training.fusion.observables.structure import RadialDistribution
+from votca_mlp.training.fusion.options import FusionOptions
+from votca_mlp.training.fusion.pool import StatePool, Trajectory, energies_of
+from votca_mlp.training.fusion.simulate import simulate
+from votca_mlp.training.fusion.states import StatePoint
+
+LEARNT, HELD = 1000.0, 1300.0
+"""K."""
+VOLUME = 19.0
+"""Angstrom^3 an atom."""
+RADII = np.arange(2.2, 6.0, 0.2)
+"""Angstrom."""
+LEAST_ERRORS = {"pressure": 200.0, "g": 0.01}
+"""bar, and of g(r): below it an error of a simulation is not believed."""
+RATES = (2e-4, 1e-3)
+"""Of Adam; the first is the published one."""
+MOST_STEPS = 60
+WAYS = {
+    "reuse": (0.5, 3),
+    "last trajectory": (0.5, 1),
+    "always new": (1.0, 1),
+}
+"""Least n_eff of a trajectory, and how many are kept."""
+
+
+def liquid(temperature: float, production: float) -> StatePoint:
+    """Return the state: 108 atoms, melted at the start by a long way off their sites; production in ps."""
+    atoms: Atoms = bulk("Al", "fcc", a=(4.0 * VOLUME) ** (1 / 3), cubic=True).repeat(3)
+    atoms.rattle(0.4, seed=5)
+    return StatePoint(
+        f"{temperature:.0f}K",
+        temperature,
+        atoms,
+        timestep=3.0,
+        equilibration=2000.0,
+        production=1000.0 * production,
+        sample_every=150.0,
+    )
+
+
+def observables(temperature: float) -> list[FrameObservable]:
+    """Return pressure and g(r)."""
+    return [Pressure(temperature, 108), RadialDistribution(("Al", "Al"), RADII)]
+
+
+def sampled(copies: Copies, temperature: float, production: float, place: Path, seed: int) -> StoredFrames:
+    """Return frames of a fresh simulation."""
+    state = liquid(temperature, production)
+    return simulate(state, copies, place / state.name, 1, state.start, seed)
+
+
+def observed(copies: Copies, temperature: float, frames: StoredFrames) -> Json:
+    """Return pressure (bar) and g(r) of frames with their errors."""
+    both = observables(temperature)
+    with torch.no_grad():
+        values = measure_all(copies.double, frames, both)
+    weights = uniform(frames)
+    return {
+        name: {"values": each.value(weights, values).tolist(), "errors": each.error(weights, values).tolist()}
+        for name, each in zip(("pressure", "g"), both, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A seed's folder and settings."""
+
+    number: int
+    place: Path
+    options: argparse.Namespace
+
+    def judged(self, name: str, vector: torch.Tensor | None = None) -> Json:
+        """Return both temperatures with some parameters (None: the shipped ones) by fresh simulations."""
+
+        def make() -> Json:
+            copies = Copies(shipped())
+            if vector is not None:
+                copies.put(vector)
+            found: Json = {}
+            for k, temperature in enumerate((LEARNT, HELD)):
+                frames = sampled(
+                    copies, temperature, self.options.judge, self.place / name, 100 * self.number + k
+                )
+                found[f"{temperature:.0f}K"] = observed(copies, temperature, frames)
+            return found
+
+        return kept(self.place / f"{name}.json", make)
+
+
+def shipped() -> HipnnModel:
+    """Return the shipped model of aluminium."""
+    return load_hipnn(builtin_models()["al-hipnn"])
+
+
+def truth(seed: Seed) -> torch.Tensor:
+    """Return the truth's parameters: a random direction, as far as --size says over shipped frames."""
+    path = seed.place / "truth.pt"
+    if not path.exists():
+        copies = Copies(shipped())
+        frames = sampled(copies, LEARNT, seed.options.judge, seed.place / "before", 100 * seed.number)
+        here, before = copies.vector, energies_of(copies.double, frames)
+        random = torch.Generator().manual_seed(seed.number)
+        direction = here.abs() * torch.randn(len(here), generator=random, dtype=torch.float64)
+        step, beta = 1e-4, liquid(LEARNT, 8.0).beta
+        for _ in range(4):  # not linear: the length is found by repetition
+            copies.put(here + step * direction)
+            spread = beta * float((energies_of(copies.double, frames) - before).std())
+            step *= seed.options.size / spread
+        torch.save(here + step * direction, path)
+    found: torch.Tensor = torch.load(path, weights_only=True)
+    return found
+
+
+def experiments(known: Json) -> list[Experiment]:
+    """Return the truth's values as measured, with their errors."""
+    found = []
+    for name, each in zip(("pressure", "g"), observables(LEARNT), strict=True):
+        columns = [
+            torch.tensor(known[f"{LEARNT:.0f}K"][name][k], dtype=torch.float64) for k in ("values", "errors")
+        ]
+        found.append(Experiment(f"{LEARNT:.0f}K", each, columns[0], columns[1].clamp(min=LEAST_ERRORS[name])))
+    return found
+
+
+def fused(seed: Seed, way: str, known: Json) -> Json:
+    """Return the course of a fusion and its parameters."""
+
+    def make() -> Json:
+        effective, keep = WAYS[way]
+        many = seed.options.iterations
+        fusion = Fusion(
+            shipped(),
+            [liquid(LEARNT, seed.options.production)],
+            experiments(known),
+            None,
+            None,
+            seed.place / way.replace(" ", "_"),
+            FusionOptions(iterations=many, seed=seed.number, effective=effective, keep=keep),
+            report=lambda line: say(f"seed {seed.number} {way}: {line}"),
+        )
+        found = fusion.run()
+        return {
+            "ended": found.ended,
+            "trajectories": sum(found.trajectories.values()),
+            "history": [each.plain() for each in found.history],
+            "vector": fusion.copies.vector.tolist(),
+        }
+
+    return kept(seed.place / f"fused_{way.replace(' ', '_')}.json", make)
+
+
+def adam(seed: Seed, rate: float, known: Json, budget: int) -> Json:
+    """Return what Adam makes of as many trajectories, at the end of the last step that n_eff allows."""
+
+    def make() -> Json:
+        copies, state = Copies(shipped()), liquid(LEARNT, seed.options.production)
+        pool, measured, number_of = StatePool(state, 3), experiments(known), 0
+        optimizer = torch.optim.Adam(copies.parameters, rate, betas=(0.1, 0.4))
+        targets = torch.cat([each.values for each in measured])
+        errors = torch.cat([each.errors for each in measured])
+        course: list[float] = []
+        start = state.start
+        began = time.monotonic()
+        while len(course) < MOST_STEPS:
+            worth = pool.effective(energies_of(copies.double, pool.frames)) if pool.trajectories else 0.0
+            if worth < FusionOptions.effective:
+                if number_of == budget:
+                    break
+                number_of += 1
+                place = seed.place / f"adam_{rate:g}" / f"{number_of:03d}"
+                frames = simulate(state, copies, place, number_of, start, seed.number)
+                start = state.start.copy()
+                start.positions[:] = frames.positions[-1].numpy()
+                pool.add(Trajectory(number_of, frames, copies.vector), copies)
+            values = measure_all(copies.double, pool.frames, [each.observable for each in measured])
+            weights = pool.weights(values["energy"])
+            found = torch.cat([each.observable.value(weights, values) for each in measured])
+            loss = ((found - targets) / errors).square().mean()
+            course.append(float(loss.detach()))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            copies.put(copies.vector)
+        say(f"seed {seed.number} Adam {rate:g}: {len(course)} steps, {course[0]:.3g} to {course[-1]:.3g}")
+        seconds = time.monotonic() - began
+        return {
+            "trajectories": number_of,
+            "course": course,
+            "seconds": seconds,
+            "vector": copies.vector.tolist(),
+        }
+
+    return kept(seed.place / f"fused_adam_{rate:g}.json", make)
+
+
+def distances(found: Json, known: Json) -> Json:
+    """Return how far fresh simulations are from the truth's: pressure in kbar, g(r), and chi^2 a value."""
+    row: Json = {}
+    for temperature, kind in ((LEARNT, "learnt"), (HELD, "held")):
+        ours, theirs = found[f"{temperature:.0f}K"], known[f"{temperature:.0f}K"]
+        terms = []
+        for name, scale in (("pressure", 1e-3), ("g", 1.0)):
+            change = np.array(ours[name]["values"]) - np.array(theirs[name]["values"])
+            joint = np.hypot(ours[name]["errors"], np.maximum(theirs[name]["errors"], LEAST_ERRORS[name]))
+            row[f"{kind}_{name}"] = scale * float(np.sqrt(np.mean(change**2)))
+            terms += ((change / joint) ** 2).tolist()
+        row[f"{kind}_chi2"] = float(np.mean(terms))
+    return row
+
+
+def one_seed(seed: Seed) -> dict[str, Json]:
+    """Return a row for each way."""
+    seed.place.mkdir(parents=True, exist_ok=True)
+    known = seed.judged("truth", truth(seed))
+    rows = {"before": distances(seed.judged("before"), known)}
+    budget = 0
+    for way in WAYS:
+        found = fused(seed, way, known)
+        budget = budget or found["trajectories"]
+        history = found["history"]
+        rows[way] = distances(
+            seed.judged(f"after {way}".replace(" ", "_"), torch.tensor(found["vector"])), known
+        )
+        rows[way] |= {
+            "steps": len(history) - 1,
+            "trajectories": found["trajectories"],
+            "seconds_reuse": _mean([each["seconds"] for each in history if not each["new"]]),
+            "seconds_new": _mean([each["seconds"] for each in history if each["new"]]),
+            "seconds": sum(each["seconds"] for each in history),
+        }
+    for rate in RATES:
+        found = adam(seed, rate, known, budget)
+        name = f"Adam, rate {rate:g}"
+        rows[name] = distances(seed.judged(f"after_adam_{rate:g}", torch.tensor(found["vector"])), known)
+        rows[name] |= {
+            "steps": len(found["course"]),
+            "trajectories": found["trajectories"],
+            "seconds": found["seconds"],
+        }
+    return rows
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def tables(found: dict[int, dict[str, Json]]) -> Json:
+    """Return rows by way and seed, and means over seeds with their errors."""
+    runs = {
+        f"{way}, seed {seed}": {k: number(v) for k, v in row.items() if v is not None}
+        for seed, rows in found.items()
+        for way, row in rows.items()
+    }
+    ways: Json = {}
+    for way in next(iter(found.values())):
+        ways[way] = {}
+        for column in {k: None for rows in found.values() for k in rows[way]}:
+            values = [rows[way][column] for rows in found.values() if rows[way].get(column) is not None]
+            if values:
+                error = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else None
+                ways[way][column] = number(float(np.mean(values)), error)
+    return {"runs": runs, "ways": ways}
+
+
+def main() -> None:
+    """Run the stages that have left nothing yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--size", type=float, default=3.0, help="of the perturbation, in U/kBT")
+    parser.add_argument("--iterations", type=int, default=8)
+    parser.add_argument("--production", type=float, default=9.0, help="of a trajectory of the fusion, ps")
+    parser.add_argument("--judge", type=float, default=12.0, help="of the simulations that judge, ps")
+    add_json(parser)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found = {}
+    for k in options.seeds:
+        found[k] = one_seed(Seed(k, options.directory / f"seed_{k}", options))
+        # what is there is kept, should a later seed be interrupted
+        write_result(
+            options.json,
+            tables(found),
+            units={"pressure": "kbar", "learnt_pressure": "kbar", "held_pressure": "kbar", "seconds": "s"},
+            seeds=list(found),
+        )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
