@@ -17,9 +17,9 @@ from .data import Measured
 REPEAT = (4, 2, 3)
 """Of the rectangular cell of hcp with four atoms: 96 atoms."""
 CONSTANTS_ERROR = 0.01
-"""Relative, of the measured elastic constants, and at least 0.5 GPa."""
+"""Relative, of the measured elastic constants, and at least 0.5 GPa: assumed, the table has no errors."""
 PRESSURE_ERROR = 1000.0
-"""bar: what 0.1 % of the measured volume amount to."""
+"""bar: what 0.1 % of the measured volume amount to; assumed likewise."""
 
 
 def hcp(measured: Measured) -> Atoms:
