@@ -14,7 +14,7 @@ LATTICE = 3.322565
 """Angstrom, of PBE (the unstrained cell of the data): it is to stay."""
 ATOMS = 54
 CONSTANTS_ERRORS = {100.0: 0.02, 300.0: 0.08}
-"""Relative, by temperature in K, assumed: the table (of Simmons and Wang's handbook) names none, nor errors."""
+"""Relative, by temperature in K, assumed: the table (Simmons and Wang) names none, nor errors."""
 PRESSURE_ERROR = 3000.0
 """bar: 0.06 % of the lattice constant, as much as classical MD at 100 K adds to it."""
 

@@ -103,12 +103,12 @@ class Measured:
 def measured(folder: Path) -> dict[float, Measured]:
     """Return what was measured, by temperature.
 
-    Elastic constants as tabulated with Rocken and Zavadlav 2024 beside the density (second column, g/cm^3, whose
-    heading is missing there). That gives the volume; c/a is the line through Spreadborough and Christian 1959.
-    The table names no experiment. Temperatures and values fit E. S. Fisher and C. J. Renken, Phys. Rev. 135, A482
-    (1964): ultrasound in single crystals, 4 to 1155 K, c66 falling by 75 % from 4 to 1100 K; its row at 298 K is
-    that of the handbooks (162.4, 92.0, 69.0, 180.7, 46.7 GPa). The original was not at hand. Neither states errors
-    that could be taken over: :data:`.states.CONSTANTS_ERROR` is an assumption.
+    Elastic constants as tabulated with Rocken and Zavadlav 2024 beside the density (second column, g/cm^3,
+    whose heading is missing there). That gives the volume; c/a is the line through Spreadborough and
+    Christian 1959. The table names no experiment. Temperatures and values fit E. S. Fisher and C. J. Renken,
+    Phys. Rev. 135, A482 (1964): ultrasound in single crystals, 4 to 1155 K, c66 falling by 75 % from 4 to
+    1100 K; the row at 298 K is that of handbooks (162.4, 92.0, 69.0, 180.7, 46.7 GPa). The original was not
+    at hand, and nothing states errors that could be taken over: those of :mod:`.states` are assumed.
     """
     ratios = []
     for row in csv.reader((folder / "Ti_lattice_constants_hcp.csv").read_text().splitlines()):
