@@ -160,6 +160,8 @@ def fuse_file(
     states, experiments, rest = states_and_experiments(settings, directory)
     learn, held = chosen
     watched = labels_of(frames, held, model, level) if len(held) else None
+    if watched is not None and not watched.batches:
+        watched = None
     fusion = Fusion(
         model,
         states,

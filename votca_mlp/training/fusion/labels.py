@@ -181,9 +181,11 @@ def labels_of(
 ) -> Labels:
     """Return labels of one level for the chosen frames, in batches of ``size`` frames.
 
-    Frames of one group count as one independent frame. Energies are compared with the model's self energies
-    taken off.
+    Frames of one group count as one independent frame; those without any label of the level are left out.
+    Energies are compared with the model's self energies taken off.
     """
+    has = np.any([frames.has(level, kind)[chosen] for kind in ("energies", "forces", "stress")], axis=0)
+    chosen = chosen[has]
     energies = dict(zip(model.numbers, model.self_energies.tolist(), strict=True))
     levelled: LevelledHipnn = one_level(model, level)
     source = source_of(frames, levelled, {level: energies}, TrainOptions())
