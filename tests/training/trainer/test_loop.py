@@ -19,7 +19,7 @@ from votca_mlp.training.trainer.losses import loss_of
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import kinds_of_frames, shuffled
 from votca_mlp.training.trainer.sources import RowsSource, source_of
-from votca_mlp.training.trainer.transfer import difference_frames, with_levels
+from votca_mlp.training.trainer.transfer import with_levels
 
 OPTIONS = TrainOptions(epochs=4, batch_size=4, learning_rate=5e-3)
 LEARN, JUDGE = np.arange(10), np.arange(10, 16)
@@ -154,17 +154,6 @@ def test_fine_tuned_to_another_level(frames: LabelledFrames) -> None:
         with_levels(first, ("high",), {"high": {13: 0.0}})
     with pytest.raises(UserError, match="'med'"):
         with_levels(first, ("high",), energies, source="med")
-
-
-def test_the_difference_of_two_levels(frames: LabelledFrames) -> None:
-    found = difference_frames(frames, "low", "high", "high - low").levels["high - low"]
-    both = frames.has("low", "energies") & frames.has("high", "energies")
-    assert np.array_equal(np.isfinite(found.energies), both)
-    ours = found.energies[both] + frames.levels["low"].energies[both]
-    assert np.allclose(ours, frames.levels["high"].energies[both])
-    assert np.isnan(found.forces).all()
-    with pytest.raises(UserError, match="no frame has labels of both"):
-        difference_frames(frames.take(np.array([0])), "low", "high", "d")
 
 
 def test_what_is_refused_before_training(frames: LabelledFrames) -> None:

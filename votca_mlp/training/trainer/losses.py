@@ -138,25 +138,6 @@ def loss_of(found: Residuals, weights: Mapping[str, LevelWeights]) -> Tensor:
     return total
 
 
-def batch_loss(
-    model: LevelledHipnn | HipnnModel, batch: PairBatch, weights: Mapping[str, LevelWeights]
-) -> dict[str, Tensor]:
-    """Return the parts of the loss of a batch, ``LEVEL KIND_rmse`` and ``LEVEL KIND_mae``, and ``loss``.
-
-    A model of one level goes with a batch of one level.
-    """
-    if isinstance(model, HipnnModel):
-        (name,) = batch.targets
-        model = one_level(model, name)
-    found = residuals(model, batch, weights)
-    parts = {"loss": loss_of(found, weights)}
-    for name, by_kind in found.items():
-        for kind, wrong in by_kind.items():
-            parts[f"{name} {kind}_rmse"] = wrong.square().mean().sqrt()
-            parts[f"{name} {kind}_mae"] = wrong.abs().mean()
-    return parts
-
-
 def one_level(model: HipnnModel, level: str) -> LevelledHipnn:
     """Return a model of one level as one with levels, sharing its parameters."""
     return LevelledHipnn(

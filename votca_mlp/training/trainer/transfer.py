@@ -1,16 +1,13 @@
-"""The rivals of shared training: a model fine-tuned to another level, and a model of the difference."""
+"""A model fine-tuned to another level: one with heads for it that begin at another's."""
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
 import torch
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.levels import SEPARATE, LevelledHipnn, level_of
 from votca_mlp.models.hipnn.model import HipnnModel
-from votca_mlp.training.labelled import LabelledFrames, LevelLabels
 from votca_mlp.training.trainer.losses import one_level
 
 
@@ -60,24 +57,3 @@ def with_levels(
         energies.append(row if given is None else torch.tensor([given[z] for z in start.numbers]).double())
     network = copy.deepcopy(start.network)
     return LevelledHipnn(network, heads, levels, start.numbers, torch.stack(energies), SEPARATE)
-
-
-def difference_frames(frames: LabelledFrames, low: str, high: str, name: str) -> LabelledFrames:
-    """Return the frames with one level ``name``: high minus low, for every label that both have.
-
-    A model of it is added to one of the low level (R. Ramakrishnan et al., J. Chem. Theory Comput. 11, 2087
-    (2015)).
-
-    Raises
-    ------
-    UserError
-        A level that is not there; no frame with both.
-    """
-    for level in (low, high):
-        level_of(tuple(frames.levels), level)
-    one, two = frames.levels[low], frames.levels[high]
-    found = LevelLabels(two.energies - one.energies, two.forces - one.forces, two.stress - one.stress)
-    if not any(np.isfinite(array).any() for array in (found.energies, found.forces, found.stress)):
-        what = f"no frame has labels of both '{low}' and '{high}'"
-        raise UserError(what, where="levels", accepted="frames with both, for a model of the difference")
-    return replace(frames, levels={name: found})
