@@ -61,6 +61,7 @@ class MeasuredSettings(Section):
     reach: PositiveFloat | None = setting(
         None,
         unit="Angstrom",
+        accepted="a number > 0",
         meaning="Where the transform of a structure_factor ends; what angles count as neighbours.",
     )
     multiples: dict[str, dict[str, PositiveFloat]] = setting(
@@ -70,10 +71,13 @@ class MeasuredSettings(Section):
         accepted="NAME: {x: 4, y: 4, z: 4}",
     )
     temperature: PositiveFloat | None = setting(
-        None, unit="K", meaning="Of the measurement; it has to be that of the state."
+        None, unit="K", accepted="a number > 0", meaning="Of the measurement; it has to be that of the state."
     )
     volume: PositiveFloat | None = setting(
-        None, unit="Angstrom^3", meaning="Of the measured sample by atom; it has to be that of the state."
+        None,
+        unit="Angstrom^3",
+        accepted="a number > 0",
+        meaning="Of the measured sample by atom; it has to be that of the state.",
     )
 
 

@@ -4,6 +4,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from votca_mlp.fields import accepted
+from votca_mlp.training.fusion.settings import ExperimentsSettings, MeasuredSettings, StateSettings
 from votca_mlp.training.settings.models import (
     LevelSettings,
     NetworkSettings,
@@ -37,6 +38,9 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("split", SplitSettings),
     ("network", NetworkSettings),
     ("training", TrainingSettings),
+    ("experiments", ExperimentsSettings),
+    ("experiments.states.STATE", StateSettings),
+    ("experiments.measured[]", MeasuredSettings),
 )
 
 
