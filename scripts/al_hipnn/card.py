@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from al_hipnn.judge import Liquid
-from votca_mlp.training.errors import Errors
+from votca_mlp.training.judge import LabelErrors
 
 _WHAT = """# al-hipnn: a small HIP-NN for aluminium
 
@@ -30,7 +30,7 @@ _CRYSTAL, _CHECKSUM = "## Crystal and melt", "SHA-256"
 
 def model_card(
     provenance: Mapping[str, Any],
-    errors: Mapping[str, Errors],
+    errors: Mapping[str, Mapping[str, LabelErrors]],
     lattice: tuple[float, float],
     liquids: Mapping[str, Liquid],
     file_checksum: str,
@@ -42,7 +42,7 @@ def model_card(
     provenance
         As in the model file.
     errors
-        On held-out frames, by kind.
+        On held-out frames, by kind of frame and of label.
     lattice
         fcc lattice constants of the model and of the labelling ensemble, Angstrom.
     liquids
@@ -58,9 +58,10 @@ def model_card(
         "| frames | number | E RMSE | E MAE | F RMSE | F MAE | RMS of F |",
         "|---|---|---|---|---|---|---|",
     ]
-    for kind, e in errors.items():
-        numbers = f"{e.energy_rmse:.2f} | {e.energy_mae:.2f} | {e.force_rmse:.3f} | {e.force_mae:.3f}"
-        lines.append(f"| {kind} | {e.frames} | {numbers} | {e.force_spread:.2f} |")
+    for kind, found in errors.items():
+        e, f = found["energies"], found["forces"]
+        numbers = f"{e.rmse:.2f} | {e.mae:.2f} | {f.rmse:.3f} | {f.mae:.3f}"
+        lines.append(f"| {kind} | {e.labels} | {numbers} | {f.spread:.2f} |")
     lines += ["", "Energies in meV per atom, forces by component in eV/Angstrom."]
     lines += ["", *crystal_and_melts(lattice, liquids)]
     lines += ["", f"{_CHECKSUM} of `al-hipnn.pt`: `{file_checksum}`", ""]

@@ -7,13 +7,18 @@ from al_hipnn.judge import Liquid
 from votca_mlp.files import sha256_of
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
-from votca_mlp.training.errors import Errors
+from votca_mlp.training.judge import LabelErrors
 
 
 def test_card_has_what_it_is_given() -> None:
     card = model_card(
         {"fit": {"epochs": 7, "learning_rate": 1e-3}, "versions": {"torch": "2.0"}},
-        {"solid": Errors(12, 1.25, 0.75, 0.125, 0.0625, 0.5)},
+        {
+            "solid": {
+                "energies": LabelErrors(12, 1.25, 0.75, 3.0),
+                "forces": LabelErrors(12, 0.125, 0.0625, 0.5),
+            }
+        },
         (4.0412, 4.0543),
         {"at 1023 K": Liquid(2.7712, 2.6123, 1.9012, 4000.0)},
         "abc123",

@@ -1,12 +1,24 @@
 """Sampling, close pairs, crystal and melt of the recipe for aluminium, with EMT in the place of ANI-Al."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from al_hipnn import judge
 from al_hipnn.judge import lattice_constant, liquid
-from al_hipnn.recipe import assemble, close_frames, sample_and_label
+from al_hipnn.recipe import (
+    LEVEL,
+    assemble,
+    close_frames,
+    held_out,
+    kinds_of,
+    label,
+    read,
+    runs_of,
+    sample_and_label,
+    training_and_validation,
+)
 from al_hipnn.sampling import Trajectory, plan, push_together
 from ase.build import bulk
 from ase.calculators.emt import EMT
@@ -17,7 +29,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.observables.rdf import pair_histograms
-from votca_mlp.training.dataset import make_dataset
+from votca_mlp.training.sources.writing import write_frames
 
 
 @pytest.fixture(scope="module")
@@ -43,28 +55,36 @@ def test_sampling_depends_on_its_run_only(emt: Evaluator) -> None:
     ]
     both = sample_and_label(runs, emt, emt, "Al", [0, 1])
     alone = sample_and_label(runs, emt, emt, "Al", [1])
-    assert both.kinds.tolist() == ["solid"] * 2 + ["strained"] * 3
-    assert both.runs.tolist() == [0, 0, 1, 1, 1]
-    assert np.array_equal(both.positions[2:], alone.positions)
-    assert not np.array_equal(alone.positions[0], alone.positions[1])
+    assert kinds_of(both).tolist() == ["solid"] * 2 + ["strained"] * 3
+    assert runs_of(both).tolist() == [0, 0, 1, 1, 1]
+    assert np.array_equal(both.positions[2 * 32 :], alone.positions)
+    assert not np.array_equal(alone.positions[:32], alone.positions[32:64])
     assert np.abs(alone.cells[0] - np.diag(np.diag(alone.cells[0]))).max() > 0.05
 
 
-def test_close_pairs(emt: Evaluator) -> None:
+def test_close_pairs(emt: Evaluator, tmp_path: Path) -> None:
     atoms = bulk("Al", "fcc", 4.1, cubic=True).repeat(3)
     atoms.rattle(0.1, seed=0)
     pushed = push_together(atoms, np.random.default_rng(0))
     distances = pushed.get_all_distances(mic=True)[np.triu_indices(len(pushed), 1)]
     assert 1.55 <= distances.min() <= 2.15
     assert np.sum(np.abs(pushed.positions - atoms.positions).max(axis=1) > 1e-12) == 2
-    frames = make_dataset([atoms] * 13, ["liquid"] * 12 + ["solid"], list(range(13)), emt)
+    frames = label([atoms] * 13, ["liquid"] * 12 + ["solid"], list(range(13)), emt)
     close = close_frames(frames, emt)
-    assert close.runs.tolist() == [0, 6]
-    assert set(close.kinds) == {"close"}
-    assert np.abs(close.forces).max() <= 40.0
+    assert runs_of(close).tolist() == [0, 6]
+    assert set(kinds_of(close)) == {"close"}
+    assert np.abs(close.levels[LEVEL].forces).max() <= 40.0
     whole = assemble([frames.take(np.arange(6, 13)), frames.take(np.arange(6))], emt)
-    assert whole.runs.tolist() == sorted(whole.runs.tolist())
+    assert runs_of(whole).tolist() == sorted(runs_of(whole).tolist())
     assert len(whole) == 15
+    write_frames(tmp_path / "data.npz", whole)
+    again = read(tmp_path / "data.npz")
+    assert kinds_of(again).tolist() == kinds_of(whole).tolist()
+    assert runs_of(again).tolist() == runs_of(whole).tolist()
+    assert np.array_equal(again.levels[LEVEL].forces, whole.levels[LEVEL].forces)
+    parts = (*training_and_validation(again, 1), np.flatnonzero(held_out(again)))
+    assert [len(part) for part in parts] == [13, 1, 1]
+    assert sorted(np.concatenate(parts)) == list(range(15))
 
 
 def test_the_plan_covers_what_it_says() -> None:

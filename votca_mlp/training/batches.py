@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from votca_mlp.training.dataset import Dataset
+from votca_mlp.training.labelled import LabelledFrames
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,6 @@ class Batch:
         (x_second - x_first) / r, shape [n_pairs, 3].
     frame, counts
         Frame of each atom [n_atoms]; atoms of each frame [n_frames].
-    energies, forces
-        Labels: eV without self energies [n_frames]; eV/Angstrom [n_atoms, 3].
     """
 
     first: Tensor
@@ -39,38 +37,29 @@ class Batch:
     directions: Tensor
     frame: Tensor
     counts: Tensor
-    energies: Tensor
-    forces: Tensor
 
 
-def make_frames(dataset: Dataset, cutoff: float, self_energy: float) -> list[Batch]:
-    """Return one batch for each frame; cutoff in Angstrom, self energy in eV/atom."""
+def one_frame(frames: LabelledFrames, k: int, cutoff: float) -> Batch:
+    """Return the pairs of one frame within a cutoff in Angstrom."""
     from vesin import NeighborList
 
-    frames = []
-    for k in range(len(dataset)):
-        atoms = dataset.atoms(k)
-        first, second, vectors = NeighborList(cutoff=cutoff, full_list=False).compute(
-            points=atoms.positions, box=atoms.cell.array, periodic=True, quantities="ijD"
-        )
-        r = np.linalg.norm(vectors, axis=1)
-        angle = 0.5 * math.pi / cutoff
-        count = len(atoms)
-        frames.append(
-            Batch(
-                torch.from_numpy(first.astype(np.int64)),
-                torch.from_numpy(second.astype(np.int64)),
-                torch.from_numpy(1.0 / r).float(),
-                torch.from_numpy(np.cos(angle * r) ** 2).float(),
-                torch.from_numpy(-angle * np.sin(2 * angle * r)).float(),
-                torch.from_numpy(vectors / r[:, None]).float(),
-                torch.zeros(count, dtype=torch.long),
-                torch.tensor([float(count)]),
-                torch.tensor([dataset.energies[k] - count * self_energy], dtype=torch.float32),
-                torch.from_numpy(dataset.forces[k, :count]).float(),
-            )
-        )
-    return frames
+    begin, end = frames.offsets[k : k + 2]
+    first, second, vectors = NeighborList(cutoff=cutoff, full_list=False).compute(
+        points=frames.positions[begin:end], box=frames.cells[k], periodic=frames.pbc[k], quantities="ijD"
+    )
+    r = np.linalg.norm(vectors, axis=1)
+    angle = 0.5 * math.pi / cutoff
+    count = int(end - begin)
+    return Batch(
+        torch.from_numpy(first.astype(np.int64)),
+        torch.from_numpy(second.astype(np.int64)),
+        torch.from_numpy(1.0 / r).float(),
+        torch.from_numpy(np.cos(angle * r) ** 2).float(),
+        torch.from_numpy(-angle * np.sin(2 * angle * r)).float(),
+        torch.from_numpy(vectors / r[:, None]).float(),
+        torch.zeros(count, dtype=torch.long),
+        torch.tensor([float(count)]),
+    )
 
 
 def join(frames: Sequence[Batch]) -> Batch:

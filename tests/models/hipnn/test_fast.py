@@ -19,7 +19,17 @@ from votca_mlp.neighbours.verlet_lists import VerletPairList
 from votca_mlp.potentials.akima import akima_from_points
 from votca_mlp.potentials.correction import PairCorrection
 from votca_mlp.potentials.torch_pair import TorchPairCorrection
-from votca_mlp.training.fit import PAPER
+
+PAPER = {
+    "n_features": 15,
+    "n_sensitivities": 20,
+    "dist_soft_min": 1.25,
+    "dist_soft_max": 7.0,
+    "dist_hard_max": 7.5,
+    "n_interaction_layers": 1,
+    "n_atom_layers": 3,
+}
+"""The shipped aluminium model's."""
 
 
 def network(species: tuple[int, ...] = (13,), **changes: Any) -> HipnnModel:

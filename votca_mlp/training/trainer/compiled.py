@@ -1,6 +1,5 @@
 """Errors of a one-species network with one interaction layer, by compiled sums over half pair lists."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from votca_mlp.models.hipnn.fast import is_simple
 from votca_mlp.models.hipnn.levels import LevelledHipnn
-from votca_mlp.training.batches import Batch, join
+from votca_mlp.training.batches import Batch, join, one_frame
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.sums import EnvironmentSum, ForceSum
 from votca_mlp.training.trainer.losses import Prediction, Residuals, compare, needs_slopes
@@ -41,7 +40,7 @@ class CompiledSource:
     def __init__(
         self, frames: LabelledFrames, model: LevelledHipnn, self_energies: dict[str, dict[int, float]]
     ) -> None:
-        self.frames = [_half_list(frames, k, model.cutoff) for k in range(len(frames))]
+        self.frames = [one_frame(frames, k, model.cutoff) for k in range(len(frames))]
         self.labels = targets_of(frames, self_energies, torch.float32)
         self.offsets = frames.offsets
         volumes = np.where(frames.pbc.all(1), np.abs(np.linalg.det(frames.cells)), np.inf)
@@ -111,28 +110,3 @@ def _predict(
                     stress = (virials / volumes.unsqueeze(1))[:, FULL].reshape(-1, 3, 3)
             found[name] = Prediction(energies, forces, stress)
     return found
-
-
-def _half_list(frames: LabelledFrames, k: int, cutoff: float) -> Batch:
-    """Return the pairs of one frame, without labels."""
-    from vesin import NeighborList
-
-    begin, end = frames.offsets[k : k + 2]
-    first, second, vectors = NeighborList(cutoff=cutoff, full_list=False).compute(
-        points=frames.positions[begin:end], box=frames.cells[k], periodic=frames.pbc[k], quantities="ijD"
-    )
-    r = np.linalg.norm(vectors, axis=1)
-    angle = 0.5 * math.pi / cutoff
-    count = int(end - begin)
-    return Batch(
-        torch.from_numpy(first.astype(np.int64)),
-        torch.from_numpy(second.astype(np.int64)),
-        torch.from_numpy(1.0 / r).float(),
-        torch.from_numpy(np.cos(angle * r) ** 2).float(),
-        torch.from_numpy(-angle * np.sin(2 * angle * r)).float(),
-        torch.from_numpy(vectors / r[:, None]).float(),
-        torch.zeros(count, dtype=torch.long),
-        torch.tensor([float(count)]),
-        torch.zeros(1),
-        torch.zeros(count, 3),
-    )
