@@ -16,6 +16,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.progress import Progress
+from votca_mlp.runs.lock import locked
 from votca_mlp.training.command import Made, run_training
 
 SMALL = {
@@ -106,8 +107,34 @@ def test_rivals_leave_a_file_each(tmp_path: Path) -> None:
     assert set(transfer.errors["high"]) == {"energies"}
     assert load_hipnn(transfer.models["high"]).provenance["method"] == "transfer"
     difference, _ = trained(tmp_path, small("difference", epochs=4, output="difference"))
-    assert sorted(path.name for path in difference.folder.glob("*.pt")) == ["high-minus-low.pt", "low.pt"]
+    names = ["high-minus-low.pt", "low.pt", "model.pt"]
+    assert sorted(path.name for path in difference.folder.glob("*.pt")) == names
     assert difference.errors["high"]["energies"].labels == transfer.errors["high"]["energies"].labels
+    # one file has both levels: the first, and the sum of the first and the difference
+    files = {name: difference.folder / f"{name}.pt" for name in ("model", "low", "high-minus-low")}
+    models = [load_hipnn(files["model"], level=level) for level in ("low", "high")]
+    alone = [load_hipnn(files[name], level=name.partition("-")[0]) for name in ("low", "high-minus-low")]
+    atoms = read(tmp_path / "low.xyz", 0)
+    low, high, first, added = (PairListEvaluator(model).evaluate(atoms) for model in (*models, *alone))
+    assert low.energy == pytest.approx(first.energy, abs=1e-4)
+    assert high.energy == pytest.approx(first.energy + added.energy, abs=1e-4)
+    assert np.allclose(high.forces, first.forces + added.forces, atol=1e-5)
+    assert "`<level>` one of low, high" in (difference.folder / "model.md").read_text()
+    assert "high-minus-low.pt`:" not in (difference.folder / "model.md").read_text()
+
+
+def test_two_at_once_in_a_folder(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, _ = together
+    with locked(made.folder / "checkpoints"), pytest.raises(UserError, match="another run works in this"):
+        run_training(folder / "settings.yaml", Progress(None))
+
+
+def test_differences_that_cannot_be_one_file_are_refused_before_training(tmp_path: Path) -> None:
+    values = small("difference")
+    values["network"] = {**SMALL, "n_features": 1}
+    with pytest.raises(UserError, match=r"network\.n_features: 2 networks with 1 features"):
+        trained(tmp_path, values)
+    assert not list((tmp_path / "out" / "checkpoints").glob("*.pt"))
 
 
 def test_rivals_need_two_levels(tmp_path: Path) -> None:

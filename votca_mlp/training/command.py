@@ -11,13 +11,15 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.files import save_levels
+from votca_mlp.models.hipnn.joined import joined, refuse_sizes
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.progress import Progress
+from votca_mlp.runs.lock import locked
 from votca_mlp.training.assemble import Prepared, assemble
 from votca_mlp.training.card import model_card, table
 from votca_mlp.training.fusion.from_settings import check_section, fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
-from votca_mlp.training.labelled import LabelledFrames, LevelLabels
+from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.settings.models import TrainSettings
 from votca_mlp.training.settings.read import load_train_settings
@@ -122,7 +124,8 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
     Raises
     ------
     UserError
-        Settings, data or an output folder that cannot be used; nothing was trained then.
+        Settings, data or an output folder that cannot be used, or in which another training works; nothing
+        was trained then.
     """
     settings = load_train_settings(path)
     folder = path.parent / settings.output
@@ -131,6 +134,16 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
         check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
     data = assemble(settings, path.parent, say)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    with locked(folder / CHECKPOINTS):
+        # another training may have begun and ended while the data were read
+        _refuse_folder(folder, path)
+        return _trained(settings, data, path, folder, progress, say)
+
+
+def _trained(
+    settings: TrainSettings, data: Prepared, path: Path, folder: Path, progress: Progress, say: Say
+) -> Made:
+    """Train, judge and write in a folder that no other training works in."""
     if path.resolve() != (folder / SETTINGS).resolve():
         shutil.copyfile(path, folder / SETTINGS)
     job = _Job(settings, data, folder, progress, say)
@@ -138,7 +151,7 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
     if settings.experiments is None:
         return made
     level = settings.experiments.level or next(iter(settings.levels))
-    source = made.models.get("model") or made.models[level]
+    source = made.models[level] if level in made.models else made.models["model"]
     fused = fuse_file(
         settings.experiments,
         path.parent,
@@ -155,9 +168,7 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
 def _together(job: _Job) -> Made:
     found = job.fit("model", job.data.frames, job.data.split, self_energies=job.data.self_energies)
     held = job.data.frames.take(job.data.split.held_out)
-    errors = {
-        level: _errors(predictions(found.model.alone(level), held), held, level, job) for level in job.levels
-    }
+    errors = {level: _errors(found.model, held, level, job) for level in job.levels}
     return _written(job, {"model": found}, errors)
 
 
@@ -166,30 +177,32 @@ def _transfer(job: _Job) -> Made:
     frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
     base = job.fit(low, of_level(frames, low), split, self_energies=energies)
     held, trained, errors = frames.take(split.held_out), {low: base}, {}
-    errors[low] = _errors(predictions(base.model.alone(low), held), held, low, job)
+    errors[low] = _errors(base.model, held, low, job)
     for level in others:
         start = with_levels(base.model, [level], {level: energies[level]}, source=low)
         trained[level] = job.fit(level, of_level(frames, level), split, start=start)
-        errors[level] = _errors(predictions(trained[level].model.alone(level), held), held, level, job)
+        errors[level] = _errors(trained[level].model, held, level, job)
     return _written(job, trained, errors)
 
 
 def _difference(job: _Job) -> Made:
     low, *others = _several(job)
     frames, split = job.data.frames, job.data.split
+    refuse_sizes(job.network, len(frames.species), len(job.levels))
     base = job.fit(low, of_level(frames, low), split, self_energies=job.data.self_energies)
-    held, trained, errors = frames.take(split.held_out), {low: base}, {}
-    below = predictions(base.model.alone(low), held)
-    errors[low] = _errors(below, held, low, job)
+    trained = {low: base}
     for level in others:
         name = f"{level}-minus-{low}"
         trained[name] = job.fit(name, differences(frames, level, base.model), split)
-        above = predictions(trained[name].model.alone(level), held)
-        total = LevelLabels(
-            *(getattr(below, kind) + getattr(above, kind) for kind in ("energies", "forces", "stress"))
-        )
-        errors[level] = _errors(total, held, level, job)
-    return _written(job, trained, errors)
+    sums = {level: [0, k] if k else [0] for k, level in enumerate(job.levels)}
+    whole = joined([found.model.alone() for found in trained.values()], sums)
+    held = frames.take(split.held_out)
+    errors = {level: _errors(whole, held, level, job) for level in job.levels}
+    made = _written(job, trained, errors)
+    path = job.folder / MODEL
+    provenance = {name: _provenance(job, name, found, {}) for name, found in trained.items()}
+    save_levels(path, whole, {"made by": provenance[low]["made by"], "method": "difference", **provenance})
+    return replace(made, models={"model": path, **made.models})
 
 
 METHODS: dict[str, Callable[[_Job], Made]] = {
@@ -208,8 +221,8 @@ def _several(job: _Job) -> list[str]:
     return job.levels
 
 
-def _errors(predicted: LevelLabels, held: LabelledFrames, level: str, job: _Job) -> dict[str, LabelErrors]:
-    return level_errors(predicted, held, level, job.data.self_energies[level])
+def _errors(model: LevelledHipnn, held: LabelledFrames, level: str, job: _Job) -> dict[str, LabelErrors]:
+    return level_errors(predictions(model.alone(level), held), held, level, job.data.self_energies[level])
 
 
 def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str, LabelErrors]]) -> Made:
@@ -233,11 +246,16 @@ def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str,
 def _uses(job: _Job, models: dict[str, Path]) -> list[str]:
     lines = []
     for path in models.values():
+        if "-minus-" in path.stem:
+            continue
         level = f" and `<level>` one of {', '.join(job.levels)}" if len(job.levels) > 1 else ""
         level = level if path.name == MODEL else ""
         lines.append(f"`{path.name}`: `<kind>hippynn</kind>` with `<path>` this file{level}.")
     if job.settings.training.method == "difference":
-        lines.append("A difference is added to the first level's model; alone it is no potential.")
+        lines.append(
+            f"`{MODEL}`: `<kind>hippynn</kind>` with `<path>` this file and `<level>` one of "
+            f"{', '.join(job.levels)}: the first level's network and what others add to it, as one."
+        )
     return lines
 
 
