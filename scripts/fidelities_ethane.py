@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Ethane: CASPT2 energies with wB97X forces, against CASPT2 energies alone and other ways to join the levels.
 
-    scripts/fidelities_ethane.py DIRECTORY [--high 50 100 200 400] [--seeds 1 2 3] [--low N] [--epochs N]
+    scripts/fidelities_ethane.py DIRECTORY [--high 50 100 200] [--seeds 1 2 3] [--low N] [--steps N]
                                  [--methods METHOD ...] [--json FILE]
 
 Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one constant is fitted to the CASPT2
 energies), together (a head each on one network), transfer (wB97X first, CASPT2 energies from there),
 difference (wB97X, and a network for what CASPT2 adds). The energy error is that of CASPT2 energies of groups
-of consecutive frames which no training saw. Every training leaves its file and its checkpoint in DIRECTORY;
+of consecutive frames which no training saw; that of validation, by which settings were chosen, is written
+beside it. Trainings with forces take so many steps, those on energies alone a quarter of it, whatever the
+number of frames. Every training leaves its file and its checkpoint in DIRECTORY;
 started again, what is there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
 """
 
@@ -26,19 +28,21 @@ from results_file import add_json, command, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.hipnn.levels import LevelledHipnn
+from votca_mlp.models.hipnn.levels import HEADS, SEPARATE, LevelledHipnn
 from votca_mlp.training.judge import predictions
 from votca_mlp.training.labelled import LabelledFrames, concatenate
 from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import Split, split_frames
-from votca_mlp.training.trainer.loop import train
+from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
 METHODS = ("high", "low", "together", "transfer", "difference")
+SETTINGS = ("low", "steps", "heads", "high_weight")
+"""What all results in a folder have in common."""
 NETWORK = {
     "kind": "HipnnVec",
     "n_features": 16,
@@ -49,6 +53,7 @@ NETWORK = {
     "n_interaction_layers": 1,
     "n_atom_layers": 2,
 }
+BATCH = 16
 FARTHEST = 6.0
 """eV above the mean of its level: frames beyond are torn apart, and left out of both levels."""
 Indices = NDArray[np.int64]
@@ -107,8 +112,11 @@ def fit(
     options: TrainOptions,
     path: Path,
     start: LevelledHipnn | None = None,
-) -> LevelledHipnn:
-    """Train on the levels of the frames, or go on with it."""
+    *,
+    steps: int,
+    heads: str = SEPARATE,
+) -> Trained:
+    """Train on the levels of the frames for so many steps, or go on with it."""
 
     def report(epoch: int, numbers: dict[str, float]) -> None:
         if epoch % 10 == 0:
@@ -117,8 +125,18 @@ def fit(
             )
 
     learn, judged = (with_labels(frames, part, *frames.levels) for part in parts)
-    found = train(frames, learn, judged, NETWORK, options, start=start, report=report, checkpoint=path)
-    return found.model
+    epochs = max(1, round(steps / max(1, round(len(learn) / BATCH))))
+    return train(
+        frames,
+        learn,
+        judged,
+        NETWORK,
+        replace(options, epochs=epochs),
+        heads=heads,
+        start=start,
+        report=report,
+        checkpoint=path,
+    )
 
 
 def energies_of(model: LevelledHipnn, level: str, frames: LabelledFrames) -> NDArray[np.float64]:
@@ -126,29 +144,37 @@ def energies_of(model: LevelledHipnn, level: str, frames: LabelledFrames) -> NDA
     return predictions(model.alone(level), frames).energies
 
 
-def predicted(method: str, data: Data, high: int, seed: int, options: TrainOptions, folder: Path) -> Any:
-    """Return CASPT2 energies of the judged frames by one method, eV."""
+def predicted(
+    method: str, data: Data, high: int, seed: int, trained: TrainOptions, options: argparse.Namespace
+) -> tuple[NDArray[np.float64], float]:
+    """Return CASPT2 energies of the judged frames by one method, eV, and validation's RMSE, meV/atom."""
+    folder, steps, few = options.directory, options.steps, options.steps // 4
     frames, parts = data.frames, chosen(data, high, seed)
     name = folder / f"{method}_{high}_{seed}.pt"
     learn = with_labels(frames, parts[0], HIGH)
-    # few energies make few steps an epoch: as many steps as 200 energies
-    few = replace(options, epochs=options.epochs * max(1, 200 // high))
-    if method == "high":
-        return energies_of(fit(of_level(frames, HIGH), parts, few, name), HIGH, data.judged)
-    if method == "together":
-        return energies_of(fit(frames, parts, options, name), HIGH, data.judged)
-    low = fit(of_level(frames, LOW), parts, options, folder / f"low_{seed}.pt")
+    if method in ("high", "together"):
+        part = of_level(frames, HIGH) if method == "high" else frames
+        size = few if method == "high" else steps
+        found = fit(part, parts, trained, name, steps=size, heads=options.heads)
+        return energies_of(found.model, HIGH, data.judged), validation(found)
+    low = fit(of_level(frames, LOW), parts, trained, folder / f"low_{seed}.pt", steps=steps).model
     known = energies_of(low, LOW, frames.take(learn))
     labels = frames.levels[HIGH].energies[learn]
     if method == "low":
-        return energies_of(low, LOW, data.judged) + float((labels - known).mean())
+        return energies_of(low, LOW, data.judged) + float((labels - known).mean()), float("nan")
     if method == "transfer":
         own = {HIGH: self_energies(frames.take(learn), HIGH)}
         start = with_levels(low, [HIGH], own, source=LOW)
-        slower = replace(few, learning_rate=0.3 * options.learning_rate)
-        return energies_of(fit(of_level(frames, HIGH), parts, slower, name, start), HIGH, data.judged)
-    added = energies_of(fit(differences(frames, HIGH, low), parts, few, name), HIGH, data.judged)
-    return energies_of(low, LOW, data.judged) + added
+        slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
+        found = fit(of_level(frames, HIGH), parts, slower, name, start, steps=few)
+        return energies_of(found.model, HIGH, data.judged), validation(found)
+    found = fit(differences(frames, HIGH, low), parts, trained, name, steps=few)
+    return energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged), validation(found)
+
+
+def validation(found: Trained) -> float:
+    """Return the RMSE of validation's CASPT2 energies in the epoch whose model is kept, meV/atom."""
+    return 1e3 * found.history[found.best_epoch - 1][f"{HIGH} energy_rmse"]
 
 
 def measure(data: Data, options: argparse.Namespace) -> None:
@@ -161,17 +187,16 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                     refuse_other(json.loads(path.read_text()), options, path)
                     continue
                 trained = TrainOptions(
-                    epochs=options.epochs,
-                    batch_size=16,
+                    batch_size=BATCH,
                     learning_rate=2e-3,
                     schedule="cosine",
                     seed=seed,
-                    weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(100.0)},
+                    weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(options.high_weight)},
                 )
-                energies = predicted(method, data, high, seed, trained, options.directory)
+                energies, validated = predicted(method, data, high, seed, trained, options)
                 wrong = 1e3 * (energies - data.judged.levels[HIGH].energies) / data.judged.atom_counts
                 found = {"rmse": float(np.sqrt(np.square(wrong).mean())), "mae": float(np.abs(wrong).mean())}
-                found |= {"low": options.low, "epochs": options.epochs}
+                found |= {name: getattr(options, name) for name in SETTINGS} | {"validation": validated}
                 with atomic_write(path) as file:
                     json.dump(found, file)
                 print(
@@ -179,7 +204,7 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                 )
 
 
-def refuse_other(found: dict[str, float], options: argparse.Namespace, path: Path) -> None:
+def refuse_other(found: dict[str, Any], options: argparse.Namespace, path: Path) -> None:
     """Refuse a result of another size in the folder.
 
     Raises
@@ -187,8 +212,9 @@ def refuse_other(found: dict[str, float], options: argparse.Namespace, path: Pat
     UserError
         Naming it.
     """
-    if (found["low"], found["epochs"]) != (options.low, options.epochs):
-        what = f"was made with --low {found['low']} --epochs {found['epochs']}"
+    given = {name: getattr(options, name) for name in SETTINGS}
+    if any(found.get(name) != value for name, value in given.items()):
+        what = "was made with " + ", ".join(f"{name} {found.get(name)}" for name in SETTINGS)
         raise UserError(what, where=path, accepted="these options, or another folder")
 
 
@@ -200,9 +226,9 @@ def tables(options: argparse.Namespace) -> dict[str, Any]:
             files = [options.directory / f"{method}_{high}_{seed}.json" for seed in options.seeds]
             found = [json.loads(path.read_text()) for path in files if path.exists()]
             if found:
-                rows[f"{method}_{high}"] = {
-                    column: _mean([entry[column] for entry in found]) for column in ("rmse", "mae")
-                } | {"seeds": len(found)}
+                columns = ("rmse", "mae", *(() if method == "low" else ("validation",)))
+                row = {column: _mean([entry[column] for entry in found]) for column in columns}
+                rows[f"{method}_{high}"] = row | {"seeds": len(found)}
     return {"energy": rows}
 
 
@@ -215,10 +241,12 @@ def main() -> None:
     """Train what is missing, show and write what is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--high", type=int, nargs="+", default=[50, 100, 200, 400], help="CASPT2 energies")
+    parser.add_argument("--high", type=int, nargs="+", default=[50, 100, 200], help="CASPT2 energies")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--low", type=int, default=4000, help="frames with wB97X energies and forces")
-    parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=5000, help="of a training with forces")
+    parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
+    parser.add_argument("--high-weight", type=float, default=100.0, help="of CASPT2 energies in the loss")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--only-show", action="store_true", help="train nothing")
     add_json(parser)
@@ -237,7 +265,7 @@ def main() -> None:
     counts = {
         "held out": len(data.judged),
         "low frames": int(data.frames.take(data.split.training).has(LOW, "energies").sum()),
-        "epochs": options.epochs,
+        "steps": options.steps,
         "spread": number(spread),
     }
     for name, row in found["energy"].items():
@@ -245,7 +273,7 @@ def main() -> None:
     write_result(
         options.json,
         {**found, "data": {"all": counts}},
-        units={"rmse": "meV/atom", "mae": "meV/atom", "spread": "meV/atom"},
+        units=dict.fromkeys(("rmse", "mae", "validation", "spread"), "meV/atom"),
         seeds=options.seeds,
         made_by=command().replace(" --only-show", ""),
     )

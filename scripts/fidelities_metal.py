@@ -1,204 +1,236 @@
 #!/usr/bin/env python3
-"""Aluminium at two levels of theory: many low-level forces and few high-level energies.
+"""Aluminium at two levels of theory: low-level forces and few high-level energies.
 
-    scripts/fidelities_metal.py [--ani FOLDER] [--directory FOLDER] [--seeds 5] [--json FILE]
+    scripts/fidelities_metal.py DIRECTORY [--seeds 1 2 3 4 5] [--json FILE]      needs pip install chgnet
 
-The high level is ANI-Al (mean of eight networks trained to DFT), of which only energies are used; the low one
-is ASE's effective medium theory, with energies and forces. Crystals and melts of 32 atoms, sampled at the low
-level; whole trajectories are held out. A network with both heads that has 10 % of the high-level energies,
-beside one with high-level energies alone, 10 to 80 % of them: error of the high-level energy on what is held
-out. Each fit leaves a file in the directory and is skipped when that is there.
+Low and high level: CHGNet trained to PBE (energies and forces) and to r2SCAN (energies alone). Crystals and
+melts of 32 atoms; a quarter of the trajectories is held out. A network with both heads and a part of the
+high-level energies, beside networks with high-level energies alone: error of the high-level energy on what
+is held out. Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (g(r)
+of the teachers from the heads' own melts, reweighted). Every part leaves a file and is skipped when that is
+there; a fit goes on from its checkpoint.
 """
 
 import argparse
 import json
 import os
-import zlib
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
-import ase.units
 import numpy as np
 import torch
-from ase import Atoms
-from ase.build import bulk
-from ase.calculators.emt import EMT
-from ase.md.langevin import Langevin
-from results_file import add_json, number, write_result
+from metal.crystals import R, distribution, effective, lattice_and_constants, melt, reweighted
+from metal.fits import fit, parts_of, spread
+from metal.teachers import HIGH, LOW, data, predicted, teacher
+from results_file import add_json, command, number, write_result
 
+from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import atomic_write
-from votca_mlp.models.ani.model import AniModel
-from votca_mlp.models.ani.neurochem import read_neurochem
-from votca_mlp.models.hipnn.files import save_levels
-from votca_mlp.training.labelled import LabelledFrames, labelled_frames
-from votca_mlp.training.trainer.loop import train
-from votca_mlp.training.trainer.losses import ErrorSums, residuals
-from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
-from votca_mlp.training.trainer.pair_rows import PairRows
+from votca_mlp.models.hipnn.files import load_hipnn
+from votca_mlp.training.labelled import LabelledFrames
 
-LOW, HIGH = "EMT", "ANI-Al"
-NETWORK = {
-    "n_features": 12,
-    "n_sensitivities": 16,
-    "dist_soft_min": 1.8,
-    "dist_soft_max": 5.5,
-    "dist_hard_max": 6.0,
-    "n_interaction_layers": 1,
-    "n_atom_layers": 3,
-}
-TEMPERATURES = (300.0, 700.0, 1100.0, 2000.0, 3000.0)  # K
-LATTICES = (3.95, 4.05, 4.15, 4.25)  # Angstrom
-FRAMES, APART, SETTLE = 20, 20, 200  # of a trajectory; steps of 4 fs
 FRACTIONS = (0.1, 0.2, 0.4, 0.8)
+CLAIM = ((0.1, True), (0.8, False))
+MELT = {"density": 0.0524, "temperature": 1100.0, "repeat": 3, "frames": 200, "seed": 1}
+"""Atoms per cubic Angstrom (measured at 1023 K), K; 108 atoms."""
+LEVELS = (LOW, HIGH)
+GUESS = 4.03  # Angstrom
 
 
-def sample() -> tuple[list[Atoms], list[str]]:
-    """Return frames and their trajectories."""
-    frames, groups = [], []
-    for temperature in TEMPERATURES:
-        for lattice in LATTICES:
-            name = f"{temperature:g} K, {lattice} A"
-            random = np.random.default_rng(zlib.crc32(name.encode()))
-            atoms = bulk("Al", "fcc", lattice, cubic=True).repeat(2)
-            atoms.rattle(0.05, rng=random)
-            atoms.calc = EMT()
-            md = Langevin(
-                atoms, 4.0 * ase.units.fs, temperature_K=temperature, friction=0.05 / ase.units.fs, rng=random
-            )
-            md.run(SETTLE)
-            for _ in range(FRAMES):
-                md.run(APART)
-                frames.append(atoms.copy())
-                groups.append(name)
-    return frames, groups
+def name_of(fraction: float, both: bool, seed: int) -> str:
+    """Return how a fit is called."""
+    return f"{'both' if both else 'high'}-{fraction:g}-{seed}"
 
 
-def label(frames: list[Atoms], groups: list[str], ani: Path) -> LabelledFrames:
-    """Return the frames with both levels; energies alone of the high one."""
-    high = PairListEvaluator(AniModel(read_neurochem(ani)))
-    low: dict[str, list[Any]] = {"energies": [], "forces": []}
-    energies: list[object] = []
-    for atoms in frames:
-        atoms.calc = EMT()
-        low["energies"].append(atoms.get_potential_energy())
-        low["forces"].append(atoms.get_forces())
-        energies.append(high.evaluate(atoms).energy)
-    return labelled_frames(frames, {LOW: low, HIGH: {"energies": energies}}, groups)
+def plan(seeds: list[int]) -> Iterator[tuple[float, bool, int]]:
+    """Yield fraction, whether both levels, seed; what the claim is made of first, then what is cheap."""
+    alone = [(f, False) for f in FRACTIONS if (f, False) not in CLAIM]
+    both = [(f, True) for f in FRACTIONS if (f, True) not in CLAIM]
+    for fraction, with_low in (*CLAIM, *alone, *both):
+        for seed in seeds:
+            yield fraction, with_low, seed
 
 
-def data(path: Path, ani: Path) -> LabelledFrames:
-    """Return the frames, from the directory or made."""
+def cached(path: Path, make: Any, *given: Any, **named: Any) -> Any:
+    """Return what a file has, made by a function where it is not there."""
     if not path.exists():
-        frames = label(*sample(), ani)
-        with atomic_write(path, "wb") as file:
-            labels = frames.levels
-            columns = {n: getattr(frames, n) for n in ("positions", "cells", "groups")}
-            extra = {"low": labels[LOW].energies, "forces": labels[LOW].forces, "high": labels[HIGH].energies}
-            everything: dict[str, Any] = {**columns, **extra}
-            np.savez(file, **everything)
-    with np.load(path) as found:
-        count = len(found["cells"])
-        positions = found["positions"].reshape(count, -1, 3)
-        atoms = [
-            Atoms(f"Al{len(x)}", x, cell=cell, pbc=True)
-            for x, cell in zip(positions, found["cells"], strict=True)
-        ]
-        low = {"energies": list(found["low"]), "forces": list(found["forces"].reshape(positions.shape))}
-        levels = {LOW: low, HIGH: {"energies": list(found["high"])}}
-        return labelled_frames(atoms, levels, [str(name) for name in found["groups"]])
+        found = make(*given, **named)
+        with atomic_write(path) as file:
+            json.dump(found, file)
+        print(path.stem, found if len(str(found)) < 400 else "", flush=True)
+    return json.loads(path.read_text())
 
 
-def fit(
-    frames: LabelledFrames, fraction: float, both: bool, seed: int, epochs: int, path: Path
-) -> dict[str, float]:
-    """Train one network and return its errors on held-out trajectories, meV per atom."""
-    random = np.random.default_rng(seed)
-    names = random.permutation(np.unique(frames.groups))
-    held = np.isin(frames.groups, names[: len(names) // 4])
-    pool = random.permutation(np.flatnonzero(~held))
-    with_high = pool[: round(fraction * len(pool))]
-    energies = np.full(len(frames), np.nan)
-    energies[with_high] = frames.levels[HIGH].energies[with_high]
-    levels = {HIGH: replace(frames.levels[HIGH], energies=energies)}
-    if both:
-        levels = {LOW: frames.levels[LOW], **levels}
-    # validation is part of what a fit has: an eighth of the high-level energies
-    count = max(2, len(with_high) // 8)
-    validation, rest = with_high[:count], with_high[count:]
-    training = np.concatenate([rest, pool[len(with_high) :]]) if both else rest
-    options = TrainOptions(
-        epochs=epochs, batch_size=16, learning_rate=5e-3, smallest_rate=1e-5, schedule="cosine", seed=seed
-    )
-    found = train(replace(frames, levels=levels), training, validation, NETWORK, options)
-    save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
-    given = dict(zip(found.model.numbers, map(float, found.model.self_energies[-1]), strict=True))
-    unseen = frames.take(held)
-    unseen = replace(unseen, levels={HIGH: unseen.levels[HIGH]})
-    rows = PairRows(unseen, found.model.numbers, found.model.cutoff, {HIGH: given})
-    sums, weights = ErrorSums.none(), {HIGH: LevelWeights()}
-    for k in range(0, len(rows), 50):
-        batch = rows.batch(np.arange(k, min(k + 50, len(rows))))
-        sums.add(residuals(found.model, batch, weights, graph=False))
-    return {name.split()[-1]: 1000.0 * value for name, value in sums.numbers().items()} | {
-        "high-level energies": float(len(with_high)),
-        "epochs": float(len(found.history)),
+def fits(frames: LabelledFrames, options: argparse.Namespace) -> dict[tuple[float, bool], list[Any]]:
+    """Return the results of all fits, by fraction and whether the low level was there."""
+    found: dict[tuple[float, bool], list[Any]] = {}
+    for fraction, both, seed in plan(options.seeds):
+        path = options.directory / f"{name_of(fraction, both, seed)}.json"
+        if options.only_show and not path.exists():
+            continue
+        parts = parts_of(frames, fraction, seed)
+        result = cached(
+            path,
+            fit,
+            frames,
+            parts,
+            path.with_suffix(".pt"),
+            both=both,
+            steps=options.steps,
+            seed=seed,
+            high_weight=options.high_weight,
+            rate=options.rate,
+        )
+        away, other = spread(frames, parts)
+        found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
+    return found
+
+
+def crystals(options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
+    """Return lattice and elastic constants of teachers and heads of the networks with the fewest energies."""
+    found: dict[str, Any] = {}
+    for level in LEVELS:
+        path = options.directory / f"crystal-{level}.json"
+        found[f"{level}, teacher"] = cached(path, crystal_of_teacher, level)
+        heads = []
+        for seed in seeds:
+            model = load_hipnn(options.directory / f"{name_of(*CLAIM[0], seed)}.pt", level=level)
+            evaluator = PairListEvaluator(model, dtype=torch.float64)
+            path = options.directory / f"crystal-{level}-{seed}.json"
+            heads.append(cached(path, lattice_and_constants, evaluator, GUESS))
+        found[f"{level}, heads"] = {
+            name: _mean([head[name] for head in heads]) for name in ("a", "C11", "C12", "C44")
+        }
+    return found
+
+
+def melts(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Return g(r) of both heads of one network and, from the same frames reweighted, of their teachers."""
+    return {
+        level: cached(options.directory / f"melt-{level}-{seed}.json", one_melt, options, level, seed)
+        for level in LEVELS
     }
 
 
-def plan(seeds: int) -> Iterator[tuple[float, bool, int]]:
-    """Yield fraction, whether both levels, seed; what the claim is made of first."""
-    first = [(0.1, True), (0.8, False)]
-    rest = [(f, both) for f in FRACTIONS for both in (True, False) if (f, both) not in first]
-    for fraction, both in (*first, *rest):
-        for seed in range(1, seeds + 1):
-            yield fraction, both, seed
+def crystal_of_teacher(level: str) -> dict[str, float]:
+    """Return lattice and elastic constants of a level's CHGNet."""
+    return lattice_and_constants(teacher(level), GUESS)
+
+
+def one_melt(options: argparse.Namespace, level: str, seed: int) -> dict[str, Any]:
+    """Return g(r) of one head, that of its teacher, and how far their energies are apart."""
+    model = load_hipnn(options.directory / f"{name_of(*CLAIM[0], seed)}.pt", level=level)
+    evaluator = PairListEvaluator(model)
+    frames = melt(evaluator, **MELT)  # type: ignore[arg-type]
+    g, error = distribution(frames)
+    own = np.array([evaluator.evaluate(atoms).energy for atoms in frames])
+    away = predicted(level, frames, forces=False)[0] - own
+    weights = reweighted(away, MELT["temperature"])
+    other, other_error = distribution(frames, weights)
+    return {
+        "r": (R[: len(g)] + 0.0).tolist(),
+        "head": [g.tolist(), error.tolist()],
+        "teacher": [other.tolist(), other_error.tolist()],
+        "n_eff": effective(weights) / len(frames),
+        "energy": 1e3 * float(away.std()) / len(frames[0]),
+    }
+
+
+def _mean(values: list[float]) -> Any:
+    error = float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
+    return number(float(np.mean(values)), error)
+
+
+def tables(
+    found: dict[tuple[float, bool], list[Any]], crystal: dict[str, Any], curves: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the tables of the result."""
+    rows: dict[str, Any] = {}
+    for (fraction, both), results in sorted(found.items()):
+        row = {name: _mean([one[name] for one in results]) for name in ("rmse", "mae", "low level", "spread")}
+        row |= {"energies": results[0]["high-level energies"], "seeds": len(results)}
+        if both:
+            row |= {name: _mean([one[name] for one in results]) for name in ("low rmse", "low force rmse")}
+        rows[f"{'both' if both else 'high'} {fraction:g}"] = row
+    claim = [found.get(key, []) for key in CLAIM]
+    pairs = list(zip(*claim, strict=False))
+    result: dict[str, Any] = {"held out": rows}
+    if pairs:
+        ratios = [one["rmse"] / other["rmse"] for one, other in pairs]
+        better = sum(ratio <= 1.0 for ratio in ratios)
+        result["claim"] = {"all": {"ratio": _mean(ratios), "seeds": len(ratios), "better": better}}
+    if crystal:
+        result["crystals"] = crystal
+    if curves:
+        result["melt"] = {
+            f"{level} {which}": {
+                "r": curve["r"],
+                "g": [round(x, 4) for x in curve[which][0]],
+                "error": [round(x, 4) for x in curve[which][1]],
+            }
+            for level, curve in curves.items()
+            for which in ("head", "teacher")
+        }
+        result["reweighting"] = {
+            level: {
+                "n_eff": number(curve["n_eff"]),
+                "energy": number(curve["energy"]),
+                "g rms": number(
+                    float(np.sqrt(np.mean(np.square(np.subtract(curve["head"][0], curve["teacher"][0])))))
+                ),
+                "error rms": number(float(np.sqrt(np.mean(np.square(curve["teacher"][1]))))),
+            }
+            for level, curve in curves.items()
+        }
+    return result
 
 
 def main() -> None:
-    """Fit what has left no file yet, and print the table."""
+    """Make what has left no file yet, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    measured = os.environ.get("VOTCA_MLP_DATA")
-    parser.add_argument(
-        "--ani", type=Path, default=Path(measured, "ani-al/model-Al-75") if measured else None
-    )
-    parser.add_argument("--directory", type=Path, default=Path("runs/fidelities_metal"))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--steps", type=int, default=3000, help="of the optimiser, each fit")
+    parser.add_argument("--high-weight", type=float, default=100.0, help="of r2SCAN's energies beside PBE's")
+    parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--only", choices=("fits", "crystals", "melts"), help="one part alone")
+    parser.add_argument("--only-show", action="store_true", help="fit nothing more")
     add_json(parser)
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    frames = data(options.directory / "data.npz", options.ani)
-    found: dict[tuple[float, bool], list[dict[str, float]]] = {}
-    for fraction, both, seed in plan(options.seeds):
-        name = f"{'both' if both else 'high'}-{fraction:g}-{seed}"
-        path = options.directory / f"{name}.json"
-        if not path.exists():
-            model = options.directory / f"{name}.pt"
-            errors = fit(frames, fraction, both, seed, options.epochs, model)
-            with atomic_write(path) as file:
-                json.dump(errors, file)
-            print(name, errors, flush=True)
-        found.setdefault((fraction, both), []).append(json.loads(path.read_text()))
-    rows = []
-    for (fraction, both), results in sorted(found.items()):
-        row: dict[str, Any] = {"levels": f"{LOW} and {HIGH}" if both else HIGH, "share": fraction}
-        for column in ("energy_rmse", "energy_mae"):
-            values = [result[column] for result in results]
-            error = float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else None
-            row[column] = number(float(np.mean(values)), error)
-        row["high-level energies"] = results[0]["high-level energies"]
-        rows.append(row)
-        print(row)
-    units = {"energy_rmse": "meV/atom", "energy_mae": "meV/atom"}
-    write_result(options.json, {"held out": rows}, units=units, seeds=f"1 to {options.seeds}")
+    frames = data(options.directory / "data.npz")
+    found = fits(frames, options) if options.only in (None, "fits") else {}
+    crystal = crystals(options, options.seeds) if options.only in (None, "crystals") else {}
+    curves = melts(options, options.seeds[0]) if options.only in (None, "melts") else {}
+    result = tables(found, crystal, curves)
+    for name, table in result.items():
+        for label, row in table.items() if name != "melt" else ():
+            print(name, label, row)
+    units = {
+        **dict.fromkeys(("rmse", "mae", "spread", "low level", "low rmse", "energy"), "meV/atom"),
+        "low force rmse": "meV/Angstrom",
+        "a": "Angstrom",
+        **dict.fromkeys(("C11", "C12", "C44"), "GPa"),
+        "r": "Angstrom",
+    }
+    write_result(
+        options.json,
+        result,
+        units=units,
+        seeds=options.seeds,
+        made_by=command().replace(" --only-show", ""),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))

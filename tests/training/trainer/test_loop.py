@@ -55,6 +55,24 @@ def test_heads_do_not_come_out_equal(frames: LabelledFrames, heads: str) -> None
     assert float((energies[0] - energies[1]).abs().max()) > 0.1
 
 
+def test_a_level_with_few_energies_keeps_its_self_energy(frames: LabelledFrames) -> None:
+    """Two energies, far from the other level's: what least squares give stays, and no head moves it."""
+    high = frames.levels["high"]
+    energies = np.full(len(frames), np.nan)
+    metals = np.flatnonzero(frames.pbc.all(1))
+    few = np.array([k for k in metals if k in LEARN and np.isfinite(high.energies[k])][:2])
+    energies[[*few, JUDGE[-1]]] = -100.0 * frames.atom_counts[[*few, JUDGE[-1]]]
+    levels = {"low": frames.levels["low"], "high": replace(high, energies=energies)}
+    model = go(replace(frames, levels=levels)).model
+    own = dict(zip(model.numbers, model.self_energies[1].tolist(), strict=True))
+    for k in few:
+        numbers = frames.numbers[frames.offsets[k] : frames.offsets[k + 1]]
+        assert sum(own[int(z)] for z in numbers) == pytest.approx(energies[k])
+    assert float(model.self_energies[0].abs().max()) < 20.0
+    for head in model.heads:
+        assert not bool(head.layers[0].weight.any())  # type: ignore[index,union-attr]
+
+
 def test_continuation_is_exact(frames: LabelledFrames, tmp_path: Path) -> None:
     """Stopped after two epochs, and once by a signal: the same bits as in one go."""
     whole = go(frames)

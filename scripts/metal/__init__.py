@@ -1,0 +1,1 @@
+"""Aluminium at two levels of theory; see scripts/fidelities_metal.py."""

@@ -1,0 +1,135 @@
+"""One network with few high-level energies, with or without low-level labels."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metal.teachers import HIGH, LOW
+from votca_mlp.models.hipnn.files import save_levels
+from votca_mlp.training.judge import LabelErrors, level_errors, predictions
+from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.trainer.loop import train
+from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+
+NETWORK = {
+    "n_features": 16,
+    "n_sensitivities": 16,
+    "dist_soft_min": 1.8,
+    "dist_soft_max": 5.5,
+    "dist_hard_max": 6.0,
+    "n_interaction_layers": 1,
+    "n_atom_layers": 2,
+}
+BATCH, HELD_OUT, VALIDATION = 16, 0.25, 0.125
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which frames a fit has: those of trajectories that are not held out.
+
+    Attributes
+    ----------
+    held_out
+        Frames of whole trajectories.
+    training, validation
+        The others; an eighth validates.
+    with_high
+        Those of them whose high-level energies are known to the fit, an eighth of them for validation.
+    """
+
+    held_out: Indices
+    training: Indices
+    validation: Indices
+    with_high: Indices
+
+
+def parts_of(frames: LabelledFrames, fraction: float, seed: int) -> Parts:
+    """Return the parts of one seed; more high-level energies are the fewer ones and others."""
+    random = np.random.default_rng(seed)
+    names = random.permutation(np.unique(frames.groups))
+    held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
+    pool = random.permutation(np.flatnonzero(~held))
+    # every eighth frame validates, so that it does among those with high-level energies, too
+    judge = np.arange(len(pool)) % round(1 / VALIDATION) == 1
+    with_high = pool[: round(fraction * len(pool))]
+    return Parts(np.flatnonzero(held), np.sort(pool[~judge]), np.sort(pool[judge]), np.sort(with_high))
+
+
+def fit(
+    frames: LabelledFrames,
+    parts: Parts,
+    path: Path,
+    *,
+    both: bool,
+    steps: int,
+    seed: int,
+    high_weight: float,
+    rate: float,
+) -> dict[str, float]:
+    """Train one network, write it and return its errors on held-out trajectories, meV/atom.
+
+    ``steps`` of the optimiser, whatever the number of frames.
+    """
+    energies = np.full(len(frames), np.nan)
+    energies[parts.with_high] = frames.levels[HIGH].energies[parts.with_high]
+    levels = {HIGH: replace(frames.levels[HIGH], energies=energies)}
+    known = np.isfinite(energies)
+    if both:
+        levels = {LOW: frames.levels[LOW], **levels}
+        known[:] = True
+    training, validation = (part[known[part]] for part in (parts.training, parts.validation))
+    options = TrainOptions(
+        epochs=max(1, round(steps / max(1, round(len(training) / BATCH)))),
+        batch_size=BATCH,
+        learning_rate=rate,
+        smallest_rate=1e-5,
+        schedule="cosine",
+        seed=seed,
+        weights={HIGH: LevelWeights(energy=high_weight if both else 100.0)},
+    )
+    found = train(
+        replace(frames, levels=levels),
+        training,
+        validation,
+        NETWORK,
+        options,
+        checkpoint=path.with_suffix(".checkpoint"),
+    )
+    save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
+    errors = {HIGH: errors_of(found.model, frames.take(parts.held_out), HIGH)["energies"]}
+    result: dict[str, Any] = {"rmse": errors[HIGH].rmse, "mae": errors[HIGH].mae}
+    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
+    if len(unused):
+        result["unused rmse"] = errors_of(found.model, frames.take(unused), HIGH)["energies"].rmse
+    if both:
+        low = errors_of(found.model, frames.take(parts.held_out), LOW)
+        result |= {"low rmse": low["energies"].rmse, "low force rmse": 1e3 * low["forces"].rmse}
+    path.with_suffix(".checkpoint").unlink()
+    return result | {
+        "high-level energies": len(parts.with_high),
+        "epochs": len(found.history),
+        "best epoch": found.best_epoch,
+        "minutes": sum(entry["seconds"] for entry in found.history) / 60,
+    }
+
+
+def errors_of(model: Any, frames: LabelledFrames, level: str) -> dict[str, LabelErrors]:
+    """Return the errors of one level of a model."""
+    return level_errors(predictions(model.alone(level), frames), frames, level, {})
+
+
+def spread(frames: LabelledFrames, parts: Parts) -> tuple[float, float]:
+    """Return how far the high level's held-out energies are from their mean and from the low level's.
+
+    The latter after one constant, the mean difference in the frames that are not held out; meV/atom.
+    """
+    counts = frames.atom_counts
+    high, low = (frames.levels[level].energies / counts for level in (HIGH, LOW))
+    held = parts.held_out
+    constant = float((high - low)[parts.with_high].mean())
+    away = high[held] - low[held] - constant
+    return 1e3 * float(high[held].std()), 1e3 * float(np.sqrt(np.square(away).mean()))
