@@ -99,6 +99,35 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
         vm.read_run(tmp_path)
 
 
+def test_totals_that_contradict_the_density(model: vm.Model, target: vm.Target, tmp_path: Path) -> None:
+    """F(Q) in another unit is refused before any simulation, where a density is given."""
+    q = np.arange(0.2, 20.0, 0.05)
+    r = target.x[1:]
+    line = 4 * np.pi * 0.0524 * (r[1] - r[0]) * r**2 * (target.values[1:] - 1)
+    f = 0.119 * np.sinc(np.outer(q, r) / np.pi) @ line
+    start = CASE / "conf.extxyz"
+    for factor, words in ((1.0, "two data sets have the name a"), (4 * np.pi, "right for .*divided by 4 pi")):
+        np.savetxt(tmp_path / "a.dat", np.stack([q, factor * f], axis=1))
+        one = vm.ScatteringSource(tmp_path / "a.dat", "a", sigma=0.01)
+        # what fits the density is refused for another reason, so that nothing is simulated here
+        sets = [one, one] if factor == 1.0 else [one]
+        with pytest.raises(vm.UserError, match=words):
+            vm.correct(model, target, start, plan(), rule=vm.gauss_newton(), density=2350.0, scattering=sets)
+
+
+def test_a_target_that_was_seen_through_a_window(model: vm.Model, tmp_path: Path) -> None:
+    """It is part of the plan, and of what a changed run is told by."""
+    from votca_mlp.api.correct import inverse_plan
+
+    path = CASE / "Al-Al.dist.tgt"
+    for seen in (None, vm.RdfWindow(12.0, "none")):
+        target = vm.read_target(path, ("Al", "Al"), seen=seen)
+        found = inverse_plan(model, [target], CASE / "conf.extxyz", plan(), vm.wibi(), 1, tmp_path, None)
+        assert found.pairs[0].window == seen
+        assert found.states[0].counts_all == (seen is not None)
+        assert ("windows" in found.origin.tags) == (seen is not None)
+
+
 def test_atoms_as_a_start(
     monkeypatch: pytest.MonkeyPatch, model: vm.Model, target: vm.Target, tmp_path: Path
 ) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from votca_mlp.errors import UserError
+from votca_mlp.scattering.core import check_core, core_ratio
 from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.scattering.lengths import parsed_isotopes
-from votca_mlp.scattering.read import check_composition, check_core, check_twice, core_ratio, read_scattering
+from votca_mlp.scattering.read import check_composition, check_twice, read_scattering
 
 EMPTY = np.zeros(0)
 TEMPLATE = ScatteringData("d", "neutron", EMPTY, EMPTY)

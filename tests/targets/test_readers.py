@@ -12,8 +12,9 @@ import votca_mlp as vm
 from tests.scattering.test_read import NORMALISED, TEMPLATE
 from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
+from votca_mlp.scattering.core import check_core
 from votca_mlp.scattering.lengths import neutron_length, parsed_isotopes, strength_of
-from votca_mlp.scattering.read import check_core, read_scattering
+from votca_mlp.scattering.read import read_scattering
 from votca_mlp.tables import grid_points, read_table
 from votca_mlp.targets.build import target_from
 from votca_mlp.targets.measured import read_measured

@@ -1,5 +1,6 @@
 """From a model and measured curves to a correction: the loop, without XML."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -211,6 +212,9 @@ def inverse_plan(
         tables=[f"{name}.pot.cur" for name in names],
         r_max=max(grid.max for grid in grids) * ANGSTROM_PER_NM,
     )
+    measured = _density(density)
+    if scattering and measured is not None:
+        _check_density(scattering, Counter(plan.symbols), float(measured.values[0]), targets)
     said = settings_of(model, plan, rule, {grid.name: grid.species for grid in grids})
     seen = {pair.name: asdict(pair.window) for pair in pairs if pair.window is not None}
     if seen:
@@ -227,7 +231,7 @@ def inverse_plan(
         block_length=block_length,
         filelist=plan.files,
         origin=origin,
-        density=_density(density),
+        density=measured,
         scattering=tuple(scattering),
     )
     return InversePlan(
@@ -250,6 +254,21 @@ def _check_scattering(sources: "Sequence[ScatteringSource]", rule: Rule, symbols
     for source in sources:
         check_composition(source.data, symbols)
     check_twice([source.data for source in sources])
+
+
+def _check_density(
+    sources: "Sequence[ScatteringSource]",
+    counts: Mapping[str, int],
+    density: float,
+    targets: Sequence[Target],
+) -> None:
+    """Refuse data that contradict density and composition (UserError)."""
+    from votca_mlp.scattering.core import check_core, closest_distance, number_density
+
+    total = sum(counts.values())
+    fractions = {name: count / total for name, count in counts.items()}
+    for source in sources:
+        check_core(source.data, fractions, number_density(density, counts), closest_distance(targets))
 
 
 def _density(given: "float | tuple[float, float] | None") -> Target | None:

@@ -3,22 +3,18 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from votca_mlp.errors import UserError
 from votca_mlp.observables.structure_factor import Resolution
+from votca_mlp.scattering.core import check_core, closest_distance, number_density
 from votca_mlp.scattering.data import ScatteringData
-from votca_mlp.scattering.read import check_composition, check_core, check_twice
+from votca_mlp.scattering.read import check_composition, check_twice
 from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.settings.models import Settings
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.topology import read_topology
-from votca_mlp.tables import read_table
-from votca_mlp.units import ANGSTROM_PER_NM, KG_PER_M3_PER_AMU_PER_ANGSTROM3
+from votca_mlp.targets.target import Target, read_target
 
 RULE = "gauss_newton"
-_SURE = 0.9
-"""Of the smallest distance at which a target begins: there no atoms are."""
 
 
 def scattering_sources(settings: Settings) -> tuple[ScatteringSource, ...]:
@@ -68,11 +64,11 @@ def scattering_problems(settings: Settings) -> Iterator[Problem]:
         try:
             data = source.data
             check_composition(data, list(counts))
-            density = _density(settings, counts)
-            if density is not None:
+            if settings.target_density is not None:
                 total = sum(counts.values())
                 fractions = {name: count / total for name, count in counts.items()}
-                check_core(data, fractions, density, _SURE * _closest(settings))
+                density = number_density(settings.target_density.value, counts)
+                check_core(data, fractions, density, closest_distance(_targets(settings)))
             check_twice([*found, data])
         except UserError as error:
             where = "" if error.where is None else f"names a bad file: {error.where}: "
@@ -81,26 +77,9 @@ def scattering_problems(settings: Settings) -> Iterator[Problem]:
         found.append(data)
 
 
-def _density(settings: Settings, counts: Mapping[str, int]) -> float | None:
-    """Return the measured number density, atoms per cubic Angstrom; None where none is given."""
-    if settings.target_density is None:
-        return None
-    from ase.data import atomic_masses, atomic_numbers
-
-    mass = sum(count * atomic_masses[atomic_numbers[name]] for name, count in counts.items()) / sum(
-        counts.values()
-    )
-    return float(settings.target_density.value / (mass * KG_PER_M3_PER_AMU_PER_ANGSTROM3))
-
-
-def _closest(settings: Settings) -> float:
-    """Return the smallest distance at which a target g(r) begins, Angstrom."""
-    onsets = []
+def _targets(settings: Settings) -> Iterator[Target]:
     for pair in settings.interactions:
-        table = read_table(settings.main_directory / pair.target)
-        g = np.nan_to_num(table.y)
-        onsets.append(float(table.x[np.argmax(g > 0.02 * g.max())]) * ANGSTROM_PER_NM)
-    return min(onsets)
+        yield read_target(settings.main_directory / pair.target, (pair.type1, pair.type2))
 
 
 def _problem(settings: Settings, number: int, what: str, accepted: str, tag: str = "") -> Problem:
