@@ -5,10 +5,11 @@
                             [--json FILE]
 
 CASE is one of al_twin, lj_mixture (twins: a target and a density made with model + u*), al_1023K, al_943K,
-al_1323K, ani_1023K (measured), al_states (measured at 943, 1023 and 1323 K at once, one u(r)), al_flawed
-(measured at 1023 K, with a plateau put below the first peak). A rule is gauss_newton, or wibi:ALPHA. Every
-run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but those of
-settings/; ani_1023K needs VOTCA_MLP_DATA.
+al_1323K, ani_1023K (measured), al_states (measured at 943, 1023 and 1323 K at once, one u(r)), al_flawed and
+al_twin_flawed (measured at 1023 K, and the twin, with a plateau put below the first peak). A rule is
+gauss_newton, gauss_newton:simulated (targets with the errors of a simulation: for twins), or wibi:ALPHA.
+Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but
+those of settings/; ani_1023K needs VOTCA_MLP_DATA.
 """
 
 import argparse
@@ -81,10 +82,10 @@ def assael(temperature: float) -> float:
     return 2377.23 - 0.311 * (temperature - 933.47)
 
 
+ALUMINIUM: dict[str, Bumps] = {"Al-Al": ((0.018, 0.27, 0.03), (-0.014, 0.36, 0.05), (0.007, 0.50, 0.06))}
 CASES = {
-    "al_twin": Case(
-        "al_quickstart", {"Al-Al": ((0.018, 0.27, 0.03), (-0.014, 0.36, 0.05), (0.007, 0.50, 0.06))}
-    ),
+    "al_twin": Case("al_quickstart", ALUMINIUM),
+    "al_twin_flawed": Case("al_quickstart", ALUMINIUM, flaw=True),
     "lj_mixture": Case("lj_mixture", {"Ar-Kr": ((0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06))}),
     "al_1023K": Case("al_quickstart", density=assael(1023.0)),
     "al_943K": Case("al_quickstart", density=assael(943.0), temperature=943.0),
@@ -111,7 +112,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name in options.cases:
         for rule in options.rules:
-            iterations = options.iterations if rule == "gauss_newton" else options.wibi_iterations
+            second = rule.startswith("gauss_newton")
+            iterations = options.iterations if second else options.wibi_iterations
             for seed in options.seeds:
                 run = options.directory / name / rule.replace(":", "_") / str(seed)
                 stopped = make(run, CASES[name], rule, seed, iterations, options.directory / name)
@@ -193,8 +195,8 @@ def make(run: Path, case: Case, rule: str, seed: int, iterations: int, folder: P
             density, sigma = case.density, SPREAD * case.density
             if case.temperature is not None:
                 shutil.copy(ROOT / f"settings/al_{case.temperature:g}K/Al-Al.dist.tgt", run)
-            if case.flaw:
-                flaw(run / "Al-Al.dist.tgt")
+        if case.flaw:
+            flaw(run / "Al-Al.dist.tgt")
         change(run / "settings.xml", case, rule, seed, iterations, density, sigma)
     command = [sys.executable, "-m", "votca_mlp", "inverse", "--options", "settings.xml"]
     done = subprocess.run(command, cwd=run, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
@@ -253,6 +255,8 @@ def change(
     text = text.replace("<tasks>auto</tasks>", "<tasks>1</tasks>") if case.states else text
     if name == "gauss_newton":
         text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
+        errors = f"<gauss_newton><errors>{alpha}</errors></gauss_newton>"
+        text = text.replace("<mlp>", f"{errors}\n    <mlp>", 1) if alpha else text
     if case.temperature is not None:
         values = {"kBT": f"{kbt_kjmol(case.temperature):.8g}", "temperature": f"{case.temperature:g}"}
         for tag, given_value in values.items():

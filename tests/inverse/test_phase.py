@@ -61,6 +61,22 @@ def test_against_the_measured_density(state: StatePlan) -> None:
         check_phase(far, step, observed(940.0))
 
 
+def test_a_density_that_stays_off(state: StatePlan) -> None:
+    """Beyond 2 % of the measured one, or three sigma, once is an overshoot and twice in a row a drift."""
+    near = replace(state, density=density_target(1000.0))
+    write_observables(state.inputs / "step_001", observed(1001.0))
+    second, third = state.inputs / "step_002", state.inputs / "step_003"
+    check_phase(near, second, observed(1060.0))
+    write_observables(second, observed(1060.0))
+    check_phase(near, third, observed(1020.0))
+    with pytest.raises(UserError, match="beyond the limit of 20, for the second time in a row"):
+        check_phase(near, third, observed(940.0))
+    check_phase(replace(near, drift_limit=0.07), third, observed(940.0))
+    check_phase(replace(near, density=density_target(1000.0, 25.0)), third, observed(940.0))
+    # nothing is measured: the first step's by 25 %
+    check_phase(state, third, observed(940.0))
+
+
 def test_the_best_step_has_the_right_density() -> None:
     """g(r) may improve while a liquid evaporates: the least RMS counts among densities that are right."""
     drifting = [

@@ -115,6 +115,7 @@ def state_plan(
         pressure=_measured(settings, "pressure"),
         scattering=scattering_sources(settings),
         density_limit=settings.phase.density,
+        drift_limit=settings.phase.drift,
         pressure_limit=settings.phase.pressure,
     )
 

@@ -95,6 +95,7 @@ class StatePlan:
     pressure: Target | None = None
     scattering: tuple[ScatteringSource, ...] = ()
     density_limit: float = 0.1
+    drift_limit: float = 0.02
     pressure_limit: float | None = None
 
     def __post_init__(self) -> None:

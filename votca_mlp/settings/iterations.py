@@ -131,6 +131,12 @@ class PhaseSettings(Section):
         meaning="At constant pressure, the largest relative difference of the density from target_density; "
         "without it 2.5 times that from the first step's.",
     )
+    drift: float = setting(
+        0.02,
+        gt=0,
+        meaning="At constant pressure, the relative difference of the density from target_density that may "
+        "not last: two simulations in a row beyond it (and beyond three sigma) end the run.",
+    )
     pressure: float | None = setting(
         None,
         gt=0,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from votca_mlp.update.gauss_newton.correlation import FrameCovariance
 from votca_mlp.update.gauss_newton.inference import Linear, infer, nuisance_errors, reachable
 from votca_mlp.update.gauss_newton.pool import pooled
 from votca_mlp.update.gauss_newton.prior import prior_root
@@ -168,6 +169,45 @@ def test_a_scale_and_a_background_are_integrated_out() -> None:
     assert found.log_evidence - other == pytest.approx(evidence(0.7) - evidence(0.3), abs=1e-3)
     of_data = linear.jacobian @ prior @ linear.jacobian.T + np.diag(linear.variances)
     wanted = np.sqrt(np.diag(np.linalg.inv(nuisance.T @ np.linalg.solve(of_data, nuisance))))
-    assert nuisance_errors(data, found.variances, 0.7) == pytest.approx(wanted, rel=1e-6)
+    assert nuisance_errors(data, found.noise, 0.7) == pytest.approx(wanted, rel=1e-6)
     # what only a nuisance explains is within reach
     assert np.abs(reachable(data, 0.7)).max() < 5 * 0.3
+
+
+def test_errors_that_belong_together() -> None:
+    """Noise whose sums are known far better than its parts: with its covariance, u is found far better."""
+    far, near, inside = [], [], []
+    for seed in range(12):
+        linear, truth = problem(200 + seed, 0.5, 0.2)
+        rng = np.random.default_rng(seed)
+        # five smooth directions of the data have a hundredth of the noise, and u acts along these alone
+        q = np.linalg.qr(rng.standard_normal((N, 5)))[0]
+        shared = 0.04 * (np.eye(N) - 0.9999 * q @ q.T)
+        jacobian = q @ q.T @ linear.jacobian
+        wanted = jacobian @ truth + np.linalg.cholesky(shared) @ rng.standard_normal(N)
+        alone = Linear(jacobian, wanted, np.full(N, 0.04), linear.root, linear.robust)
+        both = replace(alone, variances=np.diag(shared), shared=shared)
+        for problem_, errors in ((alone, far), (both, near)):
+            found = infer(problem_, amplitude=0.5, bounds=(1e-3, 30.0))
+            errors.append(np.std(q.T @ linear.jacobian @ (found.coefficients - truth)))
+            band = np.sqrt(np.diag(found.covariance))
+        inside.append(np.abs(found.coefficients - truth) < band)
+    assert np.mean(near) < 0.1 * np.mean(far)
+    assert 0.55 < np.mean(inside) < 0.8
+
+
+def test_values_that_belong_together_are_pooled() -> None:
+    """Two simulations: their mean with the covariance of one half, where neither has been moved."""
+    rng = np.random.default_rng(5)
+    q = np.linalg.qr(rng.standard_normal((N, 3)))[0]
+    scatter = FrameCovariance(np.eye(N) - 0.999 * q @ q.T, 400.0, 3)
+    jacobian, here = rng.standard_normal((N, M)), np.zeros(M)
+    runs = [replace(run, scatter=scatter) for run in responses(jacobian, [here, here], 0.1, 12)]
+    pool = pooled(runs, [here, here], here)
+    assert pool.values == pytest.approx(0.5 * (runs[0].values + runs[1].values))
+    assert pool.shared is not None
+    share = 0.01 / np.mean(1.0 / np.diag(scatter.matrix)) ** -1 * 0.5
+    assert pool.shared == pytest.approx(share * scatter.matrix, rel=1e-3, abs=1e-7)
+    # too short to know how: as if they were independent
+    short = [replace(run, scatter=replace(scatter, frames=10.0)) for run in runs]
+    assert pooled(short, [here, here], here).shared is None

@@ -7,6 +7,7 @@ from votca_mlp.ensemble.weights import weights_of
 from votca_mlp.observables.rdf import PairHistograms, pair_histograms
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.update.gauss_newton.basis import spline_basis
+from votca_mlp.update.gauss_newton.correlation import frame_covariance
 from votca_mlp.update.gauss_newton.response import (
     count_variances,
     covariance_blocks,
@@ -99,3 +100,19 @@ def test_errors_of_counts() -> None:
     assert np.median(count_variances(held) / (mean / 40)) == pytest.approx(1.0, rel=0.25)
     # a bin without a pair is not known exactly
     assert (count_variances(np.zeros((100, 5))) == 1e-4).all()
+
+
+def test_counts_that_belong_together() -> None:
+    """Where the pairs of all shells add up to one number, the covariance says so; counting alone remains."""
+    rng = np.random.default_rng(4)
+    r = np.linspace(2.0, 8.0, 60)
+    mean = 40.0 + 20.0 * np.sin(r)
+    # with a fixed sum Poisson counts are multinomial
+    counts = rng.multinomial(int(mean.sum()), mean / mean.sum(), size=2000).astype(float)
+    found = frame_covariance([counts], [r], [np.ones(60)], 0.5)
+    ones = np.ones(60)
+    assert ones @ found.matrix @ ones < 1e-6 * mean.sum()
+    assert np.diag(found.matrix) == pytest.approx(mean, rel=0.1)
+    assert found.frames == pytest.approx(2000, rel=0.1)
+    whole = found.of_mean(np.diag(found.matrix) / 50.0)
+    assert whole == pytest.approx(found.matrix / 50.0, abs=1e-4)

@@ -1,7 +1,7 @@
 """The data of an iteration in one row: which they are, what they should be, and what a simulation gives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +14,16 @@ from votca_mlp.targets.target import Target
 from votca_mlp.targets.window import empty_core, tail_seen, window_matrix
 from votca_mlp.units import ANGSTROM_PER_NM, BAR_PER_EV_PER_ANGSTROM3, EV_PER_KJMOL
 from votca_mlp.update.gauss_newton.basis import FEWEST, Basis, first_knot, spline_basis
+from votca_mlp.update.gauss_newton.correlation import FrameCovariance, frame_covariance
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
-from votca_mlp.update.gauss_newton.response import Response, rdf_response, series_response, stacked
+from votca_mlp.update.gauss_newton.response import (
+    SMOOTH,
+    Response,
+    rdf_factor,
+    rdf_response,
+    series_response,
+    stacked,
+)
 from votca_mlp.update.gauss_newton.scattering import (
     END_ERROR,
     counts_of,
@@ -157,8 +165,16 @@ def layout_of(
     values, variances, weights, largest, robust, units = (
         np.concatenate(c) for c in zip(*columns, strict=True)
     )
+    simulated = options.errors == "simulated"
     wanted = Wanted(
-        values, variances, weights, largest, robust.astype(bool), units, _nuisance(data, len(values))
+        values,
+        variances,
+        weights,
+        largest,
+        robust.astype(bool),
+        units,
+        _nuisance(data, len(values)),
+        simulated,
     )
     return Layout(tuple(names), bases, tuple(data), wanted)
 
@@ -211,7 +227,34 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
             )
         else:
             found.append(_number_response(step, state, frames, datum.name, layout, h))
-    return stacked(found)
+    response = stacked(found)
+    if not layout.wanted.simulated:
+        return response
+    return replace(response, scatter=_scatter(step, state, frames, layout, len(response.values)))
+
+
+def _scatter(
+    step: StepData, state: StateData, frames: "StepObservables", layout: Layout, size: int
+) -> FrameCovariance:
+    """Return how the g(r) of a state's frames scatter; other data are independent."""
+    own = [datum for datum in layout.data if datum.state == state.name]
+    curves = [datum for datum in own if datum.name in step.pairs and datum.scattering is None]
+    if not curves:
+        return FrameCovariance(np.zeros((size, size)), np.inf, 0)
+    counts, bins, scales, points, rows = [], [], [], [], []
+    before = 0
+    for datum in curves:
+        species = step.pairs[datum.name].species
+        counted = frames.histogram(species)
+        row, volume = counted.row(species), counted.volumes.mean()
+        counts.append(counted.counts[:, row] * (counted.volumes / volume)[:, None])
+        bins.append(counted.r)
+        scales.append(volume * rdf_factor(counted, row))
+        points.append(before + datum.points)
+        rows.append(np.arange(datum.rows.start, datum.rows.stop) - own[0].rows.start)
+        before += len(counted.r)
+    found = frame_covariance(counts, bins, scales, SMOOTH)
+    return found.at(np.concatenate(points), np.concatenate(rows), size)
 
 
 def sums_of(step: StepData, state: StateData, frames: "StepObservables", layout: Layout) -> Array:

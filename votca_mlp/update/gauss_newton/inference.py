@@ -14,11 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.update.gauss_newton.noise import Noise, noise_of
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NU = 4.0
 """Degrees of freedom of the Student distribution; a datum at 10 sigma has 5 % of its weight."""
+_FAR = 9.0
 _ROUNDS = 20
 _AMPLITUDES = 61
 _SCATTERS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 40.0)
@@ -46,6 +49,8 @@ class Linear:
     nuisance
         What the data may have beside J c, of unknown size: scale and background of a measurement, shape
         [n, k]. They are integrated out without a prior, so that c is as uncertain as they leave it.
+    shared
+        The covariance of errors that are not independent, shape [n, n]; None where all are.
     """
 
     jacobian: Array
@@ -55,6 +60,23 @@ class Linear:
     robust: Flags
     units: Array | None = None
     nuisance: Array | None = None
+    shared: Array | None = None
+
+    def noise(self, scatter: float = 0.0, weights: Array | float = 1.0) -> Noise:
+        """Return Sigma with a scatter s and weights of the data, shape [n]."""
+        variances = (self.variances + scatter**2 * self.scatter_variances) / weights
+        return noise_of(variances, self.shared)
+
+    def weights(self, residual: Array, scatter: float) -> Array:
+        """Return the weights of data that are so far from a solution, shape [n].
+
+        A weight divides the variance; of errors that belong together it adds independent ones, and each hides
+        what their sums say: these data keep their weight up to three sigma (P. J. Huber, Ann. Math. Stat. 35,
+        73 (1964)).
+        """
+        squares = residual**2 / (self.variances + scatter**2 * self.scatter_variances)
+        student, huber = (NU + 1.0) / (NU + squares), _FAR / np.maximum(squares, _FAR)
+        return np.where(self.robust, student if self.shared is None else huber, 1.0)
 
     @property
     def scatter_variances(self) -> Array:
@@ -76,8 +98,8 @@ class Inferred:
         A, in the unit of c.
     scatter
         s, in the unit of the robust data; 0 where their errors explain them.
-    variances
-        Of the data with s and the loss of weight in them, shape [n].
+    noise
+        Of the data, with s and the loss of weight in it.
     log_evidence
         Log of the probability of the data, up to a constant.
     """
@@ -86,7 +108,7 @@ class Inferred:
     covariance: Array
     amplitude: float
     scatter: float
-    variances: Array
+    noise: Noise
     log_evidence: float
 
 
@@ -107,10 +129,9 @@ def infer(problem: Linear, *, amplitude: float | None, bounds: tuple[float, floa
         last = found
         found = _best(problem, weights, choices)
         residual = without(
-            problem.nuisance, problem.wanted - problem.jacobian @ found.coefficients, found.variances
+            problem.nuisance, problem.wanted - problem.jacobian @ found.coefficients, found.noise
         )
-        explained = problem.variances + found.scatter**2 * problem.scatter_variances
-        weights = np.where(problem.robust, (NU + 1.0) / (NU + residual**2 / explained), 1.0)
+        weights = problem.weights(residual, found.scatter)
         if last is not None and _near(last, found):
             break
     assert found is not None
@@ -129,8 +150,7 @@ def _best(problem: Linear, weights: Array, choices: Array) -> Inferred:
     unit = float(np.sqrt(np.median(problem.variances[robust] / scattered[robust]))) if robust.any() else 0.0
     best: tuple[float, float, float, _Modes] | None = None
     for scatter in unit * np.array(_SCATTERS) if unit else (0.0,):
-        variances = (problem.variances + scatter**2 * scattered) / weights
-        modes = _modes(problem, variances)
+        modes = _modes(problem, problem.noise(float(scatter), weights))
         evidences = modes.log_evidence(choices)
         at = int(np.argmax(evidences))
         if best is None or evidences[at] > best[0]:
@@ -138,14 +158,14 @@ def _best(problem: Linear, weights: Array, choices: Array) -> Inferred:
     assert best is not None
     evidence, amplitude, scatter, modes = best
     coefficients, covariance = modes.solution(problem.root, amplitude)
-    return Inferred(coefficients, covariance, amplitude, scatter, modes.variances, evidence)
+    return Inferred(coefficients, covariance, amplitude, scatter, modes.noise, evidence)
 
 
 @dataclass(frozen=True)
 class _Modes:
     """The problem in directions that the data see one by one."""
 
-    variances: Array
+    noise: Noise
     values: Array
     vectors: Array
     projected: Array
@@ -157,7 +177,7 @@ class _Modes:
         inverse = 1.0 / amplitudes[:, None] ** 2
         gain = (self.projected**2 / (inverse + self.values)).sum(axis=1)
         size = np.log1p(self.values / inverse).sum(axis=1)
-        return np.asarray(-0.5 * (self.squares - gain + size + np.log(self.variances).sum() + self.nuisance))
+        return np.asarray(-0.5 * (self.squares - gain + size + self.noise.log_determinant + self.nuisance))
 
     def solution(self, root: Array, amplitude: float) -> tuple[Array, Array]:
         """Return c and its covariance."""
@@ -166,52 +186,52 @@ class _Modes:
         return np.asarray(turned @ (scale * self.projected)), np.asarray((turned * scale) @ turned.T)
 
 
-def without(nuisance: Array | None, values: Array, variances: Array) -> Array:
+def without(nuisance: Array | None, values: Array, noise: Noise) -> Array:
     """Return values, shape [n] or [n, m], less what the nuisance columns explain of them."""
     if nuisance is None or not nuisance.shape[1]:
         return values
-    root = np.sqrt(variances)
+    if noise.factor is not None:
+        solved = noise.solved(nuisance)
+        return np.asarray(values - nuisance @ np.linalg.solve(nuisance.T @ solved, solved.T @ values))
+    root = np.sqrt(noise.variances)
     onto, _ = np.linalg.qr(nuisance / root[:, None])
     scaled = (values.T / root).T
     return np.asarray(((scaled - onto @ (onto.T @ scaled)).T * root).T)
 
 
-def nuisance_errors(problem: Linear, variances: Array, amplitude: float) -> Array:
+def nuisance_errors(problem: Linear, noise: Noise, amplitude: float) -> Array:
     """Return the standard errors of the sizes of the nuisance columns, shape [k], where c is not known."""
     assert problem.nuisance is not None
-    root = np.sqrt(variances)[:, None]
-    j, n = problem.jacobian @ problem.root * amplitude / root, problem.nuisance / root
+    j = noise.whitened(problem.jacobian @ problem.root * amplitude)
+    n = noise.whitened(problem.nuisance)
     across = j.T @ n
     normal = n.T @ n - across.T @ np.linalg.solve(np.eye(j.shape[1]) + j.T @ j, across)
     return np.asarray(np.sqrt(np.diag(np.linalg.inv(normal))))
 
 
-def _modes(problem: Linear, variances: Array) -> _Modes:
-    whitened = (
-        without(problem.nuisance, problem.jacobian @ problem.root, variances) / np.sqrt(variances)[:, None]
-    )
-    wanted = without(problem.nuisance, problem.wanted, variances) / np.sqrt(variances)
+def _modes(problem: Linear, noise: Noise) -> _Modes:
+    whitened = noise.whitened(without(problem.nuisance, problem.jacobian @ problem.root, noise))
+    wanted = noise.whitened(without(problem.nuisance, problem.wanted, noise))
     values, vectors = np.linalg.eigh(whitened.T @ whitened)
     projected = vectors.T @ (whitened.T @ wanted)
     squares = float(wanted @ wanted)
-    return _Modes(
-        variances, np.maximum(values, 0.0), vectors, projected, squares, _size(problem.nuisance, variances)
-    )
+    size = _size(problem.nuisance, noise)
+    return _Modes(noise, np.maximum(values, 0.0), vectors, projected, squares, size)
 
 
-def _size(nuisance: Array | None, variances: Array) -> float:
+def _size(nuisance: Array | None, noise: Noise) -> float:
     """Return log det N^T Sigma^-1 N: by how much the nuisance columns narrow what they explain."""
     if nuisance is None or not nuisance.shape[1]:
         return 0.0
-    scaled = nuisance / np.sqrt(variances)[:, None]
+    scaled = noise.whitened(nuisance)
     return float(np.linalg.slogdet(scaled.T @ scaled)[1])
 
 
 def reachable(problem: Linear, amplitude: float) -> Array:
     """Return the residuals d - J c that no u(r) of this amplitude can take away, shape [n].
 
-    Every datum counts by its own error: this is what a fit at any price would leave.
+    Data that no u meets have lost their weight here, too: they are what is left, and the others are met. With
+    all weights they would leave some of everything unmet.
     """
-    modes = _modes(problem, problem.variances)
-    coefficients, _ = modes.solution(problem.root, amplitude)
-    return without(problem.nuisance, problem.wanted - problem.jacobian @ coefficients, problem.variances)
+    found = infer(problem, amplitude=amplitude, bounds=(amplitude, amplitude))
+    return without(problem.nuisance, problem.wanted - problem.jacobian @ found.coefficients, found.noise)

@@ -1,5 +1,7 @@
 """The sections of the rule ``gauss_newton``: of the run, and of each interaction."""
 
+from typing import Literal
+
 from votca_mlp.fields import Section, setting
 
 
@@ -34,6 +36,12 @@ class GaussNewtonSettings(Section):
         gt=0,
         le=0.5,
         meaning="Largest relative change of the density that a step may be predicted to make.",
+    )
+    errors: Literal["independent", "simulated"] = setting(
+        "independent",
+        meaning="Of the targets: independent from point to point, as measured ones are taken to be, or "
+        "simulated: those of a simulation of such a box. They are correlated as those of the run's own "
+        "simulations, and say far more of slow parts of u(r).",
     )
     memory: int = setting(
         20, ge=1, meaning="So many iterations, the present one with them, are put together for a step."

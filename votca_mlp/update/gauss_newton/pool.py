@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.update.gauss_newton.correlation import FrameCovariance, together
 from votca_mlp.update.gauss_newton.response import Response
 
 Array = NDArray[np.float64]
@@ -31,12 +32,19 @@ class Pooled:
         Shape [n, m].
     blocks
         The Jacobian from each part of each simulation, shape [n_blocks, n, m].
+    shared
+        The covariance of the values where their errors belong together, shape [n, n]; None where that is not
+        asked for, or not known yet.
+    scatter
+        How the data of one frame scatter, known with it.
     """
 
     values: Array
     variances: Array
     jacobian: Array
     blocks: Array
+    shared: Array | None = None
+    scatter: FrameCovariance | None = None
 
     def noise(self, change: Array) -> Array:
         """Return the variance that the noise of the Jacobian gives to J times a change of c, shape [n]."""
@@ -44,6 +52,12 @@ class Pooled:
             return np.zeros(len(self.values))
         each = self.blocks @ change
         return np.asarray(each.var(axis=0, ddof=1) / len(each))
+
+    def noise_together(self, change: Array) -> Array:
+        """Return the covariance whose diagonal is :meth:`noise`, shape [n, n]."""
+        each = self.blocks @ change
+        each = each - each.mean(axis=0)
+        return np.asarray(each.T @ each / (len(each) * max(len(each) - 1, 1)))
 
 
 def pooled(runs: Sequence[Response], coefficients: Sequence[Array], here: Array) -> Pooled:
@@ -61,10 +75,28 @@ def pooled(runs: Sequence[Response], coefficients: Sequence[Array], here: Array)
     blocks = np.concatenate([run.blocks for run in runs])
     jacobian = np.asarray(blocks.mean(axis=0))
     found = Pooled(runs[-1].values, runs[-1].variances, jacobian, blocks)
-    total, weighted = np.zeros(len(found.values)), np.zeros(len(found.values))
-    for run, coefficient in zip(runs, coefficients, strict=True):
-        moved = jacobian @ (here - coefficient)
-        variance = run.variances + (CURVATURE * moved) ** 2 + found.noise(here - coefficient)
-        total += 1.0 / variance
-        weighted += (run.values + moved) / variance
+    moved = [jacobian @ (here - coefficient) for coefficient in coefficients]
+    curved = [(CURVATURE * by) ** 2 for by in moved]
+    sampled = [run.variances + found.noise(here - c) for run, c in zip(runs, coefficients, strict=True)]
+    values = [run.values + by for run, by in zip(runs, moved, strict=True)]
+    scatters = [run.scatter for run in runs if run.scatter is not None]
+    scatter = together(scatters) if len(scatters) == len(runs) else None
+    if scatter is not None:
+        mean, shared = _together(
+            values, [scatter.of_mean(v) + np.diag(c) for v, c in zip(sampled, curved, strict=True)]
+        )
+        return Pooled(mean, np.diag(shared).copy(), jacobian, blocks, shared, scatter)
+    variances = [a + b for a, b in zip(sampled, curved, strict=True)]
+    total = np.sum([1.0 / variance for variance in variances], axis=0)
+    weighted = np.sum([value / variance for value, variance in zip(values, variances, strict=True)], axis=0)
     return Pooled(weighted / total, 1.0 / total, jacobian, blocks)
+
+
+def _together(values: Sequence[Array], covariances: Sequence[Array]) -> tuple[Array, Array]:
+    """Return the mean of values with full covariances, and its own: generalised least squares."""
+    precisions = [np.linalg.inv(covariance) for covariance in covariances]
+    whole = np.linalg.inv(np.sum(precisions, axis=0))
+    weighted = np.sum(
+        [precision @ value for precision, value in zip(precisions, values, strict=True)], axis=0
+    )
+    return np.asarray(whole @ weighted), np.asarray(0.5 * (whole + whole.T))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.observables.rdf import PairHistograms
+from votca_mlp.update.gauss_newton.correlation import FrameCovariance, weighted_splines
 
 Array = NDArray[np.float64]
 
@@ -41,11 +42,14 @@ class Response:
     blocks
         d<y>/dc from each part of the simulation, shape [n_blocks, n, n_functions]; their mean is the
         Jacobian of the whole.
+    scatter
+        How the values of one frame scatter together; None where it is not asked for.
     """
 
     values: Array
     variances: Array
     blocks: Array
+    scatter: FrameCovariance | None = None
 
     @property
     def jacobian(self) -> Array:
@@ -136,20 +140,13 @@ def smoothed_covariance(
 
 def _smoothed(rest: Array, mean: Array, r: Array, spacing: float) -> Array:
     """Return <H> times the splines nearest to rest/<H>, shape of ``rest`` [n_blocks, n_bins, n_functions]."""
-    seen = np.flatnonzero(mean > 0)
-    if len(seen) < 8:
+    found = weighted_splines(mean, r, spacing)
+    if found is None:
         return rest
-    first, last = r[seen[0]], r[seen[-1]]
-    count = max(2, int(np.ceil((last - first) / spacing)))
-    knots = np.linspace(first, last, count + 1)
-    padded = np.concatenate([np.repeat(first, 3), knots, np.repeat(last, 3)])
-    x = np.clip(r[seen], first, last)
-    from scipy.interpolate import BSpline
-
-    functions = BSpline.design_matrix(x, padded, 3).toarray()
+    seen, functions = found
     # the variance of rest/<H> is that of counting, 1/<H>
     root = np.sqrt(mean[seen])[:, None]
-    onto = (root * functions) @ np.linalg.pinv(root * functions)
+    onto = functions @ np.linalg.pinv(functions)
     smooth = np.zeros_like(rest)
     smooth[:, seen] = root * (onto @ (rest[:, seen] / root))
     return np.asarray(smooth)

@@ -12,13 +12,14 @@ from votca_mlp.errors import UserError
 from votca_mlp.tables import TABLE_DIGITS, Table, as_printed, make_table
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 from votca_mlp.update.convergence import Verdict
+from votca_mlp.update.gauss_newton.correlation import beside
 from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
 from votca_mlp.update.gauss_newton.partials import write_partials, write_totals
 from votca_mlp.update.gauss_newton.pool import pooled
 from votca_mlp.update.gauss_newton.prior import prior_root
 from votca_mlp.update.gauss_newton.report import in_words, judged, read_report, report_of, write_report
-from votca_mlp.update.gauss_newton.response import Response
+from votca_mlp.update.gauss_newton.response import Response, stacked
 from votca_mlp.update.gauss_newton.solve import Step, solve
 from votca_mlp.update.gauss_newton.tikhonov import tikhonov_update
 from votca_mlp.update.gauss_newton.trust import base_of
@@ -124,17 +125,14 @@ def _response(step: StepData, layout: Layout) -> Response:
         response = response_of(step, state, layout)
         factors = step.basis.values(state.temperature)
         blocks = np.concatenate([factor * response.blocks for factor in factors], axis=2)
-        found.append(Response(response.values, response.variances, blocks))
+        found.append(replace(response, blocks=blocks))
     parts = min(len(item.blocks) for item in found)
     for number, item in enumerate(found):
         if len(item.blocks) != parts:
             merged = np.stack([part.mean(axis=0) for part in np.array_split(item.blocks, parts)])
-            found[number] = Response(item.values, item.variances, merged)
-    return Response(
-        np.concatenate([item.values for item in found]),
-        np.concatenate([item.variances for item in found]),
-        np.concatenate([item.blocks for item in found], axis=1),
-    )
+            found[number] = replace(item, blocks=merged)
+    scatters = [item.scatter for item in found if item.scatter is not None]
+    return replace(stacked(found), scatter=beside(scatters) if scatters else None)
 
 
 def _coefficients(step: StepData, layout: Layout) -> Array:

@@ -36,6 +36,8 @@ class Wanted:
     robust, units, nuisance
         Data that may be wrong, the unit of their scatter, shape [n], and columns of unknown size; see
         :class:`votca_mlp.update.gauss_newton.inference.Linear`.
+    simulated
+        Whether the errors are those of a simulation, correlated as in the run's own.
     """
 
     values: Array
@@ -45,6 +47,7 @@ class Wanted:
     robust: Flags
     units: Array | None = None
     nuisance: Array | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Step:
     predicted
         y after the step, shape [n].
     left
-        y - y* where a fit at any price would end, shape [n].
+        y - y* where the largest u(r) would end, shape [n].
     pooled_variances
         Of y, all simulations together, shape [n].
     nuisance_errors
@@ -107,32 +110,47 @@ def solve(
     """
     sigma2 = pool.variances + wanted.variances
     target = wanted.values - pool.values + pool.jacobian @ here
-    noise = np.zeros(len(target))
+    change = np.zeros(len(here))
 
-    def linear(variances: Array) -> Linear:
-        return Linear(pool.jacobian, target, variances, root, wanted.robust, wanted.units, wanted.nuisance)
+    def linear(change: Array, weights: Array) -> Linear:
+        """The problem, where the noise of J counts with the distance."""
+        variances, shared = sigma2 + pool.noise(change), None
+        if pool.shared is not None and pool.scatter is not None:
+            shared = pool.shared + pool.scatter.of_mean(wanted.variances) + pool.noise_together(change)
+            variances = np.diag(shared).copy()
+            shared = shared / np.sqrt(weights[:, None] * weights)
+        return Linear(
+            pool.jacobian,
+            target,
+            variances / weights,
+            root,
+            wanted.robust,
+            wanted.units,
+            wanted.nuisance,
+            shared,
+        )
 
     found: Inferred | None = None
-    # the noise of J counts with the distance, which is not known before
+    # the distance is not known before
     for _ in range(3):
-        variances = (sigma2 + noise) / wanted.weights
-        found = infer(linear(variances), amplitude=amplitude, bounds=bounds)
-        noise = pool.noise(found.coefficients - here)
+        found = infer(linear(change, wanted.weights), amplitude=amplitude, bounds=bounds)
+        change = found.coefficients - here
     assert found is not None
-    change = pool.jacobian @ (found.coefficients - here)
+    moved = pool.jacobian @ change
     with np.errstate(divide="ignore"):
-        share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(change), 1e-300))))
+        share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(moved), 1e-300))))
+    unmoved = linear(np.zeros(len(here)), np.ones(len(target)))
     return Step(
-        coefficients=here + share * (found.coefficients - here),
+        coefficients=here + share * change,
         covariance=found.covariance + _scatter(pool, found, target, here, root, wanted.nuisance),
         inferred=found,
         share=share,
-        predicted=pool.values + share * change,
-        left=-reachable(linear(sigma2), bounds[1]),
+        predicted=pool.values + share * moved,
+        left=-reachable(unmoved, bounds[1]),
         pooled_variances=pool.variances,
         nuisance_errors=np.zeros(0)
         if wanted.nuisance is None
-        else nuisance_errors(linear(sigma2), found.variances, found.amplitude),
+        else nuisance_errors(unmoved, found.noise, found.amplitude),
     )
 
 
@@ -147,8 +165,8 @@ def _scatter(
     each = []
     for block in pool.blocks:
         jacobian = (count * pool.jacobian - block) / (count - 1)
-        x = without(nuisance, jacobian @ root, found.variances)
-        normal = x.T @ (x / found.variances[:, None]) + np.eye(len(here)) / found.amplitude**2
-        each.append(root @ np.linalg.solve(normal, x.T @ ((data + jacobian @ here) / found.variances)))
+        x = without(nuisance, jacobian @ root, found.noise)
+        normal = x.T @ found.noise.solved(x) + np.eye(len(here)) / found.amplitude**2
+        each.append(root @ np.linalg.solve(normal, x.T @ found.noise.solved(data + jacobian @ here)))
     deviations = np.array(each) - np.mean(each, axis=0)
     return np.asarray((count - 1) / count * deviations.T @ deviations)
