@@ -69,10 +69,18 @@ def test_a_density_that_stays_off(state: StatePlan) -> None:
     check_phase(near, second, observed(1060.0))
     write_observables(second, observed(1060.0))
     check_phase(near, third, observed(1020.0))
+    check_phase(near, third, observed(960.0))
     with pytest.raises(UserError, match="beyond the limit of 20, for the second time in a row"):
-        check_phase(near, third, observed(940.0))
-    check_phase(replace(near, drift_limit=0.07), third, observed(940.0))
-    check_phase(replace(near, density=density_target(1000.0, 25.0)), third, observed(940.0))
+        check_phase(near, third, observed(1060.0))
+    check_phase(replace(near, drift_limit=0.07), third, observed(1060.0))
+    check_phase(replace(near, density=density_target(1000.0, 25.0)), third, observed(1060.0))
+    # a model that is off by itself may stay there, on its side
+    write_observables(state.inputs / "step_001", observed(940.0))
+    write_observables(second, observed(940.0))
+    check_phase(near, third, observed(938.0))
+    write_observables(second, observed(1060.0))
+    with pytest.raises(UserError, match="beyond the limit of 20, for the second"):
+        check_phase(near, third, observed(1060.0))
     # nothing is measured: the first step's by 25 %
     check_phase(state, third, observed(940.0))
 

@@ -57,8 +57,12 @@ def check_phase(state: StatePlan, directory: Path, found: StepObservables) -> No
     off = abs(value - expected) - 2.0 * noise
     twice = ""
     if off <= limit and name == "density" and measured is not None:
-        lasting = max(_lasting(state, measured), 1.1 * abs(first - expected))
-        if min(off, abs(_before(state, directory, name, expected) - expected)) > lasting:
+        before = _before(state, directory, name, expected) - expected
+        lasting = _lasting(state, measured)
+        # a model may be off by itself, to its own side
+        if (value - expected) * (first - expected) > 0.0:
+            lasting = max(lasting, 1.1 * abs(first - expected))
+        if (value - expected) * before > 0.0 and min(off, abs(before)) > lasting:
             limit, twice = lasting, ", for the second time in a row"
     if state.weight == 0.0 or off <= limit:
         return
