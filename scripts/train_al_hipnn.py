@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from al_hipnn.card import judged_again, model_card
-from al_hipnn.judge import Liquid, lattice_constant, liquid
+from al_hipnn.judge import Liquid, liquid
 from al_hipnn.recipe import (
     LEVEL,
     assemble,
@@ -38,6 +38,7 @@ from al_hipnn.sampling import plan
 
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.solid import cold_curve
 from votca_mlp.files import atomic_write, sha256_of
 from votca_mlp.models.ani.model import AniModel
 from votca_mlp.models.ani.neurochem import read_neurochem
@@ -152,12 +153,14 @@ def crystal_and_melts(
     """Return the lattice constants of a model and of ANI-Al (Angstrom), and the model's melts."""
     evaluator = PairListEvaluator(load_hipnn(path))
     ani = PairListEvaluator(AniModel(read_neurochem(options.ani)), dtype=torch.float64)
-    crystals = lattice_constant(PairListEvaluator(load_hipnn(path), dtype=torch.float64), ELEMENT, 4.05)
+    crystals = cold_curve(
+        PairListEvaluator(load_hipnn(path), dtype=torch.float64), ELEMENT, "fcc", 4.05
+    ).constant
     melts = {
         title: liquid(evaluator, ELEMENT, density=density, temperature=temperature, melt_temperature=melting)
         for title, (density, temperature, melting) in MELTS.items()
     }
-    return (crystals, lattice_constant(ani, ELEMENT, 4.05)), melts
+    return (crystals, cold_curve(ani, ELEMENT, "fcc", 4.05).constant), melts
 
 
 def errors_by_kind(model: HipnnModel, frames: LabelledFrames) -> dict[str, dict[str, LabelErrors]]:

@@ -12,23 +12,6 @@ from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.trajectories.frames import frame_from_atoms
 
 
-def lattice_constant(evaluator: Evaluator, element: str, guess: float) -> float:
-    """Return the fcc lattice constant of least energy within 3 % of ``guess``, Angstrom."""
-    constants = guess * np.linspace(0.97, 1.03, 25)
-    repeat = 4 if guess < 5 else 3
-    energies = [
-        evaluator.evaluate(bulk(element, "fcc", a, cubic=True).repeat(repeat)).energy for a in constants
-    ]
-    lowest = int(np.argmin(energies))
-    near = slice(max(0, lowest - 3), lowest + 4)
-    curve = np.polyfit(constants[near] - guess, np.array(energies[near]), 3)
-    roots = np.roots(np.polyder(curve))
-    minima = [
-        float(x.real) for x in roots if abs(x.imag) < 1e-9 and np.polyval(np.polyder(curve, 2), x.real) > 0
-    ]
-    return guess + min(minima, key=lambda x: abs(guess + x - constants[lowest]))
-
-
 @dataclass(frozen=True)
 class Liquid:
     """A melt: first peak of g(r); closest pair and highest temperature at any step (Angstrom, K)."""

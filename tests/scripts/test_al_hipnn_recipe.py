@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from al_hipnn import judge
-from al_hipnn.judge import lattice_constant, liquid
+from al_hipnn.judge import liquid
 from al_hipnn.recipe import (
     LEVEL,
     assemble,
@@ -26,6 +26,7 @@ from ase.calculators.emt import EMT
 from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
 from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.solid import cold_curve
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.observables.rdf import pair_histograms
@@ -45,7 +46,7 @@ def test_lattice_constant_of_emt(emt: Evaluator) -> None:
         return emt.evaluate(bulk("Al", "fcc", a, cubic=True).repeat(2)).energy
 
     expected = minimize_scalar(energy, bracket=(3.9, 4.1), options={"xtol": 1e-8}).x
-    assert lattice_constant(emt, "Al", 4.03) == pytest.approx(expected, abs=1e-4)
+    assert cold_curve(emt, "Al", "fcc", 4.03).constant == pytest.approx(expected, abs=1e-4)
 
 
 def test_sampling_depends_on_its_run_only(emt: Evaluator) -> None:

@@ -11,6 +11,7 @@ from votca_mlp.cli.inverse import inverse
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.predict import predict
 from votca_mlp.cli.report import report
+from votca_mlp.cli.solid import elastic, lattice
 from votca_mlp.cli.status import status
 from votca_mlp.cli.target import target
 from votca_mlp.cli.temperature import temperature
@@ -44,6 +45,8 @@ app.command(cls=Command)(status)
 app.command(cls=Command)(report)
 app.command(cls=Command)(predict)
 app.command(cls=Command)(diffusion)
+app.command(cls=Command)(lattice)
+app.command(cls=Command)(elastic)
 app.command(cls=Command)(check)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(defaults)

@@ -1,0 +1,71 @@
+"""The crystal at 0 K against lattice sums and second derivatives made another way."""
+
+import json
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from typer.testing import CliRunner
+
+from votca_mlp.cli.app import app
+from votca_mlp.errors import UserError
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.evaluation.solid import GPA_PER_EV_PER_ANGSTROM3, cold_curve, crystal, elastic_constants
+from votca_mlp.models.lennard_jones import lennard_jones_mixture
+from votca_mlp.tables import make_table, write_table
+from votca_mlp.units import KJMOL_PER_EV
+
+MODEL = lennard_jones_mixture({"Ar": [0.0104, 3.4]}, 6.5)
+
+
+def test_lattice_constant_and_bulk_modulus() -> None:
+    """The stress is zero at the minimum, and B is (C11 + 2 C12)/3."""
+    evaluator = PairListEvaluator(MODEL, skin=0.5)
+    curve = cold_curve(evaluator, "Ar", "fcc", 5.35)
+    stress = evaluator.evaluate(crystal("Ar", "fcc", curve.constant)).stress
+    # what is left moves the constant by less than 2e-4 Angstrom
+    assert abs(np.trace(stress) / 3) * GPA_PER_EV_PER_ANGSTROM3 < 4e-4
+    constants = elastic_constants(evaluator, "Ar", "fcc", curve.constant)
+    assert (constants["C11"] + 2 * constants["C12"]) / 3 == pytest.approx(curve.bulk_modulus, rel=0.01)
+    # a pair potential at zero stress: Cauchy's relation
+    assert constants["C12"] == pytest.approx(constants["C44"], rel=0.01)
+
+
+def test_against_second_derivatives() -> None:
+    """Born's term by automatic differentiation, in the room of training."""
+    torch = pytest.importorskip("torch")
+    from votca_mlp.training.fusion.observables.frames import stored_frames
+    from votca_mlp.training.fusion.observables.static import cold_elastic_constants
+
+    a = 5.27
+    with torch.no_grad():
+        expected = cold_elastic_constants(MODEL, stored_frames([bulk("Ar", "fcc", a, cubic=True)]), "cubic")
+    found = elastic_constants(PairListEvaluator(MODEL, skin=0.5), "Ar", "fcc", a)
+    wanted = (expected.numpy() * GPA_PER_EV_PER_ANGSTROM3).tolist()
+    assert list(found.values()) == pytest.approx(wanted, rel=2e-3)
+
+
+def test_refusals() -> None:
+    evaluator = PairListEvaluator(MODEL, skin=0.5)
+    with pytest.raises(UserError, match="still falling below"):
+        cold_curve(evaluator, "Ar", "fcc", 6.0, points=5)
+    with pytest.raises(UserError, match="no structure 'hcp'"):
+        crystal("Ar", "hcp", 5.0)
+    with pytest.raises(UserError, match="no element 'Xx'"):
+        crystal("Xx", "fcc", 5.0)
+
+
+def test_commands(tmp_path) -> None:
+    """The shipped model: near ANI-Al's 4.054 Angstrom that it emulates; a repulsion widens the crystal."""
+    x = np.linspace(0.0, 1.0, 201)
+    table = tmp_path / "u.pot"
+    write_table(table, make_table(x, 0.02 * KJMOL_PER_EV * np.exp(-(((x - 0.25) / 0.06) ** 2)) * (x < 0.9)))
+    words = ["--element", "Al", "--guess", "4.05", "--table", str(table), "--json", "--points", "9"]
+    result = CliRunner().invoke(app, ["lattice", "builtin:al-hipnn", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert found["model"]["constant"] == pytest.approx(4.054, abs=0.02)
+    assert found["corrected"]["constant"] > found["model"]["constant"] + 0.003
+    assert len(found["model"]["energies"]) == 9
+    refused = CliRunner().invoke(app, ["lattice", "builtin:al-hipnn", *words, "--step", "2"])
+    assert "a model has no steps" in str(refused.exception)
