@@ -3,7 +3,7 @@
 
     scripts/solved_again.py DIRECTORY [--json FILE]
 
-DIRECTORY as there, with runs of the rule gauss_newton in the cases below. Four tables, means over seeds:
+DIRECTORY as there, with runs of the rule gauss_newton in the cases below. Five tables, means over seeds:
 
 errors
     al_twin after N simulations, errors of the target taken as independent, or as those of a simulation:
@@ -14,6 +14,9 @@ first_rise
     al_1023K and al_flawed, last step, all data and only those beyond R: largest u where g* > 0.3, meV.
 temperatures
     al_943K, al_1023K, al_1323K, last step: u at some distances, meV, that each table by itself asks for.
+drift
+    All these cases, every rule that ran, as long as it did: the largest distance of the density from the
+    measured one, %, and the simulation at which the limits of <phase> end the run; 0 where they do not.
 """
 
 import argparse
@@ -25,11 +28,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from priors import MEV
-from results_file import add_json, write_result
+from results_file import add_json, rounded, write_result
 from second_order import _mean, known_of
 
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.phase import check_phase
 from votca_mlp.inverse.step_data import step_data
+from votca_mlp.observables.store import read_observables
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table
 from votca_mlp.units import KJMOL_PER_EV
@@ -43,6 +49,24 @@ Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 CUTS = (0.0, 2.35, 2.6)
 AT = (2.4, 2.5, 2.7, 3.0)
+
+
+def drift(run: Path) -> dict[str, float]:
+    """Return how far the density of a run went, and where the limits would have ended it."""
+    (state,) = plan_of(load_settings(run / "settings.xml")).states
+    assert state.density is not None
+    off, ended = [], 0
+    steps = [path for path in sorted(run.glob("step_*")) if (path / "observables.npz").is_file()]
+    for step in steps:
+        found = read_observables(step)
+        off.append(100.0 * (found.series["density"].mean() / float(state.density.values[0]) - 1.0))
+        try:
+            check_phase(replace(state, inputs=run), step, found)
+        except UserError:
+            ended = int(step.name.removeprefix("step_"))
+            break
+    # the model by itself begins where it is
+    return {"simulations": len(steps), "largest_off": rounded(float(np.max(np.abs(off[1:])))), "ended": ended}
 
 
 class Stored:
@@ -111,7 +135,13 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     add_json(parser)
     options = parser.parse_args()
-    tables: dict[str, dict[str, Any]] = {"errors": {}, "flaw": {}, "first_rise": {}, "temperatures": {}}
+    tables: dict[str, dict[str, Any]] = {
+        "errors": {},
+        "flaw": {},
+        "first_rise": {},
+        "temperatures": {},
+        "drift": {},
+    }
     for errors in ("independent", "simulated"):
         runs = stored(options.directory, "al_twin", errors)
         for count in (3, 4, 6):
@@ -130,10 +160,14 @@ def main() -> None:
         runs = stored(options.directory, case, "independent")
         at = row([run.at(run.solved(len(run.responses))) for run in runs])
         tables["temperatures"][case] = {"seeds": len(runs), **at}
+    for case in ("al_1023K", "al_flawed", "al_943K", "al_1323K", "al_twin"):
+        for run in sorted((options.directory / case).glob("[gw]*/*")):
+            tables["drift"][f"{case} {run.parent.name} {run.name}"] = drift(run)
     for name, table in tables.items():
         for label, values in table.items():
             print(name, label, values)
-    units = dict.fromkeys(("distance", "largest_u", *(f"u {r:g}" for r in AT)), "meV")
+    units = {"largest_off": "%"}
+    units |= dict.fromkeys(("distance", "largest_u", *(f"u {r:g}" for r in AT)), "meV")
     write_result(options.json, tables, units=units)
 
 
