@@ -8,7 +8,7 @@ change of U/kBT varies by --size over frames of the liquid: more than one reweig
 and g(r) at 1000 K are the experiment, with the errors of its simulation. Fusion begins at the shipped model.
 Held out: the same at 1300 K. All are judged by fresh simulations of the same length. Labels hold the model as
 those of DFT would: energies and forces of the shipped model with noise (5 meV/atom, 0.1 eV/Angstrom) on its
-own frames at 1300 K. Without labels nothing is known of short distances, and a fused model collapsed there.
+own frames at 1300 K. Without them (--no-labels) nothing is known of short distances.
 
 Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "last
 trajectory" (the rule, without MBAR), "always new" (a trajectory each iteration), and Adam as the published
@@ -145,8 +145,10 @@ class Seed:
 
         return kept(self.place / f"{name}.json", judged)
 
-    def labels(self) -> Labels:
-        """Return the noisy labels of the shipped model on its own frames."""
+    def labels(self) -> Labels | None:
+        """Return the noisy labels of the shipped model on its own frames, none with --no-labels."""
+        if self.options.no_labels:
+            return None
         model, random = shipped(), np.random.default_rng(self.number)
         copies = Copies(model)
         frames = sampled(copies, HELD, self.options.judge, self.place / "before", 100 * self.number + 1)
@@ -239,7 +241,9 @@ def adam(seed: Seed, rate: float, known: Json, budget: int) -> Json:
         copies, state = Copies(shipped()), liquid(LEARNT, seed.options.production)
         pool, measured, number_of = StatePool(state, 3), experiments(known), 0
         labels = seed.labels()
-        term = LabelTerm(labels, labels.errors(copies.single), labels.counts(copies.single))
+        term = None
+        if labels is not None:
+            term = LabelTerm(labels, labels.errors(copies.single), labels.counts(copies.single))
         optimizer = torch.optim.Adam(copies.parameters, rate, betas=(0.1, 0.4))
         targets = torch.cat([each.values for each in measured])
         errors = torch.cat([each.errors for each in measured])
@@ -264,7 +268,8 @@ def adam(seed: Seed, rate: float, known: Json, budget: int) -> Json:
             course.append(2.0 * float(loss.detach()) / len(found))
             optimizer.zero_grad()
             loss.backward()
-            slope, at = term.gradient(copies.single, copies.singles), 0
+            zero, at = torch.zeros_like(copies.vector), 0
+            slope = zero if term is None else term.gradient(copies.single, copies.singles)
             for parameter in copies.parameters:
                 assert parameter.grad is not None
                 parameter.grad += slope[at : at + parameter.numel()].reshape(parameter.shape)
@@ -367,6 +372,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--production", type=float, default=9.0, help="of a trajectory of the fusion, ps")
     parser.add_argument("--judge", type=float, default=12.0, help="of the simulations that judge, ps")
+    parser.add_argument("--no-labels", action="store_true", help="experiments alone")
     add_json(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
