@@ -151,6 +151,25 @@ def test_simulations_that_explode_end_with_the_last_good_model(tmp_path) -> None
     assert "back to iteration 0" in " ".join(lines)
 
 
+def test_after_an_explosion_only_simulated_models_are_trusted(tmp_path) -> None:
+    made = []
+
+    def exploding(state, copies, folder, number, start, seed):
+        made.append(number)
+        if len(made) > 1:
+            raise UserError("two atoms are too close")
+        return sample(state, copies, folder, number, start, seed)
+
+    # iterations between simulations are known by reweighting alone
+    options = FusionOptions(iterations=10, effective=0.8, variance=0.2)
+    lines: list[str] = []
+    found = fusion(tmp_path, simulator=exploding, options=options, report=lines.append).run()
+    assert "back to iteration 0: two atoms are too close" in " ".join(lines)
+    assert any(not each.new for each in found.history)
+    assert found.best == 0
+    assert found.model.k.item() == 1.4
+
+
 def test_a_first_simulation_that_goes_wrong_is_said(tmp_path) -> None:
     def exploding(*of):
         raise UserError("the temperature has left all bounds")

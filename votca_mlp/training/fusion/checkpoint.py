@@ -30,6 +30,8 @@ class Progress:
         Present parameters.
     best, best_number, best_experiments
         Parameters of the best model so far, its iteration and chi^2.
+    sure, sure_number, sure_experiments
+        The same of the best model that a simulation has run with: others are known by reweighting alone.
     iteration
         Number of the next iteration.
     damping, label_weight, variance
@@ -59,6 +61,9 @@ class Progress:
     iteration: int = 0
     best_number: int = -1
     best_experiments: float = float("inf")
+    sure: Tensor | None = None
+    sure_number: int = -1
+    sure_experiments: float = float("inf")
     trajectories: dict[str, list[tuple[int, Tensor]]] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)

@@ -250,6 +250,10 @@ class Fusion:
         if progress.best_number < 0:
             raise error
         progress.failures += 1
+        if progress.sure is not None and progress.sure_number < progress.best_number:
+            # what reweighting says of the best is not to be trusted
+            progress.best, progress.best_number = progress.sure.clone(), progress.sure_number
+            progress.best_experiments = progress.sure_experiments
         self.report(f"a simulation went wrong, back to iteration {progress.best_number}: {error.what}")
         progress.vector = progress.best.clone()
         progress.variance *= 0.25
@@ -301,12 +305,13 @@ class Fusion:
         )
 
     def _note_best(self, found: "_Measured") -> None:
-        progress = self.progress
-        if found.iteration.experiments < progress.best_experiments and self._harmless(found.iteration):
-            progress.best = self.copies.vector
-            progress.best_number = found.iteration.number
-            progress.best_experiments = found.iteration.experiments
-            progress.failures = 0
+        progress, value, number = self.progress, found.iteration.experiments, found.iteration.number
+        if value < progress.best_experiments and self._harmless(found.iteration):
+            progress.best, progress.best_number = self.copies.vector, number
+            progress.best_experiments = value
+            if found.iteration.new:
+                progress.failures = 0
+                progress.sure, progress.sure_number, progress.sure_experiments = progress.best, number, value
 
     def _harmless(self, found: Iteration) -> bool:
         """Whether an iteration keeps both sets of labels within the limits."""
