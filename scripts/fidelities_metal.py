@@ -115,6 +115,7 @@ def melts(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     return {
         level: cached(options.directory / f"melt-{level}-{seed}.json", one_melt, options, level, seed)
         for level in LEVELS
+        if not options.only_show or (options.directory / f"melt-{level}-{seed}.json").exists()
     }
 
 

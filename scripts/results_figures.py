@@ -115,6 +115,39 @@ def known_answer(axes: Any, results: Results) -> None:
         panel.legend(frameon=False, fontsize=7, loc="upper left")
 
 
+def learning(axes: Any, results: Results) -> None:
+    """Draw the error of the high-level energy against the number of high-level energies."""
+    ethane = results["fidelities_ethane"]["tables"]["energy"]
+    metal = results["fidelities_metal"]["tables"]["held out"]
+    curves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for label, row in ethane.items():
+        method, _, count = label.rpartition("_")
+        curves[0].setdefault(ETHANE[method], []).append((int(count), row["rmse"]))
+    for label, row in metal.items():
+        curves[1].setdefault(METAL[label.split()[0]], []).append((row["energies"], row["rmse"]))
+    titles = ("ethane: CASPT2, with wB97X", "aluminium: r2SCAN, with PBE")
+    for panel, title, shown in zip(axes, titles, curves, strict=True):
+        for words, points in shown.items():
+            counts, values = zip(*sorted(points, key=lambda point: point[0]), strict=True)
+            errors = [value["error"] if isinstance(value, dict) else 0.0 for value in values]
+            panel.errorbar(
+                counts, [value_of(v) for v in values], errors, fmt="o-", markersize=3, capsize=2, label=words
+            )
+        panel.set(title=title, xlabel="high-level energies", ylabel="RMSE [meV/atom]", xscale="log")
+        panel.set_ylim(bottom=0.0)
+        panel.set_xticks(counts, labels=[str(n) for n in counts])
+        panel.minorticks_off()
+        panel.legend(frameon=False, fontsize=7)
+
+
+ETHANE = {
+    "high": "CASPT2 alone",
+    "low": "wB97X alone, one constant",
+    "together": "one network, two heads",
+    "transfer": "transfer",
+    "difference": "difference",
+}
+METAL = {"high": "r2SCAN alone", "both": "one network, two heads"}
 KNOWN = {"multistate_equal": "argon at 240, 260, 280 K", "multistate_mixture": "mixtures 3:1 and 1:3"}
 FIGURES = {
     "distribution": Figure(
@@ -138,6 +171,12 @@ FIGURES = {
         "Distance of the fitted u(r) from the known one, and what independent noise of the states would give",
         tuple((name, "ends") for name in KNOWN),
         known_answer,
+        columns=2,
+    ),
+    "learning": Figure(
+        "Error of held-out high-level energies by the number of high-level energies; errors over seeds",
+        (("fidelities_ethane", "energy"), ("fidelities_metal", "held out")),
+        learning,
         columns=2,
     ),
 }

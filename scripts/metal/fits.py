@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from metal.teachers import HIGH, LOW
 from votca_mlp.models.hipnn.files import save_levels
+from votca_mlp.models.hipnn.levels import SEPARATE
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.trainer.loop import train
@@ -69,6 +70,7 @@ def fit(
     seed: int,
     high_weight: float,
     rate: float,
+    heads: str = SEPARATE,
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
@@ -97,6 +99,7 @@ def fit(
         validation,
         NETWORK,
         options,
+        heads=heads,
         checkpoint=path.with_suffix(".checkpoint"),
     )
     save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
