@@ -135,7 +135,8 @@ def learning(axes: Any, results: Results) -> None:
             )
         panel.set(title=title, xlabel="high-level energies", ylabel="RMSE [meV/atom]", xscale="log")
         panel.set_ylim(bottom=0.0)
-        panel.set_xticks(counts, labels=[str(n) for n in counts])
+        marks = sorted({n for points in shown.values() for n, _ in points})
+        panel.set_xticks(marks, labels=[str(n) for n in marks])
         panel.minorticks_off()
         panel.legend(frameon=False, fontsize=7)
 
