@@ -91,12 +91,13 @@ def test_a_known_correction_is_recovered(loop: Callable[[Path], tuple[int, str]]
     assert after.rms < before.rms / 3
 
 
-def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("iterations", [4, pytest.param(6, marks=pytest.mark.slow)])
+def test_several_states_recover_it_better_than_one(iterations: int, tmp_path: Path) -> None:
     """Each state has noise of its own, so that of the mean of two or three updates is smaller.
 
     The script that docs/results.md is made with, with shorter runs and one replica.
     """
-    lengths = ("--replicas", "1", "--iterations", "6", "--production", "1600")
+    lengths = ("--replicas", "1", "--iterations", str(iterations), "--production", "1600")
     file = tmp_path / "compared.json"
     command = [sys.executable, SCRIPTS / "multistate_known_answer.py", "compare", tmp_path, *lengths]
     command += ["--json", file]
@@ -110,7 +111,7 @@ def test_several_states_recover_it_better_than_one(tmp_path: Path) -> None:
     left: dict[int, list[float]] = {1: [], 2: [], 3: []}
     for run in main.glob("fit_*"):
         # each iteration has noise of its own
-        steps = [read_table(run / f"step_00{k}" / "Ar-Ar.pot.new").y for k in (3, 4, 5, 6)]
+        steps = [read_table(run / f"step_00{k}" / "Ar-Ar.pot.new").y for k in range(3, iterations + 1)]
         left[1 + run.name.count("+")].append(float(np.mean([distance(u, table.y, seen) for u in steps])))
     assert [len(values) for values in left.values()] == [3, 3, 1]
     assert left[3][0] < 0.5 * distance(np.zeros_like(table.y), table.y, seen)
