@@ -12,22 +12,49 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def main() -> None:
-    """Run a few steps of each kind of model, at constant pressure and volume, with a correction."""
+    """Evaluate and move a few atoms with each kind of model."""
+    os.environ["CSG_MDRUN_STEPS"] = "10"
+    networks()
+    runs()
+
+
+def networks() -> None:
+    """Evaluate HIP-NNs with one and with three vectors of sensitivities, by both kinds of list."""
+    import torch
+
+    from tests.models.hipnn.test_fast import liquid, network, pairs_of
+    from votca_mlp.evaluation.evaluator import PairListEvaluator
+
+    atoms = liquid(3)
+    for changes in ({}, {"n_sensitivities": 6}):
+        model = network(**changes)
+        for dtype in (torch.float32, torch.float64):
+            PairListEvaluator(model, dtype=dtype).evaluate(atoms)
+        pairs = pairs_of(model, atoms)
+        _, gradient = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
+        pairs.sums(gradient)
+
+
+def runs() -> None:
+    """Run the inverse loop for a few steps, at constant pressure and volume."""
     import numpy as np
     from ase.build import bulk
 
     import votca_mlp as vm
     from tests.models.ani.neurochem_files import write_model
-    from votca_mlp.models.lennard_jones import lennard_jones_mixture
 
-    os.environ["CSG_MDRUN_STEPS"] = "10"
     atoms = bulk("Al", "fcc", 4.2, cubic=True).repeat(3)
     r = np.arange(0.0, 6.0, 0.05)
     target = vm.rdf_target(("Al", "Al"), r, (r > 2.5).astype(float))
+    lj = {"species": {"Al": (0.01, 2.6)}, "cutoff": 6.0}
     with tempfile.TemporaryDirectory() as name:
         write_model(Path(name), ("Al",))
-        models = [vm.load_model("builtin:al-hipnn"), vm.load_model(name, kind="ani")]
-        models.append(vm.load_model(lennard_jones_mixture({"Al": (0.01, 2.6)}, 6.0), name="lj"))
+        models = [
+            vm.load_model("builtin:al-hipnn"),
+            vm.load_model(name, kind="ani"),
+            vm.load_model("ase.calculators.emt:EMT", kind="ase"),
+            vm.load_model("votca_mlp.models.lennard_jones:lennard_jones_mixture", kind="ase", arguments=lj),
+        ]
         for model in models:
             for ensemble in ("npt", "nvt"):
                 plan = vm.MDPlan(

@@ -249,10 +249,12 @@ def test_a_failed_state_is_named_and_the_other_kept(finished: Path, tmp_path: Pa
 
 def test_one_states_process_is_killed(tmp_path: Path) -> None:
     """In mid-run; the other state goes on to its end, and the next run resumes the killed one."""
-    reference = make_states(tmp_path / "reference", production=1600)
+    reference = make_states(tmp_path / "reference", production=400)
     run_inverse(reference / "settings.xml")
-    main = make_states(tmp_path / "case", production=1600)
+    main = make_states(tmp_path / "case", production=400)
     edit(main / "settings.xml", {"<tasks>1": "<tasks>2"})
+    slow = main / "slow"
+    slow.touch()
     process = start_ours(main)
     thermo = main / "step_001/hot/thermo.dat"
     wait_for(lambda: _rows(thermo) > 3 or process.poll() is not None, "some frames")
@@ -266,6 +268,7 @@ def test_one_states_process_is_killed(tmp_path: Path) -> None:
     assert (main / "step_001/hot/ase_checkpoint.npz").is_file()
     assert not (main / "step_001/hot/traj.dump").exists()
     cold = (main / "step_001/cold/traj.dump").stat().st_mtime_ns
+    slow.unlink()
     run_inverse(main / "settings.xml")
     assert (main / "step_001/cold/traj.dump").stat().st_mtime_ns == cold
     assert tables(main) == tables(reference)
