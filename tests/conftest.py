@@ -30,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(tiers.Clock(writes=not hasattr(config, "workerinput")))
 
 
+# before that of pytest-xdist, which names the tests by their groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip slow tests without --slow; leave all but the quick ones out with --fast; the longest first."""
     if config.getoption("--fast"):
