@@ -30,6 +30,7 @@ PROGRAMS = (
     "tests/inverse/test_interrupts.py",
     "tests/inverse/test_loop.py",
     "tests/inverse/test_states.py",
+    "tests/inverse/test_states_convergence.py",
     "tests/observables/test_plugin.py",
     "tests/scripts/test_benchmark.py",
     "tests/test_known_answer.py",
