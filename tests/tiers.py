@@ -27,11 +27,13 @@ PROGRAMS = (
     "tests/export/test_lammps.py",
     "tests/export/test_mliap_lammps.py",
     "tests/inverse/test_faults.py",
+    "tests/inverse/test_final_checks.py",
     "tests/inverse/test_interrupts.py",
     "tests/inverse/test_loop.py",
     "tests/inverse/test_states.py",
     "tests/inverse/test_states_convergence.py",
     "tests/observables/test_plugin.py",
+    "tests/report/test_browser.py",
     "tests/scripts/test_benchmark.py",
     "tests/test_known_answer.py",
 )
