@@ -135,9 +135,11 @@ def kernels(count: int) -> list[Comparison]:
     # the way of models that give a gradient by pair vectors
     other = HostPairs(shipped.cutoff, 0.5, torch.float32)
 
+    kinds = np.zeros(count, np.int64)
+
     def by_vectors() -> None:
         other.update(*place)
-        found = fast(count, other.first, other.vectors)
+        found = fast(kinds, other.first, other.second, other.vectors)
         assert found is not None
         other.sums(found[1])
 
@@ -150,9 +152,9 @@ def kernels(count: int) -> list[Comparison]:
         ),
         (
             "HIP-NN, table without numbers below 1e-20",
-            lambda: fast(count, pairs.first, pairs.vectors),
+            lambda: fast(kinds, pairs.first, pairs.second, pairs.vectors),
             "with them",
-            lambda: denormal(count, pairs.first, pairs.vectors),
+            lambda: denormal(kinds, pairs.first, pairs.second, pairs.vectors),
         ),
         (
             "HIP-NN, forces, list kept: each pair once",

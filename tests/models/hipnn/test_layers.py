@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from votca_mlp.models.hipnn.fast import stacked
-from votca_mlp.models.hipnn.layers import _softplus, energies_and_slopes
+from votca_mlp.models.hipnn.layers import energies_and_slopes, softplus
 
 
 def test_softplus_and_its_slope() -> None:
@@ -14,7 +14,7 @@ def test_softplus_and_its_slope() -> None:
     exact = np.logaddexp(0.0, z.astype(float))
     expected = 1.0 / (1.0 + np.exp(-z.clip(-700, 700).astype(float)))
     values, slopes = z.copy(), np.empty_like(z)
-    _softplus(values, slopes)
+    softplus(values, slopes)
     # to float32's rounding of the larger of both terms: ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|)
     assert np.abs(values - exact).max() <= 2e-7 * np.abs(exact).max()
     near = np.abs(z) < 80
@@ -25,7 +25,7 @@ def test_softplus_and_its_slope() -> None:
 
 def test_softplus_of_nan_is_nan() -> None:
     values, slopes = np.array([np.nan, 1.0], np.float32), np.empty(2, np.float32)
-    _softplus(values, slopes)
+    softplus(values, slopes)
     assert np.isnan([values[0], slopes[0]]).all()
     assert np.isfinite([values[1], slopes[1]]).all()
 

@@ -70,14 +70,17 @@ class FastHipnn:
         self._chunks = (0,) * (self.table.shape[2] // WIDTH)
         self.starts = RowStarts()
 
-    def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor] | None:
+    def __call__(
+        self, kinds: NDArray[np.int64], first: Tensor, second: Tensor, vectors: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
         """Return atomic energies [atoms], float64, and d(their sum)/d(vectors) [n_pairs, 3], float32.
 
-        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. None when a pair is closer than the
-        table reaches. Runs in as many threads as torch is set to; the atoms are cut into the same blocks
-        whatever their number, so it does not change a bit.
+        kinds [n_atoms] and ``second`` are not needed for one species; first [n_pairs] sorted; vectors
+        [n_pairs, 3] float32, Angstrom. None when a pair is closer than the table reaches. Runs in as many
+        threads as torch is set to; the atoms are cut into the same blocks whatever their number, so it does
+        not change a bit.
         """
-        rows = vectors.detach().contiguous().numpy()
+        atoms, rows = len(kinds), vectors.detach().contiguous().numpy()
         outputs, gradient = np.empty(atoms), np.empty((len(rows), 3), np.float32)
         use_threads(atoms // BLOCK)
         pairs = (block_edges(atoms, BLOCK), self.starts.of(first, atoms), rows)

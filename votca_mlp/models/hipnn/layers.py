@@ -71,7 +71,7 @@ def _logarithm(e):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST - {"reassoc"}, error_model="numpy")
-def _softplus(hidden, slope):  # type: ignore[no-untyped-def]
+def softplus(hidden, slope):  # type: ignore[no-untyped-def]
     """Replace numbers by ln(1 + e^z), and fill ``slope`` with 1 / (1 + e^-z)."""
     for k in range(len(hidden)):
         z = hidden[k]
@@ -120,7 +120,7 @@ def energies_and_slopes(environment, layers, outputs):  # type: ignore[no-untype
         n, m = layers.inputs[layer], layers.inners[layer]
         _product(layers.weights[layer], x[:n], layers.biases[layer], hidden[:m])
         for o in range(m):
-            _softplus(hidden[o], derivative[layer, o])
+            softplus(hidden[o], derivative[layer, o])
         _product(layers.backs[layer], hidden[:m], layers.shifts[layer], out[:outer])
         for o in range(outer):
             for i in range(atoms):

@@ -13,6 +13,7 @@ from votca_mlp.models.contract import PairModel, state_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.hipnn.fast import FastHipnn, HalfListEvaluation
+    from votca_mlp.models.hipnn.several import SeveralHipnn
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class HipnnModel(PairModel):
         self.register_buffer("species_index", index)
         self.register_buffer("self_energies", self_energies.detach().clone())
         self.compiled = True
-        self._fast: FastHipnn | None = None
+        self._fast: FastHipnn | SeveralHipnn | None = None
         self._watched: tuple[Tensor, ...] = ()
         self._fast_key: tuple[object, ...] = ()
 
@@ -103,12 +104,13 @@ class HipnnModel(PairModel):
     ) -> tuple[Tensor, Tensor]:
         """Return atomic energies [1, n_atoms] and d(total energy)/d(vectors) [n_pairs, 3].
 
-        One species, one interaction layer and float32 on the CPU run compiled code (numba); everything else,
-        and everything when ``compiled`` is False or numba is missing, one backward pass through
-        :meth:`forward`.
+        float32 on the CPU runs compiled code (numba); everything else, and everything when ``compiled`` is
+        False or numba is missing, one backward pass through :meth:`forward`.
         """
         fast = self._fast_path(vectors.dtype) if vectors.device.type == "cpu" else None
-        result = None if fast is None else fast(len(numbers), first, vectors)
+        result = None
+        if fast is not None:
+            result = fast(self.species_index[numbers].numpy(), first, second, vectors)
         if result is None:
             return super().energies_and_gradient(numbers, first, second, vectors)
         energies, gradient = result
@@ -126,24 +128,35 @@ class HipnnModel(PairModel):
         return len(self.network.interaction_layers)  # type: ignore[arg-type]
 
     def fast_evaluation(self, dtype: torch.dtype, skin: float) -> "HalfListEvaluation | None":
-        """Return the compiled evaluation on a half list for what runs compiled code; skin in Angstrom."""
-        if self._fast_path(dtype) is None:
+        """Return the compiled evaluation on a half list, for one species and layer; skin in Angstrom."""
+        if self._one_layer(dtype) is None:
             return None
         from votca_mlp.models.hipnn.fast import HalfListEvaluation
 
-        return HalfListEvaluation(lambda: self._fast_path(dtype), self.cutoff, skin)
+        return HalfListEvaluation(lambda: self._one_layer(dtype), self.cutoff, skin)
 
-    def _fast_path(self, dtype: torch.dtype) -> "FastHipnn | None":
+    def _one_layer(self, dtype: torch.dtype) -> "FastHipnn | None":
+        fast = self._fast_path(dtype)
+        if fast is None:
+            return None
+        from votca_mlp.models.hipnn.fast import FastHipnn
+
+        return fast if isinstance(fast, FastHipnn) else None
+
+    def _fast_path(self, dtype: torch.dtype) -> "FastHipnn | SeveralHipnn | None":
         if not self.compiled or dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
         if self._fast is None or state_of(self._watched) != self._fast_key:
             try:
-                from votca_mlp.models.hipnn.fast import FastHipnn
+                from votca_mlp.models.hipnn.fast import FastHipnn, is_simple
+                from votca_mlp.models.hipnn.several import SeveralHipnn
 
                 # going through the layers to find the parameters takes longer than looking at them
                 self._watched = tuple(self.parameters())
-                self._fast = FastHipnn(self.network, self.energy, self.self_energies)
+                simple = is_simple(self.network, self.energy)
+                kind = FastHipnn if simple else SeveralHipnn
+                self._fast = kind(self.network, self.energy, self.self_energies)
                 self._fast_key = state_of(self._watched)
             except (ImportError, ValueError) as error:
                 _log.info("HIP-NN runs in torch alone, some times slower: %s", error)

@@ -17,6 +17,11 @@ _MOST_INTERVALS = 1 << 14
 _NOTHING = 1e-20  # coefficients below become zero: Intel's cores take 150 cycles for a denormal number
 
 
+def closest_of(cutoff: float) -> float:
+    """Return the distance that tables begin at, Angstrom."""
+    return min(_CLOSEST, 0.5 * cutoff)
+
+
 def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], Grid]:
     """Return table and grid for a float64 sensitivity module.
 
@@ -29,8 +34,7 @@ def sensitivity_table(module: Any, cutoff: float) -> tuple[NDArray[np.float32], 
     ValueError
         When the sensitivities are too narrow for any table of sensible size.
     """
-    closest = min(_CLOSEST, 0.5 * cutoff)
-    begin, end = 1.0 / cutoff, 1.0 / closest
+    begin, end = 1.0 / cutoff, 1.0 / closest_of(cutoff)
     intervals = 256
     while intervals <= _MOST_INTERVALS:
         step = (end - begin) / intervals
