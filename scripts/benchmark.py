@@ -3,11 +3,14 @@
 
     scripts/benchmark.py [--atoms 256 500 2048 8192] [--models hipnn ani] [--threads 1 2] [--repeats 5]
                          [--quick] [--json FILE]
+    scripts/benchmark.py --models 2x1 1x2 2x2 1x1-vec 1x1-quad 2x2-vec 2x2-quad --atoms 500 2048
 
 Ours: model plus correction in the engine `ase`. The reference: hippynn's or torchani's own ASE calculator in
 ASE's integrator, float32, without any correction (in its favour). Both in turn in one process, on liquid-like
 aluminium, at constant volume and pressure; then where ours spends a step, growth with the number of atoms,
 memory, and differences to the reference. ANI needs ANI_AL. About 20 minutes on two quiet cores.
+2x1 is a HIP-NN of two species and one interaction layer, and so on (benchmark_systems.py); vec and quad have
+tensors.
 """
 
 import argparse
@@ -23,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmark_systems import NETWORKS
 from results_file import add_json, machine, rounded, write_result
 
 ENSEMBLES = ("nvt", "npt")
+OTHERS = [name for name in NETWORKS if name != "2x1"]
 MODEL_PARTS = ("neighbour list", "pair vectors", "model", "model, pairs and forces")
 LATER_PARTS = (
     "forces from its gradient",
@@ -38,7 +43,7 @@ LATER_PARTS = (
 )
 OUTSIDE = ("neighbour list", "integrator", "rest of the evaluation", "output, checkpoints")
 LIMITS = {"correction": 3.0, "outside the model": 15.0}  # % of a step, at the largest of these sizes
-LIMITS_AT, RATIOS = 2048, {"hipnn": 5.0, "ani": 10.0}
+LIMITS_AT, RATIOS = 2048, {"hipnn": 5.0, "ani": 10.0, "2x1": 10.0, **dict.fromkeys(OTHERS, 5.0)}
 SAME = 1e-6, 1e-4  # eV/atom, eV/Angstrom
 UNITS = {
     "ours": "steps/s (speeds), MB (memory)",
@@ -55,7 +60,7 @@ def main() -> None:
     """Run every case in a process of its own, as pools of threads are made once."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--atoms", type=int, nargs="+", default=[256, 500, 2048, 8192])
-    parser.add_argument("--models", nargs="+", default=["hipnn", "ani"], choices=["hipnn", "ani"])
+    parser.add_argument("--models", nargs="+", default=["hipnn", "ani"], choices=["hipnn", "ani", *NETWORKS])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="256 atoms, HIP-NN, one thread, two repeats")
@@ -138,7 +143,7 @@ def measure_speeds(
 ) -> tuple[dict[Any, Any], Rows]:
     """Print a line for each case; return medians of ms a step by case, and steps a second with ranges."""
     print("\nMD steps per second, medians (range)")
-    print("model  where      atoms ensemble  ours with correction        reference, without          ratio")
+    print("model    where      atoms ensemble  ours with correction        reference, without          ratio")
     cases = list(itertools.product(options.atoms, options.models, devices, ENSEMBLES))
     found: dict[Any, Any] = {}
     rows: Rows = {}
@@ -162,7 +167,7 @@ def measure_speeds(
         goal = ""
         if atoms == LIMITS_AT and threads == 2 and device == "cpu":
             goal = f"  at least {RATIOS[model]:.0f}: {met(ratio >= RATIOS[model])}"
-        line = f"{model:6s} {where:10s} {atoms:5d} {ensemble:8s} {shown[0]:26s}  {shown[1]:26s} {ratio:6.1f}"
+        line = f"{model:8s} {where:10s} {atoms:5d} {ensemble:8s} {shown[0]:26s}  {shown[1]:26s} {ratio:6.1f}"
         print(line + goal, flush=True)
         left = (time.time() - begin) * sum(weights[number + 1 :]) / sum(weights[: number + 1])
         print(f"  speeds: {number + 1} of {len(cases)}, under {left / 60 + 1:.0f} min", file=sys.stderr)
@@ -178,7 +183,7 @@ def growth(found: dict[Any, Any]) -> Rows:
     if all(len(points) < 2 for points in series.values()):
         return rows
     print("\nGrowth: p of time ~ N^p fitted to all sizes, and between the two largest")
-    print("model  where      ensemble     ours   largest   reference   largest")
+    print("model    where      ensemble     ours   largest   reference   largest")
     for (model, where, ensemble), points in series.items():
         points.sort()
         if len(points) > 1:
@@ -186,7 +191,7 @@ def growth(found: dict[Any, Any]) -> Rows:
             fits = np.polyfit(atoms, times, 1)[0]
             last = (times[-1] - times[-2]) / (atoms[-1] - atoms[-2])
             row = f"{fits[0]:8.2f} {last[0]:9.2f} {fits[1]:11.2f} {last[1]:9.2f}"
-            print(f"{model:6s} {where:10s} {ensemble:8s} {row}")
+            print(f"{model:8s} {where:10s} {ensemble:8s} {row}")
             powers = (fits[0], last[0], fits[1], last[1])
             names = ("ours", "ours_largest", "reference", "reference_largest")
             rows[f"{model} {where} {ensemble}"] = {n: rounded(p) for n, p in zip(names, powers, strict=True)}
@@ -247,12 +252,12 @@ def measure_memory(options: argparse.Namespace) -> Rows:
     rows: Rows = {}
     threads = max(options.threads)
     print(f"\nLargest memory of the process, MB, constant volume, {threads} thread(s)")
-    print("model  atoms      ours  reference")
+    print("model    atoms      ours  reference")
     for model, atoms in itertools.product(options.models, options.atoms):
         common = {"threads": threads, "model": model, "count": atoms, "ensemble": "nvt"}
         sizes = [run("memory", kind=kind, **common) for kind in ("ours", "reference")]
         shown = [f"{size:9.0f}" if size is not None else "   failed" for size in sizes]
-        print(f"{model:6s} {atoms:5d} {shown[0]} {shown[1]}", flush=True)
+        print(f"{model:8s} {atoms:5d} {shown[0]} {shown[1]}", flush=True)
         rows[f"{model} {atoms}"] = {
             kind: round(size) for kind, size in zip(("ours", "reference"), sizes, strict=True) if size
         }
@@ -264,12 +269,12 @@ def measure_differences(options: argparse.Namespace) -> Rows:
     rows: Rows = {}
     atoms = min(options.atoms, key=lambda n: abs(n - 256))
     print(f"\nLargest differences without correction, {atoms} atoms (float64: our plain torch path)")
-    print("model  between                energy [eV/atom]  forces [eV/Angstrom]")
+    print("model    between                energy [eV/atom]  forces [eV/Angstrom]")
     for model in options.models:
         for names, values in (run("equality", model=model, count=atoms) or {}).items():
             same = met(values[0] <= SAME[0] and values[1] <= SAME[1])
             goal = f"  at most {SAME[0]:.0e}, {SAME[1]:.0e}: {same}" if names.startswith("ours") else ""
-            print(f"{model:6s} {names:22s} {values[0]:16.1e} {values[1]:21.1e}{goal}")
+            print(f"{model:8s} {names:22s} {values[0]:16.1e} {values[1]:21.1e}{goal}")
             rows[f"{model} {names}"] = {"energy": rounded(values[0]), "forces": rounded(values[1])}
     return rows
 

@@ -28,7 +28,7 @@ UNITS = {"time": "ps", "drift": "meV/atom/ps", "rms": "meV/atom", "temperature":
 def main() -> None:
     """Print a line for each of: ours without and with the correction, the reference."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--model", default="hipnn", choices=list(systems.NAMES))
+    parser.add_argument("--model", default="hipnn", choices=[*systems.NAMES, *systems.NETWORKS])
     parser.add_argument("--atoms", type=int, default=256, choices=list(systems.CELLS))
     parser.add_argument("--time", type=float, default=20.0, help="ps")
     parser.add_argument("--reference-time", type=float, help="ps, 0 for none; default: the same")
@@ -42,14 +42,14 @@ def main() -> None:
     from votca_mlp.versions import versions
 
     if options.table:
-        systems.correction = lambda: read_correction({("Al", "Al"): options.table})
+        systems.correction = lambda species=(): read_correction({("Al", "Al"): options.table})
     print(", ".join(f"{name} {version}" for name, version in versions().items()))
     melts = {corrected: melt(options, corrected) for corrected in (False, True)}
     print(f"{options.model}, {options.atoms} atoms, NVE, {systems.TIMESTEP} fs, {options.threads} thread(s)")
     print("                       time [ps]  drift [meV/atom/ps]   rms about it [meV/atom]  T [K]  ms/step")
     rows: dict[str, dict[str, Any]] = {}
     for name in ("ours", "ours + correction", "reference"):
-        atoms = systems.atoms_of(options.atoms)
+        atoms = systems.atoms_of(options.atoms, systems.species_of(options.model))
         atoms.positions[:], velocities = melts["+" in name]
         length = options.time
         if name == "reference" and options.reference_time is not None:
@@ -95,7 +95,7 @@ def fitted(energies: Any, spacing: float) -> tuple[float, float, float]:
 def melt(options: argparse.Namespace, corrected: bool) -> tuple[Any, Any]:
     """Return positions (Angstrom) and velocities (Angstrom/fs) of a melt with or without the correction."""
     evaluator = systems.evaluator(options.model, corrected=corrected, threads=options.threads)
-    md = systems.ours(evaluator, systems.atoms_of(options.atoms), "nvt")
+    md = systems.ours(evaluator, systems.atoms_of(options.atoms, systems.species_of(options.model)), "nvt")
     for _ in range(round(options.melt * 1000 / systems.TIMESTEP)):
         md.step()
     return md.positions, md.velocities

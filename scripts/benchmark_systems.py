@@ -11,36 +11,96 @@ os.environ.setdefault("TORCHANI_NO_WARN_EXTENSIONS", "1")
 TEMPERATURE, TIMESTEP = 1023.0, 1.0  # K, fs
 CELLS = {108: (3, 3, 3), 256: (4, 4, 4), 500: (5, 5, 5), 2048: (8, 8, 8), 8192: (16, 16, 8)}
 NAMES = {"hipnn": ("hippynn", "builtin:al-hipnn"), "ani": ("ani", "$ANI_AL")}
+NETWORKS = {
+    # species, interaction layers, kind
+    "2x1": (2, 1, "Hipnn"),
+    "1x2": (1, 2, "Hipnn"),
+    "2x2": (2, 2, "Hipnn"),
+    "1x1-vec": (1, 1, "HipnnVec"),
+    "1x1-quad": (1, 1, "HipnnQuad"),
+    "2x2-vec": (2, 2, "HipnnVec"),
+    "2x2-quad": (2, 2, "HipnnQuad"),
+}
+"""Other HIP-NN, of the shipped one's sizes and with its liquid."""
+SPECIES = (13, 22)
 
 
-def atoms_of(count: int) -> Any:
-    """Return rattled fcc aluminium at the melt's density."""
+def species_of(model: str) -> tuple[int, ...]:
+    """Return the atomic numbers of a model's species."""
+    return SPECIES[: NETWORKS[model][0] if model in NETWORKS else 1]
+
+
+def atoms_of(count: int, species: tuple[int, ...] = SPECIES[:1]) -> Any:
+    """Return rattled fcc aluminium at the melt's density; of two species, as many of each."""
     from ase.build import bulk
 
     atoms = bulk("Al", "fcc", a=4.25, cubic=True).repeat(CELLS[count])
     atoms.rattle(0.2, seed=1)
+    numbers = np.resize(species, len(atoms))
+    masses = atoms.get_masses()
+    atoms.numbers = np.random.default_rng(1).permutation(numbers)
+    # the same motion for any number of species
+    atoms.set_masses(masses)
     return atoms
 
 
-def correction() -> Any:
+def network_of(model: str) -> Any:
+    """Return a HIP-NN whose energy is that of the shipped one but for a part in a thousand.
+
+    Its species are alike, its further layers and its tensors count little: it does all the work of a network
+    of its size, and its liquid is that of aluminium.
+    """
+    import torch
+
+    from votca_mlp.models.hipnn.files import load_hipnn
+    from votca_mlp.models.hipnn.model import build_hipnn, hyperparameters_of
+    from votca_mlp.models.load import model_path
+
+    shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
+    if model == "hipnn":
+        return shipped
+    count, layers, kind = NETWORKS[model]
+    torch.manual_seed(1)
+    sizes = {**hyperparameters_of(shipped), "n_interaction_layers": layers, "kind": kind}
+    found = build_hipnn(sizes, SPECIES[:count])
+    own = shipped.state_dict()
+    with torch.no_grad():
+        for name, value in found.state_dict().items():
+            if name in own and (name.startswith("network") or name.startswith("energy")):
+                # the shipped one's first features are those of one species
+                value.copy_(own[name].expand_as(value))
+            elif name.endswith("scales") or name.startswith("energy"):
+                value *= 1e-3
+        found.self_energies.copy_(shipped.self_energies.expand(count))
+    return found
+
+
+def correction(species: tuple[int, ...] = SPECIES[:1]) -> Any:
     """Return a correction of the size and reach of the paper's: some 10 meV, out to 10 Angstrom."""
+    from itertools import combinations_with_replacement
+
     from votca_mlp.potentials.akima import akima_from_points
     from votca_mlp.potentials.correction import PairCorrection
 
     r = np.linspace(0.0, 10.0, 201)
     u = 0.01 * np.cos(2.3 * r) * np.exp(-0.3 * r) * (r > 2.0)
-    return PairCorrection({(13, 13): akima_from_points(r, u)})
+    splines = {pair: akima_from_points(r, u) for pair in combinations_with_replacement(species, 2)}
+    return PairCorrection(splines)
 
 
 def evaluator(model: str, *, corrected: bool, threads: int, device: str = "cpu") -> Any:
     """Return this package's evaluator."""
-    from votca_mlp.evaluation.load import make_evaluator
+    from votca_mlp.evaluation.load import evaluator_of
+    from votca_mlp.kernels.threads import set_threads
+    from votca_mlp.models.load import load_model
     from votca_mlp.settings import MLPSettings
 
-    kind, name = NAMES[model]
+    kind, name = NAMES[model if model in NAMES else "hipnn"]
     mlp = MLPSettings(kind=kind, model=name, threads=threads, device=device)
+    set_threads(threads)
+    loaded = network_of(model) if model in NETWORKS else load_model(mlp, Path.cwd())
     # half the box of 256 atoms is below 10 Angstrom, which only g(r) minds
-    return make_evaluator(mlp, correction() if corrected else None, Path.cwd(), 0.5)
+    return evaluator_of(loaded, mlp, correction(species_of(model)) if corrected else None, 0.5)
 
 
 def ours(evaluator: Any, atoms: Any, ensemble: str, velocities: Any = None) -> Any:
@@ -71,7 +131,7 @@ def reference(model: str, atoms: Any, ensemble: str, device: str = "cpu", veloci
     from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
     from ase.md.verlet import VelocityVerlet
 
-    atoms.calc = hippynn_calculator(device) if model == "hipnn" else torchani_calculator(device)
+    atoms.calc = torchani_calculator(device) if model == "ani" else hippynn_calculator(device, model)
     if velocities is None:
         MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE, rng=np.random.default_rng(1))
     else:
@@ -89,34 +149,33 @@ def step_of(kind: str, model: str, count: int, ensemble: str, threads: int, devi
     """Return one MD step of ``ours`` (with the correction) or of the ``reference`` (without)."""
     if kind == "ours":
         found = evaluator(model, corrected=True, threads=threads, device=device)
-        return ours(found, atoms_of(count), ensemble).step  # type: ignore[no-any-return]
-    dynamics = reference(model, atoms_of(count), ensemble, device)
+        return ours(found, atoms_of(count, species_of(model)), ensemble).step  # type: ignore[no-any-return]
+    dynamics = reference(model, atoms_of(count, species_of(model)), ensemble, device)
     return lambda: dynamics.run(1)
 
 
-def hippynn_calculator(device: str = "cpu") -> Any:
-    """Return hippynn's own ASE calculator with the shipped weights, float32, plain kernels."""
+def hippynn_calculator(device: str = "cpu", model: str = "hipnn") -> Any:
+    """Return hippynn's own ASE calculator with a network's weights, float32, plain kernels."""
     import torch
     from ase import units
 
-    from votca_mlp.models.hipnn.files import load_hipnn
     from votca_mlp.models.hipnn.model import hyperparameters_of, import_hippynn
-    from votca_mlp.models.load import model_path
 
     import_hippynn()
     from hippynn.graphs import inputs, networks, targets
     from hippynn.interfaces.ase_interface import HippynnCalculator
 
-    shipped = load_hipnn(model_path("builtin:al-hipnn", Path.cwd()))
+    shipped = network_of(model)
     numbers, positions = inputs.SpeciesNode(db_name="Z"), inputs.PositionsNode(db_name="R")
     known = {
         key: value
         for key, value in hyperparameters_of(shipped).items()
         if key not in ("kind", "first_is_interacting")
     }
-    settings = {"possible_species": [0, 13], **known}
+    settings = {"possible_species": [0, *shipped.numbers], **known}
     parents = (numbers, positions, inputs.CellNode(db_name="C"))
-    network = networks.Hipnn("network", parents, periodic=True, module_kwargs=settings)
+    kind = getattr(networks, type(shipped.network).__name__)
+    network = kind("network", parents, periodic=True, module_kwargs=settings)
     energy = targets.HEnergyNode("energy", network, db_name="E")
     network.torch_module.load_state_dict(shipped.network.state_dict())
     energy.torch_module.load_state_dict(shipped.energy.state_dict())

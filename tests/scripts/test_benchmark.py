@@ -53,8 +53,9 @@ def test_a_small_case(case: ModuleType, capsys: pytest.CaptureFixture[str]) -> N
     assert "1.00      1.00        2.00      2.00" in capsys.readouterr().out
 
 
-def test_ours_equals_hippynns_calculator(case: ModuleType) -> None:
-    for names, (energy, forces) in case.equality("hipnn", 108).items():
+@pytest.mark.parametrize("model", ["hipnn", "2x2-quad"])
+def test_ours_equals_hippynns_calculator(case: ModuleType, model: str) -> None:
+    for names, (energy, forces) in case.equality(model, 108).items():
         assert energy < 1e-6, names
         assert forces < 1e-4, names
 
