@@ -1,6 +1,8 @@
 """Shared fixtures."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +11,7 @@ import pytest
 from tests import tiers
 from tests.toys import engine_and_rule as engine_and_rule
 from tests.toys import model_and_observable as model_and_observable
+from votca_mlp.interrupts import raise_on_sigterm
 
 # an example that compiles, or that waits for a busy machine, is not wrong: time is bounded by the suite
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -42,6 +45,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="takes minutes: pytest --slow"))
+
+
+@pytest.fixture
+def caught_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, as in the program, also in a suite in the background."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_on_sigterm()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

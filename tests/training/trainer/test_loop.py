@@ -73,6 +73,7 @@ def test_a_level_with_few_energies_keeps_its_self_energy(frames: LabelledFrames)
         assert not bool(head.layers[0].weight.any())  # type: ignore[index,union-attr]
 
 
+@pytest.mark.usefixtures("caught_signals")
 def test_continuation_is_exact(frames: LabelledFrames, tmp_path: Path) -> None:
     """Stopped after two epochs, and once by a signal: the same bits as in one go."""
     whole = go(frames)
