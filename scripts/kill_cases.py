@@ -18,10 +18,15 @@ from tests.engines.lammps.loop_case import lammps_case
 from tests.inverse.states_case import make_states, split_into_states
 
 LOOPS = {"csg_inverse": ("csg_inverse",), "votca-mlp inverse": (str(VOTCA_MLP), "inverse")}
-ITERATIONS = {"csg_inverse": 1, "votca-mlp inverse": 2}
-"""csg_inverse takes about 20 s an iteration without any simulation."""
-ASE_PRODUCTION = 2400
-"""fs, 4 fs a step; with a checkpoint every 400 steps."""
+ITERATIONS = {
+    ("csg_inverse", 1): 1,
+    ("csg_inverse", 2): 1,
+    ("votca-mlp inverse", 1): 2,
+    ("votca-mlp inverse", 2): 1,
+}
+"""By loop and number of states: csg_inverse takes about 15 s an iteration without any simulation."""
+ASE_PRODUCTION = 2000
+"""fs, 4 fs a step; with a checkpoint every 400 fs."""
 EXACT = {"ase": True, "lammps": True, "gromacs": False}
 """Whether a simulation goes on bit for bit; mdrun's stochastic thermostat does not (docs/engines.md)."""
 
@@ -43,7 +48,7 @@ class Case:
 
     def make(self, main: Path, gmx: str) -> None:
         """Write the main directory."""
-        iterations, two = ITERATIONS[self.loop], self.states == 2
+        iterations, two = ITERATIONS[self.loop, self.states], self.states == 2
         if self.engine == "ase":
             if two:
                 make_states(main, iterations=iterations, production=ASE_PRODUCTION)
@@ -51,12 +56,12 @@ class Case:
                 make_case(main, iterations=iterations, production=ASE_PRODUCTION, interaction=HOOKS)
         elif self.engine == "lammps":
             lammps_case(main)
-            edit(main / "in.lmp", {"run 200": "run 500", "run 100": "run 200"})
+            edit(main / "in.lmp", {"run 200": "run 150", "run 100": "run 50"})
             edit(main / "settings.xml", {"<iterations_max>1<": f"<iterations_max>{iterations}<"})
-            edit(main / "settings.xml", {"</script>": "</script><checkpoint_every>100</checkpoint_every>"})
+            edit(main / "settings.xml", {"</script>": "</script><checkpoint_every>40</checkpoint_every>"})
         else:
             gromacs_case(main, gmx=gmx, iterations=iterations)
-            edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 600"})
+            edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 300"})
             # minutes between checkpoints
             edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.01</opts>\n"})
         if two and self.engine != "ase":

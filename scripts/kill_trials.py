@@ -2,7 +2,8 @@
 """Interrupt runs at random moments, run them again, and compare with runs that no one interrupted.
 
     scripts/kill_trials.py [--minutes 18] [--trials N] [--engines ase lammps gromacs]
-                           [--loops csg_inverse 'votca-mlp inverse'] [--workers 2] [--seed 1] [--json FILE]
+                           [--loops csg_inverse 'votca-mlp inverse'] [--workers 2] [--seed 1]
+                           [--references FOLDER] [--json FILE] [--add]
 
 Both loops, the engines, one state and two, VOTCA's methods ibi and imc; the ways below, at moments drawn
 evenly over the uninterrupted run's processor time. A trial is right when the run, started again as its
@@ -11,6 +12,9 @@ GROMACS, whose stochastic thermostat does not go on bit for bit, finite tables o
 wrong as well when something hangs, stays behind (processes, broken-off files), shows a traceback, or when a
 run that is not done ends with status 0. Where a run asks for it, the step that it had only begun is removed
 first: that is counted apart. Engines and loops that are not installed are left out.
+
+On a busy machine, several runs with other seeds make up a result: ``--references`` keeps what was not
+interrupted for the next run, and ``--add`` adds the counts to those that the file has already.
 
     SIGKILL, SIGTERM, SIGINT    to all processes of the run, as a queue, a user or a machine that goes down
     child                       SIGKILL to one process that the loop has started
@@ -26,31 +30,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from kill_cases import EXACT, LOOPS, Case, all_cases
-from kill_runs import WAYS, Run, Wrong, interrupt
+from kill_runs import Run, Wrong, interrupt
+from kill_table import Found, Table, sums
 from reference_tables import digests
-from results_file import ROOT, add_json, rounded, write_result
+from results_file import ROOT, add_json, read_result, rounded, write_result
 
 CHAIN = 30
-COLUMNS = (
-    "trials",
-    "interrupted",
-    "step removed",
-    "right",
-    "other tables",
-    "status",
-    "hang",
-    "left behind",
-    "traceback",
-)
 REMOVE = re.compile(r"remove (?:stepdir ')?(step_\d+)")
 """How both loops ask for a step to be removed of which it is unknown what is done."""
 
@@ -69,15 +60,7 @@ class Reference:
         return 300.0 + 20.0 * self.seconds
 
 
-@dataclass
-class Happened:
-    """What a trial was: interrupted before its end, made to remove a step."""
-
-    interrupted: bool = False
-    removed: bool = False
-
-
-def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Random, found: Happened) -> None:
+def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Random, found: Found) -> None:
     """Interrupt a copy of a run once, run it to its end and compare; fill in what happened.
 
     Raises
@@ -106,7 +89,7 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
     same(case, whole.main, main)
 
 
-def again(case: Case, main: Path, whole: Reference, found: Happened, *options: str) -> None:
+def again(case: Case, main: Path, whole: Reference, found: Found, *options: str) -> None:
     """Start a run again, without the step that it asks to have removed.
 
     Raises
@@ -156,7 +139,11 @@ def frames_of(facts: Path) -> list[int]:
 
 def reference(case: Case, folder: Path, gmx: str) -> Reference:
     """Run a case without interruption."""
-    main = folder / "finished" / re.sub(r"\W+", "_", case.name)
+    main = folder / re.sub(r"\W+", "_", case.name)
+    kept = main.with_suffix(".json")
+    if kept.exists():
+        return Reference(main, **json.loads(kept.read_text()))
+    shutil.rmtree(main, ignore_errors=True)
     case.make(main, gmx)
     run = Run(case, main)
     try:
@@ -172,7 +159,9 @@ def reference(case: Case, folder: Path, gmx: str) -> Reference:
     print(f"{case.name}: {seconds:.1f} s uninterrupted", flush=True)
     # a trial of csg_inverse begins behind step 0
     before = [ticks for moment, ticks in run.samples if moment <= begin]
-    return Reference(main, seconds, run.samples[-1][1] - (before[-1] if before else 0))
+    found = Reference(main, seconds, run.samples[-1][1] - (before[-1] if before else 0))
+    kept.write_text(json.dumps({"seconds": found.seconds, "ticks": found.ticks}))
+    return found
 
 
 def cases(engines: list[str], loops: list[str]) -> tuple[list[Case], str]:
@@ -186,62 +175,6 @@ def cases(engines: list[str], loops: list[str]) -> tuple[list[Case], str]:
     return all_cases(there, there_loops), gmx
 
 
-class Table:
-    """Counts by way and by case; which case is due, so that csg_inverse's long runs have their share."""
-
-    def __init__(self, found: list[Case], draw: random.Random) -> None:
-        self.lock = threading.Lock()
-        self.ways = {way: Counter[str]() for way in WAYS}
-        self.cases = {case.name: Counter[str]() for case in found}
-        self.wrong: list[dict[str, str]] = []
-        self.spent = dict.fromkeys(found, 0.0)
-        self.order = {case: self._ways(case, draw) for case in found}
-
-    @staticmethod
-    def _ways(case: Case, draw: random.Random) -> Iterator[str]:
-        own = [way for way in WAYS if way != "child" or case.has_children]
-        while True:
-            draw.shuffle(own)
-            yield from own
-
-    def due(self, seconds: dict[Case, float]) -> tuple[Case, str]:
-        """Return what to try next."""
-        with self.lock:
-            weights = {case: 2.0 if case.loop == "csg_inverse" else 1.0 for case in self.spent}
-            case = min(self.spent, key=lambda one: self.spent[one] / weights[one])
-            # until it is known what it takes
-            self.spent[case] += 2.0 * seconds[case]
-            return case, next(self.order[case])
-
-    def add(self, case: Case, way: str, found: Happened, wrong: Wrong | None) -> None:
-        """Count a trial."""
-        kind = "right" if wrong is None else wrong.kind
-        with self.lock:
-            for counts in (self.ways[way], self.cases[case.name]):
-                counts["trials"] += 1
-                counts["interrupted"] += found.interrupted
-                counts["step removed"] += found.removed
-                counts[kind] += 1
-            if wrong is not None:
-                line = str(wrong).strip().splitlines()[-1] if str(wrong).strip() else ""
-                self.wrong.append({"case": case.name, "way": way, "what": kind, "details": line[:300]})
-                print(f"WRONG ({kind}) {case.name}, {way}:\n{wrong}", flush=True)
-
-    def rows(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Return the tables of the result."""
-        total = sum(self.ways.values(), Counter[str]())
-        return {
-            "all": {"all": row(total)},
-            "ways": {way: row(counts) for way, counts in self.ways.items() if counts},
-            "cases": {name: row(counts) for name, counts in self.cases.items() if counts},
-        }
-
-
-def row(counts: Counter[str]) -> dict[str, int]:
-    """Return a row with all columns."""
-    return {name: counts[name] for name in COLUMNS}
-
-
 def main() -> int:
     """Run the trials; status 1 when one is wrong."""
     parser = argparse.ArgumentParser(
@@ -253,8 +186,16 @@ def main() -> int:
     parser.add_argument("--loops", nargs="+", choices=LOOPS, default=list(LOOPS))
     parser.add_argument("--workers", type=int, default=2, help="runs at the same time (default: 2)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--references", type=Path, help="keep the uninterrupted runs there, for the same code"
+    )
+    parser.add_argument("--add", action="store_true", help="add to the counts of the file of --json")
     add_json(parser)
     chosen = parser.parse_args()
+    before = read_result(chosen.json) if chosen.add and chosen.json and chosen.json.exists() else None
+    seeds = [*(before["seeds"] if before else []), chosen.seed]
+    if len(set(seeds)) < len(seeds):
+        parser.error(f"the file has the trials of --seed {chosen.seed} already")
     end = time.monotonic() + 60.0 * chosen.minutes
     found, gmx = cases(chosen.engines, chosen.loops)
     table = Table(found, random.Random(chosen.seed))
@@ -263,14 +204,15 @@ def main() -> int:
         ThreadPoolExecutor(chosen.workers) as pool,
     ):
         folder = Path(scratch)
-        whole = dict(zip(found, pool.map(lambda case: reference(case, folder, gmx), found), strict=True))
+        finished = (chosen.references or folder / "finished").resolve()
+        whole = dict(zip(found, pool.map(lambda case: reference(case, finished, gmx), found), strict=True))
         seconds = {case: run.seconds for case, run in whole.items()}
 
         def work(number: int) -> None:
-            case, way = table.due(seconds)
+            case, way = table.due()
             if time.monotonic() + 2.0 * seconds[case] > end:
                 return
-            directory, wrong, happened = folder / f"trial_{number}", None, Happened()
+            directory, wrong, happened = folder / f"trial_{number}", None, Found()
             draw = random.Random(f"{chosen.seed} {number}")
             try:
                 trial(case, way, whole[case], directory, draw, happened)
@@ -280,12 +222,13 @@ def main() -> int:
             shutil.rmtree(directory, ignore_errors=True)
 
         list(pool.map(work, range(chosen.trials)))
-    rows = table.rows()
-    for label, counts in {**rows["cases"], **rows["ways"], "all": rows["all"]["all"]}.items():
-        print(f"{label:44}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
     uninterrupted = {case.name: {"seconds": rounded(time_)} for case, time_ in seconds.items()}
-    tables = {**rows, "uninterrupted": uninterrupted, **({"wrong": table.wrong} if table.wrong else {})}
-    write_result(chosen.json, tables, units={"seconds": "s"}, seeds=chosen.seed)
+    tables = {**table.rows(), "uninterrupted": uninterrupted}
+    if before:
+        tables = sums(before["tables"], tables)
+    for label, counts in {**tables["cases"], **tables["ways"], "all": tables["all"]["all"]}.items():
+        print(f"{label:44}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
+    write_result(chosen.json, tables, units={"seconds": "s"}, seeds=seeds)
     return int(bool(table.wrong))
 
 
