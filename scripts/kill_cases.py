@@ -61,7 +61,9 @@ class Case:
             edit(main / "settings.xml", {"</script>": "</script><checkpoint_every>40</checkpoint_every>"})
         else:
             gromacs_case(main, gmx=gmx, iterations=iterations)
-            edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 300"})
+            # at their temperature before frames count
+            edit(main / "grompp.mdp", {"nsteps = 200": "nsteps = 400", "tau-t = 0.2": "tau-t = 0.05"})
+            edit(main / "settings.xml", {"<equi_time>0.2<": "<equi_time>0.4<"})
             # minutes between checkpoints
             edit(main / "settings.xml", {"</command>\n": "</command><opts>-cpt 0.01</opts>\n"})
         if two and self.engine != "ase":
