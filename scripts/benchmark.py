@@ -82,7 +82,8 @@ def main() -> None:
     minutes = (time.time() - begin) / 60
     tables["all"] = {"benchmark": {"time": round(minutes, 1)}}
     print(f"\n{minutes:.1f} minutes, load of the machine at the end {os.getloadavg()[0]:.1f}")
-    write_result(options.json, tables, units=UNITS, seeds=1)
+    # one size has no growth
+    write_result(options.json, {k: rows for k, rows in tables.items() if rows}, units=UNITS, seeds=1)
 
 
 def header(threads: list[int]) -> list[tuple[str, int, str]]:
