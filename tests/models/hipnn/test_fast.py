@@ -223,7 +223,11 @@ def test_broken_positions_give_nan() -> None:
 
 
 def test_new_weights_are_seen() -> None:
-    atoms, model = liquid(2), network()
+    see_new_weights(liquid(2), network())
+
+
+def see_new_weights(atoms: Atoms, model: HipnnModel) -> None:
+    """Change a compiled model's weights and compare with hippynn's layers."""
     evaluator = PairListEvaluator(model)
     before = evaluator.evaluate(atoms).energy
     with torch.no_grad():

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from votca_mlp.kernels.blocks import RowStarts, block_edges
 from votca_mlp.kernels.chunks import chunks_for, use_threads
-from votca_mlp.kernels.products import ROWS
-from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.kernels.products import ROWS, filled
 from votca_mlp.models.hipnn import pair_loops
 from votca_mlp.models.hipnn.interaction import COMPONENTS, interaction_of
 from votca_mlp.models.hipnn.near_pairs import NearPairs, fill_near
@@ -79,9 +78,8 @@ class SeveralHipnn:
         limits = np.float32(self.cutoff), np.float32(1.0 / self.closest)
         if fill_near(edges, rows, second.numpy(), *limits, near):
             return None
-        blocks = -(-atoms // pair_loops.BLOCK)
-        padded = blocks * pair_loops.BLOCK
-        features = np.zeros((padded, -(-self.species // WIDTH) * WIDTH), np.float32)
+        padded = filled(atoms, pair_loops.BLOCK)
+        features = np.zeros((padded, filled(self.species)), np.float32)
         features[np.arange(atoms), kinds] = 1.0
         energies, passed = self.constants[kinds], []
         for layer in self.layers:
