@@ -51,10 +51,13 @@ class Run:
         """Return the processor time of its processes, in ticks: how far it is, however busy the machine."""
         return ticks_of_programs(self.process.pid)
 
-    def until(self, ticks: int) -> None:
-        """Wait until it has used so much, or has ended."""
-        while self.process.poll() is None and self.used() < ticks:
+    def until(self, ticks: int) -> int:
+        """Wait until it has used so much, or has ended; return what it had used when last seen."""
+        used = 0
+        while self.process.poll() is None and used < ticks:
             time.sleep(0.05)
+            used = max(used, self.used())
+        return used
 
     def others(self) -> list[int]:
         """Return the other processes at work in the directory."""

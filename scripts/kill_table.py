@@ -3,7 +3,7 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ COLUMNS = (
     "trials",
     "interrupted",
     "step removed",
+    "longer wall time",
     "right",
     "other tables",
     "status",
@@ -27,35 +28,45 @@ SHARE = {"csg_inverse": 1.0, "votca-mlp inverse": 2.0}
 
 @dataclass
 class Found:
-    """What a trial was: interrupted before its end, made to remove a step."""
+    """What a trial was: interrupted before its end, made to remove a step, or to give a job more time."""
 
     interrupted: bool = False
     removed: bool = False
+    longer: bool = False
 
 
 class Table:
-    """Counts by case and way, and which is due: cases in turn, the ways of each in shuffled rounds."""
+    """Counts by case and way, and which is due: what has the fewest trials, in a shuffled order.
 
-    def __init__(self, cases: list[Case], draw: random.Random) -> None:
+    Parameters
+    ----------
+    cases, draw
+        What can be run; what shuffles.
+    tried
+        Trials of earlier runs: by name of the case and by way, as ``right of trials``.
+    """
+
+    def __init__(
+        self, cases: list[Case], draw: random.Random, tried: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.lock = threading.Lock()
-        self.counts = {(case, way): Counter[str]() for case in cases for way in WAYS}
-        self.begun = dict.fromkeys(cases, 0)
+        cells = [(case, way) for case in cases for way in WAYS if way != "child" or case.has_children]
+        self.counts = {cell: Counter[str]() for cell in cells}
         self.wrong: list[dict[str, str]] = []
-        self.order = {case: self._ways(case, draw) for case in cases}
-
-    @staticmethod
-    def _ways(case: Case, draw: random.Random) -> Iterator[str]:
-        own = [way for way in WAYS if way != "child" or case.has_children]
-        while True:
-            draw.shuffle(own)
-            yield from own
+        draw.shuffle(cells)
+        self.begun = {(case, way): _trials(tried or {}, case, way) for case, way in cells}
 
     def due(self) -> tuple[Case, str]:
         """Return what to try next."""
         with self.lock:
-            case = min(self.begun, key=lambda one: self.begun[one] / SHARE[one.loop])
-            self.begun[case] += 1
-            return case, next(self.order[case])
+            cell = min(self.begun, key=lambda one: self.begun[one] / SHARE[one[0].loop])
+            self.begun[cell] += 1
+            return cell
+
+    @property
+    def tried(self) -> int:
+        """How many trials of this run have ended."""
+        return sum(counts["trials"] for counts in self.counts.values())
 
     def add(self, case: Case, way: str, found: Found, wrong: Wrong | None) -> None:
         """Count a trial."""
@@ -65,6 +76,7 @@ class Table:
             counts["trials"] += 1
             counts["interrupted"] += found.interrupted
             counts["step removed"] += found.removed
+            counts["longer wall time"] += found.longer
             counts[kind] += 1
             if wrong is not None:
                 line = str(wrong).strip().splitlines()[-1] if str(wrong).strip() else ""
@@ -73,7 +85,7 @@ class Table:
 
     def rows(self) -> dict[str, Any]:
         """Return the tables of the result."""
-        cases = list(self.begun)
+        cases = list(dict.fromkeys(case for case, _ in self.counts))
         own = {(case, way): counts for (case, way), counts in self.counts.items() if counts}
         grid = {
             one.name: {way: f"{n['right']} of {n['trials']}" for (case, way), n in own.items() if case == one}
@@ -86,6 +98,11 @@ class Table:
             "right by case and way": grid,
         }
         return {**found, **({"wrong": self.wrong} if self.wrong else {})}
+
+
+def _trials(tried: Mapping[str, Mapping[str, str]], case: Case, way: str) -> int:
+    """Return how many trials a table ``right of trials`` has of a case and way."""
+    return int(tried.get(case.name, {}).get(way, "0 of 0").split(" of ")[1])
 
 
 def row(counts: Iterable[Counter[str]]) -> dict[str, int]:

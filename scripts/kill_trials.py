@@ -11,10 +11,12 @@ message says, ends with status 0 and has the tables of the uninterrupted run to 
 GROMACS, whose stochastic thermostat does not go on bit for bit, finite tables of as many frames. It is
 wrong as well when something hangs, stays behind (processes, broken-off files), shows a traceback, or when a
 run that is not done ends with status 0. Where a run asks for it, the step that it had only begun is removed
-first: that is counted apart. Engines and loops that are not installed are left out.
+first, or the next job gets twice the wall time, when even the start did not fit in: both are counted apart.
+Engines and loops that are not installed are left out.
 
 On a busy machine, several runs with other seeds make up a result: ``--references`` keeps what was not
-interrupted for the next run, and ``--add`` adds the counts to those that the file has already.
+interrupted for the next run, and ``--add`` adds the counts to those that the file has already. What has the
+fewest trials so far, of all cases and ways, comes next.
 
     SIGKILL, SIGTERM, SIGINT    to all processes of the run, as a queue, a user or a machine that goes down
     child                       SIGKILL to one process that the loop has started
@@ -39,11 +41,13 @@ from kill_cases import EXACT, LOOPS, Case, all_cases
 from kill_runs import Run, Wrong, interrupt
 from kill_table import Found, Table, sums
 from reference_tables import digests
-from results_file import ROOT, add_json, read_result, rounded, write_result
+from results_file import ROOT, add_json, machine, read_result, rounded, write_result
 
 CHAIN = 30
 REMOVE = re.compile(r"remove (?:stepdir ')?(step_\d+)")
 """How both loops ask for a step to be removed of which it is unknown what is done."""
+LONGER = "accepted: a longer --wall-time"
+"""How a job ends that could not even start within its wall time, as on a busy machine."""
 
 
 @dataclass
@@ -53,6 +57,11 @@ class Reference:
     main: Path
     seconds: float
     ticks: int
+
+    def keep(self) -> None:
+        """Write what a later run of this script needs beside the directory."""
+        facts = {"seconds": self.seconds, "ticks": self.ticks}
+        self.main.with_suffix(".json").write_text(json.dumps(facts))
 
     @property
     def limit(self) -> float:
@@ -71,16 +80,20 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
     case.again(whole.main, main)
     moment = draw.uniform(0.0, whole.ticks)
     if way == "wall time":
-        options = ("--wall-time", str(max(3, round(draw.uniform(0.3, 1.0) * whole.seconds))))
+        seconds = max(3, round(draw.uniform(0.3, 1.0) * whole.seconds))
         for number in range(CHAIN):
-            again(case, main, whole, found, *options)
+            if not again(case, main, whole, found, "--wall-time", str(seconds)):
+                seconds, found.longer = 2 * seconds, True
             found.interrupted = number > 0
             if (main / "done").exists():
                 return same(case, whole.main, main)
-        raise Wrong("hang", f"not done after {CHAIN} jobs of {options[1]} s")
+        raise Wrong("hang", f"not done after {CHAIN} jobs, the last of {seconds} s")
     run = Run(case, main)
-    run.until(round(moment))
+    used = run.until(round(moment))
     found.interrupted = interrupt(run, way, draw)
+    if not found.interrupted:
+        # it takes less where the machine is less busy; later moments are drawn within that
+        whole.ticks = min(whole.ticks, used)
     status = run.end(whole.limit)
     if status == 0 and not (main / "done").exists():
         raise Wrong("status", f"0, but the run is not done\n{run.output[-2000:]}")
@@ -90,8 +103,8 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
     same(case, whole.main, main)
 
 
-def again(case: Case, main: Path, whole: Reference, found: Found, *options: str) -> None:
-    """Start a run again, without the step that it asks to have removed.
+def again(case: Case, main: Path, whole: Reference, found: Found, *options: str) -> bool:
+    """Start a run again, without the step that it asks to have removed; return False when it asks for time.
 
     Raises
     ------
@@ -100,7 +113,9 @@ def again(case: Case, main: Path, whole: Reference, found: Found, *options: str)
     """
     run = Run(case, main, *options)
     if run.end(whole.limit) == 0:
-        return
+        return True
+    if options and LONGER in run.output:
+        return False
     asked = REMOVE.search(run.output)
     if asked is None or found.removed:
         raise Wrong("status", run.output[-2000:])
@@ -109,6 +124,7 @@ def again(case: Case, main: Path, whole: Reference, found: Found, *options: str)
     run = Run(case, main, *options)
     if run.end(whole.limit) != 0:
         raise Wrong("status", run.output[-2000:])
+    return True
 
 
 def same(case: Case, finished: Path, main: Path) -> None:
@@ -161,7 +177,7 @@ def reference(case: Case, folder: Path, gmx: str) -> Reference:
     # a trial of csg_inverse begins behind step 0
     before = [ticks for moment, ticks in run.samples if moment <= begin]
     found = Reference(main, seconds, run.samples[-1][1] - (before[-1] if before else 0))
-    kept.write_text(json.dumps({"seconds": found.seconds, "ticks": found.ticks}))
+    found.keep()
     return found
 
 
@@ -199,7 +215,8 @@ def main() -> int:
         parser.error(f"the file has the trials of --seed {chosen.seed} already")
     end = time.monotonic() + 60.0 * chosen.minutes
     found, gmx = cases(chosen.engines, chosen.loops)
-    table = Table(found, random.Random(chosen.seed))
+    tried = before["tables"]["right by case and way"] if before else {}
+    table = Table(found, random.Random(chosen.seed), tried)
     with (
         tempfile.TemporaryDirectory(prefix="kill_trials_") as scratch,
         ThreadPoolExecutor(chosen.workers) as pool,
@@ -223,8 +240,11 @@ def main() -> int:
             shutil.rmtree(directory, ignore_errors=True)
 
         list(pool.map(work, range(chosen.trials)))
+        for run in whole.values():
+            run.keep()
     uninterrupted = {case.name: {"seconds": rounded(time_)} for case, time_ in seconds.items()}
-    tables = {**table.rows(), "uninterrupted": uninterrupted}
+    of_run = {"trials": table.tried, "load": machine()["load"]}
+    tables = {**table.rows(), "uninterrupted": uninterrupted, "runs": {f"seed {chosen.seed}": of_run}}
     if before:
         tables = sums(before["tables"], tables)
     for label, counts in {**tables["cases"], **tables["ways"], "all": tables["all"]["all"]}.items():
