@@ -7,6 +7,7 @@ from ase.io import read
 
 from votca_mlp.settings import load_settings, read_topology
 from votca_mlp.settings.inputs import input_problems
+from votca_mlp.settings.scripts import SCRIPTPATH
 from votca_mlp.settings.states import states_of
 
 CASES = Path(__file__).resolve().parent.parent / "settings"
@@ -16,6 +17,7 @@ CASES = Path(__file__).resolve().parent.parent / "settings"
 def test_a_ready_case(case: str) -> None:
     settings = load_settings(CASES / case / "settings.xml")
     assert input_problems(settings) == []
+    assert settings.text("cg.inverse.scriptpath") == SCRIPTPATH
     views = [state.settings for state in states_of(settings)] if settings.multistate.enabled else [settings]
     for view in views:
         atoms = read(view.input_path(view.engine.conf or ""))

@@ -36,7 +36,13 @@ def test_says_what_will_be_done(good: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "noted"),
-    [("votca-mlp", True), ("./bin/votca-mlp", True), ("$HOME/bin/votca-mlp", False), (sys.executable, False)],
+    [
+        ("votca-mlp", True),
+        ('hash votca-mlp || die "none"; votca-mlp', True),
+        ("./bin/votca-mlp", True),
+        ("$HOME/bin/votca-mlp", False),
+        (sys.executable, False),
+    ],
 )
 def test_a_scriptpath_that_csg_inverse_cannot_follow(
     good: Path, monkeypatch: pytest.MonkeyPatch, command: str, noted: bool

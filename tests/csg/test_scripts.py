@@ -11,7 +11,7 @@ import pytest
 
 from tests.csg.case import VOTCA_MLP, csg_call, edit, environment, make_case, needs_votca, write_target
 from votca_mlp.potentials.akima import akima_from_table
-from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
+from votca_mlp.settings.scripts import SCRIPT_DIRECTORY, SCRIPTPATH
 from votca_mlp.tables import make_table, read_table, write_table
 
 INTERACTION = ("--ia-type", "non-bonded", "--ia-name", "Ar-Ar")
@@ -244,7 +244,7 @@ class TestWhichPython:
         assert f"votca-mlp is {VOTCA_MLP}" in output
 
     def test_on_the_path(self, case: Path) -> None:
-        edit(case / "settings.xml", {f"$({VOTCA_MLP} ": "$(votca-mlp "})
+        edit(case / "settings.xml", {f"$({VOTCA_MLP} scriptpath)": SCRIPTPATH})
         status, output = self.found(case, PATH=f"{VOTCA_MLP.parent}:{os.environ['PATH']}")
         assert status == 0, output
         assert f"votca-mlp is {VOTCA_MLP}" in output
@@ -267,6 +267,11 @@ class TestWhichPython:
         status, output = self.found(case, PATH=path)
         assert status != 0
         assert "export VOTCA_MLP=" in output
+        # as the shipped settings have it: not VOTCA's "Command/function votca-mlp not found"
+        edit(case / "settings.xml", {str(SCRIPT_DIRECTORY): SCRIPTPATH})
+        status, output = self.found(case, PATH=path)
+        assert status != 0
+        assert "votca-mlp is not on the PATH, source .venv/bin/activate" in output
 
 
 def test_write_target_is_a_distribution(tmp_path: Path) -> None:

@@ -123,6 +123,8 @@ def test_a_barostat_and_a_pressure_correction(tmp_path: Path) -> None:
 
 def test_scripts_of_users_are_refused(tmp_path: Path) -> None:
     path = case_with(tmp_path / "case", "scriptpath)", ":$PWD/mine")
+    shipped = load_settings(Path(__file__).parents[2] / "settings/lj_two_states/settings.xml")
+    loop_options(shipped)
     with pytest.raises(UserError, match="holds scripts for csg_inverse"):
         loop_options(load_settings(path))
 

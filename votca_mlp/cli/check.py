@@ -48,7 +48,7 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
 
 def _off_the_path(settings: "Settings") -> bool:
     """Return whether <scriptpath> names a command that is not there: VOTCA's own words come later."""
-    named = re.search(r"\$\(\s*(\S+)\s+scriptpath", settings.text("cg.inverse.scriptpath") or "")
+    named = re.search(r"\$\((?:[^)]*;)?\s*(\S+)\s+scriptpath", settings.text("cg.inverse.scriptpath") or "")
     if named is None or "$" in named[1]:
         return False
     # csg_inverse is started in the main directory

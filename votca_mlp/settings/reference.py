@@ -6,6 +6,7 @@ from votca_mlp.fields import Section, accepted, unit
 from votca_mlp.settings.defaults import text_of
 from votca_mlp.settings.layout import INTERACTION_INVERSE, SETTINGS_NOT_TAGS, section_of
 from votca_mlp.settings.models import Interaction, Settings
+from votca_mlp.settings.scripts import SCRIPTPATH
 
 _HEAD = """\
 # Settings
@@ -34,7 +35,7 @@ VOTCA 2023 and later warn of tags that are not in VOTCA's own list. To give it o
     <inverse> <target>Al-Al.dist.tgt</target> </inverse>
   </non-bonded>
   <inverse>
-    <scriptpath>$(votca-mlp scriptpath)</scriptpath>
+    <scriptpath>SCRIPTPATH</scriptpath>
     <program>ase</program>
     <method>ibi</method>
     <kBT>8.50577</kBT>
@@ -62,7 +63,7 @@ def settings_reference() -> str:
         *_tables("cg.non-bonded.inverse", "the update of that pair.", inner),
         *_tables("cg.inverse", "what holds for the whole run.", general),
     ]
-    return _HEAD + "".join(tables)
+    return _HEAD.replace("SCRIPTPATH", SCRIPTPATH) + "".join(tables)
 
 
 def _tables(path: str, about: str, fields: dict[str, FieldInfo]) -> list[str]:

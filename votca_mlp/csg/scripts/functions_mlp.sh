@@ -15,8 +15,9 @@ find_votca_mlp() { #prints the votca-mlp command of the environment that holds t
   # <scriptpath> names the command itself: $(.../votca-mlp scriptpath)
   tag="$(csg_get_property --allow-empty cg.inverse.scriptpath)"
   if [[ $tag =~ \$\(([^\)]+)\ +scriptpath\ *\) ]]; then
-    # VOTCA evaluates this tag in the same way
-    tag="$(eval "echo ${BASH_REMATCH[1]}")"
+    # VOTCA evaluates this tag in the same way; before the last ; is what to say when the command is not there
+    tag="${BASH_REMATCH[1]##*;}"
+    tag="$(eval "echo $tag")"
     [[ $tag = /* || $tag != */* ]] || tag="$PWD/$tag"
   else
     tag=""
