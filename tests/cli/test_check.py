@@ -61,6 +61,15 @@ def test_a_scriptpath_that_csg_inverse_cannot_follow(
         assert "will not find" not in CliRunner().invoke(app, ["check", str(good)]).output
 
 
+def test_what_csg_inverse_alone_has_is_said(good: Path) -> None:
+    good.write_text(GOOD.replace("<wibi>", "<post_update>kbibi</post_update><wibi>"))
+    done = CliRunner().invoke(app, ["check", str(good)])
+    assert done.exit_code == 0, done.output
+    said = re.sub(r"\s+", " ", done.output)
+    assert "note votca-mlp inverse would refuse this:" in said
+    assert "no post_update task 'kbibi'" in said
+
+
 def test_a_crystal_is_molten_in_the_first_step(good: Path) -> None:
     crystal = "<crystal><element>Al</element><lattice_constant>4.25</lattice_constant></crystal>"
     good.write_text(GOOD.replace("<conf>conf.extxyz</conf>", crystal))

@@ -11,9 +11,9 @@ from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.options import loop_options
 from votca_mlp.inverse.pair_plan import PressureTask, cycle
-from votca_mlp.inverse.refused import POST_ADD, POST_UPDATE
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings
+from votca_mlp.settings.post_tasks import POST_ADD, POST_UPDATE
 from votca_mlp.tables import read_table
 
 INVERSE = "</scriptpath>"

@@ -206,7 +206,8 @@ def test_scripts_of_the_users_own(good: Path) -> None:
         "<post_update_options><smooth><iterations>2</iterations></smooth>"
         "<mine><gain>2</gain></mine></post_update_options>"
     )
-    good.write_text(GOOD.replace("<wibi>", options + "<wibi>"))
+    text = GOOD.replace("scriptpath)<", "scriptpath):$PWD/mine<")
+    good.write_text(text.replace("<wibi>", options + "<wibi>"))
     found = load_settings(good)
     assert found.interactions[0].post_update == ("smooth", "mine")
     assert found.text("cg.non-bonded[Al-Al].inverse.post_update_options.smooth.iterations") == "2"

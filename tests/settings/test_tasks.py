@@ -58,6 +58,12 @@ def post(name: str, value: str) -> str:
         (PAIR, post("convergence.weight", "1_0"), "convergence.weight> is '1_0'; accepted: numbers"),
         (PAIR, post("convergence.what", "dist pot"), "have different lengths"),
         (
+            PAIR,
+            "<post_update>smoth</post_update>",
+            "post_update> names 'smoth', a task that neither VOTCA nor this package has; accepted: dummy,",
+        ),
+        ("<conf>", "<equi_time>5</equi_time>", "ase.equi_time> is 5, but the trajectory stores no time"),
+        (
             RUN,
             "<multistate><state_names>a b</state_names></multistate>",
             "names a b, but nothing says that there are states; accepted: <enabled>yes</enabled>",
@@ -74,6 +80,38 @@ def test_refused_before_anything_runs(good: Path, place: str, tags: str, words: 
     good.write_text(GOOD.replace(place, tags + place, 1))
     line = 1 + GOOD[: GOOD.index(place)].count("\n")
     assert any(text.startswith(f"{good}:{line}: <cg.") and words in text for text in problem_lines(good))
+
+
+def test_tasks_of_votca_and_of_scripts_of_users(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another csg_table may name is csg_inverse's to find."""
+    monkeypatch.delenv("CSGSHARE", raising=False)
+    two = GOOD.replace("<post_add>convergence<", "<post_add>convergence plot<")
+    good.write_text(two.replace(PAIR, "<post_update>kbibi cibi lj</post_update><wibi>", 1))
+    load_settings(good)
+    mine = GOOD.replace("<post_add>convergence<", "<post_add>mine<")
+    good.write_text(mine)
+    (line,) = problem_lines(good)
+    assert "names 'mine', a task that neither" in line
+    good.write_text(mine.replace("scriptpath)<", "scriptpath):$PWD/scripts<"))
+    load_settings(good)
+    good.write_text(mine)
+    monkeypatch.setenv("CSGSHARE", "/opt/scripts")
+    load_settings(good)
+
+
+def test_a_packer_is_there(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = "<filelist>traj.dump</filelist>"
+    text = GOOD.replace("<post_add>convergence<", "<post_add>compress<")
+    good.write_text(text.replace(PAIR, post("compress", f"{files}<program>pakker -9</program>") + PAIR, 1))
+    (line,) = problem_lines(good)
+    assert "compress.program> is 'pakker -9', which is not found here" in line
+    monkeypatch.setenv("PATH", str(good.parent))
+    good.write_text(text.replace(PAIR, post("compress", files) + PAIR, 1))
+    (line,) = problem_lines(good)
+    assert "compress.program> is 'gzip'" in line
+    (good.parent / "gzip").write_text("")
+    (good.parent / "gzip").chmod(0o755)
+    load_settings(good)
 
 
 @pytest.mark.parametrize(("tag", "task"), [("post_update", "splinesmooth"), ("post_add", "copyback")])

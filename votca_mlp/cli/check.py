@@ -34,6 +34,7 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
             if cost is not None:
                 typer.echo(f"cost         {cost}")
     _note_of_blanks(found)
+    _note_of_loop(found)
     if shutil.which("csg_inverse") is None:
         typer.echo(
             "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
@@ -54,6 +55,16 @@ def _off_the_path(settings: "Settings") -> bool:
     # csg_inverse is started in the main directory
     command = str(settings.main_directory / named[1]) if "/" in named[1] else named[1]
     return shutil.which(os.path.expanduser(command)) is None
+
+
+def _note_of_loop(settings: "Settings") -> None:
+    """Say what csg_inverse alone knows, such as VOTCA's task kbibi."""
+    from votca_mlp.inverse.options import loop_options
+
+    try:
+        loop_options(settings)
+    except UserError as error:
+        typer.echo(f"note         votca-mlp inverse would refuse this: {error}")
 
 
 def _note_of_blanks(settings: "Settings") -> None:

@@ -1,32 +1,10 @@
 """What csg_inverse knows and this loop does not, refused by name."""
 
-import re
-from pathlib import Path
-
-from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
 from votca_mlp.settings import Settings
-from votca_mlp.settings.scripts import SCRIPT_DIRECTORY
+from votca_mlp.settings.post_tasks import IN_BOTH, INSTEAD, named, other_folders
 
-POST_UPDATE = ("dummy", "extrapolate", "ibi", "pressure", "scale", "shift", "smooth", "splinesmooth", "tag")
-POST_ADD = (
-    "acc_convergence",
-    "average",
-    "compress",
-    "convergence",
-    "copyback",
-    "dummy",
-    "overwrite",
-    "shift",
-    "smooth_at_cut_off",
-    "tag",
-)
 CHECKS = ("none", "default", "chi2", "rms", "largest", "fit", "plateau", "data")
-
-_INSTEAD = {
-    "plot": "votca-mlp plot, also while the loop runs",
-}
-_OURS = re.compile(r"\$\([^)]*\bscriptpath\s*\)")
 
 
 def refuse_unknown(settings: Settings) -> None:
@@ -46,10 +24,6 @@ def refuse_unknown(settings: Settings) -> None:
             refuse(tag, "csg_inverse knows this option, votca-mlp inverse does not", accepted)
     if settings.text("cg.inverse.simulation.background") == "yes":
         refuse("cg.inverse.simulation.background", "the simulation is part of this process", "no")
-    if not engine_named(settings.program).has_times and settings.engine.equi_time > 0.0:
-        what = "the trajectory stores no time, so csg_stat would find no frame"
-        instead = "0, and first_frame or a longer equilibration instead"
-        refuse(f"cg.inverse.{settings.program}.equi_time", what, instead)
     check = settings.convergence_check.type
     if check not in CHECKS:
         what = f"'{check}' is a script, and this loop runs none"
@@ -60,13 +34,10 @@ def refuse_unknown(settings: Settings) -> None:
             where = f"cg.non-bonded[{pair.name}].{tag}"
             if settings.text(where) not in (None, "", "0"):
                 refuse(where, "this loop measures pair distributions only", "no such tag")
-        for tag, named, known in (
-            ("post_update", pair.post_update, POST_UPDATE),
-            ("post_add", pair.post_add, POST_ADD),
-        ):
-            for task in named:
-                if task not in known:
-                    accepted = _INSTEAD.get(task) or ", ".join(known)
+        for tag, tasks in named(pair).items():
+            for task in tasks:
+                if task not in IN_BOTH[tag]:
+                    accepted = INSTEAD.get(task) or ", ".join(IN_BOTH[tag])
                     where = f"cg.non-bonded[{pair.name}].inverse.{tag}"
                     refuse(where, f"votca-mlp inverse has no {tag} task '{task}'", accepted)
         one_term = {"average", "overwrite"} & set(pair.post_add)
@@ -88,12 +59,9 @@ def _not_obeyed(settings: Settings) -> dict[str, str]:
 
 def _refuse_scripts(settings: Settings) -> None:
     """Refuse folders of scripts in <scriptpath>: they would change what csg_inverse does."""
-    text = _OURS.sub("", settings.text("cg.inverse.scriptpath") or "")
-    for entry in filter(None, text.replace("\n", ":").split(":")):
-        if not entry.strip() or Path(entry.strip()) == SCRIPT_DIRECTORY:
-            continue
+    for entry in other_folders(settings.text("cg.inverse.scriptpath") or ""):
         raise UserError(
-            f"'{entry.strip()}' holds scripts for csg_inverse, and this loop runs none",
+            f"'{entry}' holds scripts for csg_inverse, and this loop runs none",
             where=settings.where("cg.inverse.scriptpath"),
             accepted="$(votca-mlp scriptpath) alone, or csg_inverse",
         )

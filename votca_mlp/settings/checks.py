@@ -180,7 +180,12 @@ def _engine(parts: Parts, section: EngineSettings) -> Iterator[Problem]:
     cutoff = max((pair.max for _, pair in parts.interactions), default=0.0)
     # above MAX_NM the cutoff itself is the mistake
     r_max = cutoff * ANGSTROM_PER_NM if cutoff <= MAX_NM else 0.0
-    for tag, what, accepted in engine_named(parts.program).problems(section, r_max):
+    engine = engine_named(parts.program)
+    if not engine.has_times and section.equi_time > 0.0:
+        what = f"is {section.equi_time:g}, but the trajectory stores no time: csg_stat would find no frame"
+        instead = "0, and first_frame or a longer equilibration instead"
+        yield parts.problem(f"inverse.{parts.program}.equi_time", what, instead)
+    for tag, what, accepted in engine.problems(section, r_max):
         yield parts.problem(".".join(filter(None, ("inverse", parts.program, tag))), what, accepted)
     temperature = getattr(section, "temperature", None)
     if parts.kBT is not None and temperature is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from votca_mlp.plain import number_of, plain_file_name, whole_number_of
 from votca_mlp.settings.document import Node
 from votca_mlp.settings.interaction import Interaction
+from votca_mlp.settings.post_tasks import task_problems
 from votca_mlp.settings.problems import Problem
 
 _LARGEST = 1e15
@@ -37,6 +38,7 @@ def number_problems(root: Node, pairs: Iterable[tuple[Node, Interaction]]) -> It
         yield _problem(background, "yes | no")
     yield from _names(root)
     for node, pair in pairs:
+        yield from task_problems(root, node, pair)
         inverse = node.first("inverse")
         if inverse is not None:
             yield from _of_tasks(inverse, pair)
