@@ -1,5 +1,6 @@
 """The verdict at the end of a run."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def test_a_better_step_before_the_last_is_named(tmp_path: Path) -> None:
     assert not any("least in step" in line for line in in_words(read_runs(run)))
     shutil.copy(run / "step_001" / "Al-Al.dist.new", run / "step_005" / "Al-Al.dist.new")
     assert any("; least in step 4, 0.0" in line for line in in_words(read_runs(run)))
+
+
+def test_the_best_step_is_that_of_the_right_density(tmp_path: Path) -> None:
+    """Where the last density is off, the verdict names the step to take, not the last one."""
+    run = make_run(tmp_path, 5)
+    assert not any("best step" in line for line in in_words(read_runs(run), density_target(2340.0)))
+    facts = run / "step_005" / "md_step.json"
+    facts.write_text(facts.read_text().replace("2340.1", "2240.1"))
+    last = in_words(read_runs(run), density_target(2340.0))[-1]
+    assert re.fullmatch(r"best step: 4, rms 0\.\d{4} at a density of 2343\.1 kg/m3", last)
 
 
 def test_one_step_is_the_model_alone(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """What is checked of the model and the start configuration before the first step."""
 
 import time
+from pathlib import Path
 
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.state_plan import StatePlan
 
 _TIMED = 5
 _ENOUGH = 2.0
@@ -24,9 +27,31 @@ def check_start_and_model(context: Context) -> str:
     from votca_mlp.evaluation.load import evaluator_of
 
     state, md = context.state, context.state.md
+    _check_density(state, context.step_directory(1))
     return engine_named(md.engine).check(
         md, lambda: evaluator_of(context.model, state.model, None, md.skin), context.step_directory(1)
     )
+
+
+def _check_density(state: StatePlan, first: Path) -> None:
+    """Refuse a pressure that is wanted at a measured density where the box, which stays, has another one."""
+    if state.pressure is None or state.density is None or (state.md.start or state.md.crystal) is None:
+        # a LAMMPS script reads its own start
+        return
+    from votca_mlp.engines.shared.start import load_start
+    from votca_mlp.observables.density import density
+
+    start = load_start(state.md, first)
+    found = density(float(start.atoms.get_masses().sum()), float(start.atoms.get_volume()))
+    measured = float(state.density.values[0])
+    sigma = 0.0 if state.density.errors is None else float(state.density.errors[0])
+    if abs(found - measured) > max(state.drift_limit * measured, 3.0 * sigma):
+        raise UserError(
+            f"has {found:.5g} kg/m3 and keeps its volume, but <target_density> is {measured:.5g}: "
+            "<target_pressure> belongs to one of them",
+            where=start.source,
+            accepted="a start of the measured density, or one of the two targets alone",
+        )
 
 
 def cost_line(context: Context, iterations: int) -> str | None:

@@ -15,7 +15,10 @@ import pytest
 from tests.csg.case import edit, environment, inverse, make_case, needs_votca
 from tests.inverse.case import ours, same_tables
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.check import check_start_and_model
+from votca_mlp.inverse.context import run_context, state_contexts
 from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.messages import Silent
 from votca_mlp.inverse.stages.prepare import unweighted
 from votca_mlp.inverse.step_data import step_data
 from votca_mlp.runs.record import NAME as RECORD
@@ -32,11 +35,16 @@ NAMES = ("Ar-Ar", "Ar-Kr", "Kr-Kr")
 def gauss_newton_case(directory: Path, symbols: tuple[str, ...] = ("Ar",), **more: object) -> Path:
     """Return a short run with method imc."""
     main = make_case(directory, symbols, production=160, **more)  # type: ignore[arg-type]
+    as_gauss_newton(main)
+    return main
+
+
+def as_gauss_newton(main: Path) -> None:
+    """Change the settings of a run of wIBI."""
     path = main / "settings.xml"
     text = re.sub(r"<wibi>.*?</wibi>", "", path.read_text(), flags=re.DOTALL)
     text = text.replace("<method>ibi", "<method>imc")
     path.write_text(text.replace("<first_equilibration>400", "<first_equilibration>40"))
-    return main
 
 
 def with_scattering(main: Path) -> None:
@@ -252,6 +260,20 @@ def test_bad_input(tmp_path: Path, what: str) -> None:
         plan_of(load_settings(path))
     assert message in " ".join(str(error.value).split())
     assert f"{path}:" in str(error.value)
+
+
+def test_a_density_that_contradicts_the_pressure(tmp_path: Path) -> None:
+    """The box keeps its volume: a pressure that is wanted at another density is refused, with both."""
+    path = gauss_newton_case(tmp_path / "main") / "settings.xml"
+    both = "<target_pressure><value>1</value></target_pressure><target_density><value>2000</value>"
+    edit(path, {"<mlp>": f"{both}</target_density><mlp>"})
+    (context,) = state_contexts(run_context(plan_of(load_settings(path)), Silent()))
+    with pytest.raises(UserError, match=r"has 1\d{3}\S* kg/m3 and keeps its volume, .* is 2000") as error:
+        check_start_and_model(context)
+    found = re.findall(r"has (\S+) kg/m3", str(error.value))[0]
+    edit(path, {"<value>2000": f"<value>{found}"})
+    (context,) = state_contexts(run_context(plan_of(load_settings(path)), Silent()))
+    assert "eV an atom at the start" in check_start_and_model(context)
 
 
 def test_method_ibi_is_no_method_of_the_rule(tmp_path: Path) -> None:

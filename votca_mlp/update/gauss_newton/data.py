@@ -208,9 +208,15 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
     Raises
     ------
     UserError
-        A step without values by frame.
+        A step without values by frame, or with those of one frame.
     """
     frames = state.by_frame()
+    if frames.n_frames < 2:
+        raise UserError(
+            "one frame does not say how g(r) answers to a change of u(r)",
+            where=state.directory,
+            accepted="frames at two times at least, better several hundred",
+        )
     h = sums_of(step, state, frames, layout)
     found = []
     for datum in layout.data:
@@ -227,7 +233,7 @@ def response_of(step: StepData, state: StateData, layout: Layout) -> Response:
             )
         else:
             found.append(_number_response(step, state, frames, datum.name, layout, h))
-    response = stacked(found)
+    response = replace(stacked(found), frames=frames.n_frames)
     if not layout.wanted.simulated:
         return response
     return replace(response, scatter=_scatter(step, state, frames, layout, len(response.values)))

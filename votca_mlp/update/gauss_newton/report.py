@@ -23,15 +23,19 @@ NAME = "gauss_newton.json"
 FAR = 4.0
 """Sigma: a datum that even a fit at any price leaves this far outside cannot be met."""
 _SIGMAS = 3.0
+_OF_GROUP = ("amplitude_eV", "share", "chi2", "chi2_reachable", "data")
+_OF_DATUM = ("points", "chi2", "rms", "rms_predicted", "cannot_be_met")
 
 
-def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
+def report_of(layout: Layout, step: Step, own: Response, frames: int) -> dict[str, Any]:
     """Return the facts of an update.
 
     Parameters
     ----------
     own
         What the step's own simulation gave.
+    frames
+        Of all simulations that the step was made from; of several states the fewest.
     """
     # a target without errors of its own gets those that its scatter about any smooth u speaks of
     unknown = np.zeros(len(layout.wanted.values), bool)
@@ -47,6 +51,8 @@ def report_of(layout: Layout, step: Step, own: Response) -> dict[str, Any]:
         "share": _rounded(step.share),
         "chi2": _rounded(np.mean(residuals**2)),
         "chi2_reachable": _rounded(np.mean(left**2)),
+        "frames": frames,
+        "functions": layout.per_term,
         "data": {
             _name(datum): _datum(
                 datum, layout, step, own.values, residuals, left, bool(unknown[datum.rows].any())
@@ -138,9 +144,33 @@ def read_report(directory: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        report = dict(json.loads(path.read_text(encoding="utf-8")))
+        lacking = next(_lacking(report), None)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"cannot be read: {error}", where=path, accepted="make the step again") from None
+    if lacking is not None:
+        raise UserError(
+            f"has no {lacking}: it is not of this version",
+            where=path,
+            accepted="make the step again, or remove the file: its update is then not described",
+        )
+    return report
+
+
+def _lacking(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a report does not have and cannot do without; what can be told is put in."""
+    for facts in report.values():
+        if not isinstance(facts, dict):
+            # the first ones had one group, without its name
+            yield "groups"
+            return
+        facts.setdefault("scatter", 0.0)
+        yield from (key for key in _OF_GROUP if key not in facts)
+        for datum in facts["data"].values():
+            datum.setdefault("without_errors", False)
+            datum.setdefault("chi2_reachable", 0.0)
+            keys = (*_OF_DATUM, "predicted", "wanted") if "value" in datum else _OF_DATUM
+            yield from (key for key in keys if key not in datum)
 
 
 def in_words(report: Mapping[str, Any]) -> Iterator[str]:
@@ -156,6 +186,11 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
             f"{before}Gauss-Newton: chi2 {facts['chi2']:.3g}, within reach {facts['chi2_reachable']:.3g}; "
             f"amplitude of u {1e3 * facts['amplitude_eV']:.3g} meV{part}"
         )
+        if 0 < facts.get("frames", 0) <= facts.get("functions", 0):
+            yield (
+                f"  {facts['frames']} frames for {facts['functions']} functions of u(r): where they do not "
+                "tell them apart, the prior decides"
+            )
         back = facts.get("taken_back")
         if back is not None:
             yield (

@@ -44,12 +44,15 @@ class Response:
         Jacobian of the whole.
     scatter
         How the values of one frame scatter together; None where it is not asked for.
+    frames
+        Of the simulation, 0 where that does not matter.
     """
 
     values: Array
     variances: Array
     blocks: Array
     scatter: FrameCovariance | None = None
+    frames: int = 0
 
     @property
     def jacobian(self) -> Array:

@@ -105,7 +105,7 @@ def _solved(
         amplitude=None if options.amplitude is None else options.amplitude * KJMOL_PER_EV,
         bounds=(AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV),
     )
-    facts = report_of(layout, found, runs[-1])
+    facts = report_of(layout, found, runs[-1], sum(run.frames for run in runs))
     back = len(runs) - 1 - base.run
     if back:
         facts["taken_back"] = {"to": step.number - back, "trust": base.trust}
@@ -132,7 +132,8 @@ def _response(step: StepData, layout: Layout) -> Response:
             merged = np.stack([part.mean(axis=0) for part in np.array_split(item.blocks, parts)])
             found[number] = replace(item, blocks=merged)
     scatters = [item.scatter for item in found if item.scatter is not None]
-    return replace(stacked(found), scatter=beside(scatters) if scatters else None)
+    fewest = min(item.frames for item in found)
+    return replace(stacked(found), scatter=beside(scatters) if scatters else None, frames=fewest)
 
 
 def _coefficients(step: StepData, layout: Layout) -> Array:
