@@ -8,7 +8,10 @@ import pytest
 
 from tests.csg.case import edit, make_case
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.check import check_start_and_model
+from votca_mlp.inverse.context import run_context
 from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.messages import Silent
 from votca_mlp.inverse.options import loop_options
 from votca_mlp.inverse.pair_plan import PressureTask, cycle
 from votca_mlp.inverse.start import run_inverse
@@ -18,6 +21,7 @@ from votca_mlp.tables import read_table
 
 INVERSE = "</scriptpath>"
 PAIR = "</wibi>"
+SIMPLE = "<post_update_options><pressure><simple><scale>1</scale></simple></pressure></post_update_options>"
 
 
 def case_with(directory: Path, place: str, tags: str) -> Path:
@@ -198,3 +202,31 @@ def test_first_frame_leaves_frames_out(tmp_path: Path) -> None:
     wanted = pair_histograms(frames[10:], [("Ar", "Ar")], 10.0 * table.x).g(("Ar", "Ar"))
     assert len(frames) == 20
     assert table.y == pytest.approx(wanted, rel=1e-9)
+
+
+ZERO_STRESS = """
+from tests.models.test_calculators import Wrapped
+def lj(**arguments): return Wrapped(lambda results: {"stress": 0.0 * results["stress"]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "tags", "tag"),
+    [
+        (PAIR, "<post_update>pressure</post_update><p_target>1</p_target>" + SIMPLE, "post_update"),
+        (INVERSE, "<phase><pressure>100</pressure></phase>", "cg.inverse.phase.pressure"),
+        (INVERSE, "", ""),
+    ],
+)
+def test_what_goes_by_the_pressure_needs_a_stress(tmp_path: Path, place: str, tags: str, tag: str) -> None:
+    """At constant volume a wrong stress is said, and refused where something would believe it."""
+    path = case_with(tmp_path, place, tags)
+    # a name that no other test of this process has imported
+    (tmp_path / "zero_stress.py").write_text(ZERO_STRESS)
+    edit(path, {"fluid:lj": "zero_stress:lj"})
+    context = run_context(plan_of(load_settings(path)), Silent())
+    if not tag:
+        assert "no stress at all" in check_start_and_model(context)
+        return
+    with pytest.raises(UserError, match=f"{tag}.*\n?.*needs the pressure, and the calculator has no stress"):
+        check_start_and_model(context)

@@ -127,7 +127,7 @@ class Engine(ABC):
         """
         from votca_mlp.engines.shared.first_evaluation import first_evaluation
         from votca_mlp.engines.shared.start import checked_start
-        from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
+        from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress, without_wrong_stress
 
         start, needed = checked_start(plan, step_directory), self.needs_stress(plan)
         atoms, model = start.atoms, evaluator()
@@ -136,8 +136,10 @@ class Engine(ABC):
         per_atom = first_evaluation(model, atoms, start.source).energy / len(atoms)
         if needed is not None:
             refuse_wrong_stress(plan, model, atoms, needed[0])
+        said = without_wrong_stress(model, atoms) if needed is None else ""
         edges = " x ".join(f"{edge:.2f}" for edge in atoms.cell.lengths())
-        return f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
+        line = f"{atoms.get_chemical_formula()} in {edges} Angstrom, {per_atom:.4f} eV an atom at the start"
+        return f"{line}; {said}" if said else line
 
     def needs_stress(self, plan: MDPlan) -> tuple[str, str] | None:
         """Return the tag that needs the model's stress and what needs it, in words; None without need."""

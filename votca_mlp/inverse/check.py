@@ -2,10 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.state_plan import StatePlan
+
+if TYPE_CHECKING:
+    from votca_mlp.evaluation.contract import Evaluator
 
 _TIMED = 5
 _ENOUGH = 2.0
@@ -28,9 +32,34 @@ def check_start_and_model(context: Context) -> str:
 
     state, md = context.state, context.state.md
     _check_density(state, context.step_directory(1))
-    return engine_named(md.engine).check(
-        md, lambda: evaluator_of(context.model, state.model, None, md.skin), context.step_directory(1)
-    )
+    made: list[Evaluator] = []
+
+    def evaluator() -> "Evaluator":
+        made.append(evaluator_of(context.model, state.model, None, md.skin))
+        return made[-1]
+
+    line = engine_named(md.engine).check(md, evaluator, context.step_directory(1))
+    if made and not made[-1].gives_stress:
+        _refuse_unknown_pressure(context)
+    return line
+
+
+def _refuse_unknown_pressure(context: Context) -> None:
+    """Refuse what goes by the pressure where the calculator has no stress, or one that is not used."""
+    state = context.state
+    wanted = {
+        "cg.inverse.target_pressure": state.pressure is not None,
+        "cg.inverse.phase.pressure": state.pressure_limit is not None,
+    }
+    for pair in state.pairs:
+        wanted[f"cg.non-bonded[{pair.name}].inverse.post_update"] = pair.pressure is not None
+    for tag in (tag for tag, there in wanted.items() if there):
+        raise UserError(
+            "needs the pressure, and the calculator has no stress, or none that matches its energy",
+            where=context.plan.where(tag),
+            accepted="a stress in eV/Angstrom^3, dE/dstrain by the volume, tension positive (votca-mlp "
+            "validate compares its components), or a run without this tag",
+        )
 
 
 def _check_density(state: StatePlan, first: Path) -> None:

@@ -18,7 +18,7 @@ from votca_mlp.engines.shared.result import StepResult
 from votca_mlp.engines.shared.resume import finished_result
 from votca_mlp.engines.shared.stages import plan_stages
 from votca_mlp.engines.shared.start import checked_start
-from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress
+from votca_mlp.engines.shared.stress import refuse_wrong_stress, require_stress, without_wrong_stress
 from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.processes import is_interrupt
 from votca_mlp.progress import Progress
@@ -82,7 +82,10 @@ def run_step(
     if finished is not None:
         (step_directory / checkpoints.NAME).unlink(missing_ok=True)
         return finished
-    if step_number == 1 and not (step_directory / checkpoints.NAME).is_file():
+    if plan.ensemble == "nvt":
+        # also when it goes on: what is wrong stays unknown
+        without_wrong_stress(evaluator, start.atoms)
+    elif step_number == 1 and not (step_directory / checkpoints.NAME).is_file():
         check_stress(plan, evaluator, start.atoms)
     run = Run(plan, evaluator, start.atoms, stages, inputs, step_directory, step_number)
     progress.start(f"step {step_number}", run.total, run.done)

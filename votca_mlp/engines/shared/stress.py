@@ -1,4 +1,7 @@
-"""What needs a stress is refused where the model has none, or one that its energy does not have."""
+"""What needs a stress is refused where the model has none, or one that its energy does not have.
+
+Where nothing needs it, at constant volume, a wrong one is as none at all.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -60,3 +63,32 @@ def refuse_wrong_stress(plan: "MDPlan", evaluator: "Evaluator", atoms: "Atoms", 
             accepted="a stress in eV/Angstrom^3, dE/dstrain by the volume, tension positive (votca-mlp "
             "validate compares all its components), or program ase with <ensemble>nvt</ensemble>",
         )
+
+
+def without_wrong_stress(evaluator: "Evaluator", atoms: "Atoms") -> str:
+    """Let a calculator's stress go that is not the derivative of its energy: the pressure is then unknown.
+
+    For simulations at constant volume. Models whose stress the package itself derives are not looked at.
+
+    Parameters
+    ----------
+    atoms
+        The start.
+
+    Returns
+    -------
+    What is wrong with it, in words; empty where nothing is.
+    """
+    from votca_mlp.evaluation.calculator_evaluator import CalculatorEvaluator
+    from votca_mlp.evaluation.stress_check import COMPRESSION, check_stress
+
+    if not isinstance(evaluator, CalculatorEvaluator) or not evaluator.gives_stress:
+        return ""
+    found = check_stress(evaluator, atoms)
+    if not found.wrong:
+        return ""
+    evaluator.gives_stress = False
+    return (
+        "the calculator's stress does not match its energy and is not used, the pressure stays unknown "
+        f"(with each edge of the start {COMPRESSION:.0%} shorter it is {found.in_words()})"
+    )
