@@ -22,7 +22,7 @@ COLUMNS = (
     "left behind",
     "traceback",
 )
-SHARE = {"csg_inverse": 1.0, "votca-mlp inverse": 2.0}
+SHARE = {"csg_inverse": 1.0, "votca-mlp inverse": 3.0}
 """Trials of a case by its loop, as those of csg_inverse take three times as long."""
 
 
