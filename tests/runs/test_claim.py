@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from votca_mlp.cli.csg import COMMANDS
 from votca_mlp.errors import UserError
 from votca_mlp.runs.claim import NAME, claim, refuse_claimed
 from votca_mlp.runs.lock import locked
@@ -47,3 +48,18 @@ def test_what_is_no_claim_of_this_host_is_none(tmp_path: Path, text: str) -> Non
     (tmp_path / NAME).write_text(text.replace("{process}", str(os.getpid())))
     refuse_claimed(tmp_path)
     claim(tmp_path, os.getpid())
+
+
+def test_what_a_killed_csg_inverse_left_goes_with_the_next_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the folders of the last step's states; earlier steps are complete, others the user's."""
+    left = [".run.yaml.abcdefgh.part", "step_002/.a.pot.new.abcdefgh.part", "step_002/hot/.b.abcdefgh.part"]
+    others = ["step_001/.a.abcdefgh.part", "mine/.a.abcdefgh.part", "step_002/traj.dump.part"]
+    for name in [*left, *others]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    COMMANDS["claim"](os.getpid())
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.part")}
+    assert found == set(others)

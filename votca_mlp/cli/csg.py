@@ -98,15 +98,19 @@ def defaults(stock: Path) -> None:
 
 @_command("claim")
 def claim(process: int) -> None:
-    """Claim the working directory for csg_inverse, whose process number is given; refuse a second one."""
+    """Claim the working directory for csg_inverse, whose process number is given; refuse a second one.
+
+    What an earlier run left broken off is removed, as nothing else works there now.
+    """
     from votca_mlp.runs import claim as claims
+    from votca_mlp.runs.left_over import remove_left_over_of_run
     from votca_mlp.runs.lock import locked
 
     main = Path.cwd()
     claims.claim(main, process)
     # nor may our own loop work here
     with locked(main, master=process, patience=3.0):
-        pass
+        remove_left_over_of_run(main)
 
 
 @_command("check")

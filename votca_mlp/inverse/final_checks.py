@@ -22,6 +22,7 @@ from votca_mlp.files import atomic_write
 from votca_mlp.inverse.context import Context, state_contexts
 from votca_mlp.inverse.potentials import current_correction
 from votca_mlp.observables.angles import first_minimum, surroundings
+from votca_mlp.runs.left_over import CHECKS
 from votca_mlp.runs.record import digest
 from votca_mlp.settings.final_checks import FinalChecks
 from votca_mlp.tables import read_table
@@ -30,7 +31,7 @@ from votca_mlp.units import ANGSTROM_PER_NM
 if TYPE_CHECKING:
     from ase import Atoms
 
-NAME, FOLDER = "checks.json", "checks"
+NAME = "checks.json"
 BEFORE, AFTER = "uncorrected", "corrected"
 START = "start.extxyz"
 
@@ -164,7 +165,7 @@ def _diffusion(context: Context, wanted: FinalChecks, label: str, number: int) -
     step = context.step_directory(number)
     identity = _identity(context, wanted, number)
     # of what another step, table or model has left nothing is taken
-    folder = context.plan.directory / FOLDER / context.name / f"{label}_{identity}"
+    folder = context.plan.directory / CHECKS / context.name / f"{label}_{identity}"
     plan = _plan(context, wanted, folder)
     engine = engine_named(plan.engine)
     if not is_finished(folder, plan):

@@ -15,6 +15,7 @@ from votca_mlp.inverse.messages import Messages
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.runs import claim, lock
 from votca_mlp.runs.environment import allowed_steps
+from votca_mlp.runs.left_over import CHECKS, remove_left_over_of_run
 from votca_mlp.settings import load_settings
 
 
@@ -62,7 +63,7 @@ def run_plan(
         Another run works in the directory; everything else that a user can put right.
     """
     with lock.locked(plan.directory):
-        remove_left_over(plan.directory)
+        remove_left_over_of_run(plan.directory)
         if again:
             (plan.directory / "done").unlink(missing_ok=True)
         messages = Messages(plan.directory / plan.log_file)
@@ -81,7 +82,7 @@ def to_clean(directory: Path, log_file: str) -> list[Path]:
     names = ["done", log_file, summary.NAME, temperature.NAME, lock.NAME, claim.NAME]
     if (directory / final_checks.NAME).is_file():
         # without it a folder of that name may be anything of the user's
-        names += [final_checks.NAME, final_checks.FOLDER]
+        names += [final_checks.NAME, CHECKS]
     files = [directory / name for name in names if (directory / name).exists()]
     return files + sorted(directory.glob("step_*")) + sorted(directory.glob("*~"))
 
