@@ -60,9 +60,14 @@ def tikhonov_update(
             where=state.directory,
             accepted="more than one frame, at different times",
         )
+    change = state.kBT * tikhonov(covariance, excess, regularisation)
+    ends = np.cumsum([item.shape[1] for item in counts])
+    return dict(zip(names, np.split(change, ends[:-1]), strict=True))
+
+
+def tikhonov(covariance: Array, excess: Array, regularisation: float) -> Array:
+    """Return du / kB T, shape [n], for the covariance C, shape [n, n], and <S> - S*, shape [n]."""
     values, vectors = np.linalg.eigh(covariance.T @ covariance)
     kept = np.abs(values + regularisation) >= SINGULAR
     inverse = np.where(kept, 1.0 / np.where(kept, values + regularisation, 1.0), 0.0)
-    solved = state.kBT * (vectors @ (inverse * (vectors.T @ (covariance.T @ excess))))
-    ends = np.cumsum([item.shape[1] for item in counts])
-    return dict(zip(names, np.split(solved, ends[:-1]), strict=True))
+    return np.asarray(vectors @ (inverse * (vectors.T @ (covariance.T @ excess))))
