@@ -5,8 +5,9 @@
                             [--json FILE]
 
 CASE is one of al_twin, lj_mixture (twins: a target and a density made with model + u*), al_1023K, al_943K,
-al_1323K, ani_1023K (measured), al_states (measured at 943, 1023 and 1323 K at once, one u(r)), al_flawed and
-al_twin_flawed (measured at 1023 K, and the twin, with a plateau put below the first peak). A rule is
+al_1323K, ani_1023K (measured), al_states and al_states_linear (measured at 943, 1023 and 1323 K at once, one
+u(r), and u linear in T), al_flawed and al_twin_flawed (measured at 1023 K, and the twin, with a plateau put
+below the first peak). A rule is
 gauss_newton, gauss_newton:simulated (targets with the errors of a simulation: for twins), or wibi:ALPHA.
 Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but
 those of settings/; ani_1023K needs VOTCA_MLP_DATA.
@@ -66,6 +67,8 @@ class Case:
         Kind and file in the place of those of the settings.
     states
         Temperatures of several states, K, by their folders in the settings.
+    terms
+        Of u(r; T).
     """
 
     settings: str
@@ -75,6 +78,7 @@ class Case:
     temperature: float | None = None
     model: tuple[str, str] | None = None
     states: Mapping[str, float] = field(default_factory=dict)
+    terms: int = 1
 
 
 def assael(temperature: float) -> float:
@@ -82,6 +86,7 @@ def assael(temperature: float) -> float:
     return 2377.23 - 0.311 * (temperature - 933.47)
 
 
+STATES = {f"{t}K": float(t) for t in (943, 1023, 1323)}
 ALUMINIUM: dict[str, Bumps] = {"Al-Al": ((0.018, 0.27, 0.03), (-0.014, 0.36, 0.05), (0.007, 0.50, 0.06))}
 CASES = {
     "al_twin": Case("al_quickstart", ALUMINIUM),
@@ -90,7 +95,8 @@ CASES = {
     "al_1023K": Case("al_quickstart", density=assael(1023.0)),
     "al_943K": Case("al_quickstart", density=assael(943.0), temperature=943.0),
     "al_1323K": Case("al_quickstart", density=assael(1323.0), temperature=1323.0),
-    "al_states": Case("al_multistate", states={f"{t}K": float(t) for t in (943, 1023, 1323)}),
+    "al_states": Case("al_multistate", states=STATES),
+    "al_states_linear": Case("al_multistate", states=STATES, terms=2),
     "al_flawed": Case("al_quickstart", density=assael(1023.0), flaw=True),
     "ani_1023K": Case(
         "al_quickstart", density=assael(1023.0), model=("ani", "$VOTCA_MLP_DATA/ani-al/model-Al-75")
@@ -110,6 +116,7 @@ def main() -> None:
     add_json(parser)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    ended: dict[str, dict[str, Any]] = {}
     for name in options.cases:
         for rule in options.rules:
             second = rule.startswith("gauss_newton")
@@ -118,13 +125,17 @@ def main() -> None:
                 run = options.directory / name / rule.replace(":", "_") / str(seed)
                 stopped = make(run, CASES[name], rule, seed, iterations, options.directory / name)
                 found = report(run, CASES[name])
+                if stopped:
+                    text = stopped.replace(f"{run.resolve()}/", "").removeprefix("votca-mlp: ")
+                    ended[f"{name} {rule} {seed}"] = {"simulations": len(found), "text": text}
                 for row in found:
                     rows.append({"case": name, "rule": rule, "seed": seed} | row)
                 show(name, rule, seed, found, stopped)
     units = {"density": "kg/m3", "density_off": "%"}
-    units |= {f"density_off {state}": "%" for state in CASES["al_states"].states}
+    units |= {f"density_off {state}": "%" for state in STATES}
     units |= dict.fromkeys(("distance", "size", "largest_u"), "meV")
-    tables = {"iterations": rows, "summary": summary(rows)}
+    tables: dict[str, Any] = {"iterations": rows, "summary": summary(rows)}
+    tables |= {"ended": ended} if ended else {}
     write_result(options.json, tables, units=units, seeds=options.seeds)
 
 
@@ -251,6 +262,7 @@ def change(
     for state, temperature in case.states.items():
         own = measured(assael(temperature), SPREAD * assael(temperature))
         (path.parent / state / "settings.xml").write_text(f"<cg><inverse>{own}</inverse></cg>\n")
+    text = re.sub(r"(<temperature_terms>)[^<]*", rf"\g<1>{case.terms}", text)
     # one after another, on the cores that a single state has
     text = text.replace("<tasks>auto</tasks>", "<tasks>1</tasks>") if case.states else text
     if name == "gauss_newton":

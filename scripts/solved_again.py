@@ -3,17 +3,27 @@
 
     scripts/solved_again.py DIRECTORY [--json FILE]
 
-DIRECTORY as there, with runs of the rule gauss_newton in the cases below. Five tables, means over seeds:
+DIRECTORY as there, with runs of the rule gauss_newton in the cases below. Tables, means over seeds:
 
 errors
     al_twin after N simulations, errors of the target taken as independent, or as those of a simulation:
     distance of u from u* where g* > 0.3 (meV, without its mean), share inside one and two standard errors.
 flaw
     al_twin, last step, without and with the plateau of al_flawed put into its target: distance, largest u.
+excess
+    al_1023K after N simulations: by how much that plateau changes u, the largest where g* > 0.3 and the
+    largest in the plateau, meV.
 first_rise
     al_1023K and al_flawed, last step, all data and only those beyond R: largest u where g* > 0.3, meV.
 temperatures
     al_943K, al_1023K, al_1323K, last step: u at some distances, meV, that each table by itself asks for.
+terms
+    al_states, last step: g(r) of each temperature as far as one u(r), u linear in T, and a u(r) for each are
+    predicted to bring it: RMS from the target.
+pool
+    al_1023K and al_twin, the first seed, after N simulations: standard error of g (RMS where g* > 0.3) and of
+    the density (kg/m3) from the last one alone, from all as the rule puts them together, and from all by
+    reweighting (votca-mlp predict), how far these two differ, and how many frames the latter are worth.
 drift
     All these cases, every rule that ran, as long as it did: the largest distance of the density from the
     measured one, %, and the simulation at which the limits of <phase> end the run; 0 where they do not.
@@ -34,8 +44,9 @@ from second_order import _mean, known_of
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.phase import check_phase
+from votca_mlp.inverse.predict import predict
 from votca_mlp.inverse.step_data import step_data
-from votca_mlp.observables.store import read_observables
+from votca_mlp.observables.store import NAME, read_observables
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table
 from votca_mlp.units import KJMOL_PER_EV
@@ -49,6 +60,7 @@ Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 CUTS = (0.0, 2.35, 2.6)
 AT = (2.4, 2.5, 2.7, 3.0)
+TERMS = {1: "one u", 2: "linear in T", 3: "one each"}
 
 
 def drift(run: Path) -> dict[str, float]:
@@ -119,6 +131,44 @@ class Stored:
         weights[datum.rows][datum.x < cut] = 1e-9
         return replace(wanted, weights=weights, robust=wanted.robust & (weights > 0.5))
 
+    def excess(self, count: int) -> dict[str, float]:
+        """Return by how much the plateau of al_flawed changes u."""
+        with_it, without = (self.solved(count, wanted).inferred for wanted in (self.flawed(), None))
+        change = self.layout.bases[self.name].values @ (with_it.coefficients - without.coefficients) * MEV
+        inside = (self.target.x > 0.2149) & (self.target.x < 0.2301)
+        return {
+            "excess": float(np.abs(change[self.seen]).max()),
+            "in_plateau": float(np.abs(change[inside]).max()),
+        }
+
+    def pooling(self, run: Path, count: int) -> dict[str, Any]:
+        """Return what the last simulation, all of them, and all reweighted say of the last u(r)."""
+        first = max(0, count - 20)
+        here, datum = self.coefficients[count - 1], self.layout.data[0]
+        last = self.responses[count - 1]
+        pool = pooled(self.responses[first:count], self.coefficients[first:count], here)
+        plan = plan_of(load_settings(run / "settings.xml"))
+        table = read_table(run / f"step_{count:03d}/{self.name}.pot.cur")
+        (again,) = predict(plan, {self.name: table}, list(range(first + 1, count + 1)))
+        rdf = again.rdfs[self.name]
+        assert rdf.yerr is not None
+        used = self.seen[datum.points]
+        points = datum.points[used]
+
+        def size(values: Array) -> float:
+            return rounded(float(np.sqrt(np.mean(values))))
+
+        return {
+            "one": size(last.variances[datum.rows][used]),
+            "pooled": size(pool.variances[datum.rows][used]),
+            "reweighted": size(rdf.yerr[points] ** 2),
+            "apart": size((rdf.y[points] - pool.values[datum.rows][used]) ** 2),
+            "density_pooled": rounded(float(np.sqrt(pool.variances[-1]))),
+            "density_reweighted": rounded(again.density.error),
+            "frames": again.frames,
+            "worth": rounded(again.samples),
+        }
+
     def flawed(self) -> Wanted:
         """Return the data with the plateau of al_flawed."""
         wanted, datum = self.layout.wanted, self.layout.data[0]
@@ -127,6 +177,30 @@ class Stored:
         plateau = np.linspace(0.20, 0.27, int(inside.sum()))
         values[datum.rows][inside] = np.maximum(values[datum.rows][inside], plateau)
         return replace(wanted, values=values)
+
+
+def of_states(run: Path, terms: int) -> dict[str, float]:
+    """Return the RMS of each state's g(r) that u(r; T) of so many terms is predicted to have."""
+    plan = plan_of(load_settings(run / "settings.xml"))
+    steps_of = run.glob("step_*")
+    folders = [path for path in steps_of if all((path / s.name / NAME).is_file() for s in plan.states)]
+    steps = [step_data(plan, number) for number in range(1, len(folders) + 1)]
+    names, options = list(steps[-1].pairs), steps[-1].options
+    assert isinstance(options, GaussNewtonSettings)
+    layout = layout_of(steps[-1], names, options)
+    # what they ran with had one term
+    ran = [_coefficients(step, layout) for step in steps]
+    ran = [np.concatenate([c, np.zeros((terms - 1) * len(c))]) for c in ran]
+    steps = [replace(step, basis=replace(step.basis, terms=terms)) for step in steps]
+    wanted = replace(layout.wanted, largest=np.full(len(layout.wanted.values), np.inf))
+    pool = pooled([_response(step, layout) for step in steps], ran, ran[-1])
+    found = solve(pool, wanted, ran[-1], _root(steps[-1], layout, options), amplitude=None, bounds=BOUNDS)
+    off = found.predicted - wanted.values
+    return {
+        f"rms {datum.state}": float(np.sqrt(np.mean(off[datum.rows] ** 2)))
+        for datum in layout.data
+        if datum.name in names
+    }
 
 
 def main() -> None:
@@ -138,8 +212,11 @@ def main() -> None:
     tables: dict[str, dict[str, Any]] = {
         "errors": {},
         "flaw": {},
+        "excess": {},
         "first_rise": {},
         "temperatures": {},
+        "terms": {},
+        "pool": {},
         "drift": {},
     }
     for errors in ("independent", "simulated"):
@@ -156,6 +233,17 @@ def main() -> None:
             made = [run.solved(len(run.responses), run.beyond(cut)) for run in runs]
             found = row([run.facts(step) for run, step in zip(runs, made, strict=True)])
             tables["first_rise"][f"{case} {cut:g}"] = {"seeds": len(runs), "largest_u": found["largest_u"]}
+    runs = stored(options.directory, "al_1023K", "independent")
+    for count in (3, 4, 6):
+        tables["excess"][f"{count}"] = row([run.excess(count) for run in runs])
+    for terms, label in TERMS.items():
+        made_of = [of_states(path, terms) for path in paths(options.directory, "al_states")]
+        tables["terms"][label] = {"seeds": len(made_of), **row(made_of)}
+    for case in ("al_1023K", "al_twin"):
+        path = paths(options.directory, case)[0]
+        run = Stored(path, "independent")
+        for count in sorted({4, 6, len(run.responses)}):
+            tables["pool"][f"{case} {count}"] = run.pooling(path, count)
     for case in ("al_943K", "al_1023K", "al_1323K"):
         runs = stored(options.directory, case, "independent")
         at = row([run.at(run.solved(len(run.responses))) for run in runs])
@@ -166,14 +254,21 @@ def main() -> None:
     for name, table in tables.items():
         for label, values in table.items():
             print(name, label, values)
-    units = {"largest_off": "%"}
-    units |= dict.fromkeys(("distance", "largest_u", *(f"u {r:g}" for r in AT)), "meV")
+    units = {"largest_off": "%", "density_pooled": "kg/m3", "density_reweighted": "kg/m3"}
+    units |= dict.fromkeys(
+        ("distance", "largest_u", "excess", "in_plateau", *(f"u {r:g}" for r in AT)), "meV"
+    )
     write_result(options.json, tables, units=units)
 
 
 def stored(directory: Path, case: str, errors: str) -> list[Stored]:
     """Return the runs of a case."""
-    return [Stored(run, errors) for run in sorted((directory / case / "gauss_newton").iterdir())]
+    return [Stored(run, errors) for run in paths(directory, case)]
+
+
+def paths(directory: Path, case: str) -> list[Path]:
+    """Return the folders of a case's runs."""
+    return sorted((directory / case / "gauss_newton").iterdir())
 
 
 def row(found: list[dict[str, float]]) -> Mapping[str, Any]:
