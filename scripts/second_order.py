@@ -7,8 +7,8 @@
 CASE is one of al_twin, lj_mixture (twins: a target and a density made with model + u*), al_1023K, al_943K,
 al_1323K, ani_1023K (measured), al_states and al_states_linear (measured at 943, 1023 and 1323 K at once, one
 u(r), and u linear in T), al_flawed and al_twin_flawed (measured at 1023 K, and the twin, with a plateau put
-below the first peak). A rule is
-gauss_newton, gauss_newton:simulated (targets with the errors of a simulation: for twins), or wibi:ALPHA.
+below the first peak). A rule is gauss_newton, gauss_newton:simulated (targets with errors of a simulation:
+for twins), or wibi:ALPHA.
 Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but
 those of settings/; ani_1023K needs VOTCA_MLP_DATA.
 """
