@@ -15,7 +15,9 @@ from votca_mlp.deploy.mliap_data import LammpsData
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.export.export import export
 from votca_mlp.models.hipnn.files import load_hipnn, save_levels
+from votca_mlp.models.hipnn.joined import joined
 from votca_mlp.models.hipnn.levels import build_levels
+from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.load import load_model
 from votca_mlp.models.options import MLPSettings
 
@@ -30,9 +32,20 @@ NETWORK = {
 }
 
 
-def test_lammps_gets_the_level_that_is_named(tmp_path: Path) -> None:
+def write_levels(path: Path, method: str) -> Path:
+    """Write PBE and r2SCAN as heads of one network, or r2SCAN as PBE and a network for the difference."""
     torch.manual_seed(1)
-    save_levels(tmp_path / "two.pt", build_levels(NETWORK, (13,), ("PBE", "r2SCAN")), {})
+    if method == "together":
+        save_levels(path, build_levels(NETWORK, (13,), ("PBE", "r2SCAN")), {})
+    else:
+        parts = [build_hipnn(NETWORK, (13,)) for _ in range(2)]
+        save_levels(path, joined(parts, {"PBE": [0], "r2SCAN": [0, 1]}), {})
+    return path
+
+
+@pytest.mark.parametrize("method", ["together", "difference"])
+def test_lammps_gets_the_level_that_is_named(tmp_path: Path, method: str) -> None:
+    write_levels(tmp_path / "two.pt", method)
     atoms = aluminium()
     mlp = HIPNN.format(model=tmp_path / "two.pt", dtype="float64") + "<level>r2SCAN</level>"
     run = make_run(tmp_path / "run", mlp, atoms)
@@ -54,7 +67,7 @@ def test_lammps_gets_the_level_that_is_named(tmp_path: Path) -> None:
 
 def test_torchscript_holds_the_level_that_is_named(tmp_path: Path) -> None:
     """What the TorchScript export and GROMACS's NNPot are made of."""
-    save_levels(tmp_path / "two.pt", build_levels(NETWORK, (13,), ("PBE", "r2SCAN")), {})
+    write_levels(tmp_path / "two.pt", "together")
     atoms = bulk("Al", "fcc", 4.05, cubic=True).repeat(2)
     mlp = MLPSettings(kind="hippynn", model="two.pt", level="r2SCAN")
     module = load_model(mlp, tmp_path).scriptable(torch.float64)
@@ -63,3 +76,12 @@ def test_torchscript_holds_the_level_that_is_named(tmp_path: Path) -> None:
     alone = PairListEvaluator(load_hipnn(tmp_path / "two.pt", level="r2SCAN"), dtype=torch.float64)
     found = float(torch.jit.script(module)(*map(torch.from_numpy, arrays)))
     assert found == pytest.approx(alone.evaluate(atoms).energy, abs=1e-6)
+
+
+def test_a_difference_model_is_a_module_for_gromacs(tmp_path: Path) -> None:
+    """The export compares itself with the package's own numbers of the level."""
+    write_levels(tmp_path / "two.pt", "difference")
+    mlp = HIPNN.format(model=tmp_path / "two.pt", dtype="float64") + "<level>r2SCAN</level>"
+    found = export(make_run(tmp_path / "run", mlp, aluminium()), "gromacs", tmp_path / "out")
+    assert found.comparisons
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["model"]["level"] == "r2SCAN"
