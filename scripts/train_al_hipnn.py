@@ -3,6 +3,7 @@
 
     scripts/train_al_hipnn.py [--ani FOLDER] [--directory FOLDER] [--install]
     scripts/train_al_hipnn.py --judge-shipped    crystal and melts of the shipped model, into its card
+    scripts/train_al_hipnn.py --json FILE        also errors of the new beside those of the shipped model
 
 Samples configurations with one ANI-Al network, labels them with all eight, trains a HIP-NN, judges it. Each
 stage leaves a file in the directory and is skipped when that is there: part-K.npz, data.npz, checkpoint.pt
@@ -35,6 +36,7 @@ from al_hipnn.recipe import (
     training_and_validation,
 )
 from al_hipnn.sampling import plan
+from results_file import add_json, command, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
@@ -63,6 +65,7 @@ NETWORK = {
     "n_atom_layers": 3,
 }
 """HIP-NN for aluminium of Matin et al. 2023; lengths in Angstrom."""
+UNITS = {"energy": "meV/atom", "force": "meV/Angstrom"}
 LABELS = "energies and forces of ANI-Al, mean of eight networks, float32 with energies summed in float64"
 MELTS = {
     # title -> density in atoms per cubic Angstrom, temperature, melting temperature in K
@@ -173,6 +176,17 @@ def errors_by_kind(model: HipnnModel, frames: LabelledFrames) -> dict[str, dict[
     return found
 
 
+def compared(options: argparse.Namespace, frames: LabelledFrames) -> dict[str, Any]:
+    """Return the errors of the new and of the shipped model on the frames that both never saw, by kind."""
+    held, rows = frames.take(held_out(frames)), dict[str, Any]()
+    for name, path in (("new", options.directory / "model.pt"), ("shipped", DATA / "al-hipnn.pt")):
+        for kind, found in errors_by_kind(load_hipnn(path), held).items():
+            row = rows.setdefault(kind, {"frames": found["energies"].labels})
+            row[f"{name} energy"] = number(found["energies"].rmse)
+            row[f"{name} force"] = number(1e3 * found["forces"].rmse)
+    return rows
+
+
 def judge(options: argparse.Namespace, frames: LabelledFrames) -> str:
     """Return the model card."""
     path = options.directory / "model.pt"
@@ -213,6 +227,7 @@ def main() -> None:
         "--judge-shipped", action="store_true", help="judge the shipped model's crystal and melts again"
     )
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
+    add_json(parser)
     options = parser.parse_args()
     if options.ani is None:
         parser.error("give --ani, or set VOTCA_MLP_DATA to the folder that has ani-al/model-Al-75")
@@ -229,6 +244,16 @@ def main() -> None:
     model, card = options.directory / "model.pt", options.directory / "model.md"
     if not model.exists():
         fit(options, dataset)
+    if options.json is not None:
+        done = load_hipnn(model).provenance["fit"]
+        counts = {"frames": len(dataset), **{name: done[name] for name in ("best epoch", "of", "minutes")}}
+        write_result(
+            options.json,
+            {"held out": compared(options, dataset), "training": {"all": counts}},
+            units={f"{which} {kind}": unit for which in ("new", "shipped") for kind, unit in UNITS.items()},
+            seeds=1,
+            made_by=command(),
+        )
     if not card.exists():
         with atomic_write(card) as file:
             file.write(judge(options, dataset))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metal.teachers import HIGH, LOW
+from metal.pairs import Pair
 from votca_mlp.models.hipnn.files import save_levels
 from votca_mlp.models.hipnn.levels import SEPARATE
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
@@ -48,19 +48,24 @@ class Parts:
     with_high: Indices
 
 
-def parts_of(frames: LabelledFrames, fraction: float, seed: int) -> Parts:
+def parts_of(pair: Pair, frames: LabelledFrames, fraction: float, seed: int) -> Parts:
     """Return the parts of one seed; more high-level energies are the fewer ones and others."""
     random = np.random.default_rng(seed)
-    names = random.permutation(np.unique(frames.groups))
-    held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
+    held = pair.tested(frames)
+    if held is None or not held.any():
+        names = random.permutation(np.unique(frames.groups))
+        held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
     pool = random.permutation(np.flatnonzero(~held))
+    able = frames.has(pair.high, "energies")[pool]
+    pool = np.concatenate([pool[able], pool[~able]])
     # every eighth frame validates, so that it does among those with high-level energies, too
     judge = np.arange(len(pool)) % round(1 / VALIDATION) == 1
-    with_high = pool[: round(fraction * len(pool))]
+    with_high = pool[: round(fraction * able.sum())]
     return Parts(np.flatnonzero(held), np.sort(pool[~judge]), np.sort(pool[judge]), np.sort(with_high))
 
 
 def fit(
+    pair: Pair,
     frames: LabelledFrames,
     parts: Parts,
     path: Path,
@@ -76,12 +81,13 @@ def fit(
 
     ``steps`` of the optimiser, whatever the number of frames.
     """
+    low, high = pair.levels
     energies = np.full(len(frames), np.nan)
-    energies[parts.with_high] = frames.levels[HIGH].energies[parts.with_high]
-    levels = {HIGH: replace(frames.levels[HIGH], energies=energies)}
+    energies[parts.with_high] = frames.levels[high].energies[parts.with_high]
+    levels = {high: replace(frames.levels[high], energies=energies)}
     known = np.isfinite(energies)
     if both:
-        levels = {LOW: frames.levels[LOW], **levels}
+        levels = {low: frames.levels[low], **levels}
         known[:] = True
     training, validation = (part[known[part]] for part in (parts.training, parts.validation))
     options = TrainOptions(
@@ -91,7 +97,7 @@ def fit(
         smallest_rate=1e-5,
         schedule="cosine",
         seed=seed,
-        weights={HIGH: LevelWeights(energy=high_weight if both else 100.0)},
+        weights={high: LevelWeights(energy=high_weight if both else 100.0)},
     )
     found = train(
         replace(frames, levels=levels),
@@ -103,14 +109,15 @@ def fit(
         checkpoint=path.with_suffix(".checkpoint"),
     )
     save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
-    errors = {HIGH: errors_of(found.model, frames.take(parts.held_out), HIGH)["energies"]}
-    result: dict[str, Any] = {"rmse": errors[HIGH].rmse, "mae": errors[HIGH].mae}
+    errors = errors_of(found.model, frames.take(parts.held_out), high)["energies"]
+    result: dict[str, Any] = {"rmse": errors.rmse, "mae": errors.mae}
     unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
+    unused = unused[frames.has(high, "energies")[unused]]
     if len(unused):
-        result["unused rmse"] = errors_of(found.model, frames.take(unused), HIGH)["energies"].rmse
+        result["unused rmse"] = errors_of(found.model, frames.take(unused), high)["energies"].rmse
     if both:
-        low = errors_of(found.model, frames.take(parts.held_out), LOW)
-        result |= {"low rmse": low["energies"].rmse, "low force rmse": 1e3 * low["forces"].rmse}
+        others = errors_of(found.model, frames.take(parts.held_out), low)
+        result |= {"low rmse": others["energies"].rmse, "low force rmse": 1e3 * others["forces"].rmse}
     path.with_suffix(".checkpoint").unlink()
     return result | {
         "high-level energies": len(parts.with_high),
@@ -125,13 +132,13 @@ def errors_of(model: Any, frames: LabelledFrames, level: str) -> dict[str, Label
     return level_errors(predictions(model.alone(level), frames), frames, level, {})
 
 
-def spread(frames: LabelledFrames, parts: Parts) -> tuple[float, float]:
+def spread(pair: Pair, frames: LabelledFrames, parts: Parts) -> tuple[float, float]:
     """Return how far the high level's held-out energies are from their mean and from the low level's.
 
     The latter after one constant, the mean difference in the frames that are not held out; meV/atom.
     """
     counts = frames.atom_counts
-    high, low = (frames.levels[level].energies / counts for level in (HIGH, LOW))
+    low, high = (frames.levels[level].energies / counts for level in pair.levels)
     held = parts.held_out
     constant = float((high - low)[parts.with_high].mean())
     away = high[held] - low[held] - constant

@@ -186,7 +186,19 @@ def _same_frames(folder: Path) -> None:
     write(folder / "more.xyz", read(folder / "low.xyz", "3:6"), format="extxyz")
 
 
+def _short(folder: Path) -> None:
+    arrays = dict(np.load(folder / "high.npz"))
+    np.savez(folder / "high.npz", **{**arrays, "e": arrays["e"][:-1]})
+
+
+def _no_cell(folder: Path) -> None:
+    frames = read(folder / "low.xyz", ":")
+    frames[5].set_pbc(True)
+    write(folder / "low.xyz", frames, format="extxyz")
+
+
 LOW = settings()["data"][0]["levels"]
+BOTH = {"file": "low.xyz", "levels": {**LOW, "high": {"energy": {"key": "energy", "unit": "Hartree"}}}}
 HIGH = settings()["data"][1]
 
 
@@ -223,6 +235,18 @@ HIGH = settings()["data"][1]
             r"level 'low': none of its 24 labelled frames is for training",
         ),
         ({"data": [{"file": "none.xyz", "levels": LOW}, HIGH]}, None, r"none.xyz: no such file"),
+        ({}, _short, r"high.npz, frame 1: 'e' of level 'high' is 'an array of 11 rows for 12 frames'"),
+        ({}, _no_cell, r"low.xyz, frame 6: is periodic in 3 directions, but its cell does not span them"),
+        (
+            {"data": [BOTH, HIGH]},
+            None,
+            r"on 24 common frames energies of level 'high' change by 27.2 .*\n.*Hartree instead of eV",
+        ),
+        (
+            {"levels": {"low": None, "high": {"energy": 0}}},
+            None,
+            r"level 'high': has energies of weight 0 alone: its head would stay",
+        ),
         (
             {"data": [{"file": "low.xyz", "group": "file", "levels": LOW}, HIGH]},
             None,
@@ -265,6 +289,11 @@ def test_names_that_a_file_lacks_are_answered_with_those_it_has(tmp_path: Path) 
         ("output: [\n", r"settings.yaml:2: no YAML"),
         ("output: a\noutput: b\n", r"settings.yaml:2: <output> is there twice \(first in line 1\)"),
         ("- a\n", r"is no mapping"),
+        ("output: a\nlevels: [low, b, low]\n", r"settings.yaml:2: <levels> has 'low' twice"),
+        (
+            "output: a\nnetwork: {dist_soft_max: 7}\n",
+            r"settings.yaml:2: <network> dist_soft_min, .* 1, 7, 5.5: they have to ascend",
+        ),
         ("output: a\nlevels: [low]\ndata: []\n", r"settings.yaml:3: <data> is empty"),
         (
             "output: a\ntraining:\n  epochs: many\n",

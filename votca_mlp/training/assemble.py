@@ -17,6 +17,7 @@ from votca_mlp.training.checks import (
 from votca_mlp.training.labelled import LabelledFrames, LevelLabels, concatenate
 from votca_mlp.training.self_energies import determined, self_energies
 from votca_mlp.training.settings.models import LevelSettings, TrainSettings
+from votca_mlp.training.sources.common_frames import refuse_other_unit
 from votca_mlp.training.sources.finite_differences import refuse_wrong_units
 from votca_mlp.training.sources.labels import read_source
 from votca_mlp.training.split import Split, frame_keys, split_frames
@@ -73,7 +74,10 @@ def assemble(
                 fixed |= dict.fromkeys(part.groups.tolist(), source.use)
             parts.append(part)
     frames = _ordered(concatenate(parts), list(settings.levels))
-    refuse_contradictions(frames, frame_keys(frames))
+    keys = frame_keys(frames)
+    refuse_contradictions(frames, keys)
+    for line in refuse_other_unit(frames, keys):
+        say(line)
     split = split_frames(
         frames,
         held_out=settings.split.held_out,
@@ -81,7 +85,9 @@ def assemble(
         seed=settings.split.seed,
         fixed=fixed,
     )
-    refuse_levels_without_labels(frames, split, list(settings.levels))
+    refuse_levels_without_labels(
+        frames, split, {name: _counted(found) for name, found in settings.levels.items()}
+    )
     refuse_new_species(frames, split)
     training = frames.take(split.training)
     energies = {}
@@ -102,6 +108,12 @@ def _ordered(frames: LabelledFrames, levels: Sequence[str]) -> LabelledFrames:
     labels = {name: frames.levels.get(name, none) for name in levels}
     columns = {name: getattr(frames, name) for name in frames.__dataclass_fields__ if name != "levels"}
     return LabelledFrames(**columns, levels=labels)
+
+
+def _counted(options: LevelSettings) -> tuple[str, ...]:
+    """Return the kinds of labels that have a weight."""
+    weights = {"energies": options.energy, "forces": options.forces, "stress": options.stress}
+    return tuple(kind for kind, weight in weights.items() if weight > 0)
 
 
 def _given(options: LevelSettings, species: Sequence[int], level: str) -> dict[int, float]:

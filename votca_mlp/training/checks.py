@@ -14,6 +14,7 @@ RARE = 0.01
 """Of a file's frames: a composition that is rarer, where all others are one and the same, is looked at."""
 NEAREST = 0.3
 """Angstrom: atoms nearer than this are one atom twice, or positions in another unit."""
+KINDS = ("energies", "forces", "stress")
 SAME = 0.05
 """eV/atom: energies of the same frame differ by less; published data do so by 1e-3."""
 
@@ -88,20 +89,32 @@ def refuse_unknown_levels(named: Mapping[str, Sequence[str]], known: Sequence[st
                 raise UserError(what, where=where, accepted=" | ".join(known))
 
 
-def refuse_levels_without_labels(frames: LabelledFrames, split: Split, levels: Sequence[str]) -> None:
+def refuse_levels_without_labels(
+    frames: LabelledFrames, split: Split, levels: Mapping[str, Sequence[str]]
+) -> None:
     """Refuse a level whose head no label would train.
+
+    Parameters
+    ----------
+    levels
+        By level, the kinds of labels that have a weight.
 
     Raises
     ------
     UserError
         Naming the level, and where its labels are when it has some.
     """
-    for level in levels:
-        there = _labelled(frames, level)
+    for level, kinds in levels.items():
+        there = _labelled(frames, level, kinds)
         if not there.any():
-            what = "has no labels: its head would stay as it began"
+            has = [kind for kind in KINDS if level in frames.levels and frames.has(level, kind).any()]
+            what = f"has {', '.join(has)} of weight 0 alone" if has else "has no labels"
             accepted = "energies, forces or stress of this level in 'data', or no such level"
-            raise UserError(what, where=f"level '{level}'", accepted=accepted)
+            if has:
+                accepted = "a weight above 0 for labels that it has, or no such level"
+            raise UserError(
+                f"{what}: its head would stay as it began", where=f"level '{level}'", accepted=accepted
+            )
         if not there[split.training].any():
             what = f"none of its {int(there.sum())} labelled frames is for training"
             accepted = "training frames with labels of this level: more groups, or smaller fractions"
@@ -146,10 +159,11 @@ def refuse_contradictions(frames: LabelledFrames, keys: Sequence[bytes]) -> None
                 raise UserError(what, where=str(frames.origins[k]), accepted=accepted)
 
 
-def _labelled(frames: LabelledFrames, level: str) -> np.ndarray:
-    if level not in frames.levels:
-        return np.zeros(len(frames), bool)
-    return frames.has(level, "energies") | frames.has(level, "forces") | frames.has(level, "stress")
+def _labelled(frames: LabelledFrames, level: str, kinds: Sequence[str]) -> np.ndarray:
+    there = np.zeros(len(frames), bool)
+    for kind in kinds if level in frames.levels else ():
+        there |= frames.has(level, kind)
+    return there
 
 
 def _symbol(z: int) -> str:

@@ -1,8 +1,8 @@
 """The settings of a training: data, levels, split, network, training, output."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from votca_mlp.elements import SYMBOLS
 from votca_mlp.fields import PLAIN_NAME, Section, setting
@@ -56,6 +56,13 @@ class NetworkSettings(Section):
         5.0, unit="Angstrom", meaning="Centre of the last radial function."
     )
     dist_hard_max: PositiveFloat = setting(5.5, unit="Angstrom", meaning="Cutoff.")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if not self.dist_soft_min < self.dist_soft_max <= self.dist_hard_max:
+            found = f"{self.dist_soft_min:g}, {self.dist_soft_max:g}, {self.dist_hard_max:g}"
+            raise ValueError(f"dist_soft_min, dist_soft_max, dist_hard_max are {found}: they have to ascend")
+        return self
 
 
 class TrainingSettings(Section):

@@ -23,6 +23,7 @@ def load_train_settings(path: Path) -> TrainSettings:
     """
     values, lines = read_yaml(path)
     try:
+        _refuse_twice(path, values, lines)
         settings = TrainSettings.model_validate(_given(values))
     except ValidationError as error:
         problems = [_problem(item, values, lines) for item in error.errors(include_url=False)]
@@ -37,6 +38,15 @@ def load_train_settings(path: Path) -> TrainSettings:
     }
     refuse_unknown_levels(named, list(settings.levels))
     return settings
+
+
+def _refuse_twice(path: Path, values: dict[str, Any], lines: dict[Place, int]) -> None:
+    levels = values.get("levels")
+    names = list(map(str, levels)) if isinstance(levels, list) else []
+    for name in names:
+        if names.count(name) > 1:
+            problem = Problem(line_of(lines, ("levels",)), "levels", f"has '{name}' twice", "each level once")
+            raise SettingsError(path, [problem])
 
 
 def line_of(lines: dict[Place, int], place: Place) -> int:

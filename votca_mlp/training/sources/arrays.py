@@ -46,6 +46,12 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
         for name, array in arrays.items()
         if name not in used and np.ndim(array) > 0 and len(array) == count
     }
+    # so that a label among them is refused by what is wrong with it
+    others = {
+        name: f"an array of {len(array)} rows for {count} frames"
+        for name, array in arrays.items()
+        if name not in used and name not in rows and np.ndim(array) > 0
+    }
     padded = positions.shape[1]
     for k in range(count):
         z = numbers if numbers.ndim == 1 else numbers[k]
@@ -58,6 +64,7 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
             else array[k]
             for name, array in rows.items()
         }
+        values |= others
         own = values.get("groups", values.get("group", group))
         own = own.decode() if isinstance(own, bytes) else str(own)
         yield RawFrame(z[:size], positions[k, :size], cell, pbc, values, f"frame {k + 1}", own)

@@ -212,6 +212,10 @@ def _refuse_positions(frame: RawFrame, path: Path) -> None:
         raise UserError(what, where=where, accepted="an atomic number from 1; padding only after the atoms")
     if not (np.isfinite(frame.positions).all() and np.isfinite(frame.cell).all()):
         raise UserError("positions or cell are not finite", where=where, accepted="numbers")
+    periodic = frame.cell[frame.pbc]
+    if np.linalg.matrix_rank(periodic) < len(periodic):
+        what = f"is periodic in {len(periodic)} directions, but its cell does not span them"
+        raise UserError(what, where=where, accepted="a cell vector for each, not in one plane; or no pbc")
 
 
 def _groups(source: Source, raw: Sequence[RawFrame], path: Path) -> list[str]:

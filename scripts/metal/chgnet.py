@@ -1,4 +1,4 @@
-"""The two levels of theory, and the frames that they label."""
+"""CHGNet of two functionals: PBE and r2SCAN, and the frames that they label."""
 
 import warnings
 import zlib
@@ -53,6 +53,11 @@ def teacher(level: str) -> Evaluator:
     return CalculatorEvaluator(CHGNetCalculator(network, use_device="cpu", on_isolated_atoms="ignore"))
 
 
+def energies_of(level: str, frames: Sequence[Atoms]) -> NDArray[np.float64]:
+    """Return energies (eV) of frames by a level's CHGNet."""
+    return predicted(level, frames, forces=False)[0]
+
+
 def predicted(level: str, frames: Sequence[Atoms], *, forces: bool) -> tuple[NDArray[np.float64], list[Any]]:
     """Return energies (eV) and, where asked for, forces (eV/Angstrom) of frames by a level's CHGNet."""
     network = network_of(level)
@@ -89,7 +94,7 @@ def data(path: Path) -> LabelledFrames:
     if not path.exists():
         frames, groups = sample()
         low, forces = predicted(LOW, frames, forces=True)
-        high, _ = predicted(HIGH, frames, forces=False)
+        high = energies_of(HIGH, frames)
         everything: dict[str, Any] = {
             "positions": [atoms.positions for atoms in frames],
             "cells": [atoms.cell.array for atoms in frames],
