@@ -1,6 +1,7 @@
 """The loop from Python: the digits of settings.xml, going on, and what is refused before any simulation."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,10 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
         vm.wibi(alpha=-1)
     with pytest.raises(vm.UserError, match="no rule 'imc'"):
         vm.rule("imc")
+    for pressure, words in ((1.0, "the barostat holds the pressure"), ((1.0, 0.0), "standard error of 0")):
+        md = replace(plan(), ensemble="npt" if words.startswith("the") else "nvt")
+        with pytest.raises(vm.UserError, match=words):
+            vm.correct(model, target, start, md, rule=vm.gauss_newton(), pressure=pressure)
     with pytest.raises(vm.UserError, match="temperature"):
         vm.MDPlan(temperature=0)
     with pytest.raises(vm.UserError, match="no builtin model 'al'"):

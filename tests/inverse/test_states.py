@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from tests.csg.case import edit, environment, make_case, wait_for
 from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, make_states
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import inverse_plan, plan_of
 from votca_mlp.inverse.potentials import current_correction
+from votca_mlp.inverse.predict import predict
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.inverse.state_command import state_environment
 from votca_mlp.potentials.akima import akima_from_table
@@ -138,6 +141,24 @@ def test_two_terms_meet_two_states_exactly(finished_terms: Path) -> None:
     (spline,) = content.at(120.0).pairs.values()
     u, _ = spline.evaluate(np.array([4.0]))
     assert u[0] * 96.48533212331 == pytest.approx(new0[40], rel=1e-6)
+
+
+def test_predicted_by_terms(finished_terms: Path) -> None:
+    """What u_0 and u_1 change together leaves the hot state as it was, and moves the cold one."""
+    plan = plan_of(load_settings(finished_terms / "settings.xml"))
+    step = finished_terms / "step_001"
+    u = [read_table(step / f"Ar-Ar{term}.pot.cur") for term in ("", ".term1")]
+    change = 0.1 * np.exp(-(((u[0].x - 0.4) / 0.05) ** 2))
+    both = {"Ar-Ar": u[0].with_y(u[0].y + change), "Ar-Ar.term1": u[1].with_y(u[1].y - change)}
+    cold, hot = predict(plan, both)
+    assert hot.samples == pytest.approx(hot.frames)
+    assert cold.samples < 0.99 * cold.frames
+    # one of them alone moves both
+    assert all(found.samples < found.frames for found in predict(plan, {"Ar-Ar.term1": both["Ar-Ar.term1"]}))
+    output = CliRunner().invoke(app, ["predict", str(finished_terms)])
+    assert output.exit_code == 0, output.output
+    assert "Ar-Ar.term1.pot.new" in output.output
+    assert output.output.count("worth") == 2
 
 
 def test_other_terms_in_mid_run_are_refused(finished_terms: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
 from votca_mlp.fields import Section
 from votca_mlp.runs.reading import Run, read_run
-from votca_mlp.targets.target import Target, density_target, write_target
+from votca_mlp.targets.target import Target, density_target, number_target, write_target
 from votca_mlp.units import ANGSTROM_PER_NM
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def correct(
     *,
     block_length: int | None = None,
     density: "float | tuple[float, float] | None" = None,
+    pressure: "float | tuple[float, float] | None" = None,
     scattering: "Sequence[ScatteringSource]" = (),
 ) -> Correction:
     """Run the inverse method and return the correction that the last simulation ran with.
@@ -144,6 +145,8 @@ def correct(
         Frames in a block for the errors of g(r); None: without errors.
     density
         Measured, kg/m^3, or that and its standard error: for the verdict, and for rules that fit it.
+    pressure
+        Likewise the pressure (bar) that a simulation at constant volume is to have.
     scattering
         Measured F(Q), for the rule ``gauss_newton``; with its option ``fit=False`` g(r) is not fitted.
 
@@ -158,13 +161,13 @@ def correct(
     chosen = rule or wibi()
     with working_directory(directory) as folder:
         plan = inverse_plan(
-            model, given, start, md, chosen, iterations, folder, block_length, density, scattering
+            model, given, start, md, chosen, iterations, folder, block_length, density, scattering, pressure
         )
         run_plan(plan, again=True)
         runs = {pair.grid.species: read_run(folder, pair.name) for pair in plan.pairs}
         kept = None if directory is None else folder
-        pressure = md.pressure if md.ensemble == "npt" else None
-        return correction_of_runs(runs, md.temperature, pressure, model.identity, kept)
+        held = md.pressure if md.ensemble == "npt" else None
+        return correction_of_runs(runs, md.temperature, held, model.identity, kept)
 
 
 def inverse_plan(
@@ -178,6 +181,7 @@ def inverse_plan(
     block_length: int | None,
     density: "float | tuple[float, float] | None" = None,
     scattering: "Sequence[ScatteringSource]" = (),
+    pressure: "float | tuple[float, float] | None" = None,
 ) -> "InversePlan":
     """Return the plan of a run in a directory, with targets and start written there.
 
@@ -232,6 +236,7 @@ def inverse_plan(
         filelist=plan.files,
         origin=origin,
         density=measured,
+        pressure=_pressure(pressure, md),
         scattering=tuple(scattering),
     )
     return InversePlan(
@@ -279,6 +284,19 @@ def _density(given: "float | tuple[float, float] | None") -> Target | None:
         what = f"is {value:g}" if sigma is None else f"is {value:g} with a standard error of {sigma:g}"
         raise UserError(what, where="density", accepted="kg/m^3 > 0, with a standard error > 0 below it")
     return density_target(value, sigma, source="density")
+
+
+def _pressure(given: "float | tuple[float, float] | None", md: MDPlan) -> Target | None:
+    if given is None:
+        return None
+    value, sigma = given if isinstance(given, tuple) else (given, None)
+    if md.ensemble == "npt":
+        what = "is given, but the barostat holds the pressure of an npt run"
+        raise UserError(what, where="pressure", accepted='density=, or MDPlan(ensemble="nvt")')
+    if not np.isfinite(value) or (sigma is not None and not 0 < sigma < np.inf):
+        what = f"is {value:g}" if sigma is None else f"is {value:g} with a standard error of {sigma:g}"
+        raise UserError(what, where="pressure", accepted="bar, with a standard error > 0")
+    return number_target("pressure", value, sigma, source="pressure")
 
 
 def settings_of(

@@ -18,7 +18,7 @@ _Pot = Annotated[
     typer.Option(
         "--pot",
         metavar="NAME=FILE",
-        help="u(r) of an interaction, a VOTCA table; default: the last update's.",
+        help="u(r), a VOTCA table (of u(r; T) also NAME.term1=FILE); default: the last update's.",
     ),
 ]
 
@@ -43,9 +43,7 @@ def predict(
     if out is not None:
         _check_folder(out)
     plan = plan_of(load_settings(directory / "settings.xml"))
-    if plan.terms > 1:
-        raise UserError("u(r; T) of several terms cannot be predicted", where=directory, accepted="one u(r)")
-    names = [pair.name for pair in plan.pairs]
+    names = [stem for pair in plan.pairs for stem in plan.tables(pair.name)]
     given = _files(pot or [], names) or _last(directory, names)
     potentials = {name: read_table(path) for name, path in given.items()}
     typer.echo(f"u(r): {', '.join(map(str, given.values()))}")

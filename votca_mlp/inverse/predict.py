@@ -63,7 +63,8 @@ def predict(
     Parameters
     ----------
     potentials
-        u(r) (nm, kJ/mol) by interaction; the others have that of the last step.
+        u(r) (nm, kJ/mol) by interaction, of u(r; T) with several terms each u_k by its table's name (NAME,
+        NAME.term1, ...); the others are those of the last step.
     steps
         Numbers of the steps that are used; default: all that have values by frame.
 
@@ -89,7 +90,8 @@ def _of_state(
     runs = [read_observables(plan.step_directory(n) / state.name) for n in numbers]
     _check_atoms(plan, state, numbers, runs)
     tables = [_potentials(plan, state, n) for n in numbers]
-    asked = {name: potentials.get(name, table) for name, table in tables[-1].items()}
+    of_last = tables[-1].items()
+    asked = {name: _asked(plan, state, potentials, name, numbers[-1]) or table for name, table in of_last}
     energies = np.stack([_energies(state, runs, table) for table in tables])
     counts = [run.n_frames for run in runs]
     pool = pool_of(energies, counts)
@@ -150,6 +152,20 @@ def _potentials(plan: InversePlan, state: StatePlan, number: int) -> dict[str, T
     for pair in state.pairs:
         check_grid(tables[pair.name], pair.grid.points, where=folder / f"{pair.name}.pot.cur")
     return tables
+
+
+def _asked(
+    plan: InversePlan, state: StatePlan, given: Mapping[str, Table], name: str, last: int
+) -> Table | None:
+    """Return the u(r) asked for in a state, of terms their sum at its temperature; None where none is."""
+    stems = plan.tables(name)
+    if len(stems) == 1 or not given.keys() & set(stems):
+        return given.get(name)
+    step = plan.step_directory(last)
+    terms = [given.get(stem) or read_table(step / f"{stem}.pot.cur") for stem in stems]
+    for stem, table in zip(stems, terms, strict=True):
+        check_grid(table, plan.pair(name).grid.points, where=stem)
+    return terms[0].with_y(plan.basis.values(state.temperature) @ np.stack([table.y for table in terms]))
 
 
 def _energies(state: StatePlan, runs: Sequence[StepObservables], tables: Mapping[str, Table]) -> Array:
