@@ -13,6 +13,9 @@ flaw
 excess
     al_1023K after N simulations: by how much that plateau changes u, the largest where g* > 0.3 and the
     largest in the plateau, meV.
+believed
+    al_1023K and al_flawed, last step, every point of the measured g(r) with a standard error: largest u where
+    g* > 0.3, meV, and the RMS from the target that is predicted.
 first_rise
     al_1023K and al_flawed, last step, all data and only those beyond R: largest u where g* > 0.3, meV.
 temperatures
@@ -59,6 +62,7 @@ from votca_mlp.update.gauss_newton.solve import Step, Wanted, solve
 Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 CUTS = (0.0, 2.35, 2.6)
+ERRORS = (0.02, 0.05, 0.1)
 AT = (2.4, 2.5, 2.7, 3.0)
 TERMS = {1: "one u", 2: "linear in T", 3: "one each"}
 
@@ -123,6 +127,16 @@ class Stored:
         """Return the u that the data ask for at some distances."""
         u = self.layout.bases[self.name].values @ step.inferred.coefficients * MEV
         return {f"u {r:g}": float(np.interp(r, 10.0 * self.target.x, u)) for r in AT}
+
+    def with_error(self, error: float) -> dict[str, float]:
+        """Return the largest u, and the RMS predicted, where every point of g(r) has a standard error."""
+        wanted, rows = self.layout.wanted, self.layout.data[0].rows
+        variances = wanted.variances.copy()
+        variances[rows] = error**2
+        largest = np.full(len(variances), np.inf)
+        step = self.solved(len(self.responses), replace(wanted, variances=variances, largest=largest))
+        off = (step.predicted - wanted.values)[rows]
+        return {"largest_u": self.facts(step)["largest_u"], "rms": float(np.sqrt(np.mean(off**2)))}
 
     def beyond(self, cut: float) -> Wanted:
         """Return the data without those of g(r) below a distance."""
@@ -213,6 +227,7 @@ def main() -> None:
         "errors": {},
         "flaw": {},
         "excess": {},
+        "believed": {},
         "first_rise": {},
         "temperatures": {},
         "terms": {},
@@ -229,6 +244,9 @@ def main() -> None:
                 tables["flaw"][label] = row([run.facts(step) for run, step in zip(runs, made, strict=True)])
     for case in ("al_1023K", "al_flawed"):
         runs = stored(options.directory, case, "independent")
+        for error in ERRORS:
+            believed = row([run.with_error(error) for run in runs])
+            tables["believed"][f"{case} {error:g}"] = {"seeds": len(runs), **believed}
         for cut in CUTS:
             made = [run.solved(len(run.responses), run.beyond(cut)) for run in runs]
             found = row([run.facts(step) for run, step in zip(runs, made, strict=True)])
