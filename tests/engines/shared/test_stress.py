@@ -81,13 +81,14 @@ def zero() -> Evaluator:
 
 
 @pytest.mark.parametrize("ensemble", ["npt", "nvt"])
-def test_ase(tmp_path: Path, ensemble: str) -> None:
+def test_ase(tmp_path: Path, ensemble: str, caplog: pytest.LogCaptureFixture) -> None:
     settings = make_case(tmp_path, start(), ensemble=ensemble)
     step, options = tmp_path / "step_001", {"evaluator": zero(), "max_steps": 1}
     check: Any = lambda: engine_named("ase").check(md_plan(settings, step), zero, step)  # noqa: E731
     if ensemble == "nvt":
         assert "no stress at all" in check()
         assert run_case(settings, **options).status == "finished"
+        assert "is not used, the pressure stays unknown" in caplog.text
         # which is no pressure: the ideal gas's part alone would look like one
         assert np.isnan(thermo(settings)[:, COLUMNS.index("pressure[bar]")]).all()
         return

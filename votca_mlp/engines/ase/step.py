@@ -5,6 +5,7 @@ last configuration, ``md_step.json`` and then the trajectory get their names, an
 """
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from votca_mlp.progress import Progress
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+_log = logging.getLogger(__name__)
 
 
 def run_step(
@@ -84,7 +87,9 @@ def run_step(
         return finished
     if plan.ensemble == "nvt":
         # also when it goes on: what is wrong stays unknown
-        without_wrong_stress(evaluator, start.atoms)
+        said = without_wrong_stress(evaluator, start.atoms)
+        if said and step_number == 1:
+            _log.warning("%s", said)
     elif step_number == 1 and not (step_directory / checkpoints.NAME).is_file():
         check_stress(plan, evaluator, start.atoms)
     run = Run(plan, evaluator, start.atoms, stages, inputs, step_directory, step_number)
