@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ def test_one_iteration_has_no_outcome(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["status", str(run)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "against last" not in result.output
+
+
+def test_the_first_step_under_way(tmp_path: Path) -> None:
+    """Nothing is measured: no column of that, and no word on one."""
+    run = make_run(tmp_path / "run", 4)
+    under_way(run)
+    for step in run.glob("step_00[1-4]"):
+        shutil.rmtree(step)
+    with locked(run):
+        output = shown(run)
+    assert "1.23 ps" in output
+    assert "rms" not in output
+    assert "du" not in output
 
 
 def shown(run: Path, *options: str) -> str:

@@ -39,7 +39,7 @@ def status(directory: RunDirectory = Path("."), interaction: Interaction = None,
     summaries = summarise_run(directory, interaction)
     width = shutil.get_terminal_size().columns
     _show(status_lines(summaries, running=running, width=width))
-    _show([legend(summaries), *state_lines(directory)], width)
+    _show([*filter(None, [legend(summaries)]), *state_lines(directory)], width)
     now = stopped_line(directory) if running is False else time_left_line(directory)
     _show([] if now is None else [now], width)
     measured = {summary.step for summary in summaries if summary.agreement is not None}

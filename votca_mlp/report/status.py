@@ -27,13 +27,16 @@ _NAMES = 3
 
 
 def legend(summaries: Sequence[StepSummary]) -> str:
-    """Return what the columns mean; ranges of r are those of the run."""
+    """Return what the columns mean that are there; ranges of r are those of the run."""
     found = [summary.agreement for summary in summaries if summary.agreement is not None]
     ranges = " or ".join(dict.fromkeys(f"{a.r_min:g} to {a.r_max:g} Angstrom" for a in found))
-    return (
-        f"rms, largest: g - target{f', {ranges}' if ranges else ''}; chi2: about 1 within noise; "
-        "peak: height of g (target's); du: largest change of u by the update"
-    )
+    words = {
+        f"rms, largest: g - target, {ranges}": bool(found),
+        "chi2: about 1 within noise": any(a.chi2 is not None for a in found),
+        "peak: height of g (target's)": bool(found),
+        "du: largest change of u by the update": any(s.change is not None for s in summaries),
+    }
+    return "; ".join(word for word, there in words.items() if there)
 
 
 def status_lines(

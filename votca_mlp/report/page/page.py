@@ -198,7 +198,8 @@ def _wanted(plan: InversePlan | None, state: str) -> dict[str, float]:
 
 def _iterations(summaries: Sequence[StepSummary], running: bool | None) -> Iterator[str]:
     yield markup.table(status_table(summaries, running), "One line an iteration", first_column=False)
-    yield markup.paragraph(legend(summaries), "note")
+    if words := legend(summaries):
+        yield markup.paragraph(words, "note")
 
 
 def _downloads(runs: Sequence[Run]) -> Iterator[str]:
