@@ -60,6 +60,7 @@ def fused(directory: Path, make: Callable[[Path], Fusion], script: str) -> Hipnn
             "best": found.best,
             "trajectories": found.trajectories,
             "history": [each.plain() for each in found.history],
+            "closing": None if found.closing is None else found.closing.plain(),
             "seconds": round(time.monotonic() - began),
         }
         with atomic_write(directory / "fusion.json") as file:
@@ -112,11 +113,13 @@ def course(directory: Path, states: int) -> Json:
     """Return how a fusion went."""
     facts = json.loads((directory / "fusion.json").read_text())
     history = facts["history"]
+    closing = facts.get("closing") or {}
     return {
         "iterations": len(history),
         "best": facts["best"],
         "chi2_before": number(history[0]["experiments"]),
         "chi2_after": number(history[facts["best"]]["experiments"]),
+        "chi2_closing": number(closing["experiments"]) if closing else "none",
         "trajectories": sum(facts["trajectories"].values()),
         "trajectories_without_reuse": len(history) * states,
         "minutes": number(sum(each["seconds"] for each in history) / 60.0),

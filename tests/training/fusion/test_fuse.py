@@ -11,6 +11,7 @@ from ase import Atoms
 from tests.training.fusion.dimers import BondLabels, BondLength, Spring, dimer, lengths, sample, state
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion import fuse
+from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
 from votca_mlp.training.fusion.fuse import Fusion
 from votca_mlp.training.fusion.labels import Labels
@@ -45,6 +46,50 @@ def test_an_experiment_made_by_another_model_gives_that_model(straight) -> None:
     assert found.model.k.item() == pytest.approx(1.0, abs=0.15)
     assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
     assert found.trajectories["gas"] < len(found.history)
+
+
+def test_the_returned_model_is_simulated_afresh(straight) -> None:
+    closing = straight.closing
+    assert closing is not None
+    assert closing.number == straight.best
+    assert closing.new == ["gas"]
+    assert closing.effective["gas"] == pytest.approx(1.0)
+    # of a trajectory of its own alone, with the parameters that are returned
+    bonds = torch.from_numpy(lengths(straight.model, state(), straight.trajectories["gas"] + 1, 1))
+    assert closing.values == pytest.approx([bonds.mean().item(), bonds.var(unbiased=False).item()])
+    assert closing.values != straight.history[straight.best].values
+
+
+def test_a_model_that_disappoints_in_its_own_simulation_gives_way_to_one_that_was_simulated(tmp_path) -> None:
+    def disappointing(state, copies, folder, number, start, seed):
+        """Sample another model for what is the best by reweighting alone."""
+        if folder.name.startswith("closing") and not folder.name.endswith("000"):
+            copies = Copies(Spring(3.0, 1.5), ())
+        return sample(state, copies, folder, number, start, seed)
+
+    options = FusionOptions(iterations=1, effective=0.01, least_effective=0.01, variance=0.2)
+    lines: list[str] = []
+    found = fusion(tmp_path, simulator=disappointing, options=options, report=lines.append).run()
+    assert found.history[1].experiments < found.history[0].experiments
+    assert found.history[1].new == []
+    assert found.best == 0
+    assert found.model.k.item() == 1.4
+    assert found.closing is not None
+    assert found.closing.number == 0
+    assert sum("closing simulation" in line for line in lines) == 2
+
+
+def test_a_closing_simulation_that_goes_wrong_leaves_the_model_and_is_said(tmp_path) -> None:
+    def exploding(state, copies, folder, number, start, seed):
+        if folder.name.startswith("closing"):
+            raise UserError("two atoms are too close")
+        return sample(state, copies, folder, number, start, seed)
+
+    lines: list[str] = []
+    found = fusion(tmp_path, simulator=exploding, report=lines.append).run()
+    assert found.closing is None
+    assert found.best > 0
+    assert "went wrong: two atoms are too close" in lines[-1]
 
 
 def test_what_is_known_at_rest_is_met_alone_and_beside_states(tmp_path) -> None:
@@ -114,13 +159,21 @@ def straight(tmp_path_factory):
     return fusion(tmp_path_factory.mktemp("straight")).run()
 
 
-@pytest.mark.parametrize("at", [0, 1, 3, 6])
+def _ending(state, copies, folder, number, start, seed):
+    """Sample, and end in the closing simulation as kill -9 does."""
+    found = sample(state, copies, folder, number, start, seed)
+    if folder.name.startswith("closing"):
+        _Killer(0)()
+    return found
+
+
+@pytest.mark.parametrize("at", [0, 1, 3, 6, None])
 def test_killed_anywhere_it_goes_on_to_the_same_numbers(tmp_path, monkeypatch, straight, at) -> None:
     process = os.fork()
     if process == 0:
-        killer, save = _Killer(at), fuse.save_progress
+        killer, save = _Killer(10**6 if at is None else at), fuse.save_progress
         monkeypatch.setattr(fuse, "save_progress", lambda *a: (killer(), save(*a), killer()))
-        fusion(tmp_path / "killed").run()
+        fusion(tmp_path / "killed", simulator=_ending if at is None else sample).run()
         os._exit(0)
     _, status = os.waitpid(process, 0)
     assert os.WIFSIGNALED(status), "it was to be killed"
@@ -128,6 +181,8 @@ def test_killed_anywhere_it_goes_on_to_the_same_numbers(tmp_path, monkeypatch, s
     assert [each.values for each in resumed.history] == [each.values for each in straight.history]
     assert torch.equal(resumed.model.k, straight.model.k)
     assert torch.equal(resumed.model.length, straight.model.length)
+    assert resumed.closing is not None
+    assert resumed.closing.values == straight.closing.values
     # and once more: all is there
     again = fusion(tmp_path / "killed").run()
     assert torch.equal(again.model.k, straight.model.k)

@@ -48,6 +48,8 @@ class Progress:
         Steps in a row after which a simulation went wrong.
     ended
         Why it ended; empty while it has not.
+    closing
+        The returned model by a simulation of its own; None before that, empty where it cannot be.
     """
 
     inputs: str
@@ -69,6 +71,7 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     failures: int = 0
     ended: str = ""
+    closing: dict[str, Any] | None = None
 
 
 def digest_of(parts: Any) -> str:

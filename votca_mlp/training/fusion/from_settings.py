@@ -182,6 +182,7 @@ def fuse_file(
         "experiments": fusion.names,
         "measured": fusion.targets.tolist(),
         "iterations": [each.plain() for each in found.history],
+        "closing": None if found.closing is None else found.closing.plain(),
     }
     with atomic_write(folder / HISTORY) as file:
         json.dump(history, file, indent=1)
@@ -189,5 +190,6 @@ def fuse_file(
     assert isinstance(fused, HipnnModel)
     facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.names}
     save_hipnn(folder / FUSED, fused, {**model.provenance, "fusion": facts})
-    say(f"fused: the best model is that of iteration {found.best} ({found.ended})")
+    met = "none" if found.closing is None else f"chi^2 of experiments {found.closing.experiments:.3g}"
+    say(f"fused: the best model is that of iteration {found.best} ({found.ended}); simulated afresh: {met}")
     return folder / FUSED

@@ -16,6 +16,7 @@ from torch import Tensor
 from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
+from votca_mlp.training.fusion.closing import afresh, candidates
 from votca_mlp.training.fusion.copies import HELD, Copies, identity_of
 from votca_mlp.training.fusion.experiments import Experiment, RestExperiment, check_experiments
 from votca_mlp.training.fusion.labels import Labels, LabelTerm
@@ -54,13 +55,17 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True)
 class Fused:
-    """The best model, and how it came about."""
+    """The best model, and how it came about.
+
+    ``closing`` is that model by a simulation that nothing was trained to; None where it had none.
+    """
 
     model: PairModel
     history: list[Iteration]
     best: int
     trajectories: dict[str, int]
     ended: str
+    closing: Iteration | None = None
 
 
 class Fusion:
@@ -201,6 +206,9 @@ class Fusion:
             self._note_best(found)
             self._stop_or_step(found, began)
             save_progress(self.folder, progress)
+        if progress.closing is None:
+            self._close()
+            save_progress(self.folder, progress)
         self.copies.put(progress.best)
         return Fused(
             self.copies.double,
@@ -208,7 +216,44 @@ class Fusion:
             progress.best_number,
             dict(progress.made),
             progress.ended,
+            Iteration(**progress.closing) if progress.closing else None,
         )
+
+    def _close(self) -> None:
+        """Simulate the best model; the best simulated one, too, if that disappoints, and keep the better."""
+        progress, found = self.progress, []
+        for number, vector in candidates(progress):
+            self.copies.put(vector)
+            try:
+                closing = self._afresh(number)
+            except UserError as error:
+                self.report(f"closing simulation of iteration {number} went wrong: {error.what}")
+                continue
+            self.report(f"closing simulation of iteration {number}: " + self._said(closing))
+            found.append((closing, vector))
+            if closing.experiments <= progress.sure_experiments:
+                break
+        progress.closing = {}
+        if found:
+            closing, progress.best = min(found, key=lambda each: each[0].experiments)
+            progress.best_number, progress.closing = closing.number, closing.plain()
+            progress.best_experiments = progress.history[closing.number]["experiments"]
+
+    def _afresh(self, number: int) -> Iteration:
+        """Return an iteration's model, whose parameters are in use, by simulations of its own."""
+        began = time.monotonic()
+        responses = afresh(
+            [self.pools[state.name] for state in self.states],
+            [self.experiments[state.name] for state in self.states],
+            self.copies,
+            lambda state: self.folder / state.name / f"closing_{number:03d}",
+            self.simulator,
+            [self.progress.made[state.name] + 1 for state in self.states],
+            self.options.seed,
+        )
+        if self.rest:
+            responses.append(respond_at_rest(self.rest, self.copies))
+        return self._iteration(number, responses, [state.name for state in self.states], began)
 
     # trajectories
 
@@ -230,14 +275,8 @@ class Fusion:
 
     def _simulate(self, state: StatePoint, pool: StatePool) -> None:
         number = self.progress.made.get(state.name, 0) + 1
-        start = state.start
-        if pool.trajectories:
-            last = pool.trajectories[-1].frames
-            start = state.start.copy()
-            start.set_cell(last.cells[-1].numpy())
-            start.positions[:] = last.positions[-1].numpy()
         place = self._place(state, number)
-        frames = self.simulator(state, self.copies, place, number, start, self.options.seed)
+        frames = self.simulator(state, self.copies, place, number, pool.last(), self.options.seed)
         pool.add(Trajectory(number, frames, self.copies.vector), self.copies)
         used = [(each.number, each.vector) for each in pool.trajectories]
         self.progress.trajectories[state.name] = used
@@ -279,9 +318,15 @@ class Fusion:
         ]
         if self.rest:
             responses.append(respond_at_rest(self.rest, self.copies, rows=True))
+        return _Measured(self._iteration(self.progress.iteration, responses, new, began), responses)
+
+    def _iteration(
+        self, number: int, responses: Sequence[Response], new: list[str], began: float
+    ) -> Iteration:
+        """Return what the present parameters give."""
         single = self.copies.single
-        iteration = Iteration(
-            self.progress.iteration,
+        return Iteration(
+            number,
             self._chi2(responses) / len(self.targets),
             torch.cat([each.values for each in responses]).tolist(),
             torch.cat([each.errors for each in responses]).tolist(),
@@ -291,7 +336,6 @@ class Fusion:
             {} if self.held is None else self.held.errors(single),
             seconds=time.monotonic() - began,
         )
-        return _Measured(iteration, responses)
 
     def _scale(self, responses: Sequence[Response]) -> Tensor:
         """Return the joint errors of measurement and simulation."""
@@ -419,14 +463,19 @@ class Fusion:
         return Pinning(self._label_rows[1], self.progress.damping)
 
     def _line(self, iteration: Iteration) -> str:
+        worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
+        return (
+            f"iteration {iteration.number}: {self._said(iteration)}, n_eff {worth}, new "
+            f"{len(iteration.new)}, step {iteration.step:g}, {iteration.seconds:.0f} s"
+        )
+
+    def _said(self, iteration: Iteration) -> str:
         held = " ".join(
             f"{kind} {value / self.progress.held[kind]:.3f}" for kind, value in iteration.held.items()
         )
-        worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
         return (
-            f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, held-out "
-            f"errors relative to before {held or '-'}, n_eff {worth}, new {len(iteration.new)}, step "
-            f"{iteration.step:g}, {iteration.seconds:.0f} s"
+            f"chi^2 of experiments {iteration.experiments:.3g}, held-out errors relative to before "
+            f"{held or '-'}"
         )
 
 

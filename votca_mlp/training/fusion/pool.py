@@ -6,6 +6,7 @@ several trajectories, each of parameters of its own, are one sample by MBAR.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.observables.frames import StoredFrames, join_frames
 from votca_mlp.training.fusion.observables.measured import measure
 from votca_mlp.training.fusion.states import StatePoint
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class StatePool:
     def frames(self) -> StoredFrames:
         """All frames."""
         return join_frames([each.frames for each in self.trajectories])
+
+    def last(self) -> "Atoms":
+        """Return where the next trajectory begins: the last frame, or the state's start."""
+        start: Atoms = self.state.start.copy()
+        if self.trajectories:
+            frames = self.trajectories[-1].frames
+            start.set_cell(frames.cells[-1].numpy())
+            start.positions[:] = frames.positions[-1].numpy()
+        return start
 
     def add(self, trajectory: Trajectory, copies: Copies) -> None:
         """Take a new trajectory, and drop the oldest beyond ``keep``. The model's parameters stay."""
