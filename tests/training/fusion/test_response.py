@@ -31,6 +31,9 @@ def test_rows_are_slopes_of_observables_on_common_frames() -> None:
     found = respond(pool, experiments, copies, probes=200)
     assert found.rows is not None
     assert found.spread is not None
+    # with few slopes these are differentiated, with many each number of a frame
+    few = respond(pool, experiments, copies, probes=1)
+    torch.testing.assert_close(few.rows, found.rows, rtol=1e-9, atol=1e-9)
     here = copies.vector
     direction = torch.randn(len(here), generator=torch.Generator().manual_seed(3)).double()
     step = 1e-5

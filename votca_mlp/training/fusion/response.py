@@ -20,6 +20,9 @@ from votca_mlp.training.fusion.observables.measured import ATOMS_AT_ONCE, QUANTI
 from votca_mlp.training.fusion.observables.protocol import Values, measure_all
 from votca_mlp.training.fusion.pool import StatePool
 
+NUMBERS = {"energy": 1, "virial": 6, "born": 36}
+"""That a frame has of each quantity."""
+
 
 @dataclass(frozen=True)
 class Response:
@@ -97,7 +100,13 @@ def _error(experiment: Experiment, weights: Tensor, values: Values) -> Tensor:
 def _into_parameters(
     copies: Copies, frames: StoredFrames, names: Sequence[str], slopes: Sequence[tuple[Tensor | None, ...]]
 ) -> Tensor:
-    """Return sums over frames of slopes times d(quantities)/d(parameters), [n_slopes, n_parameters]."""
+    """Return sums over frames of slopes times d(quantities)/d(parameters), [n_slopes, n_parameters].
+
+    With more slopes than numbers that a frame has (a whole g(r) by energies, say), each of these numbers is
+    differentiated once and serves all slopes.
+    """
+    if sum(NUMBERS[name] for name in names) < len(slopes):
+        return _number_by_number(copies, frames, names, slopes)
     order = max(QUANTITIES.index(name) for name in names)
     size = max(1, ATOMS_AT_ONCE // frames.n_atoms)
     total = torch.zeros(len(slopes), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
@@ -114,4 +123,25 @@ def _into_parameters(
                     if each is not None
                 ]
                 total[k] += flat(torch.stack(terms).sum(), copies.parameters, keep=True)
+    return total
+
+
+def _number_by_number(
+    copies: Copies, frames: StoredFrames, names: Sequence[str], slopes: Sequence[tuple[Tensor | None, ...]]
+) -> Tensor:
+    """Return the same sums from the derivatives of each number of each frame."""
+    order = max(QUANTITIES.index(name) for name in names)
+    total = torch.zeros(len(slopes), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
+    for k in range(len(frames)):
+        chunk = pair_chunk(frames.take(slice(k, k + 1)), copies.double.cutoff)
+        with torch.enable_grad():
+            found = strain_derivatives(copies.double, chunk, order, graph=True)
+            for at, name in enumerate(names):
+                numbers = getattr(found, name)[0].reshape(-1)
+                none = torch.zeros(len(numbers), dtype=torch.float64)
+                factors = torch.stack(
+                    [none if (each := slope[at]) is None else each[k].reshape(-1) for slope in slopes]
+                )
+                for column, value in zip(factors.T, numbers, strict=True):
+                    total += torch.outer(column, flat(value, copies.parameters, keep=True))
     return total
