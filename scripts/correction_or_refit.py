@@ -12,8 +12,8 @@ refit, melt       the weights by fusion, held by labels of melts: what u(r) has 
 refit, all        likewise, held by labels of crystals, too
 both              u(r) by Gauss-Newton on top of "refit, all"
 
-Labels are energies and forces of ANI-Al, which the shipped model was made of, on frames as its own training
-had. Each is judged by simulations of its own: g(r) and density at 1023 K and at 1323 K (not trained at),
+Labels are energies and forces of ANI-Al, which the shipped model was made of, on a few frames as its own
+training had. Each is judged by simulations of its own: g(r) and density at 1023 K and at 1323 K (not trained at),
 self-diffusion at the measured density, the crystal at 0 K, and forces beside ANI-Al's on the labelled frames.
 FOLDER has ani-al (VOTCA_MLP_DATA). Each stage leaves a file and is skipped when that is there.
 """
@@ -67,6 +67,8 @@ ERROR = 0.02
 """Of the measured g(r): assumed, the table has none."""
 PRODUCTION = 8000.0
 """fs, of a trajectory, as that of a Gauss-Newton iteration."""
+EVERY = 2
+"""Of the shipped model's training trajectories are sampled again."""
 MELTS = ("liquid", "hot", "close")
 LATTICE, WIDTH, POINTS = 4.05, 0.05, 21
 """Angstrom, relative, number: the middle of the cold curve, how far it goes on both sides, its points."""
@@ -89,13 +91,13 @@ class Way:
 
 
 def labelled(options: argparse.Namespace) -> LabelledFrames:
-    """Return frames with ANI-Al's labels, a tenth as many as the shipped model was trained to."""
+    """Return frames with ANI-Al's labels, far fewer than the shipped model was trained to."""
     directory: Path = options.directory
     path = directory / "labels.extxyz"
     if not path.exists():
         ani = load_model(options.data / "ani-al" / "model-Al-75", kind="ani").evaluator()
         runs = plan(options.scale)
-        found = sample_and_label(runs, shipped().evaluator(), ani, "Al", range(len(runs)))
+        found = sample_and_label(runs, shipped().evaluator(), ani, "Al", range(0, len(runs), EVERY))
         write_frames(path, assemble([found], ani))
     return read(path)
 
@@ -332,10 +334,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--scale", type=float, default=0.1, help="of the number of labelled frames")
-    parser.add_argument("--iterations", type=int, default=8, help="of the fusion")
+    parser.add_argument("--iterations", type=int, default=6, help="of the fusion")
     parser.add_argument("--steps", type=int, default=6, help="of Gauss-Newton on the model")
     parser.add_argument("--steps-both", type=int, default=3, help="of Gauss-Newton on the refitted model")
-    parser.add_argument("--judge", type=float, default=12.0, help="of the simulations that judge, ps")
+    parser.add_argument("--judge", type=float, default=8.0, help="of the simulations that judge, ps")
     add_json(parser)
     options = parser.parse_args()
     if options.data is None:

@@ -7,8 +7,10 @@ The truth is the shipped HIP-NN with all free parameters changed along a random 
 change of U/kBT varies by --size over frames of the liquid: more than one reweighting can bridge. Its pressure
 and g(r) at 1000 K are the experiment, with the errors of its simulation. Fusion begins at the shipped model.
 Held out: the same at 1300 K. All are judged by fresh simulations of the same length. Labels hold the model as
-those of DFT would: energies and forces of the shipped model with noise (5 meV/atom, 0.1 eV/Angstrom) on its
-own frames at 1300 K. Without them (--no-labels) nothing is known of short distances.
+those of DFT would: energies and forces with noise (5 meV/atom, 0.1 eV/Angstrom) on frames of the shipped
+model at 1300 K. They are the truth's (--labels truth), so that truth, labels and experiment agree; or the
+shipped model's, which contradict the experiment (the limits of the labels' errors exclude the truth then);
+or none: then nothing is known of short distances.
 
 Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "last
 trajectory" (the rule, without MBAR), "always new" (a trajectory each iteration), and Adam as the published
@@ -59,7 +61,7 @@ LEAST_ERRORS = {"pressure": 200.0, "g": 0.01}
 """bar, and of g(r): below it an error of a simulation is not believed."""
 NOISE = {"energies": 0.005, "forces": 0.1}
 """Of the labels, eV/atom and eV/Angstrom."""
-LABELS = "shipped"
+LABELS = "reference"
 RATES = (2e-4, 1e-3)
 """Of Adam; the first is the published one."""
 MOST_STEPS = 60
@@ -146,12 +148,14 @@ class Seed:
         return kept(self.place / f"{name}.json", judged)
 
     def labels(self) -> Labels | None:
-        """Return the noisy labels of the shipped model on its own frames, none with --no-labels."""
-        if self.options.no_labels:
+        """Return noisy labels of the truth or the shipped model on frames of the latter, as --labels says."""
+        if self.options.labels == "none":
             return None
         model, random = shipped(), np.random.default_rng(self.number)
         copies = Copies(model)
         frames = sampled(copies, HELD, self.options.judge, self.place / "before", 100 * self.number + 1)
+        if self.options.labels == "truth":
+            copies.put(truth(self))
         evaluator, atoms = PairListEvaluator(copies.single), []
         given: dict[str, list[object]] = {"energies": [], "forces": []}
         for k in range(0, len(frames), 2):
@@ -186,12 +190,19 @@ def truth(seed: Seed) -> torch.Tensor:
         here, before = copies.vector, energies_of(copies.double, frames)
         random = torch.Generator().manual_seed(seed.number)
         direction = here.abs() * torch.randn(len(here), generator=random, dtype=torch.float64)
-        step, beta = 1e-4, liquid(LEARNT, 8.0).beta
-        for _ in range(4):  # not linear: the length is found by repetition
+        beta = liquid(LEARNT, 8.0).beta
+
+        def spread(step: float) -> float:
             copies.put(here + step * direction)
-            spread = beta * float((energies_of(copies.double, frames) - before).std())
-            step *= seed.options.size / spread
-        torch.save(here + step * direction, path)
+            return beta * float((energies_of(copies.double, frames) - before).std())
+
+        low, high = 0.0, 1e-3
+        while spread(high) < seed.options.size:
+            low, high = high, 2.0 * high
+        for _ in range(10):  # not linear: the length is found by halving
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if spread(middle) < seed.options.size else (low, middle)
+        torch.save(here + high * direction, path)
     found: torch.Tensor = torch.load(path, weights_only=True)
     return found
 
@@ -368,11 +379,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--size", type=float, default=3.0, help="of the perturbation, in U/kBT")
+    parser.add_argument("--size", type=float, default=2.0, help="of the perturbation, in U/kBT")
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--production", type=float, default=9.0, help="of a trajectory of the fusion, ps")
     parser.add_argument("--judge", type=float, default=12.0, help="of the simulations that judge, ps")
-    parser.add_argument("--no-labels", action="store_true", help="experiments alone")
+    parser.add_argument("--labels", choices=["truth", "shipped", "none"], default="truth", help="whose")
     add_json(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
