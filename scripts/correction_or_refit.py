@@ -13,8 +13,9 @@ refit, all        likewise, held by labels of crystals, too
 both              u(r) by Gauss-Newton on top of "refit, all"
 
 Labels are energies and forces of ANI-Al, which the shipped model was made of, on a few frames as its own
-training had. Each is judged by simulations of its own: g(r) and density at 1023 K and at 1323 K (not trained at),
-self-diffusion at the measured density, the crystal at 0 K, and forces beside ANI-Al's on the labelled frames.
+training had. Each is judged by simulations of its own: g(r) and density at 1023 K and at 1323 K (not trained
+at), self-diffusion at the measured density, the crystal at 0 K, and forces beside ANI-Al's on the labelled
+frames.
 FOLDER has ani-al (VOTCA_MLP_DATA). Each stage leaves a file and is skipped when that is there.
 """
 
