@@ -147,14 +147,15 @@ class Seed:
 
         return kept(self.place / f"{name}.json", judged)
 
-    def labels(self) -> Labels | None:
+    def labels(self, whose: str | None = None) -> Labels | None:
         """Return noisy labels of the truth or the shipped model on frames of the latter, as --labels says."""
-        if self.options.labels == "none":
+        whose = whose or self.options.labels
+        if whose == "none":
             return None
         model, random = shipped(), np.random.default_rng(self.number)
         copies = Copies(model)
         frames = sampled(copies, HELD, self.options.judge, self.place / "before", 100 * self.number + 1)
-        if self.options.labels == "truth":
+        if whose == "truth":
             copies.put(truth(self))
         evaluator, atoms = PairListEvaluator(copies.single), []
         given: dict[str, list[object]] = {"energies": [], "forces": []}
@@ -205,6 +206,15 @@ def truth(seed: Seed) -> torch.Tensor:
         torch.save(here + high * direction, path)
     found: torch.Tensor = torch.load(path, weights_only=True)
     return found
+
+
+def excluded(seed: Seed) -> Json:
+    """Return the truth's errors on labels of the shipped model, over that one's: above the limits it is excluded."""
+    copies, labels = Copies(shipped()), seed.labels("shipped")
+    assert labels is not None
+    before = labels.errors(copies.single)
+    copies.put(truth(seed))
+    return {kind: error / before[kind] for kind, error in labels.errors(copies.single).items()}
 
 
 def experiments(known: Json) -> list[Experiment]:
@@ -321,6 +331,8 @@ def one_seed(seed: Seed) -> dict[str, Json]:
     seed.place.mkdir(parents=True, exist_ok=True)
     known = seed.judged("truth", truth(seed))
     rows = {"before": distances(seed.judged("before"), known)}
+    # of labels of the shipped model, whichever are used
+    rows["before"] |= {f"excluded_{kind}": ratio for kind, ratio in excluded(seed).items()}
     budget = 0
     for way in WAYS:
         found = fused(seed, way, known)
