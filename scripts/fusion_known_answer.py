@@ -209,7 +209,7 @@ def truth(seed: Seed) -> torch.Tensor:
 
 
 def excluded(seed: Seed) -> Json:
-    """Return the truth's errors on labels of the shipped model, over that one's: above the limits it is excluded."""
+    """Return the truth's errors on labels of the shipped model, over that one's."""
     copies, labels = Copies(shipped()), seed.labels("shipped")
     assert labels is not None
     before = labels.errors(copies.single)
