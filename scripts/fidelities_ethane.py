@@ -8,7 +8,7 @@ Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one consta
 energies), together (a head each on one network), transfer (wB97X first, CASPT2 energies from there),
 difference (wB97X, and a network for what CASPT2 adds). The energy error is that of CASPT2 energies of groups
 of consecutive frames which no training saw; that of validation, by which settings were chosen, is written
-beside it. Trainings with forces take so many steps, those on energies alone a quarter of it, whatever the
+beside it. Trainings with forces take so many steps, those on energies alone half of it, whatever the
 number of frames. Every training leaves its file and its checkpoint in DIRECTORY;
 started again, what is there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
 """
@@ -148,7 +148,7 @@ def predicted(
     method: str, data: Data, high: int, seed: int, trained: TrainOptions, options: argparse.Namespace
 ) -> tuple[NDArray[np.float64], float]:
     """Return CASPT2 energies of the judged frames by one method, eV, and validation's RMSE, meV/atom."""
-    folder, steps, few = options.directory, options.steps, options.steps // 4
+    folder, steps, few = options.directory, options.steps, options.steps // 2
     frames, parts = data.frames, chosen(data, high, seed)
     name = folder / f"{method}_{high}_{seed}.pt"
     learn = with_labels(frames, parts[0], HIGH)
