@@ -126,7 +126,8 @@ def main() -> None:
                 stopped = make(run, CASES[name], rule, seed, iterations, options.directory / name)
                 found = report(run, CASES[name])
                 if stopped:
-                    text = stopped.replace(f"{run.resolve()}/", "").removeprefix("votca-mlp: ")
+                    # the folder is this machine's
+                    text = re.sub(r"^votca-mlp: (\S*/(step_\d+): (?=\2:))?", "", stopped)
                     ended[f"{name} {rule} {seed}"] = {"simulations": len(found), "text": text}
                 for row in found:
                     rows.append({"case": name, "rule": rule, "seed": seed} | row)
@@ -290,7 +291,9 @@ def report(run: Path, case: Case) -> list[dict[str, Any]]:
     rows = []
     for step in sorted(run.glob("step_*"))[1:]:
         folders = [step / state for state in case.states] or [step]
-        if not all((folder / "observables.npz").exists() for folder in folders):
+        # the step that ends a run has no g(r) any more
+        files = ("observables.npz", *(f"{name}.dist.new" for name in interaction_names(run)))
+        if not all((folder / file).exists() for folder in folders for file in files):
             continue
         row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
         if case.states:
