@@ -11,7 +11,8 @@ message says, ends with status 0 and has the tables of the uninterrupted run to 
 GROMACS, whose stochastic thermostat does not go on bit for bit, finite tables of as many frames. It is
 wrong as well when something hangs, stays behind (processes, broken-off files), shows a traceback, or when a
 run that is not done ends with status 0. Where a run asks for it, the step that it had only begun is removed
-first, or the next job gets twice the wall time, when even the start did not fit in: both are counted apart.
+first, or the next job gets twice the wall time, when even the start did not fit in or several jobs have not
+come to the end: both are counted apart.
 Engines and loops that are not installed are left out.
 
 On a busy machine, several runs with other seeds make up a result: ``--references`` keeps what was not
@@ -44,6 +45,8 @@ from reference_tables import digests
 from results_file import ROOT, add_json, machine, read_result, rounded, write_result
 
 CHAIN = 30
+PATIENCE = 6
+"""Jobs of one wall time: where the machine has become busier each may make a single MD step."""
 REMOVE = re.compile(r"remove (?:stepdir ')?(step_\d+)")
 """How both loops ask for a step to be removed of which it is unknown what is done."""
 LONGER = "accepted: a longer --wall-time"
@@ -82,11 +85,12 @@ def trial(case: Case, way: str, whole: Reference, main: Path, draw: random.Rando
     if way == "wall time":
         seconds = max(3, round(draw.uniform(0.3, 1.0) * whole.seconds))
         for number in range(CHAIN):
-            if not again(case, main, whole, found, "--wall-time", str(seconds)):
-                seconds, found.longer = 2 * seconds, True
+            started = again(case, main, whole, found, "--wall-time", str(seconds))
             found.interrupted = number > 0
             if (main / "done").exists():
                 return same(case, whole.main, main)
+            if not started or number % PATIENCE == PATIENCE - 1:
+                seconds, found.longer = 2 * seconds, True
         raise Wrong("hang", f"not done after {CHAIN} jobs, the last of {seconds} s")
     run = Run(case, main)
     used = run.until(round(moment))
