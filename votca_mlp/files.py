@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import stat
@@ -128,6 +129,22 @@ def read_text(
         return content.decode(encoding)
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what is in a JSON file that this package wrote.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        It is damaged, also where it is nested deeper than Python goes.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def remove_left_over(directory: Path) -> list[str]:

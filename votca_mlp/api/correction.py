@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.api.model import Model
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.runs.reading import Run
 from votca_mlp.tables import Table, make_table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
@@ -217,7 +217,7 @@ class Correction:
             Not such a file, or a damaged one.
         """
         try:
-            data: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+            data: Any = read_json(path)
             if data["format"] != _FORMAT or data["version"] != _VERSION:
                 raise ValueError(f"format {data['format']!r}, version {data['version']}")
             tables = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.content import FORMAT, VERSION, Band, ExportContent, ExportedTable, JoinedOrigin
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.models.origin import read_origin
 
 NAME = "export.json"
@@ -38,7 +38,7 @@ def read_content(path: str | Path) -> tuple[ExportContent, Path]:
     path = Path(path)
     file = path / NAME if path.is_dir() else path
     try:
-        return _content(json.loads(file.read_text(encoding="utf-8"))), file.parent
+        return _content(read_json(file)), file.parent
     except FileNotFoundError:
         raise UserError("no such export", where=file, accepted=ACCEPTED) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

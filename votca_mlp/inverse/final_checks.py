@@ -18,7 +18,7 @@ from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import production_mean, read_facts
 from votca_mlp.engines.shared.resume import is_finished
 from votca_mlp.ensemble.estimate import Estimate
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.inverse.context import Context, state_contexts
 from votca_mlp.inverse.potentials import current_correction
 from votca_mlp.observables.angles import first_minimum, surroundings
@@ -69,7 +69,7 @@ def run_checks(run: Context, last: int) -> bool:
 def read_checks(directory: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the results by state (empty with one) and ``uncorrected`` or ``corrected``; empty without."""
     try:
-        found = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        found = read_json(directory / NAME)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

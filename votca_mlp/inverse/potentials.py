@@ -1,6 +1,5 @@
 """Initial, current and exported pair corrections in a step directory."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.tables import Table, make_table, read_table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, KJMOL_PER_EV
 from votca_mlp.update.rule import PairGrid
@@ -90,7 +89,7 @@ def current_correction(pairs: Sequence[PairGrid], directory: Path) -> "PairCorre
     from votca_mlp.potentials.temperature import from_terms
 
     try:
-        data = json.loads((directory / TERMS).read_text(encoding="utf-8"))
+        data = read_json(directory / TERMS)
         temperature, reference, scale = (float(data[k]) for k in ("temperature", "reference", "scale"))
         stems = {pair.name: data["tables"][pair.name] for pair in pairs}
         count = min(map(len, stems.values()))

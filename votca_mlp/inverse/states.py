@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.potentials import TERMS, check_grid
 from votca_mlp.inverse.state_plan import StatePlan
@@ -50,7 +50,7 @@ def check_basis(plan: InversePlan) -> None:
             json.dump(now, file)
         return
     try:
-        before = json.loads(path.read_text())
+        before = read_json(path)
         same = all(np.isclose(before[name], value, rtol=1e-9) for name, value in now.items())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"cannot be read: {error}", where=path, accepted="the file as it was") from None

@@ -64,7 +64,7 @@ def read_summary(directory: Path) -> dict[str, Any]:
     try:
         text = (directory / NAME).read_text()
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -39,6 +39,8 @@ def _yaml_mapping(value: Any) -> Any:
         data = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ValueError("not YAML: nested too deeply") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ValueError(f"'{value}' is not a mapping of names to values")
     return data

@@ -162,6 +162,9 @@ def _parsed(text: str, path: Path) -> _Content:
         what = ".".join(map(str, first["loc"])) + f": {first['msg']}"
     except TypeError:
         what = "not keys and values"
+    except (ValueError, RecursionError) as error:
+        # a date that is none, lists in lists without end
+        what = f"not YAML: {error}"
     raise UserError(what, where=path, accepted=_ACCEPTED)
 
 

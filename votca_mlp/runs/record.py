@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write, sha256_of
+from votca_mlp.files import atomic_write, read_json, sha256_of
 
 NAME = "votca_mlp_step.json"
 _FORMAT = 1
@@ -106,7 +106,7 @@ def read_record(directory: Path) -> StepRecord | None:
     """
     path = directory / NAME
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         record = StepRecord(**data)
         if record.format != _FORMAT:
             raise ValueError(f"format {record.format}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from votca_mlp.ensemble.estimate import Estimate
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 
 SUMMARY = "md_step.json"
 """What every engine leaves in a finished step: means with errors, versions, inputs."""
@@ -42,7 +42,7 @@ class StepResult:
 def read_facts(directory: Path) -> dict[str, Any]:
     """Return the summary of a step, empty where it is missing or damaged."""
     try:
-        facts = json.loads((directory / SUMMARY).read_text())
+        facts = read_json(directory / SUMMARY)
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from votca_mlp.engines.shared.result import SUMMARY, StepResult
 from votca_mlp.errors import UserError
-from votca_mlp.files import sha256_of
+from votca_mlp.files import read_json, sha256_of
 
 
 class StepFiles(Protocol):
@@ -57,7 +57,7 @@ def finished_result(
     if not is_finished(directory, files) or not (directory / SUMMARY).is_file():
         return None
     try:
-        summary = json.loads((directory / SUMMARY).read_text())
+        summary = read_json(directory / SUMMARY)
         same = summary["inputs"] == json.loads(json.dumps(inputs))
     except (ValueError, KeyError, TypeError):
         return None

@@ -1,6 +1,5 @@
 """g(r) of a step's trajectory as csg_stat and table_average.sh would leave it in NAME.dist.new."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from votca_mlp.engines.engine import engine_named
 from votca_mlp.errors import UserError
+from votca_mlp.files import read_json
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.phase import check_phase
 from votca_mlp.inverse.state_plan import StatePlan
@@ -110,7 +110,7 @@ def frames_expected(directory: Path) -> int | None:
     from votca_mlp.engines.shared.result import SUMMARY
 
     try:
-        facts = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        facts = read_json(directory / SUMMARY)
         # an engine's trajectory may be sampled at other times than its energies
         return int(facts.get("frames") or next(iter(facts["production"].values()))["samples"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, StopIteration):

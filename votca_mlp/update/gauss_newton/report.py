@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
-from votca_mlp.files import atomic_write
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.scattering.data import r_factor
 from votca_mlp.units import EV_PER_KJMOL
 from votca_mlp.update.convergence import Verdict
@@ -144,7 +144,7 @@ def read_report(directory: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        report = dict(json.loads(path.read_text(encoding="utf-8")))
+        report = dict(read_json(path))
         lacking = next(_lacking(report), None)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"cannot be read: {error}", where=path, accepted="make the step again") from None
