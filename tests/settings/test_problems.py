@@ -121,6 +121,14 @@ def test_bad_values(good: Path, tag: str, value: str, words: str) -> None:
         ),
         ("<kind>hippynn", "<kind>ase", "<cg.inverse.mlp.calculator> is missing for kind ase"),
         ("<kind>", "<arguments>[1]</arguments><kind>", "is not a mapping of names to values"),
+        ("<kind>", "<arguments>&amp;a {b: *a}</arguments><kind>", "it is nested without end"),
+        (
+            "<kind>",
+            "<arguments>{a: &amp;a [1,1,1,1,1,1,1,1], b: &amp;b [*a,*a,*a,*a,*a,*a,*a,*a], "
+            "c: &amp;c [*b,*b,*b,*b,*b,*b,*b,*b], d: &amp;d [*c,*c,*c,*c,*c,*c,*c,*c], "
+            "e: &amp;e [*d,*d,*d,*d,*d,*d,*d,*d], f: [*e,*e,*e,*e,*e,*e,*e,*e]}</arguments><kind>",
+            "has too many values",
+        ),
         (
             "<mlp>",
             "<initial_configuration>nowhere</initial_configuration><mlp>",

@@ -287,6 +287,7 @@ def test_names_that_a_file_lacks_are_answered_with_those_it_has(tmp_path: Path) 
     ("text", "message"),
     [
         ("output: [\n", r"settings.yaml:2: no YAML"),
+        ("data: &a\n  b: *a\n", r"settings.yaml: is nested without end"),
         ("output: a\noutput: b\n", r"settings.yaml:2: <output> is there twice \(first in line 1\)"),
         ("- a\n", r"is no mapping"),
         ("output: a\nlevels: [low, b, low]\n", r"settings.yaml:2: <levels> has 'low' twice"),

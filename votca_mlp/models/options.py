@@ -14,6 +14,9 @@ FREE = ("device", "threads", "trust_pickle")
 LATER = ("energy_unit", "level")
 """Tags that came after files had been written without them: absent there and here is the same."""
 
+_DEEPEST, _MOST = 50, 100_000
+"""Of <arguments>: levels, and values in all; aliases of YAML can stand for any number."""
+
 
 def _registered(value: str) -> str:
     if value not in kind_names():
@@ -43,7 +46,20 @@ def _yaml_mapping(value: Any) -> Any:
         raise ValueError("not YAML: nested too deeply") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ValueError(f"'{value}' is not a mapping of names to values")
+    _refuse_endless(data)
     return data
+
+
+def _refuse_endless(data: Any) -> None:
+    """Refuse aliases of what they are in, and those that stand for more values than anything needs."""
+    waiting, seen = [(data, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > _DEEPEST or seen > _MOST:
+            raise ValueError("it is nested without end, or has too many values")
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting.extend((item, depth + 1) for item in inner)
 
 
 def potential_facts(mlp: "MLPSettings") -> dict[str, Any]:

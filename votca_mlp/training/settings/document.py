@@ -35,7 +35,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Place, int]]:
     if not isinstance(node, yaml.MappingNode):
         raise UserError("is no mapping", where=path, accepted="data: ..., levels: ..., output: ...")
     problems: list[Problem] = []
-    values = _value(node, (), lines, problems)
+    try:
+        values = _value(node, (), lines, problems)
+    except RecursionError:
+        # also an alias of what it is in
+        raise UserError("is nested without end", where=path, accepted="name: value") from None
     if problems:
         raise SettingsError(path, problems)
     return values, lines
