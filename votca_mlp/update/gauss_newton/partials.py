@@ -21,13 +21,15 @@ Array = NDArray[np.float64]
 HEADING = "Q[1/Angstrom] measured sigma found error"
 
 
-def write_partials(step: StepData, layout: Layout, covariance: Array) -> None:
+def write_partials(step: StepData, layout: Layout, covariance: Array, ahead: Array) -> None:
     """Write g(r) of each interaction and state with the standard error that the fit leaves in it.
 
     Parameters
     ----------
     covariance
         Of the coefficients of all terms, (kJ/mol)^2.
+    ahead
+        From the coefficients that the step ran with to those that the data ask for, kJ/mol.
     """
     for state in step.states:
         frames = state.by_frame()
@@ -39,6 +41,8 @@ def write_partials(step: StepData, layout: Layout, covariance: Array) -> None:
             response = pair_response(step, state, frames, name, layout, h)
             jacobian = np.concatenate([factor * response.jacobian for factor in factors], axis=1)
             variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian) + response.variances
+            # g(r) is that of the u(r) that it ran with
+            variance += (jacobian @ ahead) ** 2
             counted = frames.histogram(step.pairs[name].species)
             write_table(
                 state.directory / f"{name}.dist.band",

@@ -37,6 +37,9 @@ class Pooled:
         asked for, or not known yet.
     scatter
         How the data of one frame scatter, known with it.
+    moves
+        By what the values change where one of the blocks is left out, shape [n_blocks, n]; None where their
+        errors are taken as independent. As jackknife replicates they have the errors' covariance.
     """
 
     values: Array
@@ -45,6 +48,7 @@ class Pooled:
     blocks: Array
     shared: Array | None = None
     scatter: FrameCovariance | None = None
+    moves: Array | None = None
 
     def noise(self, change: Array) -> Array:
         """Return the variance that the noise of the Jacobian gives to J times a change of c, shape [n]."""
@@ -89,7 +93,31 @@ def pooled(runs: Sequence[Response], coefficients: Sequence[Array], here: Array)
     variances = [a + b for a, b in zip(sampled, curved, strict=True)]
     total = np.sum([1.0 / variance for variance in variances], axis=0)
     weighted = np.sum([value / variance for value, variance in zip(values, variances, strict=True)], axis=0)
-    return Pooled(weighted / total, 1.0 / total, jacobian, blocks)
+    shares = [1.0 / (variance * total) for variance in variances]
+    moves = _moves(runs, [here - c for c in coefficients], jacobian, shares)
+    return Pooled(weighted / total, 1.0 / total, jacobian, blocks, moves=moves)
+
+
+def _moves(
+    runs: Sequence[Response], changes: Sequence[Array], jacobian: Array, shares: Sequence[Array]
+) -> Array | None:
+    """Return :attr:`Pooled.moves`: the mean of its simulation moves, and all values that J has moved."""
+    if any(run.parts is None for run in runs):
+        return None
+    count = sum(len(run.blocks) for run in runs)
+    if count < 2:
+        return None
+    found = []
+    for run, share in zip(runs, shares, strict=True):
+        assert run.parts is not None
+        own = len(run.parts)
+        # (count - 1)/count times the sum of squares is the variance of this simulation's mean
+        scale = np.sqrt(count / ((count - 1) * own * (own - 1))) if own > 1 else 0.0
+        for part, block in zip(run.parts, run.blocks, strict=True):
+            other = (jacobian - block) / (count - 1)
+            along = sum(s * (other @ change) for s, change in zip(shares, changes, strict=True))
+            found.append(share * scale * (run.parts.mean(axis=0) - part) + along)
+    return np.array(found)
 
 
 def _together(values: Sequence[Array], covariances: Sequence[Array]) -> tuple[Array, Array]:

@@ -48,6 +48,7 @@ def report_of(layout: Layout, step: Step, own: Response, frames: int) -> dict[st
     return {
         "amplitude_eV": _rounded(step.inferred.amplitude * EV_PER_KJMOL),
         "scatter": _rounded(step.inferred.scatter),
+        **_amplitudes(layout, step),
         "share": _rounded(step.share),
         "chi2": _rounded(np.mean(residuals**2)),
         "chi2_reachable": _rounded(np.mean(left**2)),
@@ -61,6 +62,14 @@ def report_of(layout: Layout, step: Step, own: Response, frames: int) -> dict[st
             for datum in layout.data
         },
     }
+
+
+def _amplitudes(layout: Layout, step: Step) -> dict[str, Any]:
+    """Return the amplitude of each interaction, where each has its own."""
+    if step.amplitudes is None:
+        return {}
+    sizes = [_rounded(value * EV_PER_KJMOL) for value in step.amplitudes]
+    return {"amplitudes_eV": dict(zip(layout.names, sizes, strict=True))}
 
 
 def _name(datum: Datum) -> str:
@@ -191,6 +200,10 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
                 f"  {facts['frames']} frames for {facts['functions']} functions of u(r): where they do not "
                 "tell them apart, the prior decides"
             )
+        own = facts.get("amplitudes_eV")
+        if own:
+            words = ", ".join(f"{name} {1e3 * value:.3g}" for name, value in own.items())
+            yield f"  amplitude of each: {words} meV"
         back = facts.get("taken_back")
         if back is not None:
             yield (

@@ -46,6 +46,9 @@ class Response:
         How the values of one frame scatter together; None where it is not asked for.
     frames
         Of the simulation, 0 where that does not matter.
+    parts
+        The values of each part of the simulation, shape [n_blocks, n], where their errors belong together as
+        those of neighbouring Q do; None where errors are taken as independent.
     """
 
     values: Array
@@ -53,6 +56,7 @@ class Response:
     blocks: Array
     scatter: FrameCovariance | None = None
     frames: int = 0
+    parts: Array | None = None
 
     @property
     def jacobian(self) -> Array:
@@ -62,10 +66,20 @@ class Response:
 
 def stacked(responses: Sequence[Response]) -> Response:
     """Return several values of one simulation, one after another."""
+    parts = None
+    if any(item.parts is not None for item in responses):
+        parts = np.concatenate(
+            [
+                np.tile(item.values, (len(item.blocks), 1)) if item.parts is None else item.parts
+                for item in responses
+            ],
+            axis=1,
+        )
     return Response(
         np.concatenate([item.values for item in responses]),
         np.concatenate([item.variances for item in responses]),
         np.concatenate([item.blocks for item in responses], axis=1),
+        parts=parts,
     )
 
 

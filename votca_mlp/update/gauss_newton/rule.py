@@ -12,6 +12,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.tables import TABLE_DIGITS, Table, as_printed, make_table
 from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 from votca_mlp.update.convergence import Verdict
+from votca_mlp.update.gauss_newton.amplitudes import MOST, Groups
 from votca_mlp.update.gauss_newton.correlation import beside
 from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
@@ -104,13 +105,14 @@ def _solved(
         _root(step, layout, options),
         amplitude=None if options.amplitude is None else options.amplitude * KJMOL_PER_EV,
         bounds=(AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV),
+        groups=_groups(step, layout, options),
     )
     facts = report_of(layout, found, runs[-1], sum(run.frames for run in runs))
     back = len(runs) - 1 - base.run
     if back:
         facts["taken_back"] = {"to": step.number - back, "trust": base.trust}
     if any(datum.scattering is not None for datum in layout.data):
-        write_partials(step, layout, found.covariance)
+        write_partials(step, layout, found.covariance, found.inferred.coefficients - here)
         write_totals(step, layout, runs[-1])
     return {name: _update(step, layout, name, found, here) for name in names}, facts
 
@@ -129,11 +131,18 @@ def _response(step: StepData, layout: Layout) -> Response:
     parts = min(len(item.blocks) for item in found)
     for number, item in enumerate(found):
         if len(item.blocks) != parts:
-            merged = np.stack([part.mean(axis=0) for part in np.array_split(item.blocks, parts)])
-            found[number] = replace(item, blocks=merged)
+            found[number] = replace(
+                item,
+                blocks=_merged(item.blocks, parts),
+                parts=None if item.parts is None else _merged(item.parts, parts),
+            )
     scatters = [item.scatter for item in found if item.scatter is not None]
     fewest = min(item.frames for item in found)
     return replace(stacked(found), scatter=beside(scatters) if scatters else None, frames=fewest)
+
+
+def _merged(blocks: Array, count: int) -> Array:
+    return np.stack([part.mean(axis=0) for part in np.array_split(blocks, count)])
 
 
 def _coefficients(step: StepData, layout: Layout) -> Array:
@@ -159,6 +168,15 @@ def _root(step: StepData, layout: Layout, options: GaussNewtonSettings) -> Array
         whole[begin : begin + len(root), begin : begin + len(root)] = root
         begin += len(root)
     return whole
+
+
+def _groups(step: StepData, layout: Layout, options: GaussNewtonSettings) -> Groups | None:
+    """Return the interaction of each coefficient where each has an amplitude of its own: with totals."""
+    totals = any(datum.scattering is not None for datum in layout.data)
+    if not totals or options.amplitude is not None or not 2 <= len(layout.names) <= MOST:
+        return None
+    sizes = [layout.bases[name].size for name in layout.names]
+    return np.tile(np.repeat(np.arange(len(sizes)), sizes), step.basis.terms)
 
 
 def _peak(step: StepData, name: str) -> float:

@@ -132,7 +132,9 @@ def scattering_response(
         change = atoms * counted.norms[row] * (transform @ of_counts) - uniform[:, None] * inverse
         blocks -= weights[row][:, None] * change / kbt
     end = beyond(data, counted)
-    return Response(by_frame.mean(axis=0) + end, _variances(by_frame) + (END_ERROR * end) ** 2, blocks)
+    parts = np.stack([part.mean(axis=0) for part in np.array_split(by_frame, len(blocks))]) + end
+    variances = _variances(by_frame) + (END_ERROR * end) ** 2
+    return Response(by_frame.mean(axis=0) + end, variances, blocks, parts=parts)
 
 
 def _variances(values: Array) -> Array:

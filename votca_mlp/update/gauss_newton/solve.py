@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.update.gauss_newton.amplitudes import Groups, averaged
 from votca_mlp.update.gauss_newton.inference import (
     Inferred,
     Linear,
@@ -72,6 +73,8 @@ class Step:
         Of y, all simulations together, shape [n].
     nuisance_errors
         Standard errors of the sizes of the nuisance columns, shape [k].
+    amplitudes
+        Of each interaction, where each has its own, shape [n_interactions].
     """
 
     coefficients: Array
@@ -82,6 +85,7 @@ class Step:
     left: Array
     pooled_variances: Array
     nuisance_errors: Array
+    amplitudes: Array | None = None
 
 
 def solve(
@@ -92,6 +96,7 @@ def solve(
     *,
     amplitude: float | None,
     bounds: tuple[float, float],
+    groups: Groups | None = None,
 ) -> Step:
     """Return the step from ``here``.
 
@@ -107,6 +112,9 @@ def solve(
         Of the prior's covariance for an amplitude of 1, shape [m, m].
     amplitude, bounds
         As :func:`votca_mlp.update.gauss_newton.inference.infer`.
+    groups
+        The interaction of each coefficient, where each has an amplitude of its own; see
+        :func:`votca_mlp.update.gauss_newton.amplitudes.averaged`.
     """
     sigma2 = pool.variances + wanted.variances
     target = wanted.values - pool.values + pool.jacobian @ here
@@ -136,13 +144,18 @@ def solve(
         found = infer(linear(change, wanted.weights), amplitude=amplitude, bounds=bounds)
         change = found.coefficients - here
     assert found is not None
+    amplitudes, scaled = None, root
+    if groups is not None:
+        mean = averaged(linear(change, wanted.weights), found, groups, bounds)
+        found, amplitudes, scaled = mean.inferred, mean.amplitudes, mean.root
+        change = found.coefficients - here
     moved = pool.jacobian @ change
     with np.errstate(divide="ignore"):
         share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(moved), 1e-300))))
     unmoved = linear(np.zeros(len(here)), np.ones(len(target)))
     return Step(
         coefficients=here + share * change,
-        covariance=found.covariance + _scatter(pool, found, target, here, root, wanted.nuisance),
+        covariance=found.covariance + _scatter(pool, found, target, here, scaled, wanted.nuisance),
         inferred=found,
         share=share,
         predicted=pool.values + share * moved,
@@ -151,22 +164,28 @@ def solve(
         nuisance_errors=np.zeros(0)
         if wanted.nuisance is None
         else nuisance_errors(unmoved, found.noise, found.amplitude),
+        amplitudes=amplitudes,
     )
 
 
 def _scatter(
     pool: Pooled, found: Inferred, target: Array, here: Array, root: Array, nuisance: Array | None
 ) -> Array:
-    """Return the covariance of c that the noise of the Jacobian makes, by leaving out parts (jackknife)."""
+    """Return the covariance of c that the noise of the Jacobian makes, by leaving out parts (jackknife).
+
+    And, where the errors of the values belong together, of those: what the posterior has of them is for
+    independent ones, and small beside it.
+    """
     count = len(pool.blocks)
     if count < 3:
         return np.zeros_like(found.covariance)
     data = target - pool.jacobian @ here
     each = []
-    for block in pool.blocks:
+    moves = np.zeros((count, 1)) if pool.moves is None else pool.moves
+    for block, move in zip(pool.blocks, moves, strict=True):
         jacobian = (count * pool.jacobian - block) / (count - 1)
         x = without(nuisance, jacobian @ root, found.noise)
         normal = x.T @ found.noise.solved(x) + np.eye(len(here)) / found.amplitude**2
-        each.append(root @ np.linalg.solve(normal, x.T @ found.noise.solved(data + jacobian @ here)))
+        each.append(root @ np.linalg.solve(normal, x.T @ found.noise.solved(data - move + jacobian @ here)))
     deviations = np.array(each) - np.mean(each, axis=0)
     return np.asarray((count - 1) / count * deviations.T @ deviations)

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""How wide the bands of partial g(r) from totals are: the runs of scripts/scattering_cases.py solved again.
+
+    scripts/scattering_bands.py DIRECTORY [--seeds 1 2 3] [--steps N] [--json FILE]
+
+DIRECTORY as there, with arkr_three and arkr_two. No MD: the simulations of N iterations are put together in
+four ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
+
+one          one amplitude of u(r) for all interactions, errors of F(Q) independent from Q to Q
+one_marginal the same, averaged over that amplitude
+errors       one amplitude, errors of F(Q) as its simulations scatter (jackknife)
+own          an amplitude for each interaction, averaged over all, and errors as its simulations scatter
+
+"g": RMS of the last step's g(r), moved along the Jacobian to the u(r) found, less the target's.
+"of_band": that over the RMS of its error, 1 where errors are right. "inside": the share of points within
+one error. "modes": mean square of the twelve widest combinations of all three g(r), over their
+variances; 1 where they are right.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from results_file import add_json, number, rounded, write_result
+from scattering_cases import CASES, target_of
+
+from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.step_data import step_data
+from votca_mlp.settings import load_settings
+from votca_mlp.tables import Table, read_table
+from votca_mlp.units import KJMOL_PER_EV
+from votca_mlp.update.gauss_newton.data import layout_of, pair_response, sums_of
+from votca_mlp.update.gauss_newton.inference import Linear, infer
+from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
+from votca_mlp.update.gauss_newton.pool import pooled
+from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _groups, _response, _root
+from votca_mlp.update.gauss_newton.solve import solve
+
+Array = NDArray[np.float64]
+BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
+MODES = 12
+MEV = 1e3 / KJMOL_PER_EV
+FROM = 0.25
+"""nm."""
+
+
+class Found(NamedTuple):
+    """Coefficients and their covariance."""
+
+    coefficients: Array
+    covariance: Array
+
+
+class Run:
+    """The simulations of one run."""
+
+    def __init__(self, run: Path, count: int) -> None:
+        plan = plan_of(load_settings(run / "settings.xml"))
+        steps = [step_data(plan, number) for number in range(1, count + 1)]
+        last, options = steps[-1], steps[-1].options
+        assert isinstance(options, GaussNewtonSettings)
+        self.names = list(last.pairs)
+        self.layout = layout_of(last, self.names, options)
+        coefficients = [_coefficients(step, self.layout) for step in steps]
+        self.here = coefficients[-1]
+        self.pool = pooled([_response(step, self.layout) for step in steps], coefficients, self.here)
+        self.root, self.groups = _root(last, self.layout, options), _groups(last, self.layout, options)
+        target = target_of(run, CASES[run.parent.name])
+        self.wanted = {name: read_table(target / f"{name}.dist.tgt") for name in self.names}
+        self.known = {name: _known(target / f"{name}.known", self.wanted[name]) for name in self.names}
+        responses = []
+        for step in steps:
+            (state,) = step.states
+            frames = state.by_frame()
+            h = sums_of(step, state, frames, self.layout)
+            responses.append([pair_response(step, state, frames, n, self.layout, h) for n in self.names])
+        self.g = responses[-1]
+        self.jacobians = [np.mean([r[k].jacobian for r in responses], axis=0) for k in range(len(self.names))]
+
+    def ways(self) -> dict[str, Found]:
+        """Return what each way finds."""
+
+        def solved(**options: Any) -> Found:
+            pool = self.pool if options.pop("together", True) else replace(self.pool, moves=None)
+            step = solve(
+                pool, self.layout.wanted, self.here, self.root, amplitude=None, bounds=BOUNDS, **options
+            )
+            return Found(step.inferred.coefficients, step.covariance)
+
+        one = solved(together=False)
+        return {
+            "one": one,
+            "one_marginal": self.marginal(one),
+            "errors": solved(),
+            "own": solved(groups=self.groups),
+        }
+
+    def marginal(self, one: Found) -> Found:
+        """Return mean and covariance over one amplitude."""
+        wanted, change = self.layout.wanted, one.coefficients - self.here
+        variances = self.pool.variances + wanted.variances + self.pool.noise(change)
+        target = wanted.values - self.pool.values + self.pool.jacobian @ self.here
+        problem = Linear(
+            self.pool.jacobian, target, variances, self.root, wanted.robust, wanted.units, wanted.nuisance
+        )
+        best = infer(problem, amplitude=None, bounds=BOUNDS)
+        tried = best.amplitude * np.geomspace(0.4, 2.5, 23)
+        each = [infer(problem, amplitude=a, bounds=BOUNDS) for a in tried]
+        weights = np.exp(np.array([e.log_evidence for e in each]) - best.log_evidence)
+        weights /= weights.sum()
+        means = np.array([e.coefficients for e in each])
+        mean = weights @ means
+        off = means - mean
+        spread = (weights[:, None] * off).T @ off
+        spread += sum(w * e.covariance for w, e in zip(weights, each, strict=True))
+        return Found(mean, one.covariance - best.covariance + spread)
+
+    def facts(self, found: Found) -> dict[str, float]:
+        """Return how far u and g are, and how far their errors say."""
+        ahead, facts = found.coefficients - self.here, {}
+        offs, matrices, own = [], [], []
+        for index, name in enumerate(self.names):
+            wanted, sharp, jacobian = self.wanted[name], self.g[index], self.jacobians[index]
+            used = wanted.x > FROM
+            error = np.zeros(len(used)) if wanted.yerr is None else wanted.yerr
+            offs.append((sharp.values + jacobian @ ahead - wanted.y)[used])
+            matrices.append(jacobian[used])
+            own.append((sharp.variances + error**2)[used])
+            columns, basis = self.layout.columns(name), self.layout.bases[name].values
+            seen = (wanted.y > 0.3) & (wanted.x < wanted.x[-1] - 0.05)
+            u = (basis @ found.coefficients[columns] - self.known[name])[seen] * MEV
+            band = np.einsum("ij,jk,ik->i", basis, found.covariance[columns, columns], basis)[seen] * MEV**2
+            facts[f"u {name}"] = float(np.sqrt(np.mean(u**2)))
+            facts[f"u band {name}"] = float(np.sqrt(band.mean()))
+        off, matrix, noise = np.concatenate(offs), np.concatenate(matrices), np.concatenate(own)
+        covariance = matrix @ found.covariance @ matrix.T
+        variances = np.diag(covariance) + noise
+        vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :MODES]
+        widths = np.einsum("ik,ij,jk->k", vectors, covariance + np.diag(noise), vectors)
+        return facts | {
+            "g": float(np.sqrt(np.mean(off**2))),
+            "of_band": float(np.sqrt(np.mean(off**2) / np.mean(variances))),
+            "inside": float(np.mean(off**2 < variances)),
+            "modes": float(np.mean((vectors.T @ off) ** 2 / widths)),
+        }
+
+
+def _known(path: Path, wanted: Table) -> Array:
+    if not path.exists():
+        return np.zeros(len(wanted.x))
+    table = read_table(path)
+    return np.asarray(np.interp(wanted.x, table.x, table.y))
+
+
+def main() -> None:
+    """Solve, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--steps", type=int, default=4)
+    add_json(parser)
+    options = parser.parse_args()
+    tables: dict[str, dict[str, Any]] = {"seeds": {}, "means": {}}
+    for case in ("arkr_three", "arkr_two"):
+        rows: dict[str, list[dict[str, float]]] = {}
+        for seed in options.seeds:
+            run = Run(options.directory / case / str(seed), options.steps)
+            for way, found in run.ways().items():
+                rows.setdefault(way, []).append(run.facts(found))
+                tables["seeds"][f"{case} {way} {seed}"] = {k: rounded(v) for k, v in rows[way][-1].items()}
+        for way, of_way in rows.items():
+            tables["means"][f"{case} {way}"] = {key: _mean([row[key] for row in of_way]) for key in of_way[0]}
+    for name, table in tables.items():
+        for label, values in table.items():
+            print(name, label, values)
+    write_result(options.json, tables, seeds=options.seeds)
+
+
+def _mean(values: list[float]) -> Any:
+    return number(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Water corrected to three neutron F(Q) at once: D2O, H2O and a 50:50 mixture.
+
+    VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--json FILE]
+
+Baseline: scripts/water/flexible_water.py, 216 molecules at 25 C. Its springs were set beforehand, so
+that bonds in the liquid are as long and wide as F(Q) of D2O above 12 1/Angstrom asks for: O-H 0.980(66),
+H-H 1.55(105). R (mean square deviation) of each data set is printed for all Q that EPSR has and for
+those that are fitted, beside that of EPSR's own box of water (dissolve_water/ of VOTCA_MLP_DATA:
+water.EPSR.u01 against .t01). Every run has its folder DIRECTORY/SEED; started again, what is there goes
+on.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import write
+from ase.optimize import FIRE
+from epsr_box import read_columns
+from numpy.typing import NDArray
+from results_file import ROOT, add_json, number, rounded, write_result
+from scipy.spatial.transform import Rotation
+
+from votca_mlp.observables.store import read_observables
+from votca_mlp.observables.structure_factor import partial_factors
+from votca_mlp.scattering.data import ScatteringData, beyond, r_factor, total
+from votca_mlp.settings import load_settings
+from votca_mlp.settings.scattering import scattering_sources
+from votca_mlp.tables import grid_points, make_table, write_table
+
+Array = NDArray[np.float64]
+
+CASE = ROOT / "scripts" / "water"
+READY = "data_are_made"
+ROW = 6
+"""Molecules along an edge."""
+DENSITY = 0.0333679
+"""Molecules per cubic Angstrom: 997.05 kg/m3 of H2O at 25 C; heavy water has as many within 0.5 %."""
+BEGINS = {"O-O": 2.3, "O-H": 1.35, "H-H": 1.9}
+"""Angstrom: where u(r) begins; bonds are nearer, first neighbours further away."""
+COLUMNS = {"D2O": 1, "H2O": 3, "HDO": 5}
+"""Of EPSR's files."""
+STARTS = {"D2O": 1.0e-3, "H2O": 3.2e-4, "HDO": 2.0e-4}
+"""R of EPSR's run at its start, as it printed them."""
+
+
+def make(run: Path, seed: int, iterations: int) -> None:
+    """Make a run, or go on with it."""
+    path = run / "settings.xml"
+    if not (run / READY).exists():
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(CASE, run, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in _data().glob("SLS*.mint01"):
+            shutil.copy(file, run)
+        for pair in load_settings(path).interactions:
+            r = grid_points(pair.min, pair.max, pair.step)
+            begun = np.where(10.0 * r > BEGINS[pair.name] - 1e-6, 1.0, 0.0)
+            write_table(run / pair.target, make_table(r, begun))
+        path.write_text(re.sub(r"<seed>\d+<", f"<seed>{seed}<", path.read_text()))
+        write(run / "conf.extxyz", start(seed, run))
+        (run / READY).touch()
+    text = re.sub(r"<iterations_max>\d+<", f"<iterations_max>{iterations}<", path.read_text())
+    path.write_text(text)
+    command = [sys.executable, "-m", "votca_mlp", "inverse", "--options", "settings.xml"]
+    subprocess.run(command, cwd=run, check=True, stdout=subprocess.DEVNULL)
+
+
+def start(seed: int, run: Path) -> Atoms:
+    """Return molecules on a lattice, turned at random, their overlaps taken away."""
+    sys.path.insert(0, str(run))
+    from flexible_water import FlexibleWater
+
+    random = np.random.default_rng(seed)
+    molecule = np.array([[0.0, 0.0, 0.0], [0.775, 0.6, 0.0], [-0.775, 0.6, 0.0]])
+    edge = ROW / DENSITY ** (1.0 / 3.0)
+    sites = (np.indices((ROW, ROW, ROW)).reshape(3, -1).T + 0.5) * edge / ROW
+    turned = [site + Rotation.random(random_state=random).apply(molecule) for site in sites]
+    atoms = Atoms("OHH" * ROW**3, positions=np.concatenate(turned), cell=[edge] * 3, pbc=True)
+    atoms.calc = FlexibleWater(**(load_settings(run / "settings.xml").mlp.arguments or {}))
+    FIRE(atoms, logfile=None, maxstep=0.05).run(fmax=1.0, steps=300)
+    return Atoms(atoms.symbols, positions=atoms.positions.round(5), cell=atoms.cell, pbc=True)
+
+
+def report(run: Path) -> list[dict[str, Any]]:
+    """Return R of each data set by iteration, over both ranges."""
+    sources = scattering_sources(load_settings(run / "settings.xml"))
+    measured = read_columns(_data() / "water.EPSR.t01")
+    rows = []
+    for step in sorted(run.glob("step_*")):
+        if not (step / "gauss_newton.json").exists():
+            continue
+        counted = read_observables(step).to_half_box(step)
+        row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
+        for source in sources:
+            known = measured[:, COLUMNS[source.name]] != 0.0
+            q, wanted = measured[known, 0], measured[known, COLUMNS[source.name]]
+            found = of_simulation(source.data, counted, q)
+            row[f"R {source.name}"] = rounded(r_factor(wanted, found))
+            fitted = q >= source.data.q[0] - 0.026
+            row[f"R fitted {source.name}"] = rounded(r_factor(wanted[fitted], found[fitted]))
+        rows.append(row)
+    return rows
+
+
+def of_simulation(data: ScatteringData, counted: Any, q: Array) -> Array:
+    """Return F(Q) of a simulation at other Q than the data set's, shape [n]."""
+    from dataclasses import replace
+
+    there = replace(data, q=q, values=np.zeros_like(q), errors=None)
+    found = total(there, partial_factors(counted, q, data.resolution)).mean(axis=0)
+    return np.asarray(found + beyond(there, counted))
+
+
+def of_epsr(q_min: float) -> dict[str, dict[str, float]]:
+    """Return R of EPSR's own box by data set, over both ranges."""
+    measured, calculated = read_columns(_data() / "water.EPSR.t01"), read_columns(_data() / "water.EPSR.u01")
+    found = {}
+    for name, column in COLUMNS.items():
+        known = measured[:, column] != 0.0
+        q, wanted = measured[known, 0], measured[known, column]
+        there = np.interp(q, calculated[:, 0], calculated[:, column])
+        fitted = q >= q_min - 0.026
+        found[name] = {
+            "start": STARTS[name],
+            "R": rounded(r_factor(wanted, there)),
+            "R fitted": rounded(r_factor(wanted[fitted], there[fitted])),
+        }
+    return found
+
+
+def summary(rows: list[dict[str, Any]], epsr: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Return means over the seeds of the first and last step, and ratios to EPSR's start and box."""
+    found: dict[str, Any] = {}
+    for label, step in (("first", 1), ("last", max(row["step"] for row in rows))):
+        at = [row for row in rows if row["step"] == step]
+        found[label] = {"seeds": len(at), "step": step}
+        for name, reference in epsr.items():
+            for key, over in (("R", reference["start"]), ("R fitted", reference["R fitted"])):
+                values = np.array([row[f"{key} {name}"] for row in at])
+                found[label][f"{key} {name}"] = _mean(values)
+                found[label][f"{key} {name} over EPSR"] = _mean(values / over)
+    return found
+
+
+def _mean(values: Array) -> Any:
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return number(float(np.mean(values)), error)
+
+
+def _data() -> Path:
+    return Path(os.environ["VOTCA_MLP_DATA"]) / "dissolve_water"
+
+
+def main() -> None:
+    """Run every seed, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
+    parser.add_argument("--iterations", type=int, default=6)
+    add_json(parser)
+    options = parser.parse_args()
+    rows, q_min = [], 0.0
+    for seed in options.seeds:
+        run = options.directory / str(seed)
+        make(run, seed, options.iterations)
+        q_min = float(scattering_sources(load_settings(run / "settings.xml"))[0].data.q[0])
+        for row in report(run):
+            rows.append({"seed": seed} | row)
+            print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    epsr = of_epsr(q_min)
+    tables = {"iterations": rows, "epsr": epsr, "summary": summary(rows, epsr)}
+    print(tables["summary"])
+    write_result(options.json, tables, seeds=options.seeds)
+
+
+if __name__ == "__main__":
+    main()
