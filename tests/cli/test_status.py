@@ -61,6 +61,10 @@ def test_whether_a_process_works_on_it(tmp_path: Path) -> None:
     under_way(run)
     assert "stopped at 1.23 ps" in shown(run)
     assert "stopped: interrupted or killed; run it again to go on" in shown(run)
+    # as csg_inverse --do-iterations 5 ends
+    (run / "step_005/done").touch()
+    assert "stopped: step 5 is done; run it again to go on" in shown(run)
+    (run / "step_005/done").unlink()
     with locked(run):
         assert "stopped" not in shown(run)
         assert "so far" in shown(run)

@@ -6,17 +6,23 @@ from votca_mlp.inverse.loop import GOING_ON
 from votca_mlp.inverse.summary import NAME as SUMMARY
 from votca_mlp.inverse.summary import read_summary
 from votca_mlp.runs import claim
+from votca_mlp.runs.reading import step_directories
 
 AGAIN = "stopped: interrupted or killed; run it again to go on"
 
 
 def stopped_line(directory: str | Path) -> str:
-    """Return why a run is not running: what its summary says, ``done``, or that it was interrupted."""
+    """Return why a run is not running: what its summary says, ``done``, between two steps, or interrupted."""
     main = Path(directory)
     said = None if csg_came_after(main) else read_summary(main).get("stopped")
     if said is not None and said != GOING_ON:
         return f"stopped: {said}"
-    return "stopped: done" if (main / "done").is_file() else AGAIN
+    if (main / "done").is_file():
+        return "stopped: done"
+    # csg_inverse leaves no reason; between two steps it ends as it was asked to
+    begun = step_directories(main)
+    between = bool(begun) and (begun[-1][1] / "done").is_file()
+    return f"stopped: step {begun[-1][0]} is done; run it again to go on" if between else AGAIN
 
 
 def csg_came_after(main: Path) -> bool:
