@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,9 @@ def test_whether_a_process_works_on_it(tmp_path: Path) -> None:
     claim.claim(run, os.getppid())
     assert "stopped" not in shown(run)
     (run / claim.NAME).write_text("999999999 0 here\n")
+    os.utime(run / claim.NAME, (time.time() + 60,) * 2)
     assert "stopped at 1.23 ps" in shown(run)
+    assert "stopped: interrupted, killed, or its wall time was up" in shown(run)
     # a name left behind by another host's run: nothing is known
     (run / NAME).write_text("12 another-host\n")
     assert "stopped" not in shown(run)

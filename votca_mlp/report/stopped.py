@@ -9,20 +9,24 @@ from votca_mlp.runs import claim
 from votca_mlp.runs.reading import step_directories
 
 AGAIN = "stopped: interrupted or killed; run it again to go on"
+CSG_AGAIN = "stopped: interrupted, killed, or its wall time was up; run it again to go on"
+"""csg_inverse, which leaves no reason."""
 
 
 def stopped_line(directory: str | Path) -> str:
     """Return why a run is not running: what its summary says, ``done``, between two steps, or interrupted."""
     main = Path(directory)
-    said = None if csg_came_after(main) else read_summary(main).get("stopped")
+    by_csg = csg_came_after(main)
+    said = None if by_csg else read_summary(main).get("stopped")
     if said is not None and said != GOING_ON:
         return f"stopped: {said}"
     if (main / "done").is_file():
         return "stopped: done"
-    # csg_inverse leaves no reason; between two steps it ends as it was asked to
     begun = step_directories(main)
-    between = bool(begun) and (begun[-1][1] / "done").is_file()
-    return f"stopped: step {begun[-1][0]} is done; run it again to go on" if between else AGAIN
+    if begun and (begun[-1][1] / "done").is_file():
+        # csg_inverse ends there when it has made the steps that it was asked for
+        return f"stopped: step {begun[-1][0]} is done; run it again to go on"
+    return CSG_AGAIN if by_csg else AGAIN
 
 
 def csg_came_after(main: Path) -> bool:
