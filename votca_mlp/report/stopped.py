@@ -30,9 +30,10 @@ def stopped_line(directory: str | Path) -> str:
 
 
 def csg_came_after(main: Path) -> bool:
-    """Return whether csg_inverse has begun after our loop had written its summary last."""
+    """Return whether csg_inverse has begun after our loop had written its summary last, or alone."""
     summary, claimed = main / SUMMARY, main / claim.NAME
     try:
-        return claimed.is_file() and claimed.stat().st_mtime > summary.stat().st_mtime
+        begun = claimed.stat().st_mtime
+        return not summary.is_file() or begun > summary.stat().st_mtime
     except OSError:
         return False
