@@ -148,6 +148,29 @@ def test_what_cannot_be_is_one_message(folder, measured, state, message) -> None
     assert message in str(caught.value)
 
 
+def test_measured_f_of_q_is_that_of_the_scattering_module(folder) -> None:
+    """Two species with isotopes: coefficients by pairs of elements, values and errors of the file."""
+    write(folder / "solid.extxyz", bulk("NaCl", "rocksalt", a=5.6, cubic=True).repeat(2))
+    q = np.arange(1.0, 12.0, 0.5)
+    wave = 0.05 * np.sin(4.0 * q) / q
+    np.savetxt(folder / "f.dat", np.transpose([q, wave, np.full_like(q, 0.002)]), header="Q F error")
+    given = {"state": "cold", "quantity": "scattering", "file": "f.dat", "reach": 5.0, "isotopes": "35Cl"}
+    _, (found,), _ = states_and_experiments(settings([given]), folder)
+    lengths = {"Na": 3.63, "Cl": 11.65}
+    coefficients = found.observable.coefficients
+    assert coefficients["Cl", "Na"] == pytest.approx(0.5 * lengths["Na"] * lengths["Cl"] / 100.0, rel=1e-2)
+    assert coefficients["Cl", "Cl"] == pytest.approx(0.25 * lengths["Cl"] ** 2 / 100.0, rel=1e-2)
+    assert found.values.tolist() == pytest.approx(wave.tolist())
+    assert found.errors.tolist() == pytest.approx([0.002] * len(q))
+    assert found.labels[0] == "F(1.000)"
+    for changes, message in (({"isotopes": "36Ar"}, "36Ar|Ar"), ({"reach": None}, "without reach")):
+        with pytest.raises(UserError, match=message):
+            states_and_experiments(settings([given | changes]), folder)
+    np.savetxt(folder / "f.dat", np.transpose([q, wave]))
+    with pytest.raises(UserError, match="no column of errors"):
+        states_and_experiments(settings([given]), folder)
+
+
 def test_experiments_that_contradict_each_other_are_said(folder) -> None:
     other = {**PRESSURE, "values": {"pressure": 900.0}}
     with pytest.raises(UserError, match="pressure at cold is 0"):

@@ -12,6 +12,9 @@ from votca_mlp.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from votca_mlp.scattering.data import Normalisation, Radiation
+    from votca_mlp.scattering.read import Written
+
 EDGES = ("x", "y", "z")
 
 
@@ -48,7 +51,23 @@ class Measured(Protocol):
 
     @property
     def reach(self) -> float | None:
-        """Of S(Q) and angles, Angstrom."""
+        """Of S(Q), F(Q) and angles, Angstrom."""
+
+    @property
+    def radiation(self) -> "Radiation":
+        """Of F(Q)."""
+
+    @property
+    def isotopes(self) -> str:
+        """Of F(Q) of neutrons, as :func:`votca_mlp.scattering.lengths.parsed_isotopes` reads them."""
+
+    @property
+    def written(self) -> "Written":
+        """What the second column of F(Q) is."""
+
+    @property
+    def normalisation(self) -> "Normalisation":
+        """What F(Q) is divided by."""
 
     @property
     def multiples(self) -> Mapping[str, Mapping[str, float]]:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.training.fusion.measured_values import Measured, curve, multiples_of, named_values, reach_of
+from votca_mlp.training.fusion.measured_values import (
+    Measured,
+    curve,
+    multiples_of,
+    named_values,
+    reach_of,
+    title,
+)
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 if TYPE_CHECKING:
@@ -88,6 +95,44 @@ def _structure_factor(measured: Measured, state: "StatePoint", directory: Path) 
     return StructureFactor(q, reach, {(first, second): 1.0}), values - 1.0, errors
 
 
+def _scattering(measured: Measured, state: "StatePoint", directory: Path) -> Made:
+    """Q in 1/Angstrom, F(Q) of neutrons (barn/sr) or X-rays (electrons^2), standard error."""
+    import itertools
+    from collections import Counter
+
+    import torch
+
+    from votca_mlp.scattering.read import check_composition
+    from votca_mlp.scattering.source import ScatteringSource
+    from votca_mlp.training.fusion.observables.structure import StructureFactor
+
+    if measured.file is None:
+        raise UserError(
+            f"{title(measured)} without a file",
+            where="experiments",
+            accepted="file: a table of Q (1/Angstrom), F(Q) and its standard error",
+        )
+    reach = reach_of(measured, "where the transform of g(r) ends, Angstrom, within half of the box")
+    data = ScatteringSource(
+        directory / measured.file,
+        title(measured),
+        radiation=measured.radiation,
+        isotopes=measured.isotopes,
+        written=measured.written,
+        normalisation=measured.normalisation,
+    ).data
+    if data.errors is None:
+        raise UserError("has no column of errors", where=data.source, accepted="Q, F(Q), standard error")
+    symbols = state.start.get_chemical_symbols()
+    check_composition(data, sorted(set(symbols)))
+    counts = Counter(symbols)
+    pairs = list(itertools.combinations_with_replacement(sorted(counts), 2))
+    weights = data.pair_weights({name: n / len(symbols) for name, n in counts.items()}, pairs)
+    found = StructureFactor(data.q, reach, dict(zip(pairs, weights, strict=True)))
+    found.labels = tuple(f"F({q:.3f})" for q in data.q)
+    return found, torch.from_numpy(data.values.copy()), torch.from_numpy(data.errors.copy())
+
+
 def _angles(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """Angle in degrees, density of angles by degree, standard error; centres of bins from 0 to 180."""
     import torch
@@ -124,6 +169,7 @@ QUANTITIES: MappingProxyType[str, Callable[[Measured, "StatePoint", Path], Made]
         "energy": _energy,
         "rdf": _rdf,
         "structure_factor": _structure_factor,
+        "scattering": _scattering,
         "angles": _angles,
     }
 )

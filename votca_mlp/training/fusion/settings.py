@@ -1,6 +1,6 @@
 """The section ``experiments`` of settings.yaml: state points, what was measured in them, how to fuse."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -62,7 +62,17 @@ class MeasuredSettings(Section):
         None,
         unit="Angstrom",
         accepted="a number > 0",
-        meaning="Where the transform of a structure_factor ends; what angles count as neighbours.",
+        meaning="Where the transform of S(Q) and F(Q) ends; what angles count as neighbours.",
+    )
+    radiation: Literal["neutron", "xray"] = setting("neutron", meaning="Of scattering.")
+    isotopes: str = setting(
+        "", meaning="Of the sample, for scattering of neutrons; natural where not named.", accepted="D | 36Ar"
+    )
+    written: Literal["F", "S", "S-1", "QF", "Q(S-1)"] = setting(
+        "F", meaning="What the second column of scattering is; S and S - 1 are normalised."
+    )
+    normalisation: Literal["none", "square_of_mean", "mean_of_squares"] = setting(
+        "none", meaning="What F(Q) is divided by: nothing, <b>^2 or <b^2>."
     )
     multiples: dict[str, dict[str, PositiveFloat]] = setting(
         {},
