@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,28 @@ def test_an_experiment_made_by_another_model_gives_that_model(straight) -> None:
     assert found.model.k.item() == pytest.approx(1.0, abs=0.15)
     assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
     assert found.trajectories["gas"] < len(found.history)
+
+
+def test_several_states_give_one_model(tmp_path) -> None:
+    states = [replace(state(temperature), name=f"{temperature:g}K") for temperature in (200.0, 450.0)]
+    error = torch.tensor([0.002, 0.0005], dtype=torch.float64)
+    experiments = []
+    for each in states:
+        bonds = torch.from_numpy(lengths(TRUTH, each, 9, 9))
+        values = torch.stack([bonds.mean(), bonds.var(unbiased=False)])
+        experiments.append(Experiment(each.name, BondLength(), values, error))
+    options = FusionOptions(iterations=10)
+    begin = Spring(1.4, 2.0)
+    found = Fusion(
+        begin, states, experiments, None, None, tmp_path, options, fixed=(), simulator=sample
+    ).run()
+    assert found.ended == "the experiments are met within errors"
+    assert found.model.k.item() == pytest.approx(1.0, abs=0.1)
+    assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
+    assert list(found.trajectories) == ["200K", "450K"]
+    assert found.closing is not None
+    assert found.closing.new == ["200K", "450K"]
+    assert len(found.closing.values) == 4
 
 
 def test_the_returned_model_is_simulated_afresh(straight) -> None:
