@@ -19,11 +19,14 @@ def main() -> None:
 
 
 def networks() -> None:
-    """Evaluate HIP-NNs with one and with three vectors of sensitivities, by both kinds of list."""
+    """Evaluate HIP-NNs with one and with three vectors of sensitivities, by both kinds of list, and ANI."""
     import torch
 
+    from tests.models.ani.neurochem_files import write_model
     from tests.models.hipnn.test_fast import liquid, network, pairs_of
     from votca_mlp.evaluation.evaluator import PairListEvaluator
+    from votca_mlp.models.ani.model import AniModel
+    from votca_mlp.models.ani.neurochem import read_neurochem
 
     atoms = liquid(3)
     for changes in ({}, {"n_sensitivities": 6}):
@@ -33,6 +36,9 @@ def networks() -> None:
         pairs = pairs_of(model, atoms)
         _, gradient = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
         pairs.sums(gradient)
+    with tempfile.TemporaryDirectory() as name:
+        ani = AniModel(read_neurochem(write_model(Path(name), ("Al", "Cu"))))
+        PairListEvaluator(ani).evaluate(atoms)
 
 
 def runs() -> None:

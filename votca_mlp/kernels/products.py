@@ -14,7 +14,7 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from votca_mlp.kernels import simd
 from votca_mlp.kernels.simd import WIDTH, int64, load, splat, store
@@ -23,6 +23,7 @@ ROWS = 4
 """Rows of a tile."""
 
 
+@register_jitable
 def filled(count: int, multiple: int = WIDTH) -> int:
     """Return the next multiple, where a row of so many numbers ends."""
     return -(-count // multiple) * multiple

@@ -48,23 +48,47 @@ def write_model(
     folder: Path, symbols: tuple[str, ...] = ("Al",), members: int = 2, sections: int = 3
 ) -> Path:
     """Write a random model; not a multiple of four sections, so that the compiled path has to pad."""
-    rng = np.random.default_rng(7)
-    folder.mkdir(parents=True, exist_ok=True)
     radial, angular = np.linspace(1.3, 5.1, 12), np.linspace(1.2, 3.4, 5)
     angles = (np.arange(sections) + 0.5) * np.pi / sections
+    numbers = {"Rcr": 5.4, "Rca": 3.9, "EtaR": 19.7, "Zeta": 14.1, "EtaA": 8.0}
+    return _write(folder, symbols, members, numbers, radial, angular, angles)
 
-    def join(values: np.ndarray) -> str:
-        return ",".join(f"{value:.7e}" for value in values)
 
-    (folder / "constants.params").write_text(
-        f"TM = 1\nRcr = 5.4000e+00\nRca = 3.9000e+00\nEtaR = [1.97e+01]\nShfR = [{join(radial)}]\n"
-        f"Zeta = [1.41e+01]\nShfZ = [{join(angles)}]\nEtaA = [8.0e+00]\nShfA = [{join(angular)}]\n"
-        f"Atyp = [{','.join(symbols)}]\n"
+def write_published(folder: Path, name: str) -> Path:
+    """Write a small random model with the constants of ANI-1x or ANI-2x, ``name``."""
+    symbols: tuple[str, ...] = ("H", "C", "N", "O")
+    numbers, shifts, sections = {"Rcr": 5.2, "Rca": 3.5, "EtaR": 16.0, "Zeta": 32.0, "EtaA": 8.0}, 4, 8
+    if name == "ANI-2x":
+        symbols = (*symbols, "S", "F", "Cl")
+        numbers, shifts, sections = {"Rcr": 5.1, "Rca": 3.5, "EtaR": 19.7, "Zeta": 14.1, "EtaA": 12.5}, 8, 4
+    start = 0.9 if name == "ANI-1x" else 0.8
+    radial, angular = (
+        np.linspace(start, numbers[cutoff], count, endpoint=False)
+        for cutoff, count in (("Rcr", 16), ("Rca", shifts))
     )
+    angles = (np.arange(sections) + 0.5) * np.pi / sections
+    return _write(folder, symbols, 2, numbers, radial, angular, angles)
+
+
+def _write(
+    folder: Path,
+    symbols: tuple[str, ...],
+    members: int,
+    numbers: dict[str, float],
+    radial: np.ndarray,
+    angular: np.ndarray,
+    angles: np.ndarray,
+) -> Path:
+    rng = np.random.default_rng(7)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key} = [{value:.4e}]\n" for key, value in numbers.items()]
+    for key, values in (("ShfR", radial), ("ShfZ", angles), ("ShfA", angular)):
+        lines.append(f"{key} = [{','.join(f'{value:.7e}' for value in values)}]\n")
+    (folder / "constants.params").write_text("TM = 1\n" + "".join(lines) + f"Atyp = [{','.join(symbols)}]\n")
     lines = [f"{symbol},{k}={-1.25 - k}\n" for k, symbol in enumerate(symbols)]
     (folder / "sae_linfit.dat").write_text("".join(lines))
     species = len(symbols)
-    size = species * 12 + species * (species + 1) // 2 * 5 * sections
+    size = species * len(radial) + species * (species + 1) // 2 * len(angular) * len(angles)
     for member in range(members):
         networks = folder / f"train{member}" / "networks"
         networks.mkdir(parents=True)

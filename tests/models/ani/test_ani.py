@@ -8,7 +8,7 @@ import torch
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from tests.models.ani.neurochem_files import torchani_energy_forces, write_model
+from tests.models.ani.neurochem_files import torchani_energy_forces, write_model, write_published
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.ani.model import EV_PER_HARTREE, AniModel
 from votca_mlp.models.ani.neurochem import read_neurochem
@@ -77,23 +77,30 @@ def test_lattice_constant_of_aluminium(data_dir: Path) -> None:
     assert minima == [pytest.approx(4.054, abs=5e-4)]
 
 
-@pytest.fixture(params=["aluminium", "padded sections"])
-def one_species(request: pytest.FixtureRequest, tmp_path: Path) -> AniModel:
+@pytest.fixture(params=["aluminium", "padded sections", "several species"])
+def compiled(request: pytest.FixtureRequest, tmp_path: Path) -> AniModel:
     if request.param == "aluminium":
         data_dir: Path = request.getfixturevalue("data_dir")
         return AniModel(read_neurochem(data_dir / "ani-al" / "model-Al-75"))
-    return AniModel(read_neurochem(write_model(tmp_path / "model")))
+    symbols = ("Al",) if request.param == "padded sections" else ("O", "Al", "Cu", "H")
+    return AniModel(read_neurochem(write_model(tmp_path / "model", symbols)))
+
+
+def liquid_of(model: AniModel, repeat: int = 2) -> Atoms:
+    """Return a liquid of the model's species but hydrogen."""
+    symbols = tuple(symbol for symbol in model.environment.constants.symbols if symbol != "H")
+    return liquid(symbols, repeat)
 
 
 @pytest.mark.parametrize("strain", [0.85, 1.0, 1.3])
-def test_compiled_path_is_accurate(one_species: AniModel, strain: float) -> None:
+def test_compiled_path_is_accurate(compiled: AniModel, strain: float) -> None:
     """Against float64: 1e-6 eV an atom, 1e-4 eV/Angstrom; compressed, liquid and stretched."""
     pytest.importorskip("numba")
-    atoms = liquid(repeat=3)
+    atoms = liquid_of(compiled, repeat=3)
     atoms.set_cell(atoms.cell.array * strain, scale_atoms=True)
-    exact = PairListEvaluator(one_species, dtype=torch.float64).evaluate(atoms)
-    fast = PairListEvaluator(one_species, dtype=torch.float32).evaluate(atoms)
-    assert one_species._fast is not None
+    exact = PairListEvaluator(compiled, dtype=torch.float64).evaluate(atoms)
+    fast = PairListEvaluator(compiled, dtype=torch.float32).evaluate(atoms)
+    assert compiled._fast is not None
     scale = max(1.0, np.abs(exact.forces).max() / 10.0)
     assert abs(fast.energy - exact.energy) / len(atoms) < 1e-6 * scale
     assert np.abs(fast.forces - exact.forces).max() < 1e-4 * scale
@@ -101,27 +108,29 @@ def test_compiled_path_is_accurate(one_species: AniModel, strain: float) -> None
     assert np.abs(fast.member_energies - exact.member_energies).max() / len(atoms) < 2e-6 * scale
 
 
-def test_compiled_path_on_a_cluster_and_single_atom(one_species: AniModel) -> None:
+def test_compiled_path_on_a_cluster_and_single_atom(compiled: AniModel) -> None:
     pytest.importorskip("numba")
     cluster = molecule("C60")
     cluster.positions *= 1.9
+    symbols = compiled.environment.constants.symbols
     cluster.numbers[:] = 13
+    cluster.symbols[: len(symbols)] = symbols
     for atoms in (cluster, Atoms("Al"), Atoms("Al2", [[0, 0, 0], [0, 0, 2.7]]), Atoms()):
-        exact = PairListEvaluator(one_species, dtype=torch.float64).evaluate(atoms)
-        fast = PairListEvaluator(one_species, dtype=torch.float32).evaluate(atoms)
+        exact = PairListEvaluator(compiled, dtype=torch.float64).evaluate(atoms)
+        fast = PairListEvaluator(compiled, dtype=torch.float32).evaluate(atoms)
         assert fast.energy == pytest.approx(exact.energy, abs=1e-5 * max(len(atoms), 1))
         assert fast.forces == pytest.approx(exact.forces, abs=1e-4)
 
 
-def test_compiled_path_same_bits(one_species: AniModel) -> None:
+def test_compiled_path_same_bits(compiled: AniModel) -> None:
     """The same bits again, and for another number of threads."""
     pytest.importorskip("numba")
-    atoms, before = liquid(repeat=4), torch.get_num_threads()
+    atoms, before = liquid_of(compiled, repeat=4), torch.get_num_threads()
     try:
         results = []
         for threads in (1, 2, 3, 2):
             torch.set_num_threads(threads)
-            evaluator = PairListEvaluator(one_species, dtype=torch.float32)
+            evaluator = PairListEvaluator(compiled, dtype=torch.float32)
             vectors, _ = evaluator.evaluate(atoms), evaluator.forget()
             numbers, first, second = (
                 getattr(evaluator.pairs, name) for name in ("numbers", "first", "second")
@@ -138,29 +147,66 @@ def test_compiled_path_same_bits(one_species: AniModel) -> None:
         assert energy == results[0][2]
 
 
-def test_compiled_path_follows_changed_parameters(one_species: AniModel) -> None:
+def test_compiled_path_follows_changed_parameters(compiled: AniModel) -> None:
     pytest.importorskip("numba")
-    atoms = liquid()
-    evaluator = PairListEvaluator(one_species, dtype=torch.float32)
+    atoms = liquid_of(compiled)
+    evaluator = PairListEvaluator(compiled, dtype=torch.float32)
     before = evaluator.evaluate(atoms)
     with torch.no_grad():
-        one_species.parameters_of(0)[1][0].mul_(1.1)
+        compiled.parameters_of(0)[1][0].mul_(1.2)
     after = evaluator.evaluate(atoms)
-    one_species.compiled = False
+    compiled.compiled = False
     plain = evaluator.evaluate(atoms)
     assert abs(after.energy - before.energy) > 0.1
     assert after.energy == pytest.approx(plain.energy, abs=1e-6 * len(atoms))
     assert after.forces == pytest.approx(plain.forces, abs=1e-4)
 
 
-def test_broken_positions_give_nan(one_species: AniModel) -> None:
+def test_broken_positions_give_nan(compiled: AniModel) -> None:
     """Two atoms at one place must not give something plausible."""
     pytest.importorskip("numba")
-    model = one_species.float()
+    model = compiled.float()
     numbers, index = torch.tensor([13, 13]), torch.tensor([0, 1])
     vectors = torch.full((2, 3), float("nan"))
     energies, _ = model.energies_and_gradient(numbers, index, index.flip(0), vectors)
     assert torch.isnan(energies).all()
+
+
+@pytest.mark.parametrize("name", ["ANI-1x", "ANI-2x"])
+def test_compiled_path_of_the_published_formats(tmp_path: Path, name: str) -> None:
+    """Constants of ANI-1x and ANI-2x, mixtures that have and lack species, against torchani."""
+    pytest.importorskip("numba")
+    source = read_neurochem(write_published(tmp_path / "model", name))
+    evaluator = PairListEvaluator(AniModel(source), dtype=torch.float32)
+    for present in (source.constants.symbols, ("O", "H")):
+        atoms = liquid(present)
+        atoms.set_cell(0.75 * atoms.cell.array, scale_atoms=True)
+        energy, forces = reference(source, atoms)
+        found = evaluator.evaluate(atoms)
+        assert found.energy == pytest.approx(energy, abs=1e-6 * len(atoms))
+        assert np.abs(forces).max() > 0.1
+        assert np.abs(found.forces - forces).max() < 1e-4
+
+
+def test_compiled_path_of_several_species_by_differences(tmp_path: Path) -> None:
+    """Forces and stress are slopes of the energy."""
+    pytest.importorskip("numba")
+    symbols = ("Al", "O", "Cu")
+    evaluator = PairListEvaluator(AniModel(read_neurochem(write_model(tmp_path / "model", symbols))))
+    atoms = liquid(symbols)
+    found = evaluator.evaluate(atoms)
+    # along the forces and the stress themselves, where float32 has most to go by
+    direction = 0.01 * found.forces / np.abs(found.forces).max()
+    strain = 0.004 * found.stress / np.abs(found.stress).max()
+    energies = []
+    for sign in (1, -1):
+        moved, strained = atoms.copy(), atoms.copy()
+        moved.positions += sign * direction
+        strained.set_cell(atoms.cell.array @ (np.eye(3) + sign * strain), scale_atoms=True)
+        energies.append([evaluator.evaluate(each).energy for each in (moved, strained)])
+    slopes = (np.array(energies[0]) - energies[1]) / 2.0
+    assert slopes[0] == pytest.approx(-(found.forces * direction).sum(), rel=5e-3)
+    assert slopes[1] == pytest.approx(atoms.get_volume() * (found.stress * strain).sum(), rel=5e-3)
 
 
 def test_gradient_in_parameters(tmp_path: Path) -> None:
@@ -183,11 +229,11 @@ def test_gradient_in_parameters(tmp_path: Path) -> None:
     assert slope == pytest.approx((up - down) / 2e-4, rel=1e-5)
 
 
-def test_pairs_beyond_the_cutoffs_do_nothing(one_species: AniModel) -> None:
+def test_pairs_beyond_the_cutoffs_do_nothing(compiled: AniModel) -> None:
     """A longer list (skin) gives the same results."""
-    atoms = liquid(repeat=2)
+    atoms = liquid_of(compiled)
     for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-4)):
-        short = PairListEvaluator(one_species, dtype=dtype, skin=0.0).evaluate(atoms)
-        long = PairListEvaluator(one_species, dtype=dtype, skin=3.0).evaluate(atoms)
+        short = PairListEvaluator(compiled, dtype=dtype, skin=0.0).evaluate(atoms)
+        long = PairListEvaluator(compiled, dtype=dtype, skin=3.0).evaluate(atoms)
         assert long.energy == pytest.approx(short.energy, abs=tolerance)
         assert long.forces == pytest.approx(short.forces, abs=tolerance)

@@ -59,13 +59,16 @@ class FastAni:
         self.biases = [bias.detach().contiguous() for _, bias in layers]
         self.starts = RowStarts()
 
-    def __call__(self, atoms: int, first: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, kinds: NDArray[np.int64], first: Tensor, second: Tensor, vectors: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return the networks' outputs [members, atoms] and d(sum of their mean)/d(vectors) [n_pairs, 3].
 
-        first [n_pairs] sorted; vectors [n_pairs, 3] float32, Angstrom. Runs in as many threads as torch is
-        set to; the atoms are cut into the same blocks whatever their number, so it does not change a bit.
+        kinds [n_atoms] and ``second`` are not needed for one species; first [n_pairs] sorted; vectors
+        [n_pairs, 3] float32, Angstrom. Runs in as many threads as torch is set to; the atoms are cut into the
+        same blocks whatever their number, so it does not change a bit.
         """
-        rows = vectors.detach().contiguous().numpy()
+        atoms, rows = len(kinds), vectors.detach().contiguous().numpy()
         outputs = torch.empty(self.members, atoms)
         gradient = torch.empty(len(rows), 3)
         common = (

@@ -13,6 +13,7 @@ from votca_mlp.models.contract import PairModel, state_of
 
 if TYPE_CHECKING:
     from votca_mlp.models.ani.fast import FastAni
+    from votca_mlp.models.ani.several import SeveralAni
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class AniModel(PairModel):
         lookup[list(self.numbers)] = torch.arange(len(self.numbers))
         self.register_buffer("species_of", lookup, persistent=False)
         self.compiled = True
-        self._fast: FastAni | None = None
+        self._fast: FastAni | SeveralAni | None = None
         self._fast_key: tuple[object, ...] = ()
         self._self_energies = tuple(source.self_energies[s] * EV_PER_HARTREE for s in constants.symbols)
 
@@ -78,33 +79,39 @@ class AniModel(PairModel):
     ) -> tuple[Tensor, Tensor]:
         """Return atomic energies [n_members, n_atoms] and d(mean total energy)/d(vectors) [n_pairs, 3].
 
-        One species in float32 on the CPU runs compiled code (numba); everything else, and everything when
-        ``compiled`` is False or numba is missing, one backward pass through :meth:`forward`.
+        float32 on the CPU runs compiled code (numba); everything else, and everything when ``compiled`` is
+        False or numba is missing, one backward pass through :meth:`forward`.
         """
         fast = self._fast_path(vectors)
         if fast is None:
             return super().energies_and_gradient(numbers, first, second, vectors)
-        outputs, gradient = fast(len(numbers), first, vectors)
-        return outputs.double() * EV_PER_HARTREE + self._self_energies[0], gradient.mul_(EV_PER_HARTREE)
+        kinds = self.species_of[numbers]
+        outputs, gradient = fast(kinds.numpy(), first, second, vectors)
+        own = torch.tensor(self._self_energies, dtype=torch.float64)[kinds]
+        return outputs.double() * EV_PER_HARTREE + own, gradient.mul_(EV_PER_HARTREE)
 
-    def _fast_path(self, vectors: Tensor) -> "FastAni | None":
-        if not self.compiled or len(self.numbers) > 1:
+    def _fast_path(self, vectors: Tensor) -> "FastAni | SeveralAni | None":
+        if not self.compiled or vectors.device.type != "cpu" or vectors.dtype != torch.float32:
             return None
-        if vectors.device.type != "cpu" or vectors.dtype != torch.float32:
-            return None
-        layers = self.parameters_of(0)
-        if layers[0][0].dtype != torch.float32:
+        networks = [self.parameters_of(kind) for kind in range(len(self.numbers))]
+        if networks[0][0][0].dtype != torch.float32:
             return None
         # the compiled path has its own copy of the weights, which training would leave behind
-        key = state_of(tuple(p for layer in layers for p in layer))
+        key = state_of(tuple(p for layers in networks for layer in layers for p in layer))
         if self._fast is None or key != self._fast_key:
             try:
                 from votca_mlp.models.ani.fast import FastAni
+                from votca_mlp.models.ani.several import SeveralAni
             except ImportError as error:
                 _log.info("ANI runs in torch alone, some times slower: %s", error)
                 self.compiled = False
                 return None
-            self._fast, self._fast_key = FastAni(self.environment.constants, layers, CELU_ALPHA), key
+            constants = self.environment.constants
+            if len(networks) == 1:
+                self._fast = FastAni(constants, networks[0], CELU_ALPHA)
+            else:
+                self._fast = SeveralAni(constants, networks, CELU_ALPHA)
+            self._fast_key = key
         return self._fast
 
     def energies(self, species: Tensor, environment: Tensor) -> Tensor:

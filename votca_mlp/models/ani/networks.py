@@ -1,0 +1,145 @@
+"""ANI's networks for atoms of one species, forward and backward, float32, compiled for the CPU."""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from votca_mlp.kernels.products import dot, filled, product
+from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.models.ani.polynomials import FAST, LOG2E, ONE, ZERO, F, exp2
+
+Array = NDArray[np.float32]
+PANEL = 3 * WIDTH
+"""Columns that a product works on at a time: read in a row, they come faster."""
+
+
+class Networks(NamedTuple):
+    """The networks of one species, rows filled up with zeros to whole vectors.
+
+    Attributes
+    ----------
+    sizes
+        Of the AEV and of each hidden layer, filled up.
+    forward, back
+        Weights [in, out] of each hidden layer of the first member, then of the next, flat; likewise
+        [out, in]. Each is cut into panels of PANEL columns, one behind the other.
+    biases
+        Of each hidden layer of the first member, and so on, flat.
+    heads, shifts
+        Weights [members, in] of the last layer, flat, and its biases [members].
+    """
+
+    sizes: NDArray[np.int64]
+    forward: Array
+    back: Array
+    biases: Array
+    heads: Array
+    shifts: Array
+
+
+def networks_of(layers: list[tuple[Tensor, Tensor]], read: list[int], columns: int) -> Networks:
+    """Return the networks on some columns of the AEV.
+
+    Parameters
+    ----------
+    layers
+        Weight [members, out, in] and bias [members, 1, out] by layer.
+    read
+        The columns that are there, in the model's own AEV.
+    columns
+        How many there are when filled up.
+    """
+    *hidden, (head, shift) = [(w.detach().numpy(), b.detach().numpy()[:, 0]) for w, b in layers]
+    sizes = [columns, *(filled(weight.shape[1]) for weight, _ in hidden)]
+    members = len(head)
+    forward, biases = [], []
+    for m in range(members):
+        for k, (weight, bias) in enumerate(hidden):
+            own = np.zeros((sizes[k], sizes[k + 1]), np.float32)
+            if k:
+                own[: weight.shape[2], : weight.shape[1]] = weight[m].T
+            else:
+                own[: len(read), : weight.shape[1]] = weight[m][:, read].T
+            forward.append(own)
+            biases.append(np.zeros(sizes[k + 1], np.float32))
+            biases[-1][: bias.shape[1]] = bias[m]
+    heads = np.zeros((members, sizes[-1]), np.float32)
+    heads[:, : head.shape[2]] = head[:, 0]
+    flat = np.concatenate([_panels(own) for own in forward])
+    back = np.concatenate([_panels(own.T) for own in forward])
+    return Networks(np.array(sizes), flat, back, np.concatenate(biases), heads.ravel(), shift[:, 0].copy())
+
+
+def _panels(weight: Array) -> Array:
+    return np.concatenate([weight[:, k : k + PANEL].ravel() for k in range(0, weight.shape[1], PANEL)])
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(rows, columns, depth, a, a_at, b, b_at, c, c_at, add):  # type: ignore[no-untyped-def]
+    """c[rows, columns] = (c where ``add``) + a[rows, depth] b, where b is in panels."""
+    for m in range(0, columns, PANEL):
+        width = min(PANEL, columns - m)
+        product(rows, width, depth, a, a_at, depth, 1, b, b_at + m * depth, width, c, c_at + m, columns, add)
+
+
+@numba.njit(inline="always", fastmath=FAST)
+def _celu(x, begin, rows, biases, at, size, alpha):  # type: ignore[no-untyped-def]
+    """x [rows, size], from ``begin`` on, becomes CELU(x + bias)."""
+    scale = F(LOG2E) / alpha
+    for r in range(rows):
+        row = x[begin + r * size : begin + (r + 1) * size]
+        for k in range(size):
+            value = row[k] + biases[at + k]
+            row[k] = max(value, ZERO) + alpha * (exp2(min(value, ZERO) * scale) - ONE)
+
+
+@numba.njit(inline="always", fastmath=FAST)
+def _celu_back(slope, y, begin, count, alpha):  # type: ignore[no-untyped-def]
+    """slope times CELU's slope where y = CELU(x): 1 above zero, exp(x / alpha) = 1 + y / alpha below."""
+    scale, values = ONE / alpha, y[begin : begin + count]
+    for k in range(count):
+        slope[k] *= ONE + scale * min(values[k], ZERO)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+def evaluate(rows, networks, alpha, environment, slopes, outputs):  # type: ignore[no-untyped-def]
+    """Fill outputs [members, rows] and slopes [rows, columns] = d(mean output)/d(environment).
+
+    environment [rows, columns]; both flat. rows is a multiple of ROWS.
+    """
+    sizes, members = networks.sizes, len(networks.shifts)
+    layers, last = len(sizes) - 1, sizes[len(sizes) - 1]
+    widest = sizes[1:].max()
+    hidden = np.empty(rows * sizes[1:].sum(), np.float32)
+    slope, other = np.empty(rows * widest, np.float32), np.empty(rows * widest, np.float32)
+    weight = bias = 0
+    for member in range(members):
+        begin = end = 0
+        for k in range(layers):
+            source, before = (environment, 0) if k == 0 else (hidden, begin)
+            begin, width, size = end, sizes[k], sizes[k + 1]
+            _product(rows, size, width, source, before, networks.forward, weight, hidden, begin, False)
+            _celu(hidden, begin, rows, networks.biases, bias, size, alpha)
+            end += rows * size
+            weight += width * size
+            bias += size
+        for r in range(rows):
+            outputs[member, r] = networks.shifts[member] + dot(
+                hidden, begin + r * last, networks.heads, member * last, last
+            )
+            for k in range(last):
+                slope[r * last + k] = networks.heads[member * last + k] / F(members)
+        back = weight
+        for k in range(layers - 1, -1, -1):
+            width, size = sizes[k], sizes[k + 1]
+            back -= width * size
+            _celu_back(slope, hidden, begin, rows * size, alpha)
+            if k:
+                _product(rows, width, size, slope, 0, networks.back, back, other, 0, False)
+                slope, other = other, slope
+                begin -= rows * width
+            else:
+                _product(rows, width, size, slope, 0, networks.back, back, slopes, 0, member > 0)
