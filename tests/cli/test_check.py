@@ -61,6 +61,25 @@ def test_a_scriptpath_that_csg_inverse_cannot_follow(
         assert "will not find" not in CliRunner().invoke(app, ["check", str(good)]).output
 
 
+def test_a_votca_that_warns_of_our_tags(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2023 and later; 2022.1 has no such check."""
+    files = ("xml/csg_defaults.xml", "scripts/inverse/check_csg_xml.py", "csg_inverse")
+    for file in files:
+        (good.parent / file).parent.mkdir(parents=True, exist_ok=True)
+        (good.parent / file).write_text("#!/bin/sh\n")
+        (good.parent / file).chmod(0o755)
+    monkeypatch.setenv("PATH", str(good.parent))
+    monkeypatch.setenv("VOTCASHARE", str(good.parent))
+    monkeypatch.delenv("VOTCA_CSG_DEFAULTS", raising=False)
+    words = "export VOTCA_CSG_DEFAULTS=$(votca-mlp defaults)"
+    assert words in CliRunner().invoke(app, ["check", str(good)]).output
+    monkeypatch.setenv("VOTCA_CSG_DEFAULTS", "merged.xml")
+    assert words not in CliRunner().invoke(app, ["check", str(good)]).output
+    monkeypatch.delenv("VOTCA_CSG_DEFAULTS")
+    (good.parent / files[1]).unlink()
+    assert words not in CliRunner().invoke(app, ["check", str(good)]).output
+
+
 def test_what_csg_inverse_alone_has_is_said(good: Path) -> None:
     good.write_text(GOOD.replace("<wibi>", "<post_update>kbibi</post_update><wibi>"))
     done = CliRunner().invoke(app, ["check", str(good)])

@@ -1,5 +1,6 @@
 """``votca-mlp check``: everything that can be known before the first simulation, in under a second."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -40,11 +41,28 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
             "note         no csg_inverse on the PATH (VOTCA 2022.1 to 2025.1 have it): "
             "use votca-mlp inverse --options"
         )
-    elif _off_the_path(found):
+        return
+    _note_of_tags()
+    if _off_the_path(found):
         typer.echo(
             "note         csg_inverse will not find votca-mlp, which is not on the PATH: activate its "
             f"environment, or <scriptpath>$({Path(sys.argv[0]).absolute()} scriptpath)</scriptpath>"
         )
+
+
+def _note_of_tags() -> None:
+    """Say what VOTCA 2023 and later need to know our tags, unless the environment has it."""
+    from votca_mlp.cli.defaults import stock_defaults
+
+    if os.environ.get("VOTCA_CSG_DEFAULTS"):
+        return
+    with contextlib.suppress(UserError):
+        # their check of settings.xml comes before anything of ours
+        if (stock_defaults().parent.parent / "scripts/inverse/check_csg_xml.py").is_file():
+            typer.echo(
+                "note         this csg_inverse warns of tags that are not VOTCA's, and where CI=true ends: "
+                "export VOTCA_CSG_DEFAULTS=$(votca-mlp defaults)"
+            )
 
 
 def _off_the_path(settings: "Settings") -> bool:
