@@ -92,6 +92,10 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
         vm.wibi(alpha=-1)
     with pytest.raises(vm.UserError, match="no rule 'imc'"):
         vm.rule("imc")
+    errors = np.where(target.x == target.x[60], 0.0, 0.02)
+    zero = vm.rdf_target(("Al", "Al"), target.x, target.values, errors)
+    with pytest.raises(vm.UserError, match=r"Al-Al has an error of 0 at 3 Angstrom"):
+        vm.correct(model, zero, start, plan(), rule=vm.gauss_newton())
     for pressure, words in ((1.0, "the barostat holds the pressure"), ((1.0, 0.0), "standard error of 0")):
         md = replace(plan(), ensemble="npt" if words.startswith("the") else "nvt")
         with pytest.raises(vm.UserError, match=words):

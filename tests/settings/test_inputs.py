@@ -1,5 +1,6 @@
 """The files that settings name: missing, in the wrong unit, too short."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,29 @@ def test_an_undefined_point_that_the_update_would_use(good: Path, flag: str) -> 
     target.write_text("\n".join(rows).replace(f"nan {flag}", "0 u") + f"\n1.3 nan {flag}")
     check_inputs(load_settings(good))
     assert np.isfinite(pair.target_on_grid().y).all()
+
+
+def test_errors_of_a_target(good: Path) -> None:
+    """Negative is refused; 0 among others only where the data are weighted by them, and not in the core."""
+    g = liquid_rdf(R)
+
+    def written(errors: np.ndarray) -> None:
+        write_table(good.with_name("Al-Al.dist.tgt"), make_table(R, g, yerr=errors))
+
+    written(np.where(R[150] == R, -0.01, 0.02))
+    assert "which has an error of -0.01 at 3; accepted: errors that are numbers >= 0" in messages(good)[0]
+    by_pairs = np.where(g > 0.0, 0.02, 0.0)
+    one_zero = np.where(R[150] == R, 0.0, by_pairs)
+    written(one_zero)
+    check_inputs(load_settings(good))
+    text = re.sub(r"<wibi>.*?</wibi>", "", good.read_text(), flags=re.DOTALL)
+    good.write_text(text.replace("<method>ibi", "<method>imc"))
+    (line,) = messages(good)
+    assert "has an error of 0 at 3 Angstrom, where g is " in line
+    assert "accepted: errors above 0 wherever g is, or no column of errors" in line
+    for errors in (by_pairs, 0.0 * g):
+        written(errors)
+        check_inputs(load_settings(good))
 
 
 def test_what_goes_beyond_the_grid_is_of_no_account(good: Path) -> None:

@@ -193,6 +193,7 @@ def inverse_plan(
     from votca_mlp.inverse.pair_plan import PairPlan
     from votca_mlp.inverse.plan import InversePlan
     from votca_mlp.inverse.state_plan import Origin, StatePlan
+    from votca_mlp.update.registry import rules
 
     grids = [grid_of(target) for target in targets]
     names = [grid.name for grid in grids]
@@ -203,6 +204,8 @@ def inverse_plan(
         raise UserError(f"is {iterations}", where="iterations", accepted="a whole number > 0")
     if scattering:
         _check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
+    if rules()[rule.name].weighs_errors:
+        _check_errors(targets)
     files = write_targets(targets, folder)
     pairs = tuple(
         PairPlan(grid, files[grid.name], rule.options, window=target.window)
@@ -274,6 +277,18 @@ def _check_density(
     fractions = {name: count / total for name, count in counts.items()}
     for source in sources:
         check_core(source.data, fractions, number_density(density, counts), closest_distance(targets))
+
+
+def _check_errors(targets: Sequence[Target]) -> None:
+    """Refuse an error of 0 among others (UserError)."""
+    from votca_mlp.targets.plausible import zero_error
+
+    for target in targets:
+        doubt = None if target.errors is None else zero_error(target.x, target.values, target.errors)
+        if doubt is not None:
+            raise UserError(
+                f"{'-'.join(target.species)} {doubt.what}", where="targets", accepted=doubt.accepted
+            )
 
 
 def _density(given: "float | tuple[float, float] | None") -> Target | None:

@@ -30,7 +30,7 @@ from votca_mlp.settings.states import read_states
 from votca_mlp.settings.tasks import written_onto
 from votca_mlp.settings.topology import read_topology
 from votca_mlp.tables import read_table
-from votca_mlp.targets.plausible import ENDS, doubts, end_of, grows, undefined
+from votca_mlp.targets.plausible import ENDS, doubts, end_of, grows, undefined, zero_error
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.registry import rules
 from votca_mlp.update.rule import Group
@@ -230,6 +230,8 @@ def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
         yield _problem(settings, tag, what, accepted + " that tends to 1")
     sigma = None if table.yerr is None else table.yerr[used][inside]
     found = list(doubts(r[inside] * ANGSTROM_PER_NM, g[inside], sigma))
+    if sigma is not None and not found and rules()[settings.rule].weighs_errors:
+        found += filter(None, [zero_error(r[inside] * ANGSTROM_PER_NM, g[inside], sigma)])
     for doubt in found:
         yield _problem(settings, tag, f"names {pair.target}, which {doubt.what}", doubt.accepted)
     if not found:

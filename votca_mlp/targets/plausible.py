@@ -25,6 +25,7 @@ _SPIKE = (100.0, 20.0)
 _GAP = (3.0, 0.4)
 _FALL = (0.2, 4.0)
 _ZEROS = 3
+_SEEN = 0.05
 _FEWEST = 4
 """Points that an Akima spline needs, and how far beyond the last one it looks."""
 
@@ -102,6 +103,22 @@ def sigma_doubts(r: Array, g: Array, sigma: Array) -> Iterator[Doubt]:
             f"has errors of {mean:.3g} on average beyond {r[far][0]:.4g}, where its values are near one",
             "a standard error: is that column n(r), or another g(r)?",
         )
+
+
+def zero_error(r: Array, g: Array, sigma: Array) -> Doubt | None:
+    """Return where a g(r) with errors has none: weighted by them, that point would outweigh all others.
+
+    Where hardly a pair is, in the core, a simulation's errors are 0; zeros everywhere stand for no errors.
+    """
+    there = g > _SEEN
+    zero = there & (sigma == 0.0)
+    if not zero.any() or not (sigma[there] > 0.0).any():
+        return None
+    first = int(np.flatnonzero(zero)[0])
+    return Doubt(
+        f"has an error of 0 at {r[first]:.4g} Angstrom, where g is {g[first]:.3g}, and others elsewhere",
+        "errors above 0 wherever g is, or no column of errors",
+    )
 
 
 def core_mean(r: Array, g: Array) -> tuple[float, float, float]:

@@ -20,10 +20,12 @@ from votca_mlp.tables import make_table, read_table, write_table
 from votca_mlp.targets.target import Target
 from votca_mlp.update.gauss_newton.data import layout_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
+from votca_mlp.update.gauss_newton.report import in_words, read_report
 from votca_mlp.update.gauss_newton.rule import GaussNewton, _response
+from votca_mlp.update.gauss_newton.tikhonov import tikhonov, tikhonov_update
 from votca_mlp.update.rule import StepData
 
-FRAMES = 4000
+FRAMES = 2000
 
 
 def histograms(seed: int, r: np.ndarray, frames: int = FRAMES) -> StepObservables:
@@ -107,3 +109,19 @@ def test_one_frame_says_nothing(tmp_path: Path) -> None:
     step = states(tmp_path, 1, frames=1)
     with pytest.raises(UserError, match=r"one frame does not say how g\(r\) answers"):
         GaussNewton().update(step, ["Ar-Ar"])
+    with pytest.raises(UserError, match="the pair histograms of all frames are alike"):
+        tikhonov_update(step, step.states[0], ["Ar-Ar"], 1.0)
+
+
+def test_fewer_frames_than_functions(tmp_path: Path) -> None:
+    """Allowed, also where the covariances are singular; VOTCA's equation leaves out what they do not say."""
+    step = states(tmp_path, 1, frames=8)
+    (table,) = GaussNewton().update(step, ["Ar-Ar"])["Ar-Ar"].terms
+    assert np.isfinite(table.y).all()
+    report = read_report(step.directory)
+    assert report is not None
+    assert any("8 frames for " in line for line in in_words(report))
+    found = tikhonov_update(step, step.states[0], ["Ar-Ar"], 0.0)["Ar-Ar"]
+    assert np.isfinite(found).all()
+    covariance = np.diag([2.0, 0.5, 0.0])
+    assert tikhonov(covariance, np.array([1.0, 1.0, 1.0]), 0.0) == pytest.approx([0.5, 2.0, 0.0])
