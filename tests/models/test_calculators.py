@@ -158,6 +158,7 @@ def test_cutoffs_that_nothing_can_use(name: str, value: float) -> None:
     assert KIND.check is not None
     assert [tag for tag, *_ in KIND.check(mlp)] == ["arguments"]
     assert not list(unusable({name: 6.0, "epsilon": -1.0, "smooth": False}))
+    assert [what for what, _ in unusable({name: True})] == [f"{name} is true"]
 
 
 def write_calculator(folder: Path, depth: str = "0.5") -> MLPSettings:

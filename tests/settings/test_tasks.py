@@ -146,6 +146,24 @@ def test_an_input_is_never_written_over(good: Path, place: str, tags: str, words
     assert "written" in line or "no inputs" in line
 
 
+@pytest.mark.parametrize("name", ["beads.py", "weights.pt"])
+def test_code_and_files_of_a_model_are_inputs(good: Path, name: str) -> None:
+    """A log would be written behind the code beside the settings, which then is none any more."""
+    (good.parent / "beads.py").write_text("def make(file): ...\n")
+    (good.parent / "weights.pt").touch()
+    model = "<calculator>beads:make</calculator><arguments>{file: weights.pt}</arguments>"
+    text = GOOD.replace("<model>builtin:al-hipnn</model>", model).replace("hippynn<", "ase<")
+    good.write_text(text.replace(RUN, f"<log_file>{name}</log_file>{RUN}"))
+    (line,) = messages(good)
+    assert f"log_file> is '{name}'; accepted: a name that no input has" in line
+
+
+def test_a_pipe_as_the_first_potential(good: Path) -> None:
+    os.mkfifo(good.with_name("Al-Al.pot.in"))
+    (line,) = messages(good)
+    assert "non-bonded.name> is 'Al-Al', and Al-Al.pot.in is a pipe" in line
+
+
 def test_what_grompp_reads_is_listed_and_there(good: Path) -> None:
     good.write_text(with_section("gromacs", "<conf>conf.gro</conf>"))
     good.with_name("conf.gro").write_text("")

@@ -1,12 +1,15 @@
 """How the commands show themselves in --help, and what none of them takes."""
 
 import os
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from votca_mlp.errors import UserError
+from votca_mlp.plain import number_of
 
 LONGEST = 255
 """Bytes of a name in a path: that is what file systems take."""
@@ -35,8 +38,36 @@ def refuse_long_names(values: Any) -> None:
                 raise UserError(what, accepted=f"names of at most {LONGEST} bytes")
 
 
+def refuse_odd_numbers(words: Sequence[str], values: Iterable[Any]) -> None:
+    """Refuse words that Python alone reads as the numbers among ``values``: 1_0, digits of other scripts.
+
+    Raises
+    ------
+    UserError
+        Naming the word.
+    """
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    for word in words:
+        text = word.partition("=")[2] or re.sub(r"^-[A-Za-z]", "", word)
+        try:
+            number_of(text)
+        except ValueError:
+            try:
+                if float(text) in numbers:
+                    raise UserError(f"'{text}' is read as a number by few programs", accepted="digits alone")
+            except ValueError:
+                continue
+
+
 class Command(typer.core.TyperCommand):
     """A command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of the command line."""
+        words = list(args)
+        rest = super().parse_args(ctx, args)
+        refuse_odd_numbers(words, ctx.params.values())
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run it."""

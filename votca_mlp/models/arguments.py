@@ -82,6 +82,13 @@ def code_digest(mlp: "MLPSettings", main_directory: Path) -> str | None:
     return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
 
 
+def own_files(mlp: "MLPSettings", main_directory: Path) -> list[Path]:
+    """Return the files of a model: that of <model>, the module beside the settings, what <arguments> name."""
+    found = [path for _, path in _files([mlp.model, mlp.arguments], main_directory, "")]
+    module = user_module(mlp.calculator, main_directory)
+    return found if module is None else [*found, module]
+
+
 def _files(value: Any, main_directory: Path, place: str) -> Iterator[tuple[str, Path]]:
     items = dict(enumerate(value)) if isinstance(value, list | tuple) else value
     if isinstance(items, Mapping):
@@ -97,9 +104,11 @@ def unusable(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in arguments.items():
         if isinstance(value, Mapping):
             yield from unusable(value)
+        cutoff = str(name).lower() in CUTOFFS
+        if cutoff and isinstance(value, bool):
+            yield f"{name} is {str(value).lower()}", f"above 0, at most {CUTOFF_MAX:g} Angstrom"
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        cutoff = str(name).lower() in CUTOFFS
         if math.isnan(value) or (cutoff and not 0.0 < value <= CUTOFF_MAX):
             accepted = f"above 0, at most {CUTOFF_MAX:g} Angstrom" if cutoff else "a number"
             yield f"{name} is {value:g}", accepted

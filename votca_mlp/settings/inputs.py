@@ -18,6 +18,7 @@ from votca_mlp.engines.options import Crystal
 from votca_mlp.engines.shared.result import SUMMARY, THERMO
 from votca_mlp.errors import UserError
 from votca_mlp.files import refuse_special
+from votca_mlp.models.arguments import own_files
 from votca_mlp.models.kind import model_kind
 from votca_mlp.models.load import builtin_models
 from votca_mlp.observables import store
@@ -121,6 +122,12 @@ def _files(settings: Settings) -> Iterator[Problem]:
     for name in twice:
         what = f"has two files whose copies in the step would be {name}"
         yield _problem(settings, "cg.inverse.filelist", what, "files with different names")
+    for pair in settings.interactions:
+        try:
+            refuse_special(settings.run_directory / f"{pair.name}.pot.in")
+        except UserError as error:
+            what = f"is '{pair.name}', and {pair.name}.pot.in {error.what}"
+            yield _problem(settings, f"cg.non-bonded[{pair.name}].name", what, "a table, or no such file")
     yield from written_onto(settings._root, input_files(settings), settings.run_directory)
     for tag, name in named + ([(f"cg.inverse.{settings.program}.conf", conf)] if conf else []):
         if not os.path.isfile(settings.input_path(name)):
@@ -137,6 +144,7 @@ def input_files(settings: Settings) -> set[Path]:
         options = pair.options(settings.rule)
         names += [pair.target, f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]
     found = [settings.main_directory / name for name in names]
+    found += own_files(settings.mlp, settings.run_directory)
     return {Path(os.path.normpath(path)) for path in found}
 
 
