@@ -12,7 +12,7 @@ flaw
     al_twin, last step, without and with the plateau of al_flawed put into its target: distance, largest u.
 excess
     al_1023K after N simulations: by how much that plateau changes u, the largest where g* > 0.3 and the
-    largest in the plateau, meV.
+    largest in the plateau, meV; "runs N": the same of u of the first run of al_flawed less that of al_1023K.
 believed
     al_1023K and al_flawed, last step, every point of the measured g(r) with a standard error: largest u where
     g* > 0.3, meV, and the RMS from the target that is predicted.
@@ -149,6 +149,10 @@ class Stored:
         """Return by how much the plateau of al_flawed changes u."""
         with_it, without = (self.solved(count, wanted).inferred for wanted in (self.flawed(), None))
         change = self.layout.bases[self.name].values @ (with_it.coefficients - without.coefficients) * MEV
+        return self.largest(change)
+
+    def largest(self, change: Array) -> dict[str, float]:
+        """Return the largest change of u where g* is above 0.3, and in the plateau."""
         inside = (self.target.x > 0.2149) & (self.target.x < 0.2301)
         return {
             "excess": float(np.abs(change[self.seen]).max()),
@@ -254,6 +258,11 @@ def main() -> None:
     runs = stored(options.directory, "al_1023K", "independent")
     for count in (3, 4, 6):
         tables["excess"][f"{count}"] = row([run.excess(count) for run in runs])
+    pair = [paths(options.directory, case)[0] for case in ("al_flawed", "al_1023K")]
+    for count in (6, 10, 25):
+        u = [read_table(path / f"step_{count:03d}/{runs[0].name}.pot.new").y * MEV for path in pair]
+        apart = runs[0].largest(u[0] - u[1])
+        tables["excess"][f"runs {count}"] = {key: rounded(value) for key, value in apart.items()}
     for terms, label in TERMS.items():
         made_of = [of_states(path, terms) for path in paths(options.directory, "al_states")]
         tables["terms"][label] = {"seeds": len(made_of), **row(made_of)}
