@@ -27,6 +27,8 @@ pool
     al_1023K and al_twin, the first seed, after N simulations: standard error of g (RMS where g* > 0.3) and of
     the density (kg/m3) from the last one alone, from all as the rule puts them together, and from all by
     reweighting (votca-mlp predict), how far these two differ, and how many frames the latter are worth.
+remade
+    al_1023K and al_flawed, the first seed: how far updates of this version are from the stored ones, kJ/mol.
 drift
     All these cases, every rule that ran, as long as it did: the largest distance of the density from the
     measured one, %, and the simulation at which the limits of <phase> end the run; 0 where they do not.
@@ -56,7 +58,7 @@ from votca_mlp.units import KJMOL_PER_EV
 from votca_mlp.update.gauss_newton.data import layout_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.pool import pooled
-from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _response, _root
+from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _response, _root, _solved
 from votca_mlp.update.gauss_newton.solve import Step, Wanted, solve
 
 Array = NDArray[np.float64]
@@ -197,6 +199,16 @@ class Stored:
         return replace(wanted, values=values)
 
 
+def remade(run: Path, number: int) -> dict[str, float]:
+    """Return by how much the update of a stored step is another one with this version, kJ/mol."""
+    plan = plan_of(load_settings(run / "settings.xml"))
+    name = plan.pairs[0].name
+    updates, _ = _solved(step_data(plan, number), [name], numbers=True)
+    before = read_table(run / f"step_{number:03d}/{name}.dpot.pure_ibi").y
+    change = np.abs(updates[name].terms[0].y - before).max()
+    return {"change": rounded(float(change)), "size": rounded(float(np.abs(before).max()))}
+
+
 def of_states(run: Path, terms: int) -> dict[str, float]:
     """Return the RMS of each state's g(r) that u(r; T) of so many terms is predicted to have."""
     plan = plan_of(load_settings(run / "settings.xml"))
@@ -236,6 +248,7 @@ def main() -> None:
         "temperatures": {},
         "terms": {},
         "pool": {},
+        "remade": {},
         "drift": {},
     }
     for errors in ("independent", "simulated"):
@@ -266,6 +279,9 @@ def main() -> None:
     for terms, label in TERMS.items():
         made_of = [of_states(path, terms) for path in paths(options.directory, "al_states")]
         tables["terms"][label] = {"seeds": len(made_of), **row(made_of)}
+    for case in ("al_1023K", "al_flawed"):
+        for count in (1, 4, 7, 10):
+            tables["remade"][f"{case} {count}"] = remade(paths(options.directory, case)[0], count)
     for case in ("al_1023K", "al_twin"):
         path = paths(options.directory, case)[0]
         run = Stored(path, "independent")
@@ -281,7 +297,13 @@ def main() -> None:
     for name, table in tables.items():
         for label, values in table.items():
             print(name, label, values)
-    units = {"largest_off": "%", "density_pooled": "kg/m3", "density_reweighted": "kg/m3"}
+    units = {
+        "change": "kJ/mol",
+        "size": "kJ/mol",
+        "largest_off": "%",
+        "density_pooled": "kg/m3",
+        "density_reweighted": "kg/m3",
+    }
     units |= dict.fromkeys(
         ("distance", "largest_u", "excess", "in_plateau", *(f"u {r:g}" for r in AT)), "meV"
     )
