@@ -92,7 +92,7 @@ def breakdown(model: str, count: int, ensemble: str, threads: int) -> dict[str, 
     from votca_mlp.neighbours import pair_kernels
 
     evaluator = systems.evaluator(model, corrected=True, threads=threads)
-    md = systems.ours(evaluator, systems.atoms_of(count, systems.species_of(model)), ensemble)
+    md = systems.ours(evaluator, systems.atoms_of(count, model), ensemble)
     for _ in range(3):
         md.step()
     clock = Clock()
@@ -193,7 +193,7 @@ def equality(model: str, count: int) -> dict[str, list[float]]:
     from votca_mlp.evaluation.evaluator import PairListEvaluator
 
     fast = systems.evaluator(model, corrected=False, threads=1)
-    atoms = [systems.atoms_of(count, systems.species_of(model)) for _ in range(2)]
+    atoms = [systems.atoms_of(count, model) for _ in range(2)]
     atoms[1].rattle(0.1, seed=7)
     found = {"ours": [(e.energy, e.forces) for e in map(fast.evaluate, atoms)]}
     exact = PairListEvaluator(fast.model, dtype=torch.float64)

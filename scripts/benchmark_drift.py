@@ -49,7 +49,7 @@ def main() -> None:
     print("                       time [ps]  drift [meV/atom/ps]   rms about it [meV/atom]  T [K]  ms/step")
     rows: dict[str, dict[str, Any]] = {}
     for name in ("ours", "ours + correction", "reference"):
-        atoms = systems.atoms_of(options.atoms, systems.species_of(options.model))
+        atoms = systems.atoms_of(options.atoms, options.model)
         atoms.positions[:], velocities = melts["+" in name]
         length = options.time
         if name == "reference" and options.reference_time is not None:
@@ -95,7 +95,7 @@ def fitted(energies: Any, spacing: float) -> tuple[float, float, float]:
 def melt(options: argparse.Namespace, corrected: bool) -> tuple[Any, Any]:
     """Return positions (Angstrom) and velocities (Angstrom/fs) of a melt with or without the correction."""
     evaluator = systems.evaluator(options.model, corrected=corrected, threads=options.threads)
-    md = systems.ours(evaluator, systems.atoms_of(options.atoms, systems.species_of(options.model)), "nvt")
+    md = systems.ours(evaluator, systems.atoms_of(options.atoms, options.model), "nvt")
     for _ in range(round(options.melt * 1000 / systems.TIMESTEP)):
         md.step()
     return md.positions, md.velocities

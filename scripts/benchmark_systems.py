@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import benchmark_ani
 import numpy as np
 
 os.environ.setdefault("TORCHANI_NO_WARN_EXTENSIONS", "1")
@@ -26,17 +27,21 @@ SPECIES = (13, 22)
 
 
 def species_of(model: str) -> tuple[int, ...]:
-    """Return the atomic numbers of a model's species."""
+    """Return the atomic numbers of the species of a model's liquid."""
+    if model in benchmark_ani.SYSTEMS:
+        return tuple(sorted({int(n) for n in benchmark_ani.liquid_of(model, 648).numbers}))
     return SPECIES[: NETWORKS[model][0] if model in NETWORKS else 1]
 
 
-def atoms_of(count: int, species: tuple[int, ...] = SPECIES[:1]) -> Any:
-    """Return rattled fcc aluminium at the melt's density; of two species, as many of each."""
+def atoms_of(count: int, model: str = "hipnn") -> Any:
+    """Return rattled fcc aluminium at the melt's density; of two species, as many of each; ANI's liquids."""
     from ase.build import bulk
 
+    if model in benchmark_ani.SYSTEMS:
+        return benchmark_ani.liquid_of(model, count)
     atoms = bulk("Al", "fcc", a=4.25, cubic=True).repeat(CELLS[count])
     atoms.rattle(0.2, seed=1)
-    numbers = np.resize(species, len(atoms))
+    numbers = np.resize(species_of(model), len(atoms))
     masses = atoms.get_masses()
     atoms.numbers = np.random.default_rng(1).permutation(numbers)
     # the same motion for any number of species
@@ -95,10 +100,15 @@ def evaluator(model: str, *, corrected: bool, threads: int, device: str = "cpu")
     from votca_mlp.models.load import load_model
     from votca_mlp.settings import MLPSettings
 
-    kind, name = NAMES[model if model in NAMES else "hipnn"]
+    kind, name = NAMES.get(model, ("hippynn", "builtin:al-hipnn"))
     mlp = MLPSettings(kind=kind, model=name, threads=threads, device=device)
     set_threads(threads)
-    loaded = network_of(model) if model in NETWORKS else load_model(mlp, Path.cwd())
+    if model in benchmark_ani.SYSTEMS:
+        from votca_mlp.models.ani.model import AniModel
+
+        loaded: Any = AniModel(benchmark_ani.source_of(model))
+    else:
+        loaded = network_of(model) if model in NETWORKS else load_model(mlp, Path.cwd())
     # half the box of 256 atoms is below 10 Angstrom, which only g(r) minds
     return evaluator_of(loaded, mlp, correction(species_of(model)) if corrected else None, 0.5)
 
@@ -131,7 +141,10 @@ def reference(model: str, atoms: Any, ensemble: str, device: str = "cpu", veloci
     from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
     from ase.md.verlet import VelocityVerlet
 
-    atoms.calc = torchani_calculator(device) if model == "ani" else hippynn_calculator(device, model)
+    if model == "ani" or model in benchmark_ani.SYSTEMS:
+        atoms.calc = torchani_calculator(device, model)
+    else:
+        atoms.calc = hippynn_calculator(device, model)
     if velocities is None:
         MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE, rng=np.random.default_rng(1))
     else:
@@ -149,8 +162,8 @@ def step_of(kind: str, model: str, count: int, ensemble: str, threads: int, devi
     """Return one MD step of ``ours`` (with the correction) or of the ``reference`` (without)."""
     if kind == "ours":
         found = evaluator(model, corrected=True, threads=threads, device=device)
-        return ours(found, atoms_of(count, species_of(model)), ensemble).step  # type: ignore[no-any-return]
-    dynamics = reference(model, atoms_of(count, species_of(model)), ensemble, device)
+        return ours(found, atoms_of(count, model), ensemble).step  # type: ignore[no-any-return]
+    dynamics = reference(model, atoms_of(count, model), ensemble, device)
     return lambda: dynamics.run(1)
 
 
@@ -186,7 +199,7 @@ def hippynn_calculator(device: str = "cpu", model: str = "hipnn") -> Any:
     return calculator
 
 
-def torchani_calculator(device: str = "cpu") -> Any:
+def torchani_calculator(device: str = "cpu", model: str = "ani") -> Any:
     """Return torchani's own ASE calculator of the eight networks, float32."""
     import torch
     from torchani.aev import AEVComputer
@@ -197,7 +210,7 @@ def torchani_calculator(device: str = "cpu") -> Any:
 
     from votca_mlp.models.ani.neurochem import read_neurochem
 
-    source = read_neurochem(os.environ["ANI_AL"])
+    source = read_neurochem(os.environ["ANI_AL"]) if model == "ani" else benchmark_ani.source_of(model)
     c = source.constants
     angular = (c.angular_eta, c.zeta, c.angular_shifts, c.sections)
     computer = AEVComputer.from_constants(
@@ -216,4 +229,6 @@ def torchani_calculator(device: str = "cpu") -> Any:
             networks[symbol] = built
         members.append(ANINetworks(networks))
     shifts = SelfEnergy(c.symbols, [0.0 for _ in c.symbols])
-    return ANI(c.symbols, computer, Ensemble(members), shifts).float().to(device).ase()
+    found = ANI(c.symbols, computer, Ensemble(members), shifts).float().to(device)
+    # as torchani's own models are: nothing is spent on slopes in the weights
+    return found.requires_grad_(False).ase()
