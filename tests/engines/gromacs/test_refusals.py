@@ -242,6 +242,23 @@ def test_mdp_names_as_grompp_takes_them(tmp_path: Path) -> None:
     assert read_mdp(file) == {"ref-t": "10", "nstxout-compressed": "5", "nsteps": "0"}
 
 
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        ("pcoupl = C-rescale\npcoupltype = anisotropic\ncompressibility = 1e-5 1e-5 1e-5 0 0 1e-6\n", "comp"),
+        ("deform = 0 0 0 1e-4 0 0\n", "deform"),
+    ],
+)
+def test_what_would_tilt_the_box(tmp_path: Path, lines: str, name: str) -> None:
+    gmx = pretend(tmp_path / "gmx", *NEW)
+    main = make_case(tmp_path / "main", gmx=gmx)
+    file = main / "grompp.mdp"
+    own = [line for line in file.read_text().splitlines() if not line.startswith(("pcoupl", "compress"))]
+    file.write_text("\n".join([*own, lines]))
+    with pytest.raises(UserError, match=rf"grompp\.mdp:\d+: {name}.*, which tilts the box"):
+        make_plan(md_plan(load_settings(main / "settings.xml")), file)
+
+
 def test_frames_are_those_that_csg_stat_counts(tmp_path: Path) -> None:
     gmx = pretend(tmp_path / "gmx", *NEW)
     main = make_case(tmp_path / "main", gmx=gmx)

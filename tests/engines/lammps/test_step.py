@@ -55,6 +55,12 @@ def test_a_data_file_with_a_line_of_tilts(tmp_path, tilt: str) -> None:
     assert "ITEM: BOX BOUNDS pp pp pp" in (directory / "traj.dump").read_text()
 
 
+def test_a_box_that_a_later_run_could_tilt(tmp_path) -> None:
+    script = SCRIPT.replace("run         60\n", "run 5\nunfix 1\nchange_box all triclinic\nfix 1 all nve\n")
+    with pytest.raises(UserError, match=r"in\.lmp:\d+: LAMMPS counts the box as triclinic"):
+        run_case(make_case(tmp_path, script=script))
+
+
 def test_files_of_a_step(tmp_path) -> None:
     settings = make_case(tmp_path)
     result = run_case(settings)

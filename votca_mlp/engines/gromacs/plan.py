@@ -14,6 +14,7 @@ from votca_mlp.engines.gromacs.options import options_of
 from votca_mlp.engines.gromacs.thermostat import check_thermostat
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
+from votca_mlp.neighbours.box import RECTANGULAR
 
 _OURS = ("-plumed", "-s", "-c", "-o", "-x", "-cpi", "-rerun", "-multidir", "-deffnm", "-nsteps", "-maxh")
 
@@ -65,6 +66,7 @@ def make_plan(md: MDPlan, file: Path, *, max_steps: int | None = None) -> Plan:
     binary = probe(md)
     way = choose_way(binary, mdp)
     _check_options(md)
+    _check_rectangular(mdp)
     if way == "nnpot" and mdp.get("nnpot-modelfile") != NNPOT_MODULE:
         raise UserError(
             f"{file.name} does not load the model through NNPot, the only way of GROMACS {binary.version}",
@@ -135,6 +137,21 @@ def _check_options(md: MDPlan) -> None:
                     where=where,
                     accepted="-ntmpi 1; threads are for the model: cg.inverse.mlp.threads",
                 )
+
+
+def _check_rectangular(mdp: Mdp) -> None:
+    """Refuse parameters that would tilt the box during the run."""
+    anisotropic = (
+        mdp.get("pcoupl", "no").lower() != "no" and mdp.get("pcoupltype", "").lower() == "anisotropic"
+    )
+    for name, acts in (("compressibility", anisotropic), ("deform", True)):
+        # of xx, yy, zz, and what tilts
+        if acts and any(mdp.numbers(name)[3:]):
+            raise UserError(
+                f"{name} is '{mdp[name]}', which tilts the box",
+                where=mdp.place(name),
+                accepted=f"zeros after the third number: {RECTANGULAR}",
+            )
 
 
 def _frames(md: MDPlan, mdp: Mdp, steps: int, timestep: float, max_steps: int | None) -> int:

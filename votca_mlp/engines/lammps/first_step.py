@@ -45,6 +45,21 @@ def elements(symbols: list[str], facts: dict[str, Any], *, where: str) -> list[s
     return [names.get(kind, "X") for kind in range(1, len(facts["masses"]) + 1)]
 
 
+def check_rectangular(lammps: Lammps | Program, where: str | Path) -> None:
+    """Refuse a box that is tilted, or that a later command could tilt.
+
+    Raises
+    ------
+    UserError
+        Naming ``where``.
+    """
+    box, _ = lammps.ask("box")
+    edges_of(np.array(box["cell"]), where)
+    if box["triclinic"]:
+        what = "LAMMPS counts the box as triclinic, though it has no tilt"
+        raise UserError(what, where=where, accepted="change_box all ortho before the first fix, dump and run")
+
+
 def compare_step_0(
     lammps: Lammps | Program,
     answers: Answers,
@@ -82,10 +97,7 @@ def compare_step_0(
     if not all(facts["periodic"]):
         what = "the box is not periodic along x, y and z"
         raise UserError(what, where=where, accepted="boundary p p p")
-    edges_of(np.array(lammps.ask("box")[0]["cell"]), where)
-    if facts["triclinic"]:
-        what = "LAMMPS counts the box as triclinic, though it has no tilt"
-        raise UserError(what, where=where, accepted="change_box all ortho before the first fix, dump and run")
+    check_rectangular(lammps, where)
     check_box(cell, r_max, str(where))
     answers.timestep = facts["timestep"] * FS_PER_PS
     answers.start = (distance_min, str(where))

@@ -10,7 +10,7 @@ from votca_mlp.deploy.mliap import OBJECT
 from votca_mlp.engines.lammps import checkpoint as checkpoints
 from votca_mlp.engines.lammps.answers import Answers
 from votca_mlp.engines.lammps.child import FIX
-from votca_mlp.engines.lammps.first_step import compare_step_0, elements
+from votca_mlp.engines.lammps.first_step import check_rectangular, compare_step_0, elements
 from votca_mlp.engines.lammps.options import options_of
 from votca_mlp.engines.lammps.output import (
     keep_one_header,
@@ -127,6 +127,8 @@ class Run:
             if command.name == "run":
                 if self.agreement is None:
                     self._check_step_0()
+                else:
+                    check_rectangular(self.lammps, command.where)
                 if progress is None:
                     return True
                 if not self._run(index, command):
