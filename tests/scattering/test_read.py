@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 from votca_mlp.errors import UserError
-from votca_mlp.scattering.core import check_core, core_ratio
+from votca_mlp.scattering.core import check_core, closest_distance, core_ratio
 from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.scattering.lengths import parsed_isotopes
 from votca_mlp.scattering.read import check_composition, check_twice, read_scattering
+from votca_mlp.targets.target import Target
 
 EMPTY = np.zeros(0)
 TEMPLATE = ScatteringData("d", "neutron", EMPTY, EMPTY)
@@ -60,6 +62,32 @@ def test_the_core_knows_density_and_normalisation() -> None:
     assert "core of g(r) at 1.0" in check_core(right, {"Ar": 1.0}, 0.02, 3.0)
     short = replace(right, q=q[:40], values=right.values[:40])
     assert "too early" in check_core(short, {"Ar": 1.0}, 0.02, 3.0)
+
+
+@pytest.mark.parametrize(("factor", "refused"), [(0.8, True), (0.9, False), (1.1, False), (1.25, True)])
+def test_how_sharp_the_core_is(factor: float, refused: bool) -> None:
+    """A scale or a density that is off by a tenth is noted, by a fifth refused, unless it is fitted."""
+    q = np.arange(0.1, 25.0, 0.05)
+    scaled = replace(NORMALISED, q=q, values=factor * (hard_spheres(q) - 1.0))
+    if refused:
+        with pytest.raises(UserError, match="times what an empty core gives"):
+            check_core(scaled, {"Ar": 1.0}, 0.02, 3.0)
+        with pytest.raises(UserError, match="times what an empty core gives"):
+            check_core(replace(scaled, values=scaled.values / factor), {"Ar": 1.0}, 0.02 * factor, 3.0)
+        assert "core of g(r)" in check_core(replace(scaled, fit_scale=True), {"Ar": 1.0}, 0.02, 3.0)
+    else:
+        assert "off by as much" in check_core(scaled, {"Ar": 1.0}, 0.02, 3.0)
+        assert "off by" not in check_core(replace(scaled, fit_scale=True), {"Ar": 1.0}, 0.02, 3.0)
+
+
+def test_bonds_are_nearer_than_targets_begin() -> None:
+    r = np.arange(0.0, 8.0, 0.05)
+    target = Target("rdf", ("O", "H"), r, np.where(r > 1.5, 1.0, 0.0))
+    water = Atoms("OHH", [[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]], cell=[9, 9, 9], pbc=True)
+    assert closest_distance([target]) == pytest.approx(0.9 * 1.55)
+    assert closest_distance([target], water) == pytest.approx(0.96)
+    apart = Atoms("OH", [[0, 0, 0], [4, 0, 0]], cell=[9, 9, 9], pbc=True)
+    assert closest_distance([target], apart) == closest_distance([target])
 
 
 def test_light_water_cannot_tell() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.csg.case import make_case
+from votca_mlp.cli.check import summary
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.inputs import input_problems
@@ -49,6 +50,12 @@ def test_two_sections_become_two_sources(tmp_path: Path) -> None:
     assert first.resolution.relative == 0.02
     assert first.data.isotopes == {"Ar": {"36Ar": 0.5, "40Ar": 0.5}}
     assert second.data.errors == pytest.approx(np.full(len(second.data.q), 1e-3))
+
+
+def test_check_says_what_is_fitted(tmp_path: Path) -> None:
+    path = case(tmp_path / "m", ONE.format(file="set0.dat", more="<q_max>12</q_max>"))
+    lines = summary(load_settings(path))
+    assert "data         set0: neutron F(Q), 0.4 to 12 1/Angstrom, 233 points, error 0.001" in lines
 
 
 def test_a_run_without_is_as_before(tmp_path: Path) -> None:

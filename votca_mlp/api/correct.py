@@ -221,7 +221,7 @@ def inverse_plan(
     )
     measured = _density(density)
     if scattering and measured is not None:
-        _check_density(scattering, Counter(plan.symbols), float(measured.values[0]), targets)
+        _check_density(scattering, plan, float(measured.values[0]), targets)
     said = settings_of(model, plan, rule, {grid.name: grid.species for grid in grids})
     seen = {pair.name: asdict(pair.window) for pair in pairs if pair.window is not None}
     if seen:
@@ -266,17 +266,20 @@ def _check_scattering(sources: "Sequence[ScatteringSource]", rule: Rule, symbols
 
 def _check_density(
     sources: "Sequence[ScatteringSource]",
-    counts: Mapping[str, int],
+    plan: MDPlan,
     density: float,
     targets: Sequence[Target],
 ) -> None:
     """Refuse data that contradict density and composition (UserError)."""
+    from votca_mlp.engines.shared.start import read_configuration
     from votca_mlp.scattering.core import check_core, closest_distance, number_density
 
+    closest = closest_distance(targets, None if plan.start is None else read_configuration(plan.start))
+    counts = Counter(plan.symbols)
     total = sum(counts.values())
     fractions = {name: count / total for name, count in counts.items()}
     for source in sources:
-        check_core(source.data, fractions, number_density(density, counts), closest_distance(targets))
+        check_core(source.data, fractions, number_density(density, counts), closest)
 
 
 def _check_errors(targets: Sequence[Target]) -> None:

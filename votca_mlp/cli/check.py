@@ -120,6 +120,7 @@ def summary(settings: "Settings") -> list[str]:
     from votca_mlp.inverse.states import described_basis
     from votca_mlp.models.kind import model_kind
     from votca_mlp.settings.plans import md_plan
+    from votca_mlp.settings.scattering import scattering_notes
     from votca_mlp.settings.states import states_of
     from votca_mlp.update.registry import rules
 
@@ -148,6 +149,7 @@ def summary(settings: "Settings") -> list[str]:
             f"interaction  {pair.name}: {pair.min:g} to {pair.max:g} nm by {pair.step:g} nm, "
             f"target {pair.target}, {described(pair.options(settings.rule))}"
         )
+    lines += [f"data         {note}" for note in scattering_notes(settings)]
     lengths = {state.name: _lengths(state.settings) for state in states}
     if not lengths:
         return [*lines, *_lengths(settings)]

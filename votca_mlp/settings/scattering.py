@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
+from votca_mlp.engines.shared.start import read_configuration
 from votca_mlp.errors import UserError
 from votca_mlp.observables.structure_factor import Resolution
 from votca_mlp.scattering.core import check_core, closest_distance, number_density
@@ -54,6 +57,7 @@ def scattering_problems(settings: Settings) -> Iterator[Problem]:
         # the topology's own check says so
         return
     found: list[ScatteringData] = []
+    closest = _closest(settings) if settings.target_density is not None else 0.0
     for number, source in enumerate(scattering_sources(settings)):
         item = settings.scattering[number]
         if source.radiation == "xray" and item.isotopes:
@@ -68,13 +72,43 @@ def scattering_problems(settings: Settings) -> Iterator[Problem]:
                 total = sum(counts.values())
                 fractions = {name: count / total for name, count in counts.items()}
                 density = number_density(settings.target_density.value, counts)
-                check_core(data, fractions, density, closest_distance(_targets(settings)))
+                check_core(data, fractions, density, closest)
             check_twice([*found, data])
         except UserError as error:
             where = "" if error.where is None else f"names a bad file: {error.where}: "
             yield _problem(settings, number, f"{where}{error.what}", error.accepted or "", "file")
             continue
         found.append(data)
+
+
+def scattering_notes(settings: Settings) -> Iterator[str]:
+    """Yield a line about each data set: what it is, and how its core fits density and normalisation."""
+    counts = read_topology(settings.input_path(settings.topology[0])).counts if settings.scattering else {}
+    for source in scattering_sources(settings):
+        data = source.data
+        error = "errors not known" if data.errors is None else f"error {np.median(data.errors):.2g}"
+        yield (
+            f"{data.name}: {data.radiation} F(Q), {data.q[0]:g} to {data.q[-1]:g} 1/Angstrom, "
+            f"{len(data.q)} points, {error}"
+        )
+        if settings.target_density is not None:
+            total = sum(counts.values())
+            fractions = {name: count / total for name, count in counts.items()}
+            density = number_density(settings.target_density.value, counts)
+            yield check_core(data, fractions, density, _closest(settings))
+
+
+def _closest(settings: Settings) -> float:
+    """Return the distance below which no atoms are, by the targets and the start."""
+    conf = settings.engine.conf
+    start = None
+    if conf and settings.input_path(conf).is_file():
+        try:
+            start = read_configuration(settings.input_path(conf))
+        except UserError:
+            # the start's own check says so
+            start = None
+    return closest_distance(_targets(settings), start)
 
 
 def _targets(settings: Settings) -> Iterator[Target]:
