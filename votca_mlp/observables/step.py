@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.observables.low_q import LowCounter, LowFactors
 from votca_mlp.observables.protocol import Observable, PerFrame, Series
 from votca_mlp.observables.rdf import Pair, PairCounter, PairHistograms
 from votca_mlp.observables.registry import observables
@@ -33,12 +34,15 @@ class StepObservables:
     whole
         Pair counts of all pairs of species to half the box, for structure factors; None where none were asked
         for.
+    low
+        Structure factors at the smallest wave vectors, with ``whole`` and in a cubic box.
     """
 
     steps: NDArray[np.int64]
     histograms: tuple[PairHistograms, ...]
     series: Mapping[str, Series]
     whole: PairHistograms | None = None
+    low: LowFactors | None = None
 
     @property
     def n_frames(self) -> int:
@@ -73,6 +77,27 @@ class StepObservables:
             )
         return self.whole
 
+    def at_low_q(self, where: str | Path) -> LowFactors:
+        """Return the structure factors at the smallest wave vectors.
+
+        Parameters
+        ----------
+        where
+            The step, for the message.
+
+        Raises
+        ------
+        UserError
+            A simulation of which they were not taken.
+        """
+        if self.low is None:
+            raise UserError(
+                "the simulation has no structure factors at the smallest wave vectors",
+                where=where,
+                accepted="a cubic box, and a step made since <low_q> is known; make it again",
+            )
+        return self.low
+
 
 def measure_frames(
     frames: Iterable[Frame],
@@ -103,7 +128,7 @@ def measure_frames(
         As :func:`votca_mlp.observables.rdf.pair_histograms`; an observable that fails.
     """
     counters = [PairCounter(pairs, r) for pairs, r in grids]
-    of_whole = WholeCounter() if whole else None
+    of_whole, low = WholeCounter() if whole else None, LowCounter()
     known = observables() if chosen is None else chosen
     values: dict[str, list[Array]] = {
         name: [] for name, entry in known.items() if entry.per_frame is not None
@@ -114,6 +139,7 @@ def measure_frames(
             counter.add(frame)
         if of_whole is not None:
             of_whole.add(frame)
+            low.add(frame)
         row = recorded.get(frame.step, {})
         for name in list(values):
             function = known[name].per_frame
@@ -127,7 +153,7 @@ def measure_frames(
     histograms = tuple(counter.histograms() for counter in counters)
     series = {name: Series(_stacked(name, rows), known[name].unit) for name, rows in values.items() if rows}
     counted = of_whole.histograms() if of_whole is not None and steps else None
-    return StepObservables(np.array(steps, np.int64), histograms, series, counted)
+    return StepObservables(np.array(steps, np.int64), histograms, series, counted, low.factors())
 
 
 def _value(name: str, function: PerFrame, frame: Frame, row: Mapping[str, float]) -> Array | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
+from votca_mlp.observables.low_q import LowFactors
 from votca_mlp.observables.protocol import Series
 from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.step import StepObservables
@@ -37,6 +38,12 @@ def write_observables(directory: Path, measured: StepObservables) -> None:
         arrays[f"{label}.counts"] = found.counts.astype(np.int32)
         arrays[f"{label}.volumes"] = found.volumes
         arrays[f"{label}.norms"] = found.norms
+    if measured.low is not None:
+        arrays |= {
+            "low.q": measured.low.q,
+            "low.pairs": np.array(measured.low.pairs, dtype=np.str_),
+            "low.values": measured.low.values,
+        }
     for name, series in measured.series.items():
         arrays[f"value.{name}"] = series.values
     with atomic_write(directory / NAME, "wb") as file:
@@ -58,9 +65,12 @@ def read_observables(directory: Path) -> StepObservables:
                 raise ValueError(f"format {int(data['format'])}")
             histograms = tuple(_counted(data, f"grid{number}") for number in range(int(data["grids"])))
             whole = _counted(data, "whole") if "whole.r" in data else None
+            low = None
+            if "low.q" in data:
+                low = LowFactors(data["low.q"], _pairs(data, "low"), data["low.values"])
             names = zip(data["names"].tolist(), data["units"].tolist(), strict=True)
             series = {name: Series(data[f"value.{name}"], unit) for name, unit in names}
-            return StepObservables(data["steps"], histograms, series, whole)
+            return StepObservables(data["steps"], histograms, series, whole, low)
     except FileNotFoundError:
         what = "the step has no values by frame"
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -68,10 +78,14 @@ def read_observables(directory: Path) -> StepObservables:
     raise UserError(what, where=path, accepted=f"the {NAME} of a finished step; make the step again")
 
 
+def _pairs(data: Mapping[str, NDArray[Any]], label: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(a), str(b)) for a, b in data[f"{label}.pairs"])
+
+
 def _counted(data: Mapping[str, NDArray[Any]], label: str) -> PairHistograms:
     return PairHistograms(
         data[f"{label}.r"],
-        tuple((str(a), str(b)) for a, b in data[f"{label}.pairs"]),
+        _pairs(data, label),
         data[f"{label}.counts"].astype(np.int64),
         data[f"{label}.volumes"],
         data[f"{label}.norms"],

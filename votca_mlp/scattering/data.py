@@ -8,12 +8,13 @@ averages over all atoms (D. A. Keen, J. Appl. Cryst. 34, 172 (2001), eqs. 13 to 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.observables.low_q import LowFactors
 from votca_mlp.observables.rdf import PairHistograms
 from votca_mlp.observables.structure_factor import SHARP, PartialFactors, Resolution, composition
 from votca_mlp.observables.tail import tail_factors
@@ -22,6 +23,9 @@ from votca_mlp.scattering.lengths import FM2_PER_BARN, Isotopes, form_factor, me
 Array = NDArray[np.float64]
 Radiation = Literal["neutron", "xray"]
 Normalisation = Literal["none", "square_of_mean", "mean_of_squares"]
+
+LOW = ".low"
+"""Ends the name of the part of a data set at the smallest wave vectors."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class ScatteringData:
         Of the data set in a fit.
     fit_scale, fit_background
         Whether a factor and a constant of the measurement are fitted: measured = scale F + background.
+    low_q
+        Whether the part that pair counts to half the box do not tell of is compared at the smallest wave
+        vectors of the box.
+    direct
+        Whether this is that part.
     source
         The file, for messages.
     """
@@ -65,6 +74,8 @@ class ScatteringData:
     weight: float = 1.0
     fit_scale: bool = False
     fit_background: bool = False
+    low_q: bool = False
+    direct: bool = False
     source: str = ""
 
     @property
@@ -134,6 +145,41 @@ def beyond(data: ScatteringData, counted: PairHistograms) -> Array:
     return np.asarray(
         (weights * tail_factors(counted, data.q, data.resolution.deviation(data.q))).sum(axis=0)
     )
+
+
+def split_low(
+    data: ScatteringData, low: LowFactors, half: float
+) -> tuple[ScatteringData, ScatteringData | None]:
+    """Return a data set from 2 pi over half the box on, and what it is at the smallest wave vectors below.
+
+    Parameters
+    ----------
+    half
+        Of the box, Angstrom.
+    """
+    limit = 2.0 * np.pi / half
+    above = data.q >= limit - 1e-9
+    there = (low.q >= data.q[0]) & (low.q <= min(limit, data.q[-1]) + 1e-9)
+    if above.all() or not there.any():
+        return data, None
+    part = replace(
+        data,
+        name=f"{data.name}{LOW}",
+        q=low.q[there],
+        values=np.interp(low.q[there], data.q, data.values),
+        errors=None if data.errors is None else np.interp(low.q[there], data.q, data.errors),
+        # scale and background are those that the rest has
+        fit_scale=False,
+        fit_background=False,
+        direct=True,
+    )
+    rest = replace(
+        data,
+        q=data.q[above],
+        values=data.values[above],
+        errors=None if data.errors is None else data.errors[above],
+    )
+    return rest, part
 
 
 def r_factor(measured: Array, found: Array) -> float:

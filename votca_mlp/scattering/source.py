@@ -40,6 +40,7 @@ class ScatteringSource:
     weight: float = 1.0
     fit_scale: bool = False
     fit_background: bool = False
+    low_q: bool = False
 
     @cached_property
     def data(self) -> ScatteringData:
@@ -62,6 +63,7 @@ class ScatteringSource:
             weight=self.weight,
             fit_scale=self.fit_scale,
             fit_background=self.fit_background,
+            low_q=self.low_q,
         )
         return read_scattering(
             self.path,

@@ -120,6 +120,12 @@ class ScatteringSettings(Section):
     weight: float = setting(1.0, ge=0, meaning="Of this data set in the fit; 0: only compared.")
     fit_scale: bool = setting(False, meaning="Whether a factor of the measurement is fitted and printed.")
     fit_background: bool = setting(False, meaning="Whether a constant is fitted and printed.")
+    low_q: bool = setting(
+        False,
+        meaning="Whether data below 2 pi over half the box, which pair counts do not tell of, are compared "
+        "at the wave vectors of the box, by direct summation; the box has to be a cube. no: with the pair "
+        "counts and their continuation, as all other Q.",
+    )
 
 
 class PhaseSettings(Section):

@@ -38,6 +38,7 @@ def scattering_sources(settings: Settings) -> tuple[ScatteringSource, ...]:
             weight=item.weight,
             fit_scale=item.fit_scale,
             fit_background=item.fit_background,
+            low_q=item.low_q,
         )
         for item in settings.scattering
     )

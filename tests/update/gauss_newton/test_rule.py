@@ -21,6 +21,7 @@ from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.messages import Silent
 from votca_mlp.inverse.stages.prepare import unweighted
 from votca_mlp.inverse.step_data import step_data
+from votca_mlp.observables.store import read_observables
 from votca_mlp.runs.record import NAME as RECORD
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import read_table
@@ -49,11 +50,12 @@ def as_gauss_newton(main: Path) -> None:
 
 def with_scattering(main: Path) -> None:
     """Put a measured F(Q) beside the targets."""
-    q = np.arange(1.0, 12.0, 0.1)
+    q = np.arange(0.3, 12.0, 0.1)
     np.savetxt(main / "set0.dat", np.stack([q, 0.2 * np.sin(3.6 * q) / q, np.full(len(q), 0.05)], axis=1))
     section = (
         "<scattering> <file>set0.dat</file> <columns>1 2 3</columns> <radiation>neutron</radiation>"
-        "<function>F</function> <normalisation>none</normalisation> <fit_scale>yes</fit_scale> </scattering>"
+        "<function>F</function> <normalisation>none</normalisation> <fit_scale>yes</fit_scale>"
+        "<low_q>yes</low_q> </scattering>"
     )
     window = "<window> <q_max>9</q_max> </window>"
     edit(main / "settings.xml", {"<mlp>": f"{section}<mlp>", "<target>Ar-Kr": f"{window}<target>Ar-Kr"})
@@ -119,6 +121,20 @@ def test_what_is_fitted_is_what_is_compared(mixture: Path) -> None:
     assert not (mixture / "step_001/Ar-Ar.dist.sharp").exists()
     sharp = read_table(mixture / "step_001/Ar-Kr.dist.sharp").y
     assert np.abs(sharp - read_table(mixture / "step_001/Ar-Kr.dist.new").y).max() > 0.1
+
+
+def test_low_q_stands_first_in_the_file(mixture: Path) -> None:
+    step = mixture / "step_001"
+    low = read_observables(step).at_low_q(step)
+    q = np.loadtxt(step / "set0.fq")[:, 0]
+    half = read_observables(step).to_half_box(step).r[-1]
+    below = q < 2 * np.pi / half
+    used = low.q[(low.q >= 0.3) & (low.q < 2 * np.pi / half)]
+    assert len(used) > 1
+    assert q[below] == pytest.approx(used, abs=1e-6)
+    assert (np.diff(q) > 0).all()
+    data = json.loads((step / "gauss_newton.json").read_text())["all"]["data"]
+    assert data["set0.low"]["points"] == len(used)
 
 
 def run(folder: Path, *command: str) -> None:

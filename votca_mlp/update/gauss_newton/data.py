@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
+from votca_mlp.observables.structure_factor import composition
 from votca_mlp.scattering.calibration import Calibration
 from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.targets.target import Target
@@ -27,6 +28,7 @@ from votca_mlp.update.gauss_newton.response import (
 from votca_mlp.update.gauss_newton.scattering import (
     END_ERROR,
     counts_of,
+    direct_response,
     measured_scattering,
     scattering_response,
 )
@@ -320,6 +322,10 @@ def _scattering_response(
     step: StepData, state: StateData, data: ScatteringData, layout: Layout, h: Array
 ) -> Response:
     counted = counts_of(state)
+    if data.direct:
+        _, fractions = composition(counted)
+        low = state.by_frame().at_low_q(state.directory)
+        return direct_response(data, low, fractions, h, state.kBT)
     own = {
         step.pairs[name].species: _functions(layout, name, counted.r, h.shape[1])
         for name in layout.names

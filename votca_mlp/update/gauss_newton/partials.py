@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.files import atomic_write
+from votca_mlp.scattering.data import LOW
 from votca_mlp.tables import TABLE_DIGITS, as_printed, make_table, write_table
 from votca_mlp.units import ANGSTROM_PER_NM
 from votca_mlp.update.gauss_newton.data import Layout, pair_response, sums_of
@@ -64,10 +65,17 @@ def write_totals(step: StepData, layout: Layout, own: Response) -> None:
         Of the step, in the order of the layout.
     """
     folders = {state.name: state.directory for state in step.states}
-    for datum in layout.data:
+    lines: dict[tuple[str, str], list[str]] = {}
+    units = {}
+    # the part at the smallest wave vectors first: it is the part at low Q
+    for datum in sorted(
+        layout.data, key=lambda datum: datum.scattering is None or not datum.scattering.direct
+    ):
         data = datum.scattering
         if data is None:
             continue
+        key = datum.state, datum.name.removesuffix(LOW) if data.direct else datum.name
+        units[key] = data.unit
         sigma = np.full(len(data.q), np.nan) if data.errors is None else data.errors
         rows = zip(
             data.q,
@@ -77,6 +85,8 @@ def write_totals(step: StepData, layout: Layout, own: Response) -> None:
             np.sqrt(own.variances[datum.rows]),
             strict=True,
         )
-        with atomic_write(folders[datum.state] / f"{datum.name}.fq") as file:
-            file.write(f"# {HEADING}; F in {data.unit}\n")
-            file.writelines(" ".join(f"{value:.8g}" for value in row) + "\n" for row in rows)
+        lines.setdefault(key, []).extend(" ".join(f"{value:.8g}" for value in row) + "\n" for row in rows)
+    for (state, name), text in lines.items():
+        with atomic_write(folders[state] / f"{name}.fq") as file:
+            file.write(f"# {HEADING}; F in {units[state, name]}\n")
+            file.writelines(text)

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.observables.structure_factor import composition, kernel, partial_factors, shell_volumes
+from votca_mlp.observables.low_q import LowFactors
+from votca_mlp.observables.structure_factor import (
+    PartialFactors,
+    composition,
+    kernel,
+    partial_factors,
+    shell_volumes,
+)
 from votca_mlp.scattering.calibration import Calibration, calibrated
-from votca_mlp.scattering.data import ScatteringData, beyond, total
+from votca_mlp.scattering.data import ScatteringData, beyond, split_low, total
 from votca_mlp.update.gauss_newton.response import SMOOTH, Response, covariance_blocks, smoothed_covariance
 from votca_mlp.update.rule import StateData
 
@@ -73,10 +80,14 @@ def measured_scattering(state: StateData) -> Iterator[MeasuredScattering]:
     """
     for source in state.scattering:
         if source.weight > 0:
-            yield _measured(source.data, state)
+            yield from _measured(source.data, state)
 
 
-def _measured(data: ScatteringData, state: StateData) -> MeasuredScattering:
+def _measured(data: ScatteringData, state: StateData) -> Iterator[MeasuredScattering]:
+    part = None
+    if data.low_q:
+        half = float(counts_of(state).r[-1])
+        data, part = split_low(data, state.by_frame().at_low_q(state.directory), half)
     calibration = Calibration()
     if data.fit_scale or data.fit_background:
         counted = counts_of(state)
@@ -87,7 +98,12 @@ def _measured(data: ScatteringData, state: StateData) -> MeasuredScattering:
     errors = np.zeros(len(values)) if data.errors is None else data.errors / calibration.scale
     typical = float(np.median(errors)) if data.errors is not None else UNKNOWN * size
     corrected = replace(data, values=values, errors=None if data.errors is None else errors)
-    return MeasuredScattering(corrected, calibration, errors, size, typical / RDF_ERROR)
+    yield MeasuredScattering(corrected, calibration, errors, size, typical / RDF_ERROR)
+    if part is not None:
+        errors = np.zeros(len(part.q)) if part.errors is None else part.errors / calibration.scale
+        values = calibration.corrected(part.values)
+        part = replace(part, values=values, errors=None if part.errors is None else errors)
+        yield MeasuredScattering(part, calibration, errors, size, typical / RDF_ERROR)
 
 
 def scattering_response(
@@ -135,6 +151,34 @@ def scattering_response(
     parts = np.stack([part.mean(axis=0) for part in np.array_split(by_frame, len(blocks))]) + end
     variances = _variances(by_frame) + (END_ERROR * end) ** 2
     return Response(by_frame.mean(axis=0) + end, variances, blocks, parts=parts)
+
+
+def direct_response(
+    data: ScatteringData, low: LowFactors, fractions: Mapping[str, float], h: Array, kbt: float
+) -> Response:
+    """Return F at the smallest wave vectors of a simulation, its errors and its Jacobian.
+
+    Parameters
+    ----------
+    data
+        At wave vectors of ``low``.
+    low
+        By frame.
+    fractions
+        Of the species among all atoms.
+    h, kbt
+        As for :func:`scattering_response`.
+    """
+    found = [int(np.argmin(np.abs(low.q - q))) for q in data.q]
+    by_frame = total(data, PartialFactors(data.q, low.pairs, dict(fractions), low.values[:, :, found]))
+    blocks = -covariance_blocks(by_frame, h) / kbt
+    parts = np.stack([part.mean(axis=0) for part in np.array_split(by_frame, len(blocks))])
+    count = min(10, len(by_frame))
+    single = by_frame.var(axis=0, ddof=1) / len(by_frame) if len(by_frame) > 1 else np.ones(len(data.q))
+    tenths = np.stack([part.mean(axis=0) for part in np.array_split(by_frame, count)])
+    # few wave vectors, few parts: how much slower than from frame to frame they change is taken as one number
+    slower = float(np.mean(tenths.var(axis=0, ddof=1) / count / single)) if count > 2 else 1.0
+    return Response(by_frame.mean(axis=0), max(slower, 1.0) * single, blocks, parts=parts)
 
 
 def _variances(values: Array) -> Array:
