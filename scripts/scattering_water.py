@@ -48,6 +48,13 @@ BEGINS = {"O-O": 2.3, "O-H": 1.35, "H-H": 1.9}
 """Angstrom: where u(r) begins; bonds are nearer, first neighbours further away."""
 COLUMNS = {"D2O": 1, "H2O": 3, "HDO": 5}
 """Of EPSR's files."""
+RANGES = {
+    "fitted": (0.68, 31.0),
+    "below 1.6": (0.0, 1.6),
+    "from 1.6 to 5": (1.6, 5.0),
+    "above 5": (5.0, 31.0),
+}
+"""1/Angstrom. The data are fitted from 0.7 on, what pair counts to half the box tell of."""
 STARTS = {"D2O": 1.0e-3, "H2O": 3.2e-4, "HDO": 2.0e-4}
 """R of EPSR's run at its start, as it printed them."""
 
@@ -90,7 +97,7 @@ def start(seed: int, run: Path) -> Atoms:
 
 
 def report(run: Path) -> list[dict[str, Any]]:
-    """Return R of each data set by iteration, over both ranges."""
+    """Return R of each data set by iteration."""
     sources = scattering_sources(load_settings(run / "settings.xml"))
     measured = read_columns(_data() / "water.EPSR.t01")
     rows = []
@@ -103,11 +110,18 @@ def report(run: Path) -> list[dict[str, Any]]:
             known = measured[:, COLUMNS[source.name]] != 0.0
             q, wanted = measured[known, 0], measured[known, COLUMNS[source.name]]
             found = of_simulation(source.data, counted, q)
-            row[f"R {source.name}"] = rounded(r_factor(wanted, found))
-            fitted = q >= source.data.q[0] - 0.026
-            row[f"R fitted {source.name}"] = rounded(r_factor(wanted[fitted], found[fitted]))
+            row |= {f"{key} {source.name}": value for key, value in by_range(q, wanted, found).items()}
         rows.append(row)
     return rows
+
+
+def by_range(q: Array, wanted: Array, found: Array) -> dict[str, float]:
+    """Return R over all Q, and in each range."""
+    facts = {"R": rounded(r_factor(wanted, found))}
+    for label, (low, high) in RANGES.items():
+        inside = (q > low) & (q < high)
+        facts[f"R {label}"] = rounded(r_factor(wanted[inside], found[inside]))
+    return facts
 
 
 def of_simulation(data: ScatteringData, counted: Any, q: Array) -> Array:
@@ -119,20 +133,15 @@ def of_simulation(data: ScatteringData, counted: Any, q: Array) -> Array:
     return np.asarray(found + beyond(there, counted))
 
 
-def of_epsr(q_min: float) -> dict[str, dict[str, float]]:
-    """Return R of EPSR's own box by data set, over both ranges."""
+def of_epsr() -> dict[str, dict[str, float]]:
+    """Return R of EPSR's own box by data set."""
     measured, calculated = read_columns(_data() / "water.EPSR.t01"), read_columns(_data() / "water.EPSR.u01")
     found = {}
     for name, column in COLUMNS.items():
         known = measured[:, column] != 0.0
         q, wanted = measured[known, 0], measured[known, column]
         there = np.interp(q, calculated[:, 0], calculated[:, column])
-        fitted = q >= q_min - 0.026
-        found[name] = {
-            "start": STARTS[name],
-            "R": rounded(r_factor(wanted, there)),
-            "R fitted": rounded(r_factor(wanted[fitted], there[fitted])),
-        }
+        found[name] = {"start": STARTS[name], **by_range(q, wanted, there)}
     return found
 
 
@@ -143,10 +152,12 @@ def summary(rows: list[dict[str, Any]], epsr: dict[str, dict[str, float]]) -> di
         at = [row for row in rows if row["step"] == step]
         found[label] = {"seeds": len(at), "step": step}
         for name, reference in epsr.items():
-            for key, over in (("R", reference["start"]), ("R fitted", reference["R fitted"])):
+            for key in ("R", *(f"R {part}" for part in RANGES)):
                 values = np.array([row[f"{key} {name}"] for row in at])
                 found[label][f"{key} {name}"] = _mean(values)
-                found[label][f"{key} {name} over EPSR"] = _mean(values / over)
+                found[label][f"{key} {name} over EPSR"] = _mean(values / reference[key])
+            start = np.array([row[f"R fitted {name}"] for row in at]) / reference["start"]
+            found[label][f"R fitted {name} over start"] = _mean(start)
     return found
 
 
@@ -167,15 +178,14 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=6)
     add_json(parser)
     options = parser.parse_args()
-    rows, q_min = [], 0.0
+    rows = []
     for seed in options.seeds:
         run = options.directory / str(seed)
         make(run, seed, options.iterations)
-        q_min = float(scattering_sources(load_settings(run / "settings.xml"))[0].data.q[0])
         for row in report(run):
             rows.append({"seed": seed} | row)
             print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    epsr = of_epsr(q_min)
+    epsr = of_epsr()
     tables = {"iterations": rows, "epsr": epsr, "summary": summary(rows, epsr)}
     print(tables["summary"])
     write_result(options.json, tables, seeds=options.seeds)

@@ -333,7 +333,7 @@ def test_when_no_correction_meets_them() -> None:
 def test_report_is_read_again(mixture: Path) -> None:
     report = read_report(mixture / "step_001")
     assert report is not None
-    assert set(report["all"]["data"]) == {*NAMES, "set0"}
+    assert set(report["all"]["data"]) == {*NAMES, "set0", "set0.low"}
     assert json.loads((mixture / "step_001" / NAME).read_text()) == report
     assert read_report(mixture) is None
 
