@@ -8,9 +8,9 @@ Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one consta
 energies), together (a head each on one network), transfer (wB97X first, CASPT2 energies from there),
 difference (wB97X, and a network for what CASPT2 adds). The energy error is that of CASPT2 energies of groups
 of consecutive frames which no training saw; that of validation, by which settings were chosen, is written
-beside it. Trainings with forces take so many steps, those on energies alone half of it, whatever the
-number of frames. Every training leaves its file and its checkpoint in DIRECTORY;
-started again, what is there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
+beside it. All trainings take as many steps, whatever the number of frames. Every training leaves its file and
+its checkpoint in DIRECTORY; started again, what is there is not made again. Needs VOTCA_MLP_DATA with
+alkane_c2h6.
 """
 
 import argparse
@@ -53,7 +53,8 @@ NETWORK = {
     "n_interaction_layers": 1,
     "n_atom_layers": 2,
 }
-BATCH = 64
+BATCH, BATCH_OF_ENERGIES = 64, 16
+"""Frames of a step: with forces, and where there are few energies alone."""
 FARTHEST = 6.0
 """eV above the mean of its level: frames beyond are torn apart, and left out of both levels."""
 Indices = NDArray[np.int64]
@@ -125,13 +126,14 @@ def fit(
             )
 
     learn, judged = (with_labels(frames, part, *frames.levels) for part in parts)
-    epochs = max(1, round(steps / max(1, round(len(learn) / BATCH))))
+    batch = BATCH if any(frames.has(level, "forces").any() for level in frames.levels) else BATCH_OF_ENERGIES
+    epochs = max(1, round(steps / max(1, round(len(learn) / batch))))
     return train(
         frames,
         learn,
         judged,
         NETWORK,
-        replace(options, epochs=epochs),
+        replace(options, epochs=epochs, batch_size=batch),
         heads=heads,
         start=start,
         report=report,
@@ -148,14 +150,13 @@ def predicted(
     method: str, data: Data, high: int, seed: int, trained: TrainOptions, options: argparse.Namespace
 ) -> tuple[NDArray[np.float64], float]:
     """Return CASPT2 energies of the judged frames by one method, eV, and validation's RMSE, meV/atom."""
-    folder, steps, few = options.directory, options.steps, options.steps // 2
+    folder, steps = options.directory, options.steps
     frames, parts = data.frames, chosen(data, high, seed)
     name = folder / f"{method}_{high}_{seed}.pt"
     learn = with_labels(frames, parts[0], HIGH)
     if method in ("high", "together"):
         part = of_level(frames, HIGH) if method == "high" else frames
-        size = few if method == "high" else steps
-        found = fit(part, parts, trained, name, steps=size, heads=options.heads)
+        found = fit(part, parts, trained, name, steps=steps, heads=options.heads)
         return energies_of(found.model, HIGH, data.judged), validation(found)
     low = fit(of_level(frames, LOW), parts, trained, folder / f"low_{seed}.pt", steps=steps).model
     known = energies_of(low, LOW, frames.take(learn))
@@ -166,9 +167,9 @@ def predicted(
         own = {HIGH: self_energies(frames.take(learn), HIGH)}
         start = with_levels(low, [HIGH], own, source=LOW)
         slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
-        found = fit(of_level(frames, HIGH), parts, slower, name, start, steps=few)
+        found = fit(of_level(frames, HIGH), parts, slower, name, start, steps=steps)
         return energies_of(found.model, HIGH, data.judged), validation(found)
-    found = fit(differences(frames, HIGH, low), parts, trained, name, steps=few)
+    found = fit(differences(frames, HIGH, low), parts, trained, name, steps=steps)
     return energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged), validation(found)
 
 
@@ -187,7 +188,6 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                     refuse_other(json.loads(path.read_text()), options, path)
                     continue
                 trained = TrainOptions(
-                    batch_size=BATCH,
                     learning_rate=2e-3,
                     schedule="cosine",
                     seed=seed,
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--high", type=int, nargs="+", default=[50, 100, 200], help="CASPT2 energies")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--low", type=int, default=4000, help="frames with wB97X energies and forces")
-    parser.add_argument("--steps", type=int, default=5000, help="of a training with forces")
+    parser.add_argument("--steps", type=int, default=1500, help="of each training")
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--high-weight", type=float, default=100.0, help="of CASPT2 energies in the loss")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
