@@ -13,7 +13,7 @@ from votca_mlp.update.registry import rules
 
 # first match counts; {step} is the step that comes next
 _EFFECTS = (
-    ("model", "the correction so far belongs to the other model"),
+    ("model", "all that follows: the correction so far belongs to the other model"),
     ("cg.inverse.mlp.", "the simulations from step {step} on"),
     ("cg.inverse.multistate.", "simulations and updates from step {step} on"),
     ("cg.inverse.initial_configuration", "the simulations from step {step} on"),
