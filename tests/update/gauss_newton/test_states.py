@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.csg.case import inverse, needs_votca
+from tests.inverse.case import ours
 from tests.inverse.states_case import make_states
 from tests.update.gauss_newton.test_rule import as_gauss_newton
 from votca_mlp.errors import UserError
@@ -20,7 +22,7 @@ from votca_mlp.tables import make_table, read_table, write_table
 from votca_mlp.targets.target import Target
 from votca_mlp.update.gauss_newton.data import layout_of
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
-from votca_mlp.update.gauss_newton.report import in_words, read_report
+from votca_mlp.update.gauss_newton.report import NAME, in_words, read_report
 from votca_mlp.update.gauss_newton.rule import GaussNewton, _response
 from votca_mlp.update.gauss_newton.tikhonov import tikhonov, tikhonov_update
 from votca_mlp.update.rule import StepData
@@ -103,6 +105,28 @@ def test_one_u_for_both(tmp_path: Path) -> None:
     (table,) = GaussNewton().update(asked, ["Ar-Ar"])["Ar-Ar"].terms
     seen = step.pairs["Ar-Ar"].points > 0.34
     assert np.std((table.y - u)[seen]) < 0.1 * np.std(u[seen])
+
+
+@pytest.mark.slow
+def test_both_loops(tmp_path: Path) -> None:
+    """csg_inverse, unmodified, with method imc and u linear in T: the tables and the report of our loop."""
+    needs_votca()
+    linear = "<temperature_terms>2</temperature_terms>"
+    theirs, own = (make_states(tmp_path / name, multistate=linear) for name in ("theirs", "own"))
+    for main in (theirs, own):
+        as_gauss_newton(main)
+    status, output = inverse(theirs)
+    assert status == 0, output
+    status, output = ours(own)
+    assert status == 0, output
+    a, b = theirs / "step_001", own / "step_001"
+    assert (a / NAME).read_bytes() == (b / NAME).read_bytes()
+    for stem in ("Ar-Ar", "Ar-Ar.term1"):
+        one, two = (read_table(step / f"{stem}.pot.new") for step in (a, b))
+        assert np.array_equal(one.y, two.y)
+        assert np.any(one.y)
+        assert one.yerr is not None
+        assert two.yerr == pytest.approx(one.yerr, rel=1e-9)
 
 
 def test_one_frame_says_nothing(tmp_path: Path) -> None:
