@@ -94,7 +94,7 @@ class Way:
 def labelled(options: argparse.Namespace) -> LabelledFrames:
     """Return frames with ANI-Al's labels, far fewer than the shipped model was trained to."""
     directory: Path = options.directory
-    path = directory / "labels.extxyz"
+    path = directory / "labels.npz"
     if not path.exists():
         ani = load_model(options.data / "ani-al" / "model-Al-75", kind="ani").evaluator()
         runs = plan(options.scale)
