@@ -14,8 +14,8 @@ from torch import Tensor
 from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
 from votca_mlp.training.fusion.labels import flat
-from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
-from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
+from votca_mlp.training.fusion.observables.derivatives import derivatives_of_frames
+from votca_mlp.training.fusion.observables.frames import StoredFrames
 from votca_mlp.training.fusion.observables.measured import ATOMS_AT_ONCE, QUANTITIES
 from votca_mlp.training.fusion.observables.protocol import Values, measure_all
 from votca_mlp.training.fusion.pool import StatePool
@@ -112,9 +112,8 @@ def _into_parameters(
     total = torch.zeros(len(slopes), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
     for begin in range(0, len(frames), size):
         part = slice(begin, begin + size)
-        chunk = pair_chunk(frames.take(part), copies.double.cutoff)
         with torch.enable_grad():
-            found = strain_derivatives(copies.double, chunk, order, graph=True)
+            found = derivatives_of_frames(copies.double, frames.take(part), order, graph=True)
             quantities = [getattr(found, name) for name in names]
             for k, slope in enumerate(slopes):
                 terms = [
@@ -133,9 +132,8 @@ def _number_by_number(
     order = max(QUANTITIES.index(name) for name in names)
     total = torch.zeros(len(slopes), sum(p.numel() for p in copies.parameters), dtype=torch.float64)
     for k in range(len(frames)):
-        chunk = pair_chunk(frames.take(slice(k, k + 1)), copies.double.cutoff)
         with torch.enable_grad():
-            found = strain_derivatives(copies.double, chunk, order, graph=True)
+            found = derivatives_of_frames(copies.double, frames.take(slice(k, k + 1)), order, graph=True)
             for at, name in enumerate(names):
                 numbers = getattr(found, name)[0].reshape(-1)
                 none = torch.zeros(len(numbers), dtype=torch.float64)

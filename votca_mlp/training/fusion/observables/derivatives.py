@@ -8,9 +8,12 @@ strain. The derivatives of the potential energy at eta = 0 are what stress and e
     d2U/d(eta)d(eta)     V times the Born term.
 """
 
+import torch
+
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.observables.by_autograd import autograd_derivatives
-from votca_mlp.training.fusion.observables.frames import PairChunk
+from votca_mlp.training.fusion.observables.environments import holds, kept_energies
+from votca_mlp.training.fusion.observables.frames import PairChunk, StoredFrames, pair_chunk
 from votca_mlp.training.fusion.observables.one_layer import one_layer_derivatives, serves
 from votca_mlp.training.fusion.observables.strain import StrainDerivatives
 
@@ -32,3 +35,13 @@ def strain_derivatives(model: PairModel, chunk: PairChunk, order: int, *, graph:
     """
     by = one_layer_derivatives if serves(model) else autograd_derivatives
     return by(model, chunk, order, graph=graph)
+
+
+def derivatives_of_frames(
+    model: PairModel, frames: StoredFrames, order: int, *, graph: bool
+) -> StrainDerivatives:
+    """Return the same of stored frames; energies alone from sums over pairs that are kept if they can be."""
+    if order > 0 or not holds(model):
+        return strain_derivatives(model, pair_chunk(frames, model.cutoff), order, graph=graph)
+    with torch.set_grad_enabled(graph):
+        return StrainDerivatives(kept_energies(model, frames), None, None)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from votca_mlp.models.contract import PairModel
-from votca_mlp.training.fusion.observables.derivatives import strain_derivatives
-from votca_mlp.training.fusion.observables.frames import StoredFrames, pair_chunk
+from votca_mlp.training.fusion.observables.derivatives import derivatives_of_frames
+from votca_mlp.training.fusion.observables.frames import StoredFrames
 
 QUANTITIES = ("energy", "virial", "born")
 """What a model can be asked for, in the order of strain derivatives; see :class:`.StrainDerivatives`."""
@@ -117,5 +117,5 @@ def _chunk_gradient(
 
 def _chunk_values(model: PairModel, frames: StoredFrames, names: list[str], *, graph: bool) -> list[Tensor]:
     order = max(QUANTITIES.index(name) for name in names)
-    found = strain_derivatives(model, pair_chunk(frames, model.cutoff), order, graph=graph)
+    found = derivatives_of_frames(model, frames, order, graph=graph)
     return [getattr(found, name) for name in names]

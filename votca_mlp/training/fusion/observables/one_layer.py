@@ -63,9 +63,7 @@ def one_layer_derivatives(
     """Return energies and derivatives by strain; see :func:`.derivatives.strain_derivatives`."""
     assert isinstance(model, HipnnModel)
     network: Any = model.network
-    kinds = model.species_index[chunk.numbers]
-    dtype = dtype_of(model)
-    features = torch.nn.functional.one_hot(kinds, len(model.numbers)).to(dtype)
+    kinds, features = model.species_index[chunk.numbers], _features(model, chunk.numbers)
     near = _neighbours(chunk, features, model.cutoff)
     with torch.set_grad_enabled(graph or order > 0):
         layer = network.interaction_layers[0]
@@ -74,17 +72,38 @@ def one_layer_derivatives(
         if not environment.requires_grad:
             environment.requires_grad_(order > 0)
         atomic = _atomic_energies(model, environment, features) + model.self_energies.double()[kinds]
-        energy = _by_frame(atomic, chunk)
+        energy = _by_frame(atomic, chunk.n_frames)
         virial = born = None
         if order > 0:
             (slope,) = torch.autograd.grad(atomic.sum(), environment, create_graph=graph or order > 1)
             columns = (near.kinds.unsqueeze(-1) * near.dyads.unsqueeze(-2)).flatten(2)
             first = (radial[1].transpose(1, 2) @ columns).unflatten(2, (-1, 6))
-            virial = _by_frame((slope.unsqueeze(-1) * first).sum((1, 2)).double(), chunk)
+            virial = _by_frame((slope.unsqueeze(-1) * first).sum((1, 2)).double(), chunk.n_frames)
         if order > 1:
             born = _second(chunk, near, radial[2], environment, slope, first, graph=graph)
     found = StrainDerivatives(energy, virial, born)
     return found if graph else found.detached()
+
+
+def environments_of(model: HipnnModel, chunk: PairChunk) -> Tensor:
+    """Return each atom's sums over pairs, [n_atoms, n_sensitivities, n_species]."""
+    network: Any = model.network
+    near = _neighbours(chunk, _features(model, chunk.numbers), model.cutoff)
+    sensitivity = network.interaction_layers[0].sensitivity
+    radial = _sensitivities(near.r.unsqueeze(-1), sensitivity, model.cutoff, 0)
+    return radial[0].transpose(1, 2) @ near.kinds
+
+
+def energies_of(model: HipnnModel, numbers: Tensor, n_frames: int, environment: Tensor) -> Tensor:
+    """Return the energies of frames, eV, [n_frames], from their atoms' numbers and environments."""
+    self_energies = model.self_energies.double()[model.species_index[numbers]]
+    atomic = _atomic_energies(model, environment, _features(model, numbers)) + self_energies
+    return _by_frame(atomic, n_frames)
+
+
+def _features(model: HipnnModel, numbers: Tensor) -> Tensor:
+    kinds = model.species_index[numbers]
+    return torch.nn.functional.one_hot(kinds, len(model.numbers)).to(dtype_of(model))
 
 
 def _second(
@@ -101,7 +120,7 @@ def _second(
     weights = ((radial @ slope) * near.kinds).sum(-1)
     rows, columns = (list(each) for each in zip(*QUARTICS, strict=True))
     quartics = near.dyads[..., rows] * near.dyads[..., columns]
-    direct = _by_frame((weights.unsqueeze(1) @ quartics).squeeze(1).double(), chunk)
+    direct = _by_frame((weights.unsqueeze(1) @ quartics).squeeze(1).double(), chunk.n_frames)
     found = direct.new_zeros(chunk.n_frames, 6, 6)
     found[:, rows, columns] = direct
     found[:, columns, rows] = direct
@@ -111,7 +130,7 @@ def _second(
         along = (slope * first[..., k]).sum()
         (turned,) = torch.autograd.grad(along, environment, create_graph=graph, retain_graph=True)
         curved.append((turned.unsqueeze(-1) * first).sum((1, 2)))
-    return found + _by_frame(torch.stack(curved, 1).double(), chunk)
+    return found + _by_frame(torch.stack(curved, 1).double(), chunk.n_frames)
 
 
 def _atomic_energies(model: HipnnModel, environment: Tensor, features: Tensor) -> Tensor:
@@ -178,6 +197,6 @@ def _sensitivities(r: Tensor, module: Any, cutoff: float, order: int) -> tuple[T
     return tuple(found)
 
 
-def _by_frame(values: Tensor, chunk: PairChunk) -> Tensor:
+def _by_frame(values: Tensor, n_frames: int) -> Tensor:
     """Return sums of atoms' values [n_atoms, ...] over each frame's atoms."""
-    return values.reshape(chunk.n_frames, -1, *values.shape[1:]).sum(1)
+    return values.reshape(n_frames, -1, *values.shape[1:]).sum(1)
