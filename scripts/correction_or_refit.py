@@ -335,7 +335,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--scale", type=float, default=0.1, help="of the number of labelled frames")
-    parser.add_argument("--iterations", type=int, default=6, help="of the fusion")
+    parser.add_argument("--iterations", type=int, default=20, help="of the fusion, at most")
     parser.add_argument("--steps", type=int, default=6, help="of Gauss-Newton on the model")
     parser.add_argument("--steps-both", type=int, default=3, help="of Gauss-Newton on the refitted model")
     parser.add_argument("--judge", type=float, default=8.0, help="of the simulations that judge, ps")
