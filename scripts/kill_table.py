@@ -111,6 +111,15 @@ def row(counts: Iterable[Counter[str]]) -> dict[str, int]:
     return {name: total[name] for name in COLUMNS}
 
 
+def by_part(cases: Mapping[str, Mapping[str, int]], part: int) -> dict[str, dict[str, int]]:
+    """Return the rows of cases summed by a part of their names: 0 the engine, 1 the loop."""
+    found: dict[str, dict[str, int]] = {}
+    for name, counts in cases.items():
+        label = name.split(", ")[part]
+        found[label] = added(found.get(label, {}), counts)
+    return found
+
+
 def sums(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tables of a file with those of a further run added; times are the later ones."""
     found: dict[str, Any] = {}

@@ -40,7 +40,7 @@ from pathlib import Path
 
 from kill_cases import EXACT, LOOPS, Case, all_cases
 from kill_runs import Run, Wrong, interrupt
-from kill_table import Found, Table, sums
+from kill_table import Found, Table, by_part, sums
 from reference_tables import digests
 from results_file import ROOT, add_json, machine, read_result, rounded, write_result
 
@@ -251,6 +251,7 @@ def main() -> int:
     tables = {**table.rows(), "uninterrupted": uninterrupted, "runs": {f"seed {chosen.seed}": of_run}}
     if before:
         tables = sums(before["tables"], tables)
+    tables |= {"loops": by_part(tables["cases"], 1), "engines": by_part(tables["cases"], 0)}
     for label, counts in {**tables["cases"], **tables["ways"], "all": tables["all"]["all"]}.items():
         print(f"{label:44}" + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
     write_result(chosen.json, tables, units={"seconds": "s"}, seeds=seeds)

@@ -7,7 +7,7 @@ from typing import Any
 
 def test_cases_and_ways_get_equal_shares_over_several_runs() -> None:
     from kill_cases import all_cases
-    from kill_table import Found, Table, sums
+    from kill_table import Found, Table, by_part, sums
 
     cases = all_cases(["ase", "gromacs"], ["csg_inverse", "votca-mlp inverse"])
     tried: Counter[tuple[str, str]] = Counter()
@@ -21,6 +21,9 @@ def test_cases_and_ways_get_equal_shares_over_several_runs() -> None:
         before = sums(before, table.rows())
     assert before["all"]["all"]["trials"] == 160
     assert before["all"]["all"]["longer wall time"] == before["ways"]["wall time"]["trials"]
+    engines = by_part(before["cases"], 0)
+    assert sum(row["trials"] for row in engines.values()) == 160
+    assert engines.keys() == {"ase", "gromacs"}
     for row in before["right by case and way"].values():
         counts = [int(text.split(" of ")[1]) for text in row.values()]
         assert max(counts) - min(counts) <= 1
