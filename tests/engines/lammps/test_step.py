@@ -172,6 +172,15 @@ def test_deadline_stops_at_a_checkpoint_and_goes_on(tmp_path, monkeypatch) -> No
     assert len(frames) == 21
 
 
+def test_jobs_shorter_than_a_start_come_to_an_end(tmp_path, monkeypatch) -> None:
+    """Each makes a step; none was made, with exit status 0, for ever."""
+    settings = make_case(tmp_path)
+    slow = SlowEvaluator(monkeypatch)
+    for made in (1, 2):
+        result = run_case(settings, evaluator=slow, deadline=slow.now - 10.0)
+        assert (result.status, result.steps_done) == ("checkpointed", made)
+
+
 def test_frames_after_the_checkpoint_are_written_again(tmp_path) -> None:
     """Killed in the production, when the last checkpoint is of the equilibration."""
     settings, whole = make_case(tmp_path / "a"), make_case(tmp_path / "b")

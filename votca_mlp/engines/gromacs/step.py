@@ -71,7 +71,8 @@ def run_step(
         if not resumed:
             what = "the wall time is up before the first MD step"
             raise UserError(what, where=step_directory, accepted="a longer --wall-time")
-        return StepResult("checkpointed", 0, total)
+        # a few steps at least: a chain of jobs that are shorter than a start would never end
+        ending = time.monotonic() + _SHORTEST
     progress.start(f"step {step_number}", total, 0)
     begin = time.monotonic()
     responder = run.responder(log=True) if plan.way == "plumed" else None

@@ -185,7 +185,8 @@ class Answers:
         if self.progress is not None and step % _NOTE_EVERY == 0:
             self.progress.update(step, f"{temperature:.0f} K")
         self.stopping = self.stopping or self.interruption.came is not None
-        if self.deadline is not None:
+        # a step at least: a chain of jobs that are shorter than a start would never end
+        if self.deadline is not None and self._made > 0:
             now = time.monotonic()
             a_step = (now - self._began) / max(self._made, 1)
             self.stopping = self.stopping or now + 2 * a_step > self.deadline - FINISHING_TIME
