@@ -145,9 +145,10 @@ def test_asked_to_end_it_leaves_a_checkpoint(tmp_path: Path) -> None:
     result = run(settings, step, deadline=time.time() + 8.0)
     assert result.status == "checkpointed"
     assert 0 < result.steps_done < 60000
-    # no time left is no time without limit
-    result = run(settings, step, deadline=time.time() - 5.0)
-    assert (result.status, result.steps_per_second) == ("checkpointed", 0.0)
+    # no time left is no time without limit; some steps are made, or a chain of such jobs would never end
+    again = run(settings, step, deadline=time.time() - 5.0)
+    assert again.status == "checkpointed"
+    assert result.steps_done < again.steps_done < 60000
     (step / "state.cpt").unlink()
     with pytest.raises(UserError, match="the wall time is up before the first MD step"):
         run(settings, step, deadline=time.time() - 5.0)
