@@ -22,6 +22,8 @@ from votca_mlp.units import ANGSTROM_PER_NM
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from votca_mlp.potentials.correction import PairCorrection
+
 CONFIGURATION = "conf.extxyz"
 
 
@@ -62,7 +64,7 @@ def simulate(
     start: "Atoms | Crystal | str | Path",
     md: MDPlan,
     *,
-    correction: Correction | None = None,
+    correction: "Correction | PairCorrection | None" = None,
     directory: str | Path | None = None,
 ) -> Simulation:
     """Run molecular dynamics and return its frames and means.
@@ -70,7 +72,7 @@ def simulate(
     Parameters
     ----------
     model, correction
-        What the atoms move in.
+        What the atoms move in; of a correction its splines do as well.
     start
         A configuration (``ase.Atoms`` or a file that ASE reads), or a :class:`Crystal` that is molten first.
     md
@@ -89,7 +91,7 @@ def simulate(
 
     with working_directory(directory) as folder:
         plan = placed(md, start, folder, model)
-        potential = None if correction is None else correction.potential()
+        potential = correction.potential() if isinstance(correction, Correction) else correction
         identity = model.identity + ("" if correction is None else f" {_digest(correction)}")
         evaluator = model.evaluator(potential, skin=plan.skin)
         evaluator.forget()
@@ -203,13 +205,16 @@ def placed(
     return replace(plan, start=path, crystal=None, symbols=tuple(symbols), topology="the start")
 
 
-def _digest(correction: Correction) -> str:
+def _digest(correction: "Correction | PairCorrection") -> str:
     import hashlib
 
-    parts = [
-        f"{pair}".encode() + table.x.tobytes() + table.y.tobytes()
-        for pair, table in correction.tables.items()
-    ]
+    if isinstance(correction, Correction):
+        parts = [
+            f"{pair}".encode() + table.x.tobytes() + table.y.tobytes()
+            for pair, table in correction.tables.items()
+        ]
+    else:
+        parts = [np.ascontiguousarray(array).tobytes() for array in correction.stacked()]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from votca_mlp.cli.defaults import defaults
 from votca_mlp.cli.diffusion import diffusion
 from votca_mlp.cli.export import export
 from votca_mlp.cli.inverse import inverse
+from votca_mlp.cli.melt import melt
 from votca_mlp.cli.plot import plot
 from votca_mlp.cli.predict import predict
 from votca_mlp.cli.report import report
@@ -47,6 +48,7 @@ app.command(cls=Command)(predict)
 app.command(cls=Command)(diffusion)
 app.command(cls=Command)(lattice)
 app.command(cls=Command)(elastic)
+app.command(cls=Command)(melt)
 app.command(cls=Command)(check)
 app.command(cls=Command)(validate)
 app.command(cls=Command)(defaults)

@@ -51,6 +51,9 @@ class MDPlan:
         Fewest frames that can be measured.
     thermostat_time, barostat_time
         Relaxation times, fs.
+    barostat_axes
+        ``xyz``: the box keeps its shape. ``z``: its edges along x and y stay, as where a crystal in it sets
+        them (engine ``ase``).
     checkpoint_every
         Time between two checkpoints, fs.
     seed
@@ -100,6 +103,7 @@ class MDPlan:
     frames_needed: int = 1
     thermostat_time: float = 100.0
     barostat_time: float = 1000.0
+    barostat_axes: Literal["xyz", "z"] = "xyz"
     checkpoint_every: float = 1000.0
     seed: int | None = 1
     skin: float = 0.5
@@ -138,6 +142,8 @@ class MDPlan:
             self._refuse("seed", f"a whole number from 0 to {MOST_SEED}, or None")
         if self.ensemble not in ("npt", "nvt"):
             self._refuse("ensemble", "npt | nvt")
+        if self.barostat_axes not in ("xyz", "z"):
+            self._refuse("barostat_axes", "xyz | z")
 
     def _refuse(self, name: str, accepted: str) -> None:
         raise UserError(f"is {getattr(self, name)}", where=self.place(name), accepted=accepted)

@@ -7,6 +7,7 @@ from ase.build import bulk
 from ase.md.nose_hoover_chain import IsotropicMTKNPT
 
 from tests.engines.ase.case import argon, evaluator
+from votca_mlp.engines.ase.along_z import IntegratorAlongZ
 from votca_mlp.engines.ase.chain import NoseHooverChain
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.shared.start import draw_velocities
@@ -137,3 +138,24 @@ def test_velocities() -> None:
     # equipartition between light and heavy atoms
     kinetic = masses * (velocities**2).sum(1)
     assert kinetic[:1000].mean() / kinetic[1000:].mean() == pytest.approx(1.0, abs=0.1)
+
+
+def test_barostat_along_z() -> None:
+    """x and y of the box stay, z moves, and what is conserved is, to second order."""
+    atoms = argon(lattice_constant=5.75)
+    velocities = draw_velocities(atoms.get_masses(), 240.0, [1])
+    errors = []
+    for timestep in (8.0, 4.0):
+        md = IntegratorAlongZ(
+            atoms.copy(), evaluator(), velocities, timestep=timestep, temperature=120.0, pressure=400.0,
+            thermostat_time=200.0, barostat_time=500.0,
+        )  # fmt: skip
+        conserved = [md.conserved_energy]
+        for _ in range(round(1600 / timestep)):
+            md.step()
+            conserved.append(md.conserved_energy)
+        errors.append(np.max(np.abs(np.array(conserved) - conserved[0])))
+        assert (md.cell.diagonal()[:2] == atoms.cell.array.diagonal()[:2]).all()
+        assert abs(md.cell[2, 2] / atoms.cell.array[2, 2] - 1.0) > 0.005
+    assert errors[1] / len(md.atoms) < 0.003 * KB_EV_PER_K * 120.0
+    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.3)

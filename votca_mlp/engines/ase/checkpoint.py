@@ -80,6 +80,9 @@ def describe_inputs(
     inputs["crystal"] = None if plan.crystal is None else plan.crystal.model_dump(mode="json")
     inputs["model"] = identity
     inputs["max_steps"] = max_steps
+    if plan.barostat_axes != MDPlan.barostat_axes:
+        # checkpoints of earlier versions do not name it
+        inputs["barostat_axes"] = plan.barostat_axes
     inputs["start"] = start
     return inputs | digests(step_directory, list(plan.tables))
 

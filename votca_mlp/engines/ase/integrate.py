@@ -77,9 +77,7 @@ class Integrator(Motion):
         self._chains(half)
         self._kick_piston(self._twice_kinetic(), half)
         self._kick(half)
-        factor, time = self._move_factors()
-        moves.add(self.positions, factor, self.velocities, time)
-        self.cell *= factor
+        self._move()
         self._evaluate()
         self._kick(half)
         self._kick_piston(self._twice_kinetic(), half)
@@ -99,6 +97,11 @@ class Integrator(Motion):
 
     def _chains(self, time: float) -> None:
         moves.scale(self.velocities, self._advance_chains(self._twice_kinetic(), time))
+
+    def _move(self) -> None:
+        factor, time = self._move_factors()
+        moves.add(self.positions, factor, self.velocities, time)
+        self.cell *= factor
 
     def _kick(self, time: float) -> None:
         factor, effective = self._kick_factors(time)

@@ -190,10 +190,7 @@ class Motion(ABC):
     def _kick_piston(self, twice_kinetic: float, time: float) -> None:
         if self.pressure is None:
             return
-        volume = self.volume
-        virial = -float(np.trace(self.evaluation.stress)) * volume
-        force = (1.0 + 3.0 / self.freedom) * twice_kinetic + virial - 3.0 * self.pressure * volume
-        self.strain_rate += time * force / self.piston_mass
+        self.strain_rate += time * self._piston_force(twice_kinetic) / self.piston_mass
         # before anything is moved by it; also where it is no number
         if not abs(self.strain_rate * self.timestep) < MOST_STRAIN:
             raise Exploded(
@@ -203,17 +200,24 @@ class Motion(ABC):
                 accepted=ADVICE + "; a longer <barostat_time>, a start near the density, or nvt first",
             )
 
+    def _piston_force(self, twice_kinetic: float) -> float:
+        """Return what accelerates the piston, eV."""
+        assert self.pressure is not None
+        volume = self.volume
+        virial = -float(np.trace(self.evaluation.stress)) * volume
+        return (1.0 + 3.0 / self.freedom) * twice_kinetic + virial - 3.0 * self.pressure * volume
+
     def _kick_factors(self, time: float) -> tuple[float, float]:
         """Return factor and effective time of v = factor v + time a under the piston's drag."""
         if self.pressure is None:
             return 1.0, time
         drag = -(1.0 + 3.0 / self.freedom) * self.strain_rate * time
-        return math.exp(drag), time * _exprel(drag)
+        return math.exp(drag), time * exprel(drag)
 
     def _move_factors(self) -> tuple[float, float]:
         """Return factor and effective time of x = factor x + time v; the cell grows by the factor."""
         move = self.strain_rate * self.timestep
-        return math.exp(move), self.timestep * _exprel(move)
+        return math.exp(move), self.timestep * exprel(move)
 
 
 def _bounded(factor: float, twice_kinetic: float, what: str) -> float:
@@ -233,6 +237,6 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 700.0 else math.nan if math.isnan(x) else math.inf
 
 
-def _exprel(x: float) -> float:
+def exprel(x: float) -> float:
     """Return (e^x - 1)/x."""
     return math.expm1(x) / x if abs(x) > 1e-12 else 1.0 + 0.5 * x

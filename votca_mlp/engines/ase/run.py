@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from votca_mlp.engines.ase import checkpoint as checkpoints
+from votca_mlp.engines.ase.along_z import IntegratorAlongZ
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.ase.motion import Motion
 from votca_mlp.engines.ase.output import HEADER, has_words, thermo_row, write_configuration
@@ -112,6 +113,8 @@ class Run:
             "thermostat_time": self.plan.thermostat_time,
             "barostat_time": self.plan.barostat_time,
         }
+        if self.plan.barostat_axes == "z":
+            return IntegratorAlongZ(self.atoms, self.evaluator, velocities, **options)
         forces = self.evaluator.on_device()
         if forces is None:
             return Integrator(self.atoms, self.evaluator, velocities, **options)

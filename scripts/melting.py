@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Melting temperatures by coexistence: aluminium by the shipped HIP-NN, with corrections and without; argon.
+
+    scripts/melting.py DIRECTORY [NAME=RUN ...] [--temperatures 860 900 940 980] [--argon] [--json FILE]
+
+RUN is the main directory of a run of the shipped HIP-NN; the u(r) that its last g(r) was simulated with
+counts. --argon: a Lennard-Jones crystal instead, whose melting is known. Started again, it goes on. The
+paper: 920(5) K (ANI-Al), 905(5) K with its u(r) of 1323 K; measured 933 K.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from results_file import Json, add_json, number, write_result
+
+from votca_mlp.api.melting import Coexistence, melt
+from votca_mlp.api.model import Model, load_model
+from votca_mlp.cli.melt import in_words
+from votca_mlp.engines.plan import MDPlan
+from votca_mlp.models.lennard_jones import lennard_jones_mixture
+from votca_mlp.potentials.correction import PairCorrection, read_correction
+from votca_mlp.runs.reading import read_run
+from votca_mlp.units import KB_EV_PER_K
+
+UNITS = {"temperature": "K", "speed": "Angstrom/ps", "constant": "Angstrom", "heat": "meV/atom"}
+UNITS |= {"expansion": "%", "melting": "K", "grows": "K", "melts": "K", "mobility": "Angstrom/ps/K"}
+EPSILON, SIGMA, CUTOFF = 0.0104, 3.4, 4.0
+"""eV, Angstrom, and the cutoff in sigma: of what is beyond, shifted force leaves little."""
+
+
+def potentials(options: argparse.Namespace) -> Iterator[tuple[str, Model, PairCorrection | None]]:
+    """Yield what crystals are made of."""
+    if options.argon:
+        argon = lennard_jones_mixture({"Ar": [EPSILON, SIGMA]}, CUTOFF * SIGMA)
+        yield "Lennard-Jones", load_model(argon, name=f"Lennard-Jones {CUTOFF}", dtype="float64"), None
+        return
+    model = load_model("builtin:al-hipnn")
+    yield "HIP-NN", model, None
+    for text in options.runs:
+        name, _, folder = text.partition("=")
+        last = read_run(folder).measured[-1]
+        yield name, model, read_correction({("Al", "Al"): last.directory / "Al-Al.pot.cur"})
+
+
+def row(run: Coexistence) -> Json:
+    """Return the numbers of a coexistence; a speed that is too large to be measured has none."""
+    words = {1: "grows", -1: "melts", 0: "neither"}
+    found: dict[str, Any] = {"temperature": run.temperature, "seed": run.seed}
+    found["crystal"] = words[run.motion.direction]
+    if run.motion.speed.mean == run.motion.speed.mean:
+        found["speed"] = number(run.motion.speed.mean, run.motion.speed.error)
+    numbers = {"constant": run.constant, "heat": 1000.0 * run.heat, "expansion": 100.0 * run.expansion}
+    return found | {name: number(value) for name, value in numbers.items()}
+
+
+def main() -> None:
+    """Simulate what is not done, and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("runs", nargs="*", metavar="NAME=RUN")
+    parser.add_argument("--argon", action="store_true")
+    parser.add_argument("--temperatures", type=float, nargs="+")
+    parser.add_argument("--cells", type=int, nargs=3, default=[4, 4, 4], help="of each half")
+    parser.add_argument("--length", type=float, default=30.0, help="of a coexistence, ps (argon: five times)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    add_json(parser)
+    options = parser.parse_args()
+    argon = options.argon
+    slower = 5.0 if argon else 1.0
+    temperatures = options.temperatures or (
+        [70.0, 78.0, 86.0, 94.0] if argon else [860.0, 900.0, 940.0, 980.0]
+    )
+    md = MDPlan(
+        temperatures[0],
+        timestep=2.0 * slower,
+        equilibration=3000.0 * slower,
+        production=1000.0 * slower * options.length,
+        sample_every=100.0 * slower,
+        thermostat_time=100.0 * slower,
+        barostat_time=1000.0 * slower,
+    )
+    tables: Json = {}
+    for name, model, correction in potentials(options):
+        found = melt(
+            model,
+            "Ar" if argon else "Al",
+            "fcc",
+            5.3 if argon else 4.08,
+            temperatures,
+            md,
+            correction=correction,
+            cells=tuple(options.cells),
+            seeds=options.seeds,
+            directory=options.directory / name,
+            report=lambda run: print(row(run), flush=True),
+        )
+        print(f"{name}: {in_words(found)}", flush=True)
+        tables[name] = [row(run) for run in found.runs]
+        point = found.point
+        summary: Json = {"atoms": 8 * options.cells[0] * options.cells[1] * options.cells[2]}
+        summary |= {} if point.bracket[0] is None else {"grows": point.bracket[0]}
+        summary |= {} if point.bracket[1] is None else {"melts": point.bracket[1]}
+        if point.temperature is not None:
+            summary["melting"] = number(point.temperature.mean, point.temperature.error)
+            if argon:
+                reduced = KB_EV_PER_K / EPSILON
+                summary["reduced"] = number(
+                    point.temperature.mean * reduced, point.temperature.error * reduced
+                )
+        if point.mobility is not None:
+            summary["mobility"] = number(point.mobility.mean, point.mobility.error)
+        tables.setdefault("melting", {})[name] = summary
+        write_result(options.json, tables, units=UNITS, seeds=options.seeds)
+
+
+if __name__ == "__main__":
+    main()

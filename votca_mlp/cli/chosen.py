@@ -1,0 +1,108 @@
+"""What the commands on crystals take: a model by itself, or of settings.xml with the correction of a step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from votca_mlp.errors import UserError
+
+if TYPE_CHECKING:
+    from votca_mlp.api.model import Model
+    from votca_mlp.potentials.correction import PairCorrection
+
+Source = Annotated[
+    str,
+    typer.Argument(help="settings.xml, or a model: builtin:al-hipnn, a file, an ANI folder with --kind ani."),
+]
+Element = Annotated[str, typer.Option(help="Chemical symbol.")]
+Guess = Annotated[float, typer.Option(help="Lattice constant to look around, Angstrom.", min=0.5, max=50.0)]
+TableFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="u(r) of the element's pairs, a table of VOTCA; of settings.xml the last simulated one."
+    ),
+]
+Step = Annotated[int | None, typer.Option(help="Of settings.xml: the u(r) that this step simulated with.")]
+State = Annotated[str, typer.Option(help="Of settings.xml: one of several states.")]
+Kind = Annotated[str, typer.Option(help="Kind of a model that is named by itself.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a command was asked to look at."""
+
+    source: str
+    element: str
+    table: Path | None = None
+    step: int | None = None
+    state: str = ""
+    kind: str = "hippynn"
+
+    def potentials(self, dtype: str | None = None) -> "Iterator[tuple[str, Model, PairCorrection | None]]":
+        """Yield ``model`` and, where there is a correction, ``corrected``.
+
+        Parameters
+        ----------
+        dtype
+            Of the model; None: that of settings.xml, or float32.
+
+        Raises
+        ------
+        UserError
+            No such model, step or state; settings.xml that is not accepted.
+        """
+        from votca_mlp.api.model import Model, load_model
+        from votca_mlp.potentials.correction import read_correction
+
+        species = (self.element, self.element)
+        correction = None if self.table is None else read_correction({species: self.table})
+        if not self.source.endswith(".xml"):
+            if self.step is not None or self.state:
+                raise UserError(
+                    "a model has no steps and no states", where="--step, --state", accepted="settings.xml"
+                )
+            model = load_model(self.source, kind=self.kind, dtype=dtype or "float32")
+        else:
+            from votca_mlp.cli.check import checked_settings
+            from votca_mlp.inverse.from_settings import plan_of
+            from votca_mlp.inverse.model import with_threads
+            from votca_mlp.inverse.potentials import current_correction
+            from votca_mlp.runs.environment import whole_number
+
+            plan = plan_of(checked_settings(Path(self.source)))
+            changed = {} if dtype is None else {"dtype": dtype}
+            options = with_threads(plan.model, whole_number("CSG_NUM_THREADS"))
+            model = Model(options.model_copy(update=changed), plan.directory)
+            folder = None if correction is not None else _folder(plan, self.step, self.state)
+            if folder is not None:
+                pairs = [pair.grid for pair in plan.pairs if (folder / f"{pair.name}.pot.cur").is_file()]
+                correction = current_correction(pairs, folder)
+        yield "model", model, None
+        if correction is not None:
+            yield "corrected", model, correction
+
+
+def _folder(plan: Any, step: int | None, state: str) -> Path | None:
+    """Return the folder of the step whose u(r) is wanted, None where the run has no g(r) yet."""
+    from votca_mlp.runs.reading import step_directories
+
+    states = [known.name for known in plan.states]
+    if state not in states:
+        raise UserError(f"no state '{state}'", where="--state", accepted=" or ".join(filter(None, states)))
+    name = plan.pairs[0].name
+    done = [
+        number
+        for number, path in step_directories(plan.directory)
+        if (path / state / f"{name}.dist.new").is_file() and (path / state / f"{name}.pot.cur").is_file()
+    ]
+    if step is None:
+        return plan.step_directory(done[-1]) / state if done else None
+    if step not in done:
+        known = ", ".join(map(str, done)) or "none yet"
+        raise UserError(f"step {step} has no g(r)", where="--step", accepted=f"a finished step: {known}")
+    folder: Path = plan.step_directory(step) / state
+    return folder
