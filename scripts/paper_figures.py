@@ -2,7 +2,8 @@
 """The runs behind the figures of Matin et al. 2023, at the paper's size or shorter, in pieces that go on.
 
     scripts/paper_figures.py DIRECTORY [--short] [--minutes M] [--models hipnn ani]
-                             [--temperature 943 1023 1323] [--rules wibi ibi gauss_newton] [--json FILE]
+                             [--temperature 943 1023 1323] [--rules wibi ibi gauss_newton] [--speed]
+                             [--json FILE]
 
 For each model, temperature and rule a run of our own loop with all <checks>: 2048 atoms of a melted crystal,
 1 fs, NPT at 1 bar, 20 + 180 ps of melt, 15 iterations of 10 ps (100 frames), 30 trajectories of 1 ps for the
@@ -10,7 +11,9 @@ diffusion. --short: 500 atoms, 2 fs, 4 + 4 ps, 8 iterations of 8 ps. ani needs A
 Another temperature needs --table, a target of g(r) on the paper's grid (0.05 Angstrom).
 
 Started again, it goes on with what is not done; after --minutes it stops at a checkpoint. What is done is
-printed beside the paper's statement, written with --json, and each run has its report.html.
+judged by the paper's statements (scripts/paper_statements.py), written with --json, from which
+scripts/render_results.py draws the figures, and each run has its report.html. --speed times steps of 2000
+atoms and says how long the whole form takes.
 """
 
 import argparse
@@ -24,15 +27,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from paper_statements import judged
 from results_file import add_json, number, write_result
+from run_result import curve
 
+from votca_mlp.engines.shared.result import production_mean, read_facts
 from votca_mlp.inverse.final_checks import estimate_of, read_checks
 from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.inverse.start import run_plan
+from votca_mlp.observables.diffusion import infinite_box
 from votca_mlp.report.page.page import report_page
 from votca_mlp.report.summary import StepSummary, summarise_run
+from votca_mlp.runs.reading import read_run
 from votca_mlp.settings import load_settings
-from votca_mlp.units import kbt_kjmol
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV, kbt_kjmol
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = {
@@ -58,14 +66,18 @@ SHORT = {
 CHECKS = "<checks><observables>diffusion density angles coordination</observables></checks>"
 DENSITY = (2377.23, 0.311, 933.47, 0.004)
 """Of liquid aluminium, kg/m^3: a - b (T - T0), Assael et al. 2006; relative error (0.7 % at 95 %)."""
-STATEMENTS = {
-    "rdf": "Fig. 1: both architectures are over-structured; corrected they follow the experiment.",
-    "weights": "Fig. 2: the weight w = g_E converges faster and more smoothly than w = 1.",
-    "diffusion": "Fig. 4: the correction brings the diffusion coefficient nearer to the experiment.",
-    "density": "Fig. 5: the correction brings the density nearer to the experiment; ANI-Al is too dense.",
+VISCOSITY = (0.7324, 803.49)
+"""Of liquid aluminium, mPa s: log10 = -a + b/T, Assael et al. 2006 (J. Phys. Chem. Ref. Data 35, 285)."""
+COMPARED = ("hipnn", "1023")
+"""Model and temperature at which both weights are compared (Fig. 2)."""
+WORDS = {"hipnn": "HIP-NN", "ani": "ANI-Al"}
+BEYOND = 3.0
+"""Angstrom: the core's u(r), which few pairs see, is left out of the largest one."""
+UNITS = {f"density_{when}": "kg/m3" for when in ("before", "after", "target")}
+UNITS |= {
+    f"diffusion_{when}": "1e-9 m2/s" for when in ("before", "after", "infinite_before", "infinite_after")
 }
-UNITS = {"density_before": "kg/m3", "density_after": "kg/m3", "measured": "kg/m3"}
-UNITS |= {"diffusion_before": "1e-9 m2/s", "diffusion_after": "1e-9 m2/s"}
+UNITS |= {"temperature": "K", "largest_u": "meV", "r": "Angstrom", "u": "meV", "step": "ms", "hours": "h"}
 
 
 @dataclass(frozen=True)
@@ -81,13 +93,18 @@ class Case:
         """Of its folder and its row."""
         return f"{self.model}_{self.temperature}K_{self.rule}"
 
+    @property
+    def words(self) -> str:
+        """Model and temperature, of its curves."""
+        return f"{WORDS[self.model]} {self.temperature} K"
+
 
 def cases(options: argparse.Namespace) -> Iterator[Case]:
     """Yield the runs; w = 1 only where the paper compares it, with HIP-NN at 1023 K."""
     for model in options.models:
         for temperature in options.temperature:
             for rule in options.rules:
-                if rule != "ibi" or (model, temperature) == ("hipnn", "1023"):
+                if rule != "ibi" or (model, temperature) == COMPARED:
                     yield Case(model, temperature, rule)
 
 
@@ -100,9 +117,8 @@ def prepare(case: Case, run: Path, *, short: bool, table: Path | None = None) ->
     elif not known.is_dir():
         sys.exit(f"no measured g(r) at {case.temperature} K is here: give one by --table")
     temperature = float(case.temperature)
-    a, b, reference, relative = DENSITY
-    density = a - b * (temperature - reference)
-    measured = f"<value>{density:.2f}</value> <sigma>{relative * density:.2f}</sigma>"
+    density = measured_density(temperature)
+    measured = f"<value>{density:.2f}</value> <sigma>{DENSITY[3] * density:.2f}</sigma>"
     text = (run / "settings.xml").read_text()
     replaced = {"temperature": f"{temperature:g}", "kBT": f"{kbt_kjmol(temperature):.5f}"}
     for tag, value in (replaced | (SHORT if short else {})).items():
@@ -127,22 +143,33 @@ def run_until(run: Path, until: float | None) -> str:
     return why
 
 
-def row_of(run: Path, name: str) -> dict[str, Any] | None:
+def row_of(run: Path, case: Case) -> dict[str, Any] | None:
     """Return the numbers of a run, None before its first g(r)."""
     done = [summary for summary in summarise_run(run) if summary.agreement is not None]
     if not done:
         return None
-    first, last = done[0], done[-1]
-    assert first.agreement is not None
+    first, last, temperature = done[0], done[-1], float(case.temperature)
     assert last.agreement is not None
-    row: dict[str, Any] = {"run": name, "iterations": last.step}
+    row: dict[str, Any] = {"model": WORDS[case.model], "temperature": temperature, "rule": case.rule}
+    row |= {"iterations": last.step, "peak_target": round(last.agreement.target_peak.height, 3)}
+    density = measured_density(temperature)
+    row["density_target"] = number(density, DENSITY[3] * density)
     for label, summary in (("before", first), ("after", last)):
         row |= _of_step(summary, label)
     row["rms"] = [round(item.agreement.rms, 5) for item in done if item.agreement is not None]
-    for label, key in (("before", "uncorrected"), ("after", "corrected")):
+    u = read_run(run).measured[-1].before
+    if u is not None:
+        row["largest_u"] = round(
+            1e3 / KJMOL_PER_EV * float(abs(u.y[u.x * ANGSTROM_PER_NM > BEYOND]).max()), 2
+        )
+    a, b = VISCOSITY
+    for label, key, step in (("before", "uncorrected", first.step), ("after", "corrected", last.step)):
         found = estimate_of(read_checks(run).get("", {}).get(key, {}), "diffusion")
-        if found is not None:
+        volume = production_mean(read_facts(run / f"step_{step:03d}"), "volume[A3]")
+        if found is not None and volume is not None:
+            infinite = infinite_box(found, temperature, 10.0 ** (b / temperature - a), volume.mean ** (1 / 3))
             row[f"diffusion_{label}"] = number(1e9 * found.mean, 1e9 * found.error)
+            row[f"diffusion_infinite_{label}"] = number(1e9 * infinite.mean, 1e9 * infinite.error)
     return row
 
 
@@ -154,6 +181,59 @@ def _of_step(summary: StepSummary, label: str) -> dict[str, Any]:
         f"peak_{label}": number(agreement.peak.height, agreement.peak.height_error),
     }
     return found if density is None else {**found, f"density_{label}": number(density.mean, density.error)}
+
+
+def curves_of(run: Path, case: Case) -> dict[str, Any]:
+    """Return target, g(r) before and after, u(r) of the last g(r); of Fig. 2 those of every simulation."""
+    read = read_run(run)
+    steps = [step for step in read.measured if step.distribution is not None and step.before is not None]
+    if not steps:
+        return {}
+    start, meV = f"{case.words} {case.rule}", 1e3 / KJMOL_PER_EV
+    found = {f"{case.words} target": curve(read.target, "g", 1.0)}
+    for name, step in (("before", steps[0]), ("after", steps[-1])):
+        assert step.distribution is not None
+        found[f"{start} g {name}"] = curve(step.distribution, "g", 1.0)
+    assert steps[-1].before is not None
+    found[f"{start} u"] = curve(steps[-1].before, "u", meV)
+    if case.rule != "gauss_newton" and (case.model, case.temperature) == COMPARED:
+        for step in steps:
+            assert step.distribution is not None
+            assert step.before is not None
+            found[f"{start} g {step.number}"] = curve(step.distribution, "g", 1.0)
+            found[f"{start} u {step.number}"] = curve(step.before, "u", meV)
+    return found
+
+
+def measured_density(temperature: float) -> float:
+    """Return the measured density at a temperature (K), kg/m^3."""
+    a, b, reference, _ = DENSITY
+    return a - b * (temperature - reference)
+
+
+def whole_form(run: Path, steps: int = 300) -> dict[str, Any]:
+    """Return the time of a step of 2000 atoms at constant pressure, and from it that of the whole form."""
+    from votca_mlp.api.model import load_model
+    from votca_mlp.api.simulate import simulate
+    from votca_mlp.engines.plan import MDPlan
+    from votca_mlp.engines.shared.start import read_configuration
+
+    atoms = read_configuration(run / "step_001" / "confout.extxyz")
+    model = load_model("builtin:al-hipnn", threads=1)
+    lengths = (steps, 2 * steps)
+    seconds = []
+    for length in (10, *lengths):
+        md = MDPlan(1023.0, timestep=1.0, first_equilibration=0.0, production=float(length))
+        begin = time.process_time()
+        simulate(model, atoms.repeat((2, 2, 1)), md)
+        seconds.append(time.process_time() - begin)
+    # start and end cancel; the first of the three compiles and warms up
+    step = (seconds[2] - seconds[1]) / steps
+    iterations = 20_000 + 180_000 + 10_000 + 14 * (5_000 + 10_000)
+    total = iterations + 2 * 31_000
+    hours = step * (2048 / (4 * len(atoms))) * total / 3600
+    facts = {"atoms": 4 * len(atoms), "step": 1e3 * step, "steps": total, "hours": hours}
+    return {name: number(value) for name, value in facts.items()}
 
 
 def main() -> None:
@@ -168,24 +248,36 @@ def main() -> None:
     parser.add_argument("--temperature", nargs="+", default=["943", "1023", "1323"])
     parser.add_argument("--rules", nargs="+", choices=list(RULES), default=["wibi", "ibi", "gauss_newton"])
     parser.add_argument("--table", type=Path)
+    parser.add_argument(
+        "--speed", action="store_true", help="time the whole form's steps, HIP-NN, one thread"
+    )
     add_json(parser)
     options = parser.parse_args()
     if "ani" in options.models and "ANI_AL" not in os.environ:
         sys.exit("set ANI_AL to the folder of the ANI-Al ensemble")
     until = None if options.minutes is None else time.monotonic() + 60.0 * options.minutes
-    rows = []
+    rows: dict[str, Any] = {}
+    curves: dict[str, Any] = {}
     for case in cases(options):
         run = options.directory / case.name
         if not (run / "settings.xml").is_file():
             prepare(case, run, short=options.short, table=options.table)
         if until is None or time.monotonic() < until:
             print(f"{case.name}: {run_until(run, until)}", flush=True)
-        rows += [row] if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case.name)) else []
-    for statement in STATEMENTS.values():
-        print(statement)
-    for row in rows:
+        if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case)):
+            rows[case.name] = row
+            curves |= curves_of(run, case)
+    statements = judged(rows, curves)
+    tables: dict[str, Any] = {"runs": rows, "statements": statements, "curves": curves}
+    for row in rows.values():
         print(", ".join(f"{key} {value}" for key, value in row.items()))
-    write_result(options.json, {"runs": {row["run"]: row for row in rows}}, units=UNITS, seeds=[1])
+    for found in statements.values():
+        why = f" ({found['why']})" if found["why"] else ""
+        print(f"{found['paper']}: {found['verdict']}. {found['found']}{why}")
+    if options.speed:
+        tables["whole form"] = {"HIP-NN": whole_form(options.directory / next(iter(rows)))}
+        print(tables["whole form"])
+    write_result(options.json, tables, units=UNITS, seeds=[1])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import paper_drawings
 from results_file import ROOT, Json
+from results_numbers import value_of
 
 FOLDER = ROOT / "docs" / "figures"
 Results = Mapping[str, Json]
@@ -23,6 +25,7 @@ class Figure:
     sources: tuple[tuple[str, str], ...]
     draw: Callable[[Any, Results], None]
     columns: int = 1
+    rows: int = 1
 
 
 def distribution(axes: Any, results: Results) -> None:
@@ -181,12 +184,22 @@ FIGURES = {
         columns=2,
     ),
 }
+_PAPER = ((paper_drawings.RUN, "runs"), (paper_drawings.RUN, "curves"))
+_SHORT = "HIP-NN, the paper's figures in the short form"
+FIGURES |= {
+    "paper_1": Figure(f"Fig. 1: g(r) by temperature. {_SHORT}", _PAPER, paper_drawings.structure, columns=3),
+    "paper_2": Figure(
+        "Fig. 2: u(r) and residual of g(r) by simulation, both weights, 1023 K",
+        _PAPER,
+        paper_drawings.weights,
+        columns=2,
+        rows=2,
+    ),
+    "paper_3": Figure("Fig. 3: u(r) by temperature", _PAPER, paper_drawings.potentials, columns=2),
+    "paper_4": Figure("Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion),
+    "paper_5": Figure("Fig. 5: density against temperature", _PAPER, paper_drawings.density),
+}
 RUNS = {run for figure in FIGURES.values() for run, _ in figure.sources}
-
-
-def value_of(number: Any) -> float:
-    """Return a number without its error."""
-    return float(number["value"] if isinstance(number, dict) else number)
 
 
 def checksum(figure: Figure, results: Results) -> str:
@@ -223,7 +236,9 @@ def draw_all(results: Results) -> None:
     for name, figure in FIGURES.items():
         path = path_of(name)
         drawing, axes = pyplot.subplots(
-            1, figure.columns, figsize=(3.6 + 3.4 * (figure.columns - 1) + 1.4, 3.6)
+            figure.rows,
+            figure.columns,
+            figsize=(3.6 + 3.4 * (figure.columns - 1) + 1.4, 3.6 + 2.6 * (figure.rows - 1)),
         )
         figure.draw(axes, results)
         drawing.tight_layout()

@@ -72,6 +72,11 @@ class Run:
             raise AttributeError(f"{self.result['run']} has no table {name}") from None
 
 
+def value_of(number: Any) -> float:
+    """Return a number without its error."""
+    return float(number["value"] if isinstance(number, dict) else number)
+
+
 def wrapped(value: Any) -> Any:
     """Return a number with its error as a :class:`Number`, rows as a :class:`Table`."""
     if isinstance(value, dict):

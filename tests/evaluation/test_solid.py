@@ -45,12 +45,26 @@ def test_against_second_derivatives() -> None:
     assert list(found.values()) == pytest.approx(wanted, rel=2e-3)
 
 
+def test_hcp() -> None:
+    """Pair forces: c/a nearly ideal, energy and volume nearly fcc's; B by strains is the curve's."""
+    evaluator = PairListEvaluator(MODEL, skin=0.5)
+    curve = cold_curve(evaluator, "Ar", "hcp", 3.76, points=9)
+    assert curve.ratio == pytest.approx(1.633, abs=0.003)
+    found = elastic_constants(evaluator, "Ar", "hcp", curve.constant, ratio=curve.ratio)
+    basal, axial, across = found["C11"] + found["C12"], found["C33"], found["C13"]
+    modulus = (basal * axial - 2 * across**2) / (basal + 2 * axial - 4 * across)
+    assert modulus == pytest.approx(curve.bulk_modulus, rel=0.01)
+    cubic = cold_curve(evaluator, "Ar", "fcc", 5.35, points=9)
+    assert curve.energy == pytest.approx(cubic.energy, rel=1e-3)
+    assert curve.constant * 2**0.5 == pytest.approx(cubic.constant, rel=1e-3)
+
+
 def test_refusals() -> None:
     evaluator = PairListEvaluator(MODEL, skin=0.5)
     with pytest.raises(UserError, match="still falling below"):
         cold_curve(evaluator, "Ar", "fcc", 6.0, points=5)
-    with pytest.raises(UserError, match="no structure 'hcp'"):
-        crystal("Ar", "hcp", 5.0)
+    with pytest.raises(UserError, match="no structure 'wurtzite'"):
+        crystal("Ar", "wurtzite", 5.0)
     with pytest.raises(UserError, match="no element 'Xx'"):
         crystal("Xx", "fcc", 5.0)
 

@@ -18,6 +18,7 @@ from tests.inverse.case import numbers, ours, start_ours
 from tests.inverse.states_case import TEMPERATURES, make_states
 from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
+from votca_mlp.inverse.final_checks import read_checks
 from votca_mlp.inverse.from_settings import inverse_plan, plan_of
 from votca_mlp.inverse.potentials import current_correction
 from votca_mlp.inverse.predict import predict
@@ -106,6 +107,24 @@ def test_summary_has_every_state(finished: Path) -> None:
     assert set(last["agreement"]) == {"cold/Ar-Ar", "hot/Ar-Ar"}
     assert last["states"]["cold"]["seconds"]["simulation"] > 0
     assert last["states"]["cold"]["files"]["traj.dump"]
+
+
+def test_checks_of_every_state(finished: Path, tmp_path: Path) -> None:
+    """A finished run that is asked for them only now makes them; each state with its own simulations."""
+    main = shutil.copytree(finished, tmp_path / "run")
+    diffusion = "<trajectories>2</trajectories><length>80</length><equilibration>20</equilibration>"
+    wanted = f"<checks><observables>diffusion density</observables>{diffusion}<timestep>4</timestep></checks>"
+    edit(main / "settings.xml", {"<mlp>": f"{wanted}<mlp>"})
+    status, output = ours(main)
+    assert status == 0, output
+    found = read_checks(main)
+    assert set(found) == set(TEMPERATURES)
+    for name in TEMPERATURES:
+        assert (found[name]["uncorrected"]["step"], found[name]["corrected"]["step"]) == (1, 2)
+        assert found[name]["corrected"]["density"]["mean"] == pytest.approx(1432.8, abs=0.1)
+        assert 0.0 < found[name]["corrected"]["diffusion"]["mean"] < 1e-7
+    means = [found[name]["uncorrected"]["diffusion"]["mean"] for name in TEMPERATURES]
+    assert means[0] < means[1]
 
 
 def test_two_terms_meet_two_states_exactly(finished_terms: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk
 
 from votca_mlp.errors import UserError
-from votca_mlp.observables.angles import first_minimum, surroundings
+from votca_mlp.observables.angles import first_minimum, surroundings, surroundings_by_kind
 from votca_mlp.trajectories.frames import frame_from_atoms
 
 
@@ -53,3 +53,18 @@ def test_first_minimum() -> None:
     assert first_minimum(r, g) == pytest.approx(3.9, abs=0.051)
     with pytest.raises(UserError, match="ends before its first minimum"):
         first_minimum(r[r < 3.5], g[r < 3.5])
+
+
+def test_by_species_in_rock_salt() -> None:
+    """Six others at right angles; twelve of one's own, where their distance is asked for."""
+    frame = frame_from_atoms(bulk("NaCl", "rocksalt", a=5.64, cubic=True).repeat(2))
+    found = surroundings_by_kind([frame] * 8, {("Cl", "Na"): 3.2, ("Na", "Na"): 4.2}, bins=37)
+    numbers = {"-".join(key): value.mean for key, value in found.coordination.items()}
+    assert numbers == {"Cl-Cl": 0.0, "Cl-Na": 6.0, "Na-Cl": 6.0, "Na-Na": 12.0}
+    # 15 pairs of chlorine around sodium: 12 at 90 and 3 at 180 degrees; 12 * 6 of one of each
+    width = 180.0 / 37
+    shares = {"-".join(key): np.round(curve[0] * width, 6) for key, curve in found.densities.items()}
+    assert set(shares) == {"Cl-Na-Cl", "Na-Cl-Na", "Cl-Na-Na", "Na-Na-Na"}
+    assert shares["Cl-Na-Cl"][int(90 / width)] == pytest.approx(0.8)
+    assert shares["Cl-Na-Cl"][-1] == pytest.approx(0.2)
+    assert {round(float(a)) for a in found.angles[shares["Cl-Na-Na"] > 0]} == {46, 90, 134}

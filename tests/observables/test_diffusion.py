@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.errors import UserError
-from votca_mlp.observables.diffusion import diffusion_coefficient, mean_square_displacement, split, unwrap
+from votca_mlp.observables.diffusion import (
+    diffusion_coefficient,
+    infinite_box,
+    mean_square_displacement,
+    split,
+    unwrap,
+)
 from votca_mlp.trajectories.frames import Frame
 
 
@@ -68,3 +75,10 @@ def test_fit_range_and_pieces():
         diffusion_coefficient([positions], 1.0, fit_from=98.0)
     with pytest.raises(UserError, match="no trajectories"):
         diffusion_coefficient([], 1.0)
+
+
+def test_without_periodic_images() -> None:
+    """Aluminium at 1023 K in a box of 500 atoms: an eighth more (by hand, CODATA's kB)."""
+    found = infinite_box(Estimate(7.0e-9, 1e-10), 1023.0, 1.13, 21.25)
+    assert found.mean - 7.0e-9 == pytest.approx(2.837297 * 1.380649e-23 * 1023.0 / 4.5263e-11, rel=1e-3)
+    assert found.error == 1e-10

@@ -1,10 +1,15 @@
 """The runs behind the paper's figures: the loop accepts each directory, of the size that is said."""
 
 import argparse
+import math
 from pathlib import Path
+from unittest.mock import MagicMock
 
+import numpy as np
+import paper_drawings
 import pytest
-from paper_figures import MODELS, RULES, Case, cases, prepare, row_of
+from paper_figures import MODELS, RULES, Case, cases, curves_of, prepare, row_of
+from paper_statements import STATEMENTS, judged
 
 from tests.report.runs import quickstart_run
 from votca_mlp.inverse.from_settings import inverse_plan
@@ -48,8 +53,88 @@ def test_uniform_weight_only_where_the_paper_has_it() -> None:
     assert len(list(cases(options))) == 5
 
 
-def test_rows(tmp_path: Path) -> None:
-    row = row_of(quickstart_run(tmp_path / "run"), "x")
+def test_rows_and_curves(tmp_path: Path) -> None:
+    run, case = quickstart_run(tmp_path / "run"), Case("hipnn", "1023", "wibi")
+    row = row_of(run, case)
     assert row is not None
     assert (row["iterations"], len(row["rms"])) == (4, 4)
     assert row["density_before"] == {"value": 2352.1, "error": 2.21}
+    assert row["density_target"]["value"] == pytest.approx(2349.39, abs=0.01)
+    assert row["largest_u"] > 0.0
+    curves = curves_of(run, case)
+    assert set(curves) >= {"HIP-NN 1023 K target", "HIP-NN 1023 K wibi u", "HIP-NN 1023 K wibi g 4"}
+    assert "HIP-NN 1023 K gauss_newton g 4" not in curves_of(run, Case("hipnn", "1023", "gauss_newton"))
+    # what is there is drawn: as a drawing of these numbers would be
+    results = {"paper_figures_short": {"tables": {"runs": {"x": row}, "curves": curves}}}
+    for name, shape in (("structure", (3,)), ("potentials", (2,)), ("diffusion", ()), ("density", ())):
+        axes = np.array([MagicMock() for _ in range(math.prod(shape))]).reshape(shape)
+        getattr(paper_drawings, name)(axes if shape else axes.item(), results)
+
+
+def made_up(**changes: object) -> dict[str, dict[str, object]]:
+    """Return the rows of two temperatures, as the paper says they are; changes are of the last."""
+    rows = {}
+    for temperature, u in ((1023.0, 10.0), (1323.0, 16.0)):
+        rows[f"{temperature}"] = {
+            "model": "HIP-NN",
+            "temperature": temperature,
+            "rule": "wibi",
+            "iterations": 15,
+            "peak_target": 2.6,
+            "peak_before": {"value": 2.8, "error": 0.02},
+            "peak_after": {"value": 2.61, "error": 0.02},
+            "density_target": {"value": 2349.0, "error": 9.0},
+            "density_before": {"value": 2400.0, "error": 3.0},
+            "density_after": {"value": 2370.0, "error": 3.0},
+            "diffusion_before": {"value": 6.0, "error": 0.1},
+            "diffusion_after": {"value": 7.0, "error": 0.1},
+            "largest_u": u,
+        }
+    rows["1323.0"] |= changes
+    return rows
+
+
+R = np.linspace(2.0, 8.0, 61)
+SMOOTH = 10.0 * np.cos(R)
+"""Of both weights, meV, without what w = 1 adds below the first peak."""
+CURVES = {
+    f"HIP-NN 1023 K {rule} u": {"r": R.tolist(), "u": (SMOOTH + core * (R < 2.4)).tolist()}
+    for rule, core in (("wibi", 0.0), ("ibi", 300.0))
+}
+
+
+def test_statements_as_the_paper_has_them() -> None:
+    found = judged(made_up(), CURVES)
+    assert set(STATEMENTS) - set(found) == {"architectures"}
+    assert {entry["verdict"] for entry in found.values()} == {"agrees"}
+    assert "2.61(2), measured 2.6" in found["first peak"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "changes"),
+    [
+        ("over-structured", {"peak_before": {"value": 2.62, "error": 0.02}}),
+        ("first peak", {"peak_after": {"value": 2.7, "error": 0.02}}),
+        ("temperature", {"largest_u": 9.0}),
+        ("diffusion", {"diffusion_after": {"value": 6.1, "error": 0.1}}),
+        ("too dense", {"density_before": {"value": 2300.0, "error": 3.0}}),
+        ("density", {"density_after": {"value": 2410.0, "error": 3.0}}),
+    ],
+)
+def test_a_statement_that_one_temperature_contradicts(statement: str, changes: dict[str, object]) -> None:
+    found = judged(made_up(**changes), CURVES)
+    assert found[statement]["verdict"] == "differs"
+    others = {entry["verdict"] for name, entry in found.items() if name != statement}
+    # a density that is too low is not nearer for the same reason
+    assert others == {"agrees"} or statement == "too dense"
+
+
+def test_statements_about_curves() -> None:
+    far = {**CURVES, "HIP-NN 1023 K ibi u": {"r": R.tolist(), "u": (-SMOOTH).tolist()}}
+    found = judged({}, far)
+    assert {name: entry["verdict"] for name, entry in found.items()} == {
+        "weights": "differs",
+        "core": "differs",
+    }
+    both = {**CURVES, "ANI-Al 1023 K wibi u": CURVES["HIP-NN 1023 K wibi u"]}
+    assert judged({}, both)["architectures"]["verdict"] == "agrees"

@@ -162,11 +162,6 @@ def joined(crystal: "Atoms", liquid: "Atoms", constant: float, closest: float) -
         In boxes of the same edges along x and y.
     constant, closest
         Lattice constant, and the distance, Angstrom.
-
-    Raises
-    ------
-    UserError
-        They fit nowhere.
     """
     lower, upper = crystal.copy(), liquid.copy()
     # whole layers: the box's end between two of them
@@ -178,16 +173,19 @@ def joined(crystal: "Atoms", liquid: "Atoms", constant: float, closest: float) -
     edges = lower.cell.lengths()[:2]
     between[..., :2] -= edges * np.round(between[..., :2] / edges)
     across = (between[..., :2] ** 2).sum(-1)
-    for gap in np.arange(0.0, closest + 0.1, 0.1):
+
+    def apart(gap: float) -> bool:
         height = bottom + top + 2.0 * gap
         along = between[..., 2] - bottom - gap
         along = along - height * np.round(along / height)
-        if (across + along**2).min() >= closest**2:
-            upper.positions[:, 2] += bottom + gap
-            both: Atoms = lower + upper
-            both.set_cell([*edges, height])
-            return both
-    raise UserError("crystal and liquid cannot be joined", accepted="more cells along x and y")
+        return bool((across + along**2).min() >= closest**2)
+
+    # a gap as wide as the distance does in any case
+    gap = next(gap for gap in np.arange(0.0, closest + 0.2, 0.1) if apart(gap))
+    upper.positions[:, 2] += bottom + gap
+    both: Atoms = lower + upper
+    both.set_cell([*edges, bottom + top + 2.0 * gap])
+    return both
 
 
 def _melted(

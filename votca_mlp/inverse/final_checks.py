@@ -21,7 +21,7 @@ from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.files import atomic_write, read_json
 from votca_mlp.inverse.context import Context, state_contexts
 from votca_mlp.inverse.potentials import current_correction
-from votca_mlp.observables.angles import first_minimum, surroundings
+from votca_mlp.observables.angles import Array, first_minimum, surroundings, surroundings_by_kind
 from votca_mlp.runs.left_over import CHECKS
 from votca_mlp.runs.record import digest
 from votca_mlp.settings.final_checks import FinalChecks
@@ -87,6 +87,7 @@ def lines_of(facts: Mapping[str, Any]) -> list[str]:
     """Return the results in words."""
     words = {
         "diffusion": "diffusion {:.3g} +- {:.1g} m2/s",
+        "diffusion_infinite": "diffusion in an infinite box {:.3g} +- {:.1g} m2/s",
         "density": "density {:.1f} +- {:.1g} kg/m3",
         "coordination": "{:.2f} +- {:.1g} neighbours",
     }
@@ -103,7 +104,9 @@ def _identity(context: Context, wanted: FinalChecks, number: int) -> str:
     step, state = context.step_directory(number), context.state
     names = [*(f"{pair.name}.pot.cur" for pair in state.pairs), state.md.conf_out]
     sums = [digest(step / name)[1] for name in names if (step / name).is_file()]
-    facts = [wanted.model_dump(mode="json"), context.model_identity, sums]
+    # options that are not given do not change the results of earlier versions
+    options = {k: v for k, v in wanted.model_dump(mode="json").items() if k != "viscosity" or v is not None}
+    facts = [options, context.model_identity, sums]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -129,6 +132,10 @@ def _measured(context: Context, wanted: FinalChecks, label: str, number: int) ->
         if diffusion is None:
             return None
         facts["diffusion"] = _plain(diffusion)
+        if wanted.viscosity is not None:
+            infinite = _infinite(context, wanted, step, diffusion)
+            facts |= {} if infinite is None else {"diffusion_infinite": _plain(infinite)}
+            notes += ["the box is not cubic: no diffusion in an infinite one"] if infinite is None else []
     return facts
 
 
@@ -148,12 +155,38 @@ def _surroundings(context: Context, wanted: FinalChecks, step: Path, notes: list
     if "coordination" in wanted.observables:
         facts["coordination"] = _plain(found.coordination)
     if "angles" in wanted.observables:
+        facts["angles"] = _plain_angles(found.angles, found.density, found.error)
+    if len(set(md.symbols)) > 1:
+        facts["by_species"] = _by_species(context, wanted, step)
+    return facts
+
+
+def _by_species(context: Context, wanted: FinalChecks, step: Path) -> dict[str, Any]:
+    """Return distances, neighbours and angles of each kind; the distance of each pair is its own."""
+    from votca_mlp.engines.engine import engine_named
+
+    md, reaches = context.state.md, {}
+    for pair in context.state.pairs:
+        target = pair.target_on_grid()
+        first, second = sorted(pair.grid.species)
+        reaches[first, second] = wanted.reach or first_minimum(target.x * ANGSTROM_PER_NM, target.y)
+    found = surroundings_by_kind(engine_named(md.engine).frames(md, step), reaches)
+    facts: dict[str, Any] = {"reach": {"-".join(pair): reach for pair, reach in reaches.items()}}
+    if "coordination" in wanted.observables:
+        facts["coordination"] = {"-".join(key): _plain(value) for key, value in found.coordination.items()}
+    if "angles" in wanted.observables:
         facts["angles"] = {
-            "degrees": found.angles.tolist(),
-            "density": [float(f"{value:.6g}") for value in found.density],
-            "error": [None if np.isnan(value) else float(f"{value:.3g}") for value in found.error],
+            "-".join(key): _plain_angles(found.angles, *curve) for key, curve in found.densities.items()
         }
     return facts
+
+
+def _plain_angles(angles: Array, density: Array, error: Array) -> dict[str, Any]:
+    return {
+        "degrees": angles.tolist(),
+        "density": [float(f"{value:.6g}") for value in density],
+        "error": [None if np.isnan(value) else float(f"{value:.3g}") for value in error],
+    }
 
 
 def _diffusion(context: Context, wanted: FinalChecks, label: str, number: int) -> Estimate | None:
@@ -190,6 +223,20 @@ def _diffusion(context: Context, wanted: FinalChecks, label: str, number: int) -
             return None
     frames = engine.frames(plan, folder)
     return self_diffusion(frames, wanted.sample_every, pieces=wanted.trajectories, fit_from=wanted.fit_from)
+
+
+def _infinite(context: Context, wanted: FinalChecks, step: Path, found: Estimate) -> Estimate | None:
+    """Return the diffusion coefficient without the box's periodic images; None in a box that is not cubic."""
+    from votca_mlp.engines.shared.start import read_configuration
+    from votca_mlp.observables.diffusion import infinite_box
+
+    edges = read_configuration(step / context.state.md.conf_out).cell.lengths()
+    volume = production_mean(read_facts(step), "volume[A3]")
+    if np.ptp(edges) > 1e-4 * edges.max():
+        return None
+    edge = float(edges[0] if volume is None else np.cbrt(volume.mean))
+    assert wanted.viscosity is not None
+    return infinite_box(found, context.state.temperature, wanted.viscosity, edge)
 
 
 def _plan(context: Context, wanted: FinalChecks, folder: Path) -> MDPlan:

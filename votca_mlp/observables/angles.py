@@ -1,6 +1,6 @@
 """Angles between the neighbours of an atom, and how many neighbours it has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,87 @@ class Surroundings:
     coordination: Estimate
 
 
+@dataclass(frozen=True)
+class KindsAround:
+    """What surrounds the atoms of each species.
+
+    Attributes
+    ----------
+    angles
+        Middles of the bins, degrees, shape [bins].
+    densities
+        Probability density of the angle at the middle one of three species such as Ar-Kr-Ar and its standard
+        error, 1/degree, each of shape [bins]; only where there are such angles.
+    coordination
+        Mean number of neighbours of the second species around an atom of the first.
+    """
+
+    angles: Array
+    densities: Mapping[tuple[str, str, str], tuple[Array, Array]]
+    coordination: Mapping[tuple[str, str], Estimate]
+
+
+def surroundings_by_kind(
+    frames: Iterable[Frame], reaches: Mapping[tuple[str, str], float], bins: int = 60
+) -> KindsAround:
+    """Return distributions of angles and mean coordination numbers by species.
+
+    Parameters
+    ----------
+    reaches
+        Distance up to which atoms are neighbours (Angstrom), by pair of species in alphabetical order; pairs
+        that are not named have none.
+    """
+    widest, periodic = max(reaches.values()), np.ones(3, bool)
+    listed = VerletPairList(widest, 0.0)
+    angles: dict[tuple[str, str, str], list[Array]] = {}
+    numbers: dict[tuple[str, str], list[float]] = {}
+    for frame in frames:
+        names, kinds = np.unique(frame.types, return_inverse=True)
+        kinds = kinds.astype(np.int64)
+        limit = np.array([[reaches.get(_pair(str(a), str(b)), 0.0) for b in names] for a in names])
+        cell = np.diag(frame.box)
+        listed.forget()
+        listed.update(frame.positions, cell, periodic)
+        vectors = listed.vectors(frame.positions, cell)
+        near = np.linalg.norm(vectors, axis=1) <= limit[kinds[listed.first], kinds[listed.second]]
+        first, second, vectors = listed.first[near], listed.second[near], vectors[near]
+        for i, centre in enumerate(names):
+            atoms = int((kinds == i).sum())
+            for j, one in enumerate(names):
+                count = int(((kinds[first] == i) & (kinds[second] == j)).sum())
+                numbers.setdefault((str(centre), str(one)), []).append(count / atoms)
+                for k in range(j, len(names)):
+                    found = angle_counts(kinds, first, second, vectors, bins, (i, j, k))
+                    angles.setdefault((str(one), str(centre), str(names[k])), []).append(found)
+    return KindsAround(
+        _middles(bins),
+        {key: _density(rows) for key, rows in angles.items() if np.sum(rows)},
+        {key: _mean(values) for key, values in numbers.items()},
+    )
+
+
+def _pair(a: str, b: str) -> tuple[str, str]:
+    return (a, b) if a <= b else (b, a)
+
+
+def _middles(bins: int) -> Array:
+    return np.asarray(180.0 / bins * (np.arange(bins) + 0.5), np.float64)
+
+
+def _density(rows: Sequence[Array]) -> tuple[Array, Array]:
+    """Return mean and error of the probability density of the frames' counts, 1/degree, each [bins]."""
+    counts = np.stack(rows)
+    series = counts / (counts.sum(1).mean() * 180.0 / counts.shape[1])
+    errors = [block_error(column) for column in series.T]
+    return series.mean(0), np.array([np.nan if error is None else error for error in errors])
+
+
+def _mean(values: Sequence[float]) -> Estimate:
+    found = block_error(np.array(values))
+    return Estimate(float(np.mean(values)), np.nan if found is None else found)
+
+
 def surroundings(frames: Iterable[Frame], reach: float, bins: int = 60) -> Surroundings:
     """Return the distribution of angles and the mean coordination number, over all atoms.
 
@@ -105,18 +186,8 @@ def surroundings(frames: Iterable[Frame], reach: float, bins: int = 60) -> Surro
         raise UserError(
             "no angles" if rows else "no frames", accepted=f"frames with atoms closer than {reach:g} Angstrom"
         )
-    width = 180.0 / bins
-    counts = np.stack(rows)
-    scale = counts.sum(1).mean() * width
-    series = counts / scale
-    errors = [block_error(column) for column in series.T]
-    found = block_error(np.array(neighbours))
-    return Surroundings(
-        np.asarray(width * (np.arange(bins) + 0.5), np.float64),
-        series.mean(0),
-        np.array([np.nan if error is None else error for error in errors]),
-        Estimate(float(np.mean(neighbours)), np.nan if found is None else found),
-    )
+    density, error = _density(rows)
+    return Surroundings(_middles(bins), density, error, _mean(neighbours))
 
 
 def first_minimum(r: Array, g: Array) -> float:

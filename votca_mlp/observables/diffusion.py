@@ -16,6 +16,8 @@ from votca_mlp.observables.protocol import Observable
 from votca_mlp.trajectories.frames import Frame
 from votca_mlp.units import M2_PER_S_PER_ANGSTROM2_PER_FS
 
+BOLTZMANN = 1.380649e-23
+"""J/K."""
 OBSERVABLE = Observable(
     unit="m2/s",
     meaning="Self-diffusion coefficient, from frames close in time at constant volume (votca-mlp diffusion).",
@@ -110,6 +112,22 @@ def self_diffusion(
             raise UserError(f"no atom is of type '{element}'", accepted=kinds)
         positions = positions[:, of_element]
     return diffusion_coefficient(split(positions, pieces), interval, fit_from=fit_from)
+
+
+def infinite_box(found: Estimate, temperature: float, viscosity: float, edge: float) -> Estimate:
+    """Return D without the box's periodic images: D + 2.837297 kB T/(6 pi eta L).
+
+    Yeh, Hummer, J. Phys. Chem. B 108, 15873 (2004), https://doi.org/10.1021/jp0477147. The error is D's.
+
+    Parameters
+    ----------
+    found
+        In a cubic box, m^2/s.
+    temperature, viscosity, edge
+        K, mPa s, Angstrom.
+    """
+    added = 2.837297 * BOLTZMANN * temperature / (6.0 * np.pi * 1e-3 * viscosity * 1e-10 * edge)
+    return Estimate(found.mean + float(added), found.error)
 
 
 def diffusion_coefficient(

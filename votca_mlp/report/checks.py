@@ -1,5 +1,6 @@
 """The checks at the end of a run: without the correction against with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from votca_mlp.report.status import with_error
 _ROWS = (
     ("density", "density [kg/m3]", 1.0, 1),
     ("diffusion", "diffusion [1e-9 m2/s]", 1e9, 2),
+    ("diffusion_infinite", "diffusion, infinite box [1e-9 m2/s]", 1e9, 2),
     ("coordination", "neighbours", 1.0, 2),
 )
 
@@ -25,19 +27,38 @@ def check_tables(directory: str | Path) -> dict[str, list[Row]]:
             Row("", *(_heading(label, facts) for label, facts in zip((BEFORE, AFTER), both, strict=True)))
         ]
         for name, quantity, factor, decimals in _ROWS:
-            estimates = [estimate_of(facts, name) for facts in both]
-            cells = [
-                "-" if e is None else with_error(type(e)(factor * e.mean, factor * e.error), decimals)
-                for e in estimates
-            ]
-            if any(e is not None for e in estimates):
-                rows.append(Row(quantity, *cells))
-        peaks = [_peak(facts) for facts in both]
-        if any(peaks):
-            rows.append(Row("likeliest angle [degrees]", *(peak or "-" for peak in peaks)))
+            rows += _row(both, name, quantity, factor, decimals)
+        rows += _peak_row(both, "")
+        by_species = [facts.get("by_species", {}) for facts in both]
+        for name in _names(by_species, "coordination"):
+            centre, _, one = name.partition("-")
+            numbers = [facts.get("coordination", {}) for facts in by_species]
+            rows += _row(numbers, name, f"{one} around {centre}", 1.0, 2)
+        for name in _names(by_species, "angles"):
+            curves = [{"angles": facts.get("angles", {}).get(name)} for facts in by_species]
+            rows += _peak_row(curves, f" {name}")
         if len(rows) > 1:
             tables[state] = rows
     return tables
+
+
+def _row(both: Sequence[dict[str, Any]], name: str, quantity: str, factor: float, decimals: int) -> list[Row]:
+    """Return the row of a number, none where neither has it."""
+    estimates = [estimate_of(facts, name) for facts in both]
+    cells = [
+        "-" if e is None else with_error(type(e)(factor * e.mean, factor * e.error), decimals)
+        for e in estimates
+    ]
+    return [Row(quantity, *cells)] if any(e is not None for e in estimates) else []
+
+
+def _peak_row(both: Sequence[dict[str, Any]], of: str) -> list[Row]:
+    peaks = [_peak(facts) for facts in both]
+    return [Row(f"likeliest angle{of} [degrees]", *(peak or "-" for peak in peaks))] if any(peaks) else []
+
+
+def _names(both: Sequence[dict[str, Any]], quantity: str) -> list[str]:
+    return list(dict.fromkeys(name for facts in both for name in facts.get(quantity, {})))
 
 
 def check_lines(directory: str | Path) -> list[str]:

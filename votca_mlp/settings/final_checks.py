@@ -15,14 +15,14 @@ class FinalChecks(Section):
         accepted="some of diffusion density angles coordination",
         meaning="diffusion: self-diffusion coefficient (Einstein relation), by a simulation of its own at "
         "constant volume; density, and distribution of the angles between neighbours and their mean number, "
-        "of the first and the last step's simulations.",
+        "of the first and the last step's simulations; of several species for each kind as well.",
     )
     reach: float | None = setting(
         None,
         gt=0,
         unit="Angstrom",
-        meaning="Distance up to which atoms are neighbours; absent: the first minimum of the first "
-        "interaction's target.",
+        meaning="Distance up to which atoms are neighbours; absent: the first minimum of each interaction's "
+        "target, of all species together that of the first's.",
     )
     trajectories: int = setting(
         30, ge=2, meaning="Of diffusion: pieces of the simulation, whose scatter gives the error."
@@ -35,4 +35,11 @@ class FinalChecks(Section):
         0.0, ge=0, unit="fs", meaning="Of diffusion: start of the straight line in each; 0 as in the paper."
     )
     equilibration: float = setting(1000.0, ge=0, unit="fs", meaning="Of diffusion: length before them.")
+    viscosity: float | None = setting(
+        None,
+        gt=0,
+        unit="mPa s",
+        meaning="Of diffusion: the liquid's, from elsewhere; with it diffusion is given for an infinite box, "
+        "too, in a cubic box (Yeh and Hummer).",
+    )
     timestep: float = setting(1.0, gt=0, unit="fs", meaning="Of diffusion: MD time step.")

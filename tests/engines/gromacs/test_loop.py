@@ -16,8 +16,10 @@ from tests.engines.gromacs.test_faults import mdrun_in
 from tests.inverse.case import numbers, ours, same_tables
 from tests.inverse.states_case import TEMPERATURES, split_into_states
 from votca_mlp.engines.gromacs.energy import average_pressure, read_energies
+from votca_mlp.inverse.final_checks import read_checks
 from votca_mlp.observables.rdf import pair_histograms
 from votca_mlp.observables.store import read_observables
+from votca_mlp.report.page.page import report_page
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.plans import md_plan
 
@@ -29,7 +31,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     a = make_case(tmp_path_factory.mktemp("gromacs") / "votca")
     b = a.with_name("ours")
     shutil.copytree(a, b)
-    edit(b / "settings.xml", {"<iterations_max>1": "<iterations_max>2"})
+    edit(b / "settings.xml", {"<iterations_max>1": "<iterations_max>2", "<mlp>": "<checks/><mlp>"})
     status, output = inverse(a)
     assert status == 0, output
     assert "through its PLUMED slot" in output
@@ -44,6 +46,14 @@ def test_csg_inverse_and_ours_agree(both: tuple[Path, Path]) -> None:
     ends = ("dist.tgt", "dist.new", "dpot.new", "pot.cur", "pot.new")
     same_tables(a / "step_001", b / "step_001", ("Ar-Ar",), ends)
     assert (a / "step_001/confout.gro").read_text() == (b / "step_001/confout.gro").read_text()
+
+
+def test_checks_and_page(both: tuple[Path, Path]) -> None:
+    """What is asked for at the end, of GROMACS's own frames; a page of a run of either loop."""
+    a, b = both
+    assert read_checks(b)[""]["corrected"]["coordination"]["mean"] == pytest.approx(14.9, abs=0.5)
+    assert "neighbours" in report_page(b, running=False)
+    assert "csg_inverse" in report_page(a, running=False)
 
 
 def test_values_by_frame(both: tuple[Path, Path]) -> None:

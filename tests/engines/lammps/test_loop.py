@@ -4,13 +4,16 @@ import json
 import shutil
 
 import numpy as np
+import pytest
 
 from tests.csg.case import edit, inverse, needs_votca
 from tests.engines.lammps.loop_case import lammps_case
 from tests.inverse.case import ours, potentials, same_tables
 from tests.inverse.states_case import TEMPERATURES, split_into_states
 from votca_mlp.export.export import export
+from votca_mlp.inverse.final_checks import read_checks
 from votca_mlp.observables.store import read_observables
+from votca_mlp.report.page.page import report_page
 
 
 def test_both_loops(tmp_path) -> None:
@@ -33,7 +36,7 @@ def test_both_loops(tmp_path) -> None:
     assert all(np.array_equal(theirs[name].values, mine[name].values) for name in theirs)
     # the one goes on where the other stopped, from its last configuration and potential
     (one / "done").unlink()
-    edit(one / "settings.xml", {"<iterations_max>1<": "<iterations_max>2<"})
+    edit(one / "settings.xml", {"<iterations_max>1<": "<iterations_max>2<", "<mlp>": "<checks/><mlp>"})
     status, output = ours(one)
     assert status == 0, output
     assert potentials(one, 2) != potentials(one, 1)
@@ -47,6 +50,9 @@ def test_both_loops(tmp_path) -> None:
     assert facts["inputs"]["Ar-Ar.pot.cur"]
     # with a correction at work LAMMPS still has what the package says
     assert max(facts["step_0_differs_by"].values()) < 1e-2
+    # what was asked for at the end, of LAMMPS's own frames, and the page to send
+    assert read_checks(one)[""]["corrected"]["coordination"]["mean"] == pytest.approx(14.9, abs=0.5)
+    assert "neighbours" in report_page(one, running=False)
     # and what was found can leave, compared on the last configuration
     assert export(one, "table", tmp_path / "out").comparisons[0].atoms == 108
 

@@ -1,0 +1,112 @@
+"""The paper's five figures from the numbers of scripts/paper_figures.py; what was not run is left out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from results_file import Json
+from results_numbers import value_of
+
+Results = Mapping[str, Json]
+RUN = "paper_figures_short"
+COLOURS = {"alone": "#4c72b0", "wibi": "#c44e52", "gauss_newton": "#55a868", "target": "#222222"}
+WORDS = {"alone": "model alone", "wibi": "with u(r) of wIBI", "gauss_newton": "of Gauss-Newton"}
+TEMPERATURES = {"943": "#4c72b0", "1023": "#8172b3", "1323": "#c44e52"}
+
+
+def structure(axes: Any, results: Results) -> None:
+    """Draw Fig. 1: g(r) of the model alone, corrected, and measured, by temperature."""
+    curves = results[RUN]["tables"]["curves"]
+    for panel, temperature in zip(axes, TEMPERATURES, strict=True):
+        case = f"HIP-NN {temperature} K"
+        shown = (
+            (f"{case} target", "measured", COLOURS["target"], ":"),
+            (f"{case} wibi g before", WORDS["alone"], COLOURS["alone"], "-"),
+            (f"{case} wibi g after", WORDS["wibi"], COLOURS["wibi"], "-"),
+            (f"{case} gauss_newton g after", WORDS["gauss_newton"], COLOURS["gauss_newton"], "--"),
+        )
+        for name, words, colour, style in shown:
+            if name in curves:
+                panel.plot(curves[name]["r"], curves[name]["g"], style, color=colour, lw=1.2, label=words)
+        panel.set(title=f"{temperature} K", xlim=(2.0, 8.0), xlabel="r [Å]", ylabel="g(r)")
+    axes[0].legend(frameon=False, fontsize=7)
+
+
+def weights(axes: Any, results: Results) -> None:
+    """Draw Fig. 2: u(r) and the residual of g(r) by iteration, w = g_E and w = 1."""
+    curves = results[RUN]["tables"]["curves"]
+    target = curves["HIP-NN 1023 K target"]
+    for column, (rule, title) in enumerate((("wibi", "w = g$_E$ (wIBI)"), ("ibi", "w = 1 (IBI)"))):
+        steps = [k for k in range(1, 100) if f"HIP-NN 1023 K {rule} g {k}" in curves]
+        for k in steps:
+            fade = 0.2 + 0.8 * k / len(steps)
+            u, g = (curves[f"HIP-NN 1023 K {rule} {what} {k}"] for what in ("u", "g"))
+            words = f"simulation {k}" if k in (steps[0], steps[-1]) else None
+            axes[0][column].plot(u["r"], u["u"], color=COLOURS["wibi"], alpha=fade, lw=1.0, label=words)
+            difference = [a - b for a, b in zip(g["g"], target["g"], strict=True)]
+            axes[1][column].plot(g["r"], difference, color=COLOURS["alone"], alpha=fade, lw=1.0)
+        axes[0][column].set(title=title, xlim=(1.8, 8.0), ylabel="u(r) [meV]")
+        axes[1][column].set(xlim=(1.8, 8.0), xlabel="r [Å]", ylabel="g(r) − measured")
+    for row in axes:
+        low, high = (f(panel.get_ylim()[k] for panel in row) for k, f in ((0, min), (1, max)))
+        for panel in row:
+            panel.set_ylim(low, high)
+            panel.axhline(0.0, color=COLOURS["target"], lw=0.5)
+    axes[0][0].legend(frameon=False, fontsize=7)
+
+
+def potentials(axes: Any, results: Results) -> None:
+    """Draw Fig. 3: u(r) by temperature; ANI-Al dashed where it was run."""
+    curves = results[RUN]["tables"]["curves"]
+    for panel, rule in zip(axes, ("wibi", "gauss_newton"), strict=True):
+        for temperature, colour in TEMPERATURES.items():
+            for model, style in (("HIP-NN", "-"), ("ANI-Al", "--")):
+                found = curves.get(f"{model} {temperature} K {rule} u")
+                if found:
+                    words = f"{model}, {temperature} K"
+                    panel.plot(found["r"], found["u"], style, color=colour, lw=1.2, label=words)
+        panel.axhline(0.0, color=COLOURS["target"], lw=0.5)
+        title = {"wibi": "wIBI", "gauss_newton": "Gauss-Newton"}[rule]
+        panel.set(title=title, xlim=(2.2, 8.0), ylim=(-80.0, 60.0), xlabel="r [Å]", ylabel="u(r) [meV]")
+    axes[0].legend(frameon=False, fontsize=7)
+
+
+def diffusion(axes: Any, results: Results) -> None:
+    """Draw Fig. 4: the diffusion coefficient against temperature, without the box's periodic images."""
+    for label, points in _by_temperature(results, "diffusion_infinite"):
+        _points(axes, label, points)
+    axes.set(xlabel="T [K]", ylabel="D, infinite box [10$^{-9}$ m$^2$/s]")
+    axes.legend(frameon=False, fontsize=7)
+
+
+def density(axes: Any, results: Results) -> None:
+    """Draw Fig. 5: the density against temperature, and the measured one."""
+    rows = results[RUN]["tables"]["runs"].values()
+    known = sorted({(row["temperature"], value_of(row["density_target"])) for row in rows})
+    t, rho = zip(*known, strict=True)
+    axes.plot(t, rho, ":", color=COLOURS["target"], label="measured (Assael et al. 2006)")
+    axes.fill_between(
+        t, [0.993 * x for x in rho], [1.007 * x for x in rho], color=COLOURS["target"], alpha=0.1
+    )
+    for label, points in _by_temperature(results, "density"):
+        _points(axes, label, points)
+    axes.set(xlabel="T [K]", ylabel="density [kg/m$^3$]")
+    axes.legend(frameon=False, fontsize=7)
+
+
+def _by_temperature(results: Results, name: str) -> Iterator[tuple[str, list[tuple[float, Any]]]]:
+    rows = results[RUN]["tables"]["runs"].values()
+    for label, rule, when in (
+        ("alone", "wibi", "before"),
+        ("wibi", "wibi", "after"),
+        ("gauss_newton", "gauss_newton", "after"),
+    ):
+        column = f"{name}_{when}"
+        chosen = [row for row in rows if row["rule"] == rule and row["model"] == "HIP-NN" and column in row]
+        yield label, sorted(((row["temperature"], row[column]) for row in chosen), key=lambda point: point[0])
+
+
+def _points(axes: Any, label: str, points: list[tuple[float, Any]]) -> None:
+    if points:
+        errors = [point["error"] if isinstance(point, dict) else 0.0 for _, point in points]
+        t, values = [t for t, _ in points], [value_of(point) for _, point in points]
+        axes.errorbar(t, values, errors, fmt="o-", ms=4, capsize=2, color=COLOURS[label], label=WORDS[label])
