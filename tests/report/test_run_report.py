@@ -84,6 +84,7 @@ def test_numbers_with_errors():
     assert with_error(Estimate(-120.4, 61.2), 0) == "-120(61)"
     assert with_error(Estimate(5.0, float("nan")), 1) == "5.0"
     assert with_error(Estimate(1432.8, 0.0), 1) == "1432.8"
+    assert with_error(Estimate(2219.1, 3e-13), 1) == "2219.1"
     assert with_error(None, 1) == "-"
 
 

@@ -95,8 +95,8 @@ def with_error(estimate: Estimate | None, decimals: int) -> str:
     if estimate is None:
         return "-"
     value = f"{estimate.mean:.{decimals}f}"
-    # a quantity that is held fixed has no error
-    if not np.isfinite(estimate.error) or estimate.error == 0.0:
+    # a quantity that is held fixed has no error but the rounding of its sums
+    if not np.isfinite(estimate.error) or estimate.error <= 1e-12 * abs(estimate.mean):
         return value
     return f"{value}({round(estimate.error * 10**decimals)})"
 
