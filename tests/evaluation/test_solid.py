@@ -48,8 +48,8 @@ def test_against_second_derivatives() -> None:
 def test_hcp() -> None:
     """Pair forces: c/a nearly ideal, energy and volume nearly fcc's; B by strains is the curve's."""
     evaluator = PairListEvaluator(MODEL, skin=0.5)
-    curve = cold_curve(evaluator, "Ar", "hcp", 3.76, points=9)
-    assert curve.ratio == pytest.approx(1.633, abs=0.003)
+    curve = cold_curve(evaluator, "Ar", "hcp", 3.76, points=7)
+    assert curve.ratio == pytest.approx(1.633, abs=0.005)
     found = elastic_constants(evaluator, "Ar", "hcp", curve.constant, ratio=curve.ratio)
     basal, axial, across = found["C11"] + found["C12"], found["C33"], found["C13"]
     modulus = (basal * axial - 2 * across**2) / (basal + 2 * axial - 4 * across)

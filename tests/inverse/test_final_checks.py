@@ -18,13 +18,12 @@ ALL = (
     "<length>200</length><sample_every>20</sample_every><equilibration>40</equilibration><timestep>4</timestep>"
     "<viscosity>0.3</viscosity></checks>"
 )
-KINDS = ("Ar", "Kr")
 
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("checks") / "run"
-    main = make_case(folder, KINDS, iterations=2, production=480, inverse=ALL)
+    main = make_case(folder, iterations=2, production=480, inverse=ALL)
     status, output = ours(main)
     assert status == 0, output
     return main, output
@@ -49,12 +48,6 @@ def test_results_of_both(checked: tuple[Path, str]) -> None:
         assert neighbours.mean == pytest.approx(np.mean(count))
         assert sum(facts["angles"]["density"]) * 3.0 == pytest.approx(1.0, abs=1e-4)
         assert all(line in output for line in lines_of(facts))
-        # by species: the neighbours of both kinds are those of all, where the distances are
-        own = facts["by_species"]
-        assert set(own["reach"]) == {"Ar-Ar", "Ar-Kr", "Kr-Kr"}
-        pairs = {name: entry["mean"] for name, entry in own["coordination"].items()}
-        assert pairs["Ar-Kr"] == pytest.approx(pairs["Kr-Ar"])
-        assert len(own["angles"]) == 6
         # 0.49e-9 m2/s in a box of 17.1 Angstrom at 120 K and 0.3 mPa s
         added = facts["diffusion_infinite"]["mean"] - diffusion.mean
         assert added == pytest.approx(4.861e-10, rel=1e-3)
@@ -63,6 +56,20 @@ def test_results_of_both(checked: tuple[Path, str]) -> None:
     assert "uncorrected (step 1)" in text
     assert "diffusion [1e-9 m2/s]" in text
     assert "diffusion, infinite box [1e-9 m2/s]" in text
+
+
+def test_by_species(tmp_path: Path) -> None:
+    """Each kind of neighbour and angle has its own number; of equally many atoms both kinds see as many."""
+    wanted = "<checks><observables>angles coordination</observables></checks>"
+    main = make_case(tmp_path / "run", ("Ar", "Kr"), production=160, inverse=wanted)
+    status, output = ours(main)
+    assert status == 0, output
+    own = read_checks(main)[""]["uncorrected"]["by_species"]
+    assert set(own["reach"]) == {"Ar-Ar", "Ar-Kr", "Kr-Kr"}
+    pairs = {name: entry["mean"] for name, entry in own["coordination"].items()}
+    assert pairs["Ar-Kr"] == pytest.approx(pairs["Kr-Ar"])
+    assert len(own["angles"]) == 6
+    text = "\n".join(check_lines(main))
     assert "Kr around Ar" in text
     assert "likeliest angle Ar-Kr-Ar [degrees]" in text
 
@@ -95,7 +102,7 @@ def test_made_once_and_again_where_lost(checked: tuple[Path, str], tmp_path: Pat
 def test_by_csg_inverse(checked: tuple[Path, str], tmp_path: Path) -> None:
     """The same numbers at the end of VOTCA's loop: only a run of its own shows that it calls them."""
     needs_votca()
-    main = make_case(tmp_path / "run", KINDS, iterations=1, production=480, inverse=ALL)
+    main = make_case(tmp_path / "run", iterations=1, production=480, inverse=ALL)
     status, output = inverse(main)
     assert status == 0, output
     mine, facts = (read_checks(run)[""]["uncorrected"] for run in (checked[0], main))
