@@ -211,7 +211,7 @@ def measured_density(temperature: float) -> float:
     return a - b * (temperature - reference)
 
 
-def whole_form(run: Path, steps: int = 150) -> dict[str, Any]:
+def whole_form(run: Path, steps: int = 500) -> dict[str, Any]:
     """Return the time of a step of 2000 atoms at constant pressure, and from it that of the whole form."""
     from votca_mlp.api.model import load_model
     from votca_mlp.api.simulate import simulate
@@ -220,14 +220,13 @@ def whole_form(run: Path, steps: int = 150) -> dict[str, Any]:
 
     atoms = read_configuration(run / "step_001" / "confout.extxyz")
     model = load_model("builtin:al-hipnn", threads=1)
-    lengths = (steps, 2 * steps)
     seconds = []
-    for length in (10, *lengths):
+    # the first compiles and warms up; start and end are in both others
+    for length in (100, 100, 100 + steps):
         md = MDPlan(1023.0, timestep=1.0, first_equilibration=0.0, production=float(length))
         begin = time.process_time()
         simulate(model, atoms.repeat((2, 2, 1)), md)
         seconds.append(time.process_time() - begin)
-    # start and end cancel; the first of the three compiles and warms up
     step = (seconds[2] - seconds[1]) / steps
     iterations = 20_000 + 180_000 + 10_000 + 14 * (5_000 + 10_000)
     total = iterations + 2 * 31_000
