@@ -217,15 +217,17 @@ def whole_form(run: Path, steps: int = 500) -> dict[str, Any]:
     from votca_mlp.api.simulate import simulate
     from votca_mlp.engines.plan import MDPlan
     from votca_mlp.engines.shared.start import read_configuration
+    from votca_mlp.potentials.correction import read_correction
 
     atoms = read_configuration(run / "step_001" / "confout.extxyz")
     model = load_model("builtin:al-hipnn", threads=1)
+    correction = read_correction({("Al", "Al"): read_run(run).measured[-1].directory / "Al-Al.pot.cur"})
     seconds = []
     # the first compiles and warms up; start and end are in both others
     for length in (100, 100, 100 + steps):
         md = MDPlan(1023.0, timestep=1.0, first_equilibration=0.0, production=float(length))
         begin = time.process_time()
-        simulate(model, atoms.repeat((2, 2, 1)), md)
+        simulate(model, atoms.repeat((2, 2, 1)), md, correction=correction)
         seconds.append(time.process_time() - begin)
     step = (seconds[2] - seconds[1]) / steps
     iterations = 20_000 + 180_000 + 10_000 + 14 * (5_000 + 10_000)
