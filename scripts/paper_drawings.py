@@ -28,7 +28,8 @@ def structure(axes: Any, results: Results) -> None:
             if name in curves:
                 panel.plot(curves[name]["r"], curves[name]["g"], style, color=colour, lw=1.2, label=words)
         panel.set(title=f"{temperature} K", xlim=(2.0, 8.0), xlabel="r [Å]", ylabel="g(r)")
-    axes[0].legend(frameon=False, fontsize=7)
+    # where both rules are compared in any case
+    axes[1].legend(frameon=False, fontsize=7)
 
 
 def weights(axes: Any, results: Results) -> None:

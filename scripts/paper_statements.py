@@ -71,7 +71,9 @@ def _over_structured(rows: Rows, curves: Rows) -> Judged | None:
         return None
     higher = [apart(row["peak_before"], row["peak_target"]) > 2.0 for row in found]
     numbers = [f"{_at(row)}: {_shown(row['peak_before'])}, measured {row['peak_target']}" for row in found]
-    return Judged(all(higher), "; ".join(numbers))
+    level = [_at(row) for row, is_higher in zip(found, higher, strict=True) if not is_higher]
+    why = "" if all(higher) else f"within two standard errors at {', '.join(level)}"
+    return Judged(all(higher), "; ".join(numbers), why)
 
 
 def _follows(rows: Rows, curves: Rows) -> Judged | None:
@@ -81,7 +83,8 @@ def _follows(rows: Rows, curves: Rows) -> Judged | None:
     met = all(abs(apart(row["peak_after"], row["peak_target"])) <= 2.0 for row in found)
     numbers = [f"{_at(row)}: {_shown(row['peak_after'])}, measured {row['peak_target']}" for row in found]
     faster = [f"{_at(r)} {_shown(r['peak_after'])}" for r in _of(rows, "gauss_newton", "peak_after")]
-    shorter = f"wIBI is not at its end after {found[0]['iterations']} iterations"
+    steps = ", ".join(f"{row['iterations']} at {row['temperature']:g} K" for row in found)
+    shorter = f"wIBI is not at its end after so few iterations ({steps})"
     why = "" if met else shorter + (f"; Gauss-Newton is at {', '.join(faster)}" if faster else "")
     return Judged(met, "; ".join(numbers), why)
 
