@@ -16,14 +16,16 @@ from votca_mlp.trajectories.dump import read_dump
 from votca_mlp.trajectories.frames import Frame
 
 
-def _csg_stat(directory: Path, frames: list[Frame], pairs: list[tuple[str, str]], grid: tuple) -> None:
-    """Run the real csg_stat in ``directory``; it writes A-B.dist.new."""
+def _csg_stat(
+    directory: Path, frames: list[Frame], pairs: list[tuple[str, str]], grid: tuple, beads: int = 1
+) -> None:
+    """Run the real csg_stat in ``directory``, with molecules of so many beads; it writes A-B.dist.new."""
     write_dump(directory / "traj.dump", frames)
     types = frames[0].types.tolist()
-    molecules = "".join(
-        f'<molecule name="m{i}" nmols="1" nbeads="1"><bead name="b" type="{t}" mass="1" q="0"/></molecule>'
-        for i, t in enumerate(types)
-    )
+    molecules = ""
+    for i in range(0, len(types), beads):
+        own = (f'<bead name="b{k}" type="{t}" mass="1" q="0"/>' for k, t in enumerate(types[i : i + beads]))
+        molecules += f'<molecule name="m{i}" nmols="1" nbeads="{beads}">{"".join(own)}</molecule>'
     (directory / "topol.xml").write_text(f"<topology><molecules>{molecules}</molecules></topology>")
     low, high, step = grid
     interactions = "".join(
@@ -42,16 +44,18 @@ def _csg_stat(directory: Path, frames: list[Frame], pairs: list[tuple[str, str]]
 
 @pytest.mark.skipif(shutil.which("csg_stat") is None, reason="VOTCA is not installed")
 @pytest.mark.parametrize(
-    ("types", "pairs", "grid"),
+    ("types", "pairs", "grid", "beads"),
     [
-        (("Al",), [("Al", "Al")], (0.0, 0.8, 0.005)),
-        (("Al",), [("Al", "Al")], (0.23, 0.75, 0.013)),
-        (("Al", "Cu", "Cu"), [("Al", "Al"), ("Al", "Cu"), ("Cu", "Cu")], (0.0, 0.79, 0.01)),
+        (("Al",), [("Al", "Al")], (0.0, 0.8, 0.005), 1),
+        (("Al",), [("Al", "Al")], (0.23, 0.75, 0.013), 1),
+        (("Al", "Cu", "Cu"), [("Al", "Al"), ("Al", "Cu"), ("Cu", "Cu")], (0.0, 0.79, 0.01), 1),
+        # pairs of one molecule count as any other
+        (("Al", "Cu"), [("Al", "Cu"), ("Cu", "Cu")], (0.0, 0.79, 0.01), 2),
     ],
 )
-def test_equals_csg_stat_on_changing_boxes(tmp_path, types, pairs, grid):
+def test_equals_csg_stat_on_changing_boxes(tmp_path, types, pairs, grid, beads):
     frames = jostled_crystal(np.random.default_rng(3), (4, 5, 4), 4, types)
-    _csg_stat(tmp_path, frames, pairs, grid)
+    _csg_stat(tmp_path, frames, pairs, grid, beads)
     names = {str(k): name for k, name in enumerate(dict.fromkeys(types), start=1)}
     trajectory = read_dump(tmp_path / "traj.dump", names=names)
     ours = pair_histograms(trajectory, pairs, 10.0 * grid_points(*grid))

@@ -22,6 +22,7 @@ def test_several_molecules_in_order(tmp_path: Path) -> None:
     topology = read_topology(path)
     assert topology.types == ("O", "H", "H", "O", "H", "H", "Na")
     assert topology.counts == {"O": 2, "H": 4, "Na": 1}
+    assert topology.molecules == (0, 0, 0, 1, 1, 1, 2)
 
 
 @pytest.mark.parametrize(

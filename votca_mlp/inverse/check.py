@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.molecules import said_of_molecules
 from votca_mlp.inverse.state_plan import StatePlan
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def check_start_and_model(context: Context) -> str:
     line = engine_named(md.engine).check(md, evaluator, context.step_directory(1))
     if made and not made[-1].gives_stress:
         _refuse_unknown_pressure(context)
-    return line
+    said = said_of_molecules(md, [pair.grid for pair in state.pairs], context.step_directory(1))
+    return f"{line}; {said}" if said else line
 
 
 def _refuse_unknown_pressure(context: Context) -> None:

@@ -20,9 +20,10 @@ MOST_BEADS = 20_000_000
 
 @dataclass(frozen=True)
 class Topology:
-    """The beads of a topology file; ``types`` has one entry a bead, in order."""
+    """The beads of a topology file, in order: the type of each, and the number of its molecule, from 0 on."""
 
     types: tuple[str, ...]
+    molecules: tuple[int, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -50,7 +51,8 @@ def read_topology(path: str | Path) -> Topology:
         where = f"{path}:{root.line}"
         raise UserError("the topology has no molecules", where=where, accepted=_ACCEPTED)
     types: list[str] = []
-    total = 0
+    numbers: list[int] = []
+    total = begun = 0
     for molecule in molecules:
         _check_attributes(molecule, path)
         nmols, nbeads = _count(molecule, "nmols", path), _count(molecule, "nbeads", path)
@@ -81,7 +83,9 @@ def read_topology(path: str | Path) -> Topology:
             what = f"the topology has at least {total:.4g} beads up to this molecule"
             raise UserError(what, where=f"{path}:{molecule.line}", accepted=f"at most {MOST_BEADS} in all")
         types += [bead.attributes["type"] for bead in beads] * nmols
-    return Topology(tuple(types))
+        numbers += [begun + k // nbeads for k in range(nbeads * nmols)]
+        begun += nmols
+    return Topology(tuple(types), tuple(numbers))
 
 
 def _check_root(root: Node, path: Path) -> None:
@@ -97,7 +101,8 @@ def _check_root(root: Node, path: Path) -> None:
             raise UserError(
                 "<bonded>: csg_stat would leave these pairs out of g(r), while u(r) acts on them",
                 where=f"{path}:{child.line}",
-                accepted="a topology without <bonded>: the model has the bonds",
+                accepted="a topology without <bonded>: the model has the bonds, and an interaction whose "
+                "<min> is beyond them leaves them alone",
             )
         if child.tag not in _KNOWN:
             known = ", ".join(f"<{tag}>" for tag in _KNOWN)
