@@ -34,7 +34,9 @@ class Table:
         self._rows = rows
 
     def __getitem__(self, key: Any) -> Any:
-        return wrapped(self._rows[key])
+        # a label may be a number
+        by_label = isinstance(self._rows, dict) and isinstance(key, int)
+        return wrapped(self._rows[str(key) if by_label else key])
 
     @property
     def first(self) -> Any:
