@@ -4,11 +4,10 @@
     VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--json FILE]
 
 Baseline: scripts/water/flexible_water.py, 216 molecules at 25 C. Its springs were set beforehand, so
-that bonds in the liquid are as long and wide as F(Q) of D2O above 12 1/Angstrom asks for: O-H 0.980(66),
-H-H 1.55(105). R (mean square deviation) of each data set is printed for all Q that EPSR has and for
-those that are fitted, beside that of EPSR's own box of water (dissolve_water/ of VOTCA_MLP_DATA:
-water.EPSR.u01 against .t01). Every run has its folder DIRECTORY/SEED; started again, what is there goes
-on.
+that bonds in the liquid are as long and wide as F(Q) of D2O above 12 1/Angstrom asks for: O-H
+0.980(66), H-H 1.55(105). R (mean square deviation) of each data set is printed for all Q and by ranges,
+beside that of EPSR's own box of water against the same files (dissolve_water/ of VOTCA_MLP_DATA:
+water.EPSR.u01). Every run has its folder DIRECTORY/SEED; started again, what is there goes on.
 """
 
 import argparse
@@ -17,6 +16,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from scipy.spatial.transform import Rotation
 from votca_mlp.observables.store import read_observables
 from votca_mlp.observables.structure_factor import partial_factors
 from votca_mlp.scattering.data import ScatteringData, beyond, r_factor, total
+from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.scattering import scattering_sources
 from votca_mlp.tables import grid_points, make_table, write_table
@@ -99,7 +101,6 @@ def start(seed: int, run: Path) -> Atoms:
 def report(run: Path) -> list[dict[str, Any]]:
     """Return R of each data set by iteration."""
     sources = scattering_sources(load_settings(run / "settings.xml"))
-    measured = read_columns(_data() / "water.EPSR.t01")
     rows = []
     for step in sorted(run.glob("step_*")):
         if not (step / "gauss_newton.json").exists():
@@ -107,10 +108,11 @@ def report(run: Path) -> list[dict[str, Any]]:
         counted = read_observables(step).to_half_box(step)
         row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
         for source in sources:
-            known = measured[:, COLUMNS[source.name]] != 0.0
-            q, wanted = measured[known, 0], measured[known, COLUMNS[source.name]]
-            found = of_simulation(source.data, counted, q)
-            row |= {f"{key} {source.name}": value for key, value in by_range(q, wanted, found).items()}
+            data = everywhere(source)
+            found = total(data, partial_factors(counted, data.q, data.resolution)).mean(axis=0)
+            found += beyond(data, counted)
+            facts = by_range(data.q, data.values, found)
+            row |= {f"{key} {source.name}": value for key, value in facts.items()}
         rows.append(row)
     return rows
 
@@ -124,24 +126,19 @@ def by_range(q: Array, wanted: Array, found: Array) -> dict[str, float]:
     return facts
 
 
-def of_simulation(data: ScatteringData, counted: Any, q: Array) -> Array:
-    """Return F(Q) of a simulation at other Q than the data set's, shape [n]."""
-    from dataclasses import replace
-
-    there = replace(data, q=q, values=np.zeros_like(q), errors=None)
-    found = total(there, partial_factors(counted, q, data.resolution)).mean(axis=0)
-    return np.asarray(found + beyond(there, counted))
+def everywhere(source: ScatteringSource) -> ScatteringData:
+    """Return a data set at all Q that EPSR fits."""
+    return replace(source, q_min=0.2, q_max=29.9).data
 
 
-def of_epsr() -> dict[str, dict[str, float]]:
+def of_epsr(sources: Sequence[ScatteringSource]) -> dict[str, dict[str, float]]:
     """Return R of EPSR's own box by data set."""
-    measured, calculated = read_columns(_data() / "water.EPSR.t01"), read_columns(_data() / "water.EPSR.u01")
+    calculated = read_columns(_data() / "water.EPSR.u01")
     found = {}
-    for name, column in COLUMNS.items():
-        known = measured[:, column] != 0.0
-        q, wanted = measured[known, 0], measured[known, column]
-        there = np.interp(q, calculated[:, 0], calculated[:, column])
-        found[name] = {"start": STARTS[name], **by_range(q, wanted, there)}
+    for source in sources:
+        data = everywhere(source)
+        there = np.interp(data.q, calculated[:, 0], calculated[:, COLUMNS[source.name]])
+        found[source.name] = {"start": STARTS[source.name], **by_range(data.q, data.values, there)}
     return found
 
 
@@ -178,14 +175,16 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=6)
     add_json(parser)
     options = parser.parse_args()
-    rows = []
+    rows: list[dict[str, Any]] = []
+    sources: tuple[ScatteringSource, ...] = ()
     for seed in options.seeds:
         run = options.directory / str(seed)
         make(run, seed, options.iterations)
+        sources = scattering_sources(load_settings(run / "settings.xml"))
         for row in report(run):
             rows.append({"seed": seed} | row)
             print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    epsr = of_epsr()
+    epsr = of_epsr(sources)
     tables = {"iterations": rows, "epsr": epsr, "summary": summary(rows, epsr)}
     print(tables["summary"])
     write_result(options.json, tables, seeds=options.seeds)
