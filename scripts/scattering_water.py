@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Water corrected to three neutron F(Q) at once: D2O, H2O and a 50:50 mixture.
 
-    VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--json FILE]
+    VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--report] [--json F]
 
 Baseline: scripts/water/flexible_water.py, 216 molecules at 25 C. Its springs were set beforehand, so
 that bonds in the liquid are as long and wide as F(Q) of D2O above 12 1/Angstrom asks for: O-H
@@ -173,13 +173,15 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--iterations", type=int, default=6)
+    parser.add_argument("--report", action="store_true", help="only of the iterations that are there")
     add_json(parser)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     sources: tuple[ScatteringSource, ...] = ()
     for seed in options.seeds:
         run = options.directory / str(seed)
-        make(run, seed, options.iterations)
+        if not options.report:
+            make(run, seed, options.iterations)
         sources = scattering_sources(load_settings(run / "settings.xml"))
         for row in report(run):
             rows.append({"seed": seed} | row)
