@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Water corrected to three neutron F(Q) at once: D2O, H2O and a 50:50 mixture.
 
-    VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--report] [--json F]
+    VOTCA_MLP_DATA=... scripts/scattering_water.py DIRECTORY [--seeds 1 2] [--iterations N] [--json FILE]
 
 Baseline: scripts/water/flexible_water.py, 216 molecules at 25 C. Its springs were set beforehand, so
 that bonds in the liquid are as long and wide as F(Q) of D2O above 12 1/Angstrom asks for: O-H
@@ -33,6 +33,7 @@ from scipy.spatial.transform import Rotation
 from votca_mlp.observables.store import read_observables
 from votca_mlp.observables.structure_factor import partial_factors
 from votca_mlp.scattering.data import ScatteringData, beyond, r_factor, total
+from votca_mlp.scattering.lengths import FM2_PER_BARN
 from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.scattering import scattering_sources
@@ -59,6 +60,8 @@ RANGES = {
 """1/Angstrom. The data are fitted from 0.7 on, what pair counts to half the box tell of."""
 STARTS = {"D2O": 1.0e-3, "H2O": 3.2e-4, "HDO": 2.0e-4}
 """R of EPSR's run at its start, as it printed them."""
+COMPRESSED = 0.0622
+"""rho kB T kappa of water at 25 C: 4.525e-10 1/Pa (G. S. Kell, J. Chem. Eng. Data 20, 97 (1975))."""
 
 
 def make(run: Path, seed: int, iterations: int) -> None:
@@ -138,8 +141,25 @@ def of_epsr(sources: Sequence[ScatteringSource]) -> dict[str, dict[str, float]]:
     for source in sources:
         data = everywhere(source)
         there = np.interp(data.q, calculated[:, 0], calculated[:, COLUMNS[source.name]])
-        found[source.name] = {"start": STARTS[source.name], **by_range(data.q, data.values, there)}
+        found[source.name] = {
+            "start": STARTS[source.name],
+            **by_range(data.q, data.values, there),
+            **at_zero(data),
+        }
     return found
+
+
+def at_zero(data: ScatteringData) -> dict[str, float]:
+    """Return F(0) by the compressibility, and the mean of what was measured below 0.7 1/Angstrom.
+
+    F(0) = [(b_O + 2 b_H)^2 rho kB T kappa - b_O^2 - 2 b_H^2] / 3 for whole molecules, rho of these.
+    """
+    b = {name: float(values[0]) for name, values in data.strengths(["O", "H"]).items()}
+    whole, single = (b["O"] + 2.0 * b["H"]) ** 2, b["O"] ** 2 + 2.0 * b["H"] ** 2
+    return {
+        "F(0)": rounded((COMPRESSED * whole - single) / 3.0 / FM2_PER_BARN),
+        "measured near 0": rounded(float(np.mean(data.values[data.q < 0.7]))),
+    }
 
 
 def summary(rows: list[dict[str, Any]], epsr: dict[str, dict[str, float]]) -> dict[str, Any]:
