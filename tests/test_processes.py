@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from tests.csg.case import wait_for, working_in
+import pytest
+
+from tests.csg.case import make_case, wait_for, working_in
+from votca_mlp.inverse import start
 from votca_mlp.processes import end_group, group_is_alive
 
 LAUNCHER = """
@@ -25,3 +29,18 @@ def test_what_ignores_sigterm_ends_with_its_launcher(tmp_path: Path) -> None:
     assert not group_is_alive(child.pid)
     # once more harms no one
     end_group(child)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+def test_the_wall_time_counts_from_the_start_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What imports take is gone, too."""
+    words = "import time; time.sleep(0.3)\nfrom votca_mlp.processes import age\nprint(age())"
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    # the kernel counts in ticks of 0.01 s
+    assert 0.28 < float(done.stdout) < time.monotonic() - begin + 0.02
+    monkeypatch.setattr(start, "run_plan", lambda plan, *, do_iterations, time_left: time_left())
+    left = start.run_inverse(make_case(tmp_path) / "settings.xml", wall_time=100, age=60.0)
+    assert float(left) <= 40.0
