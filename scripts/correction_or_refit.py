@@ -79,6 +79,7 @@ REFITS = {"refit": (False, None), "refit, loose": (False, LOOSE), "refit, melt":
 LATTICE, WIDTH, POINTS = 4.05, 0.05, 21
 """Angstrom, relative, number: the middle of the cold curve, how far it goes on both sides, its points."""
 PAIR = ("Al", "Al")
+WAYS = ["model", "u(r)", *REFITS, "both"]
 NAME = "correction_or_refit"
 
 
@@ -291,12 +292,18 @@ def one_seed(options: argparse.Namespace, seed: int, frames: LabelledFrames) -> 
         found[name] = kept(path, lambda: judged(options, make_way(), folder, seed, frames))
         say(f"seed {seed} {name}: {found[name]}")
 
-    both = place / "refit" / "fused.pt"
-    judge("model", lambda: Way(shipped()))
-    judge("u(r)", lambda: gauss_newton(options, "al_1023K", seed, None, options.steps))
-    for name in REFITS:
-        judge(name, lambda name=name: refitted(refit(options, seed, frames, name)))  # type: ignore[misc]
-    judge("both", lambda: gauss_newton(options, "both", seed, both, options.steps_both))
+    steps, both = options.steps, place / "refit" / "fused.pt"
+    ways: dict[str, Callable[[], Way]] = {
+        "model": lambda: Way(shipped()),
+        "u(r)": lambda: gauss_newton(options, "al_1023K", seed, None, steps),
+        **{
+            name: lambda name=name: refitted(refit(options, seed, frames, name))  # type: ignore[misc]
+            for name in REFITS
+        },
+        "both": lambda: gauss_newton(options, "both", seed, both, options.steps_both),
+    }
+    for name in options.ways:
+        judge(name, ways[name])
     return found
 
 
@@ -347,6 +354,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--data", type=Path, default=Path(data) if data else None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="some of them; model is needed")
     parser.add_argument("--scale", type=float, default=0.1, help="of the number of labelled frames")
     parser.add_argument("--iterations", type=int, default=20, help="of the fusion, at most")
     parser.add_argument("--steps", type=int, default=6, help="of Gauss-Newton on the model")
