@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
-from votca_mlp.report.predictions import predicted_rms
+from votca_mlp.report.predictions import last_chi2, predicted_rms
 from votca_mlp.runs.reading import Run, RunStep, read_runs
 from votca_mlp.tables import Table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
@@ -38,9 +38,9 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
 
     Panels: g(r) against the target; g - target, over a band of two standard errors of the last iteration
     where g or the target has one; u(r) that each g(r) was simulated with, and the one after the last update,
-    with its standard error where the rule knows it; RMS difference by iteration, with what was predicted.
-    Colours run along viridis from the first iteration (dark) to the last. Of several states each has these
-    panels, one below the other.
+    with its standard error where the rule knows it; RMS difference by iteration, with what was predicted, and
+    the last chi2 of each datum. Colours run along viridis from the first iteration (dark) to the last. Of
+    several states each has these panels, one below the other.
 
     Parameters
     ----------
@@ -212,6 +212,10 @@ def plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     predicted = {
         n: rms for n, rms in predicted_rms(run.directory, run.name, run.state).items() if n in numbers
     }
+    chi2 = last_chi2(run.directory, run.state)
+    if chi2:
+        words = ", ".join(f"{name} {value:.3g}" for name, value in chi2.items())
+        panel.set_title(f"last χ²: {words}", loc="right", fontsize=6.5, color="0.35")
     if predicted:
         panel.plot(
             list(predicted), list(predicted.values()), ls="none", marker="o", ms=6, mfc="none",

@@ -82,6 +82,18 @@ def by_step(directory: str | Path) -> dict[int, Mapping[str, Any]]:
     return {number: report for number, report in found.items() if report is not None}
 
 
+def last_chi2(directory: str | Path, state: str = "") -> dict[str, float]:
+    """Return chi2 of each datum of a state in the last step that has an update of the rule; else nothing."""
+    reports = by_step(directory)
+    before = f"{state}/" if state else ""
+    return {
+        name.removeprefix(before): datum["chi2"]
+        for facts in (reports[max(reports)].values() if reports else ())
+        for name, datum in facts["data"].items()
+        if name.startswith(before)
+    }
+
+
 def predicted_rms(directory: str | Path, name: str, state: str = "") -> dict[int, float]:
     """Return the RMS that was predicted for an interaction's g(r), by the step that it was predicted for."""
     datum = f"{state}/{name}" if state else name

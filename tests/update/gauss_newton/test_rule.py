@@ -357,3 +357,5 @@ def test_status_and_plot(two_steps: Path) -> None:
         text.get_text() for panel in figure.axes if (box := panel.get_legend()) for text in box.get_texts()
     }
     assert {"predicted", "its standard error"} <= labels
+    chi2 = reports[1]["all"]["data"]["Ar-Ar"]["chi2"] if reports[1] else None
+    assert f"last χ²: Ar-Ar {chi2:.3g}" in {panel.get_title(loc="right") for panel in figure.axes}
