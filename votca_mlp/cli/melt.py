@@ -95,7 +95,7 @@ def in_words(found: "Melting") -> str:
     point = found.point
     if point.temperature is not None:
         return (
-            f"crystal and liquid coexist at {point.temperature.mean:.0f} +- {point.temperature.error:.1g} K"
+            f"crystal and liquid coexist at {point.temperature.mean:.0f} +- {point.temperature.error:.2g} K"
         )
     low, high = point.bracket
     if low is None and high is None:
