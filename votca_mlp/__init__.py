@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from votca_mlp.api.model import load_model as load_model
     from votca_mlp.api.runs import predict as predict
     from votca_mlp.api.runs import read_run as read_run
+    from votca_mlp.api.scattering import Scattering as Scattering
+    from votca_mlp.api.scattering import structure_factor as structure_factor
     from votca_mlp.api.simulate import Rdf as Rdf
     from votca_mlp.api.simulate import Simulation as Simulation
     from votca_mlp.api.simulate import rdf as rdf
@@ -47,6 +49,7 @@ _HOMES = {
     "Model": "api.model",
     "Rdf": "api.simulate",
     "RdfWindow": "targets.window",
+    "Scattering": "api.scattering",
     "ScatteringSource": "scattering.source",
     "Simulation": "api.simulate",
     "Target": "targets.target",
@@ -61,6 +64,7 @@ _HOMES = {
     "read_target": "api.targets",
     "rule": "api.correct",
     "simulate": "api.simulate",
+    "structure_factor": "api.scattering",
     "wibi": "api.correct",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
