@@ -121,11 +121,14 @@ def report(run: Path) -> list[dict[str, Any]]:
 
 
 def by_range(q: Array, wanted: Array, found: Array) -> dict[str, float]:
-    """Return R over all Q, and in each range."""
+    """Return R over all Q, in each range, and the share of the fitted ones' that is below 1.6 1/Angstrom."""
     facts = {"R": rounded(r_factor(wanted, found))}
     for label, (low, high) in RANGES.items():
         inside = (q > low) & (q < high)
         facts[f"R {label}"] = rounded(r_factor(wanted[inside], found[inside]))
+    fitted = q > RANGES["fitted"][0]
+    squares = (wanted - found)[fitted] ** 2
+    facts["share below 1.6"] = rounded(float(squares[q[fitted] < 1.6].sum() / squares.sum()))
     return facts
 
 
@@ -173,6 +176,8 @@ def summary(rows: list[dict[str, Any]], epsr: dict[str, dict[str, float]]) -> di
                 values = np.array([row[f"{key} {name}"] for row in at])
                 found[label][f"{key} {name}"] = _mean(values)
                 found[label][f"{key} {name} over EPSR"] = _mean(values / reference[key])
+            share = np.array([row[f"share below 1.6 {name}"] for row in at])
+            found[label][f"share below 1.6 {name}"] = _mean(share)
             start = np.array([row[f"R fitted {name}"] for row in at]) / reference["start"]
             found[label][f"R fitted {name} over start"] = _mean(start)
     return found
