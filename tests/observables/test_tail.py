@@ -37,6 +37,15 @@ def test_noise_has_no_tail() -> None:
     assert fitted_tail(r[:30], 1.0 + TRUE(r[:30])) is None
 
 
+def test_no_bragg_peak_of_what_a_small_box_does_not_tell() -> None:
+    """Hardly damped in 4 Angstrom: it may be noise, and is not carried on for 60."""
+    r = np.arange(0.05, 9.3, 0.1)
+    found = fitted_tail(r, 1.0 + 0.1 * np.cos(2.3 * r) / r)
+    assert found is not None
+    assert found.decay > 0.23
+    assert found.wavenumber == pytest.approx(2.3, abs=0.1)
+
+
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_a_short_range_with_its_tail_is_a_long_range(noise: float) -> None:
     q = np.linspace(0.4, 6.0, 60)

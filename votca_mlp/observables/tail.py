@@ -64,6 +64,8 @@ def fitted_tail(r: Array, g: Array) -> Tail | None:
         return None
     x, y = r[far], r[far] * (g[far] - 1.0)
     decays, wavenumbers = np.geomspace(0.02, 1.5, 24), np.linspace(0.8, 4.0, 129)
+    # a decay over more than the range is not seen in it, and one too slow makes a Bragg peak of noise
+    decays = decays[decays >= 1.0 / (x[-1] - x[0])]
     # for given alpha and beta the rest is linear: y = p cos + q sin, by the normal equations of all of them
     damped = np.exp(-decays[:, None] * (x - x[0]))[:, None, :]
     even, odd = damped * np.cos(wavenumbers[:, None] * x), damped * np.sin(wavenumbers[:, None] * x)
