@@ -1,6 +1,7 @@
 """Interfaces between crystal and liquid: series made by hand, and a small box of argon."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,8 @@ def test_a_small_box(tmp_path: Path) -> None:
     assert as_plain(run()) == as_plain(found)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     json.dumps(as_plain(found), allow_nan=False)
+    with pytest.raises(UserError, match="of another model, crystal, pressure"):
+        melting.melt(model, "Ar", "fcc", 5.45, [80.0], replace(md, pressure=500.0), directory=tmp_path)
 
 
 @pytest.mark.parametrize(

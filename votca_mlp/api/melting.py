@@ -5,10 +5,11 @@ a box of the crystal's width; both joined along z, with a barostat along z alone
 no stress. The interfaces move towards the phase that is stable.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from votca_mlp.engines.shared.result import THERMO
 from votca_mlp.engines.shared.start import check_melted
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.solid import cells_of
+from votca_mlp.files import atomic_write, read_json
 from votca_mlp.observables.coexistence import MeltingPoint, Moving, interface_motion, melting_point
 from votca_mlp.units import KB_EV_PER_K
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from votca_mlp.api.correction import Correction
     from votca_mlp.potentials.correction import PairCorrection
 
+MADE_FROM = "melting.json"
+"""In the folder of the simulations: what all of them have in common."""
 NEAREST = 0.75
 """Of the crystal's nearest distance: atoms of both halves are not closer when these are joined."""
 
@@ -113,6 +117,8 @@ def melt(
     hot = melt_temperature or 2.0 * max(temperatures)
     runs: list[Coexistence] = []
     with working_directory(directory) as folder:
+        made_from = [element, structure, guess, list(cells), md.pressure, md.timestep, md.equilibration]
+        _refuse_other(folder, [model.identity, correction is not None, *made_from])
         for temperature in temperatures:
             here = folder / f"{temperature:g}K"
             plan = replace(md, temperature=temperature, ensemble="npt", first_equilibration=md.equilibration)
@@ -186,6 +192,24 @@ def joined(crystal: "Atoms", liquid: "Atoms", constant: float, closest: float) -
     both: Atoms = lower + upper
     both.set_cell([*edges, bottom + top + 2.0 * gap])
     return both
+
+
+def _refuse_other(folder: Path, made_from: list[Any]) -> None:
+    """Refuse a folder whose simulations begin from another crystal: the two halves would not fit together."""
+    path = folder / MADE_FROM
+    if not path.is_file():
+        with atomic_write(path) as file:
+            json.dump(made_from, file)
+        return
+    try:
+        known = read_json(path)
+    except (OSError, ValueError):
+        known = None
+    if known != made_from:
+        what = "the simulations here are of another model, crystal, pressure, time step or equilibration"
+        raise UserError(
+            what, where=folder, accepted="another folder; temperatures, seeds and length may change"
+        )
 
 
 def _melted(
