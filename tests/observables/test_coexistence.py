@@ -104,7 +104,7 @@ def test_a_small_box(tmp_path: Path) -> None:
     assert as_plain(run()) == as_plain(found)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     json.dumps(as_plain(found), allow_nan=False)
-    with pytest.raises(UserError, match="of another model, crystal, pressure"):
+    with pytest.raises(UserError, match="of another model, correction, crystal, pressure"):
         melting.melt(model, "Ar", "fcc", 5.45, [80.0], replace(md, pressure=500.0), directory=tmp_path)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from votca_mlp.api.model import Model
-from votca_mlp.api.simulate import Simulation, simulate, working_directory
+from votca_mlp.api.simulate import Simulation, correction_digest, simulate, working_directory
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.result import THERMO
 from votca_mlp.engines.shared.start import check_melted
@@ -117,8 +117,11 @@ def melt(
     hot = melt_temperature or 2.0 * max(temperatures)
     runs: list[Coexistence] = []
     with working_directory(directory) as folder:
-        made_from = [element, structure, guess, list(cells), md.pressure, md.timestep, md.equilibration]
-        _refuse_other(folder, [model.identity, correction is not None, *made_from])
+        made_from = [element, structure, guess, list(cells), md.pressure, md.timestep]
+        _refuse_other(
+            folder,
+            [model.identity, None if correction is None else correction_digest(correction), *made_from],
+        )
         for temperature in temperatures:
             here = folder / f"{temperature:g}K"
             plan = replace(md, temperature=temperature, ensemble="npt", first_equilibration=md.equilibration)
@@ -206,7 +209,7 @@ def _refuse_other(folder: Path, made_from: list[Any]) -> None:
     except (OSError, ValueError):
         known = None
     if known != made_from:
-        what = "the simulations here are of another model, crystal, pressure, time step or equilibration"
+        what = "the simulations here are of another model, correction, crystal, pressure or time step"
         raise UserError(
             what, where=folder, accepted="another folder; temperatures, seeds and length may change"
         )

@@ -92,7 +92,7 @@ def simulate(
     with working_directory(directory) as folder:
         plan = placed(md, start, folder, model)
         potential = correction.potential() if isinstance(correction, Correction) else correction
-        identity = model.identity + ("" if correction is None else f" {_digest(correction)}")
+        identity = model.identity + ("" if correction is None else f" {correction_digest(correction)}")
         evaluator = model.evaluator(potential, skin=plan.skin)
         evaluator.forget()
         result = engine_named(plan.engine).run_step(
@@ -205,7 +205,8 @@ def placed(
     return replace(plan, start=path, crystal=None, symbols=tuple(symbols), topology="the start")
 
 
-def _digest(correction: "Correction | PairCorrection") -> str:
+def correction_digest(correction: "Correction | PairCorrection") -> str:
+    """Return what tells one correction from another, by its tables or splines."""
     import hashlib
 
     if isinstance(correction, Correction):
