@@ -41,8 +41,9 @@ from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
 METHODS = ("high", "low", "together", "transfer", "difference")
-SETTINGS = ("low", "steps", "heads", "high_weight")
-"""What all results in a folder have in common."""
+SETTINGS = ("low", "steps")
+"""What all results in a folder have in common; and what those of both levels on one network have."""
+OF_TOGETHER = ("heads", "high_weight", "repeat")
 NETWORK = {
     "kind": "HipnnVec",
     "n_features": 16,
@@ -116,8 +117,12 @@ def fit(
     *,
     steps: int,
     heads: str = SEPARATE,
+    repeat: int = 1,
 ) -> Trained:
-    """Train on the levels of the frames for so many steps, or go on with it."""
+    """Train on the levels of the frames for so many steps, or go on with it.
+
+    An epoch has each CASPT2 energy ``repeat`` times, so that batches have more than one or two of them.
+    """
 
     def report(epoch: int, numbers: dict[str, float]) -> None:
         if epoch % 10 == 0:
@@ -126,6 +131,8 @@ def fit(
             )
 
     learn, judged = (with_labels(frames, part, *frames.levels) for part in parts)
+    rare = frames.has(HIGH, "energies")[learn] if HIGH in frames.levels else np.zeros(len(learn), bool)
+    learn = np.sort(np.concatenate([learn, np.repeat(learn[rare], repeat - 1)]))
     batch = BATCH if any(frames.has(level, "forces").any() for level in frames.levels) else BATCH_OF_ENERGIES
     epochs = max(1, round(steps / max(1, round(len(learn) / batch))))
     return train(
@@ -156,7 +163,8 @@ def predicted(
     learn = with_labels(frames, parts[0], HIGH)
     if method in ("high", "together"):
         part = of_level(frames, HIGH) if method == "high" else frames
-        found = fit(part, parts, trained, name, steps=steps, heads=options.heads)
+        more = {"heads": options.heads, "repeat": options.repeat} if method == "together" else {}
+        found = fit(part, parts, trained, name, steps=steps, **more)
         return energies_of(found.model, HIGH, data.judged), validation(found)
     low = fit(of_level(frames, LOW), parts, trained, folder / f"low_{seed}.pt", steps=steps).model
     known = energies_of(low, LOW, frames.take(learn))
@@ -185,7 +193,7 @@ def measure(data: Data, options: argparse.Namespace) -> None:
             for method in options.methods:
                 path = options.directory / f"{method}_{high}_{seed}.json"
                 if path.exists():
-                    refuse_other(json.loads(path.read_text()), options, path)
+                    refuse_other(json.loads(path.read_text()), method, options, path)
                     continue
                 trained = TrainOptions(
                     learning_rate=2e-3,
@@ -196,7 +204,7 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                 energies, validated = predicted(method, data, high, seed, trained, options)
                 wrong = 1e3 * (energies - data.judged.levels[HIGH].energies) / data.judged.atom_counts
                 found = {"rmse": float(np.sqrt(np.square(wrong).mean())), "mae": float(np.abs(wrong).mean())}
-                found |= {name: getattr(options, name) for name in SETTINGS} | {"validation": validated}
+                found |= settings_of(method, options) | {"validation": validated}
                 with atomic_write(path) as file:
                     json.dump(found, file)
                 print(
@@ -204,17 +212,23 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                 )
 
 
-def refuse_other(found: dict[str, Any], options: argparse.Namespace, path: Path) -> None:
-    """Refuse a result of another size in the folder.
+def settings_of(method: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a result depends on."""
+    names = (*SETTINGS, *OF_TOGETHER) if method == "together" else SETTINGS
+    return {name: getattr(options, name) for name in names}
+
+
+def refuse_other(found: dict[str, Any], method: str, options: argparse.Namespace, path: Path) -> None:
+    """Refuse a result of other settings in the folder.
 
     Raises
     ------
     UserError
         Naming it.
     """
-    given = {name: getattr(options, name) for name in SETTINGS}
+    given = settings_of(method, options)
     if any(found.get(name) != value for name, value in given.items()):
-        what = "was made with " + ", ".join(f"{name} {found.get(name)}" for name in SETTINGS)
+        what = "was made with " + ", ".join(f"{name} {found.get(name)}" for name in given)
         raise UserError(what, where=path, accepted="these options, or another folder")
 
 
@@ -247,6 +261,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of each training")
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--high-weight", type=float, default=100.0, help="of CASPT2 energies in the loss")
+    parser.add_argument("--repeat", type=int, default=1, help="of CASPT2 energies in an epoch of both levels")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--only-show", action="store_true", help="train nothing")
     add_json(parser)
