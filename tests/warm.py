@@ -28,7 +28,8 @@ def networks() -> None:
     from votca_mlp.models.ani.model import AniModel
     from votca_mlp.models.ani.neurochem import read_neurochem
 
-    atoms = liquid(3)
+    atoms, alloy = liquid(3), liquid(3)
+    alloy.symbols[::2] = "Cu"
     for changes in ({}, {"n_sensitivities": 6}):
         model = network(**changes)
         for dtype in (torch.float32, torch.float64):
@@ -36,9 +37,10 @@ def networks() -> None:
         pairs = pairs_of(model, atoms)
         _, gradient = model.energies_and_gradient(pairs.numbers, pairs.first, pairs.second, pairs.vectors)
         pairs.sums(gradient)
+    PairListEvaluator(network((13, 29), n_interaction_layers=2, kind="HipnnVec")).evaluate(alloy)
     with tempfile.TemporaryDirectory() as name:
         ani = AniModel(read_neurochem(write_model(Path(name), ("Al", "Cu"))))
-        PairListEvaluator(ani).evaluate(atoms)
+        PairListEvaluator(ani).evaluate(alloy)
 
 
 def runs() -> None:

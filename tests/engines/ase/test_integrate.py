@@ -1,5 +1,7 @@
 """The integrator against conservation laws, ASE's integrator and the ensembles' closed forms."""
 
+from pathlib import Path
+
 import ase.units
 import numpy as np
 import pytest
@@ -7,12 +9,17 @@ from ase.build import bulk
 from ase.md.nose_hoover_chain import IsotropicMTKNPT
 
 from tests.engines.ase.case import argon, evaluator
+from tests.models.ani.neurochem_files import write_model
+from tests.models.hipnn.test_fast import network
 from votca_mlp.engines.ase.along_z import IntegratorAlongZ
 from votca_mlp.engines.ase.chain import NoseHooverChain
 from votca_mlp.engines.ase.integrate import Integrator
 from votca_mlp.engines.shared.start import draw_velocities
 from votca_mlp.ensemble.blocks import block_error
 from votca_mlp.evaluation.calculator import MLPCalculator
+from votca_mlp.evaluation.evaluator import PairListEvaluator
+from votca_mlp.models.ani.model import AniModel
+from votca_mlp.models.ani.neurochem import read_neurochem
 from votca_mlp.units import KB_EV_PER_K
 
 
@@ -123,6 +130,44 @@ def test_state_continues_bit_for_bit() -> None:
     assert np.array_equal(md.positions, other.positions)
     assert np.array_equal(md.velocities, other.velocities)
     assert md.conserved_energy == other.conserved_energy
+
+
+def of_several_species(kind: str, folder: Path) -> PairListEvaluator:
+    if kind == "ani":
+        return PairListEvaluator(AniModel(read_neurochem(write_model(folder, ("Al", "Cu")))))
+    return PairListEvaluator(network((13, 29), n_interaction_layers=2, kind="HipnnVec"))
+
+
+@pytest.mark.parametrize("kind", ["hipnn", "ani"])
+def test_compiled_models_of_several_species_continue_bit_for_bit(kind: str, tmp_path: Path) -> None:
+    atoms = bulk("Al", "fcc", 4.2, cubic=True).repeat(3)
+    atoms.rattle(0.2, seed=1)
+    atoms.symbols[::3] = "Cu"
+    velocities = draw_velocities(atoms.get_masses(), 600.0, [1])
+    options = {"timestep": 0.5, "temperature": 300.0, "pressure": 400.0}
+    runs = [
+        Integrator(
+            atoms.copy(),
+            of_several_species(kind, tmp_path / str(k)),
+            velocities,
+            **options,
+            thermostat_time=100.0,
+            barostat_time=500.0,
+        )
+        for k in range(2)
+    ]
+    for _ in range(8):
+        runs[0].step()
+    assert runs[0].evaluator.model._fast is not None
+    runs[1].restore({name: np.array(value) for name, value in runs[0].state().items()})
+    for md in runs:
+        md.evaluator.forget()
+        md.recompute()
+        for _ in range(8):
+            md.step()
+    assert np.array_equal(runs[0].positions, runs[1].positions)
+    assert np.array_equal(runs[0].velocities, runs[1].velocities)
+    assert runs[0].conserved_energy == runs[1].conserved_energy
 
 
 def test_velocities() -> None:
