@@ -1,14 +1,18 @@
 """Local atoms (those of the configuration) and ghost atoms (their periodic images near the cell)."""
 
+import math
+
 import numba
 import numpy as np
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from votca_mlp.errors import Exploded, UserError
+from votca_mlp.neighbours.box import volume_of
 
 Array = NDArray[np.float64]
 _FARTHEST = 1e7  # Angstrom
+_SOUND = 1e-3  # Angstrom^3; a cell of it has three vectors, beyond rounding
 _MOST_NEIGHBOURS = 1e6  # of one atom; a cutoff of 12 Angstrom has some hundred
 _PADDED = 1e6  # Angstrom; beyond every cutoff, and its square is a number in float32
 
@@ -26,13 +30,20 @@ def checked_cell(positions: Array, cell: Array, pbc: NDArray[np.bool_], reach: f
         A box so large, or so small beside ``reach`` (Angstrom), that the search would not come to an end.
     """
     positions = np.where(np.abs(positions) < _FARTHEST, positions, 0.0)
-    completed = complete_cell(cell) if np.isfinite(cell).all() else np.zeros((3, 3))
     # single numbers: numpy takes as long for each question as the rest of a small system's list
+    finite = all(map(math.isfinite, cell.ravel().tolist()))
+    volume = volume_of(cell) if finite else 0.0
+    whole = volume > _SOUND
+    if whole:
+        # it has all three vectors
+        completed = np.array(cell, float)
+    else:
+        completed = complete_cell(cell) if finite else np.zeros((3, 3))
+        volume = abs(float(np.linalg.det(completed)))
     largest = max(map(abs, completed.ravel().tolist()))
     if not largest < _FARTHEST:
         raise Exploded(f"an edge of the box is {largest:.4g} Angstrom", accepted="a box of its atoms' size")
-    volume = abs(float(np.linalg.det(completed)))
-    if volume == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool)):
+    if not whole and (volume == 0.0 or not np.all(cell.any(axis=1) | ~np.asarray(pbc, bool))):
         what, accepted = (
             "the cell has no volume",
             "a cell vector for every periodic direction, not in one plane",

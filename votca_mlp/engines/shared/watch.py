@@ -78,51 +78,49 @@ class Watch:
         UserError
             Naming step, time, atoms and what to change.
         """
+        wrong = self._wrong(md, stage)
+        if wrong is not None:
+            what, accepted = wrong
+            raise UserError(what, where=place(md.timestep, stage, step), accepted=accepted)
+
+    def _wrong(self, md: Moving, stage: Stage) -> tuple[str, str] | None:
+        """Return what is wrong, and what to change. Asked in every step: single numbers, words only then."""
         evaluation = md.evaluation
         temperature = md.temperature
-        where = place(md.timestep, stage, step)
         # a non-finite force or position makes the kinetic energy non-finite
         if not (math.isfinite(evaluation.energy) and math.isfinite(temperature)):
-            raise UserError(f"{_not_finite(md)}{_closest(md)}", where=where, accepted=ADVICE)
+            return f"{_not_finite(md)}{_closest(md)}", ADVICE
         closest = evaluation.closest
         if self.distance_min is not None and closest is not None and closest[2] < self.distance_min:
-            raise UserError(
-                f"two atoms are closer than distance_min = {self.distance_min:g} Angstrom{_closest(md)}",
-                where=where,
-                accepted=ADVICE + "; if such distances are real, a smaller limits.distance_min",
-            )
+            what = f"two atoms are closer than distance_min = {self.distance_min:g} Angstrom{_closest(md)}"
+            return what, ADVICE + "; if such distances are real, a smaller limits.distance_min"
         limit = self.temperature_max or 10.0 * stage.temperature + 1000.0
         if temperature > limit:
             fastest = int(np.argmax((md.velocities**2).sum(1)))
-            raise UserError(
+            what = (
                 f"the temperature is {temperature:.0f} K, above {limit:.0f} K (temperature_max); "
-                f"the fastest atom is {fastest + 1}{_closest(md)}",
-                where=where,
-                accepted=ADVICE,
+                f"the fastest atom is {fastest + 1}{_closest(md)}"
             )
+            return what, ADVICE
         if self.spread_max is not None and evaluation.spread > self.spread_max:
-            raise UserError(
+            what = (
                 f"the ensemble's members differ by {evaluation.spread * 1000:.2f} meV/atom, more than "
                 f"spread_max = {self.spread_max * 1000:.2f} meV/atom: the model is used outside its "
-                f"training{_closest(md)}",
-                where=where,
-                accepted="a smaller <alpha>, a state that the model was trained for, or a larger spread_max",
+                f"training{_closest(md)}"
             )
+            return what, "a smaller <alpha>, a state that the model was trained for, or a larger spread_max"
         ratio = md.volume / self.volume
         if not 1.0 / VOLUME_RATIO < ratio < VOLUME_RATIO:
-            raise UserError(
-                f"the volume is {ratio:.2f} times that of the start: the system boils off or collapses",
-                where=where,
-                accepted="another <pressure>, a longer <barostat_time>, a start near the density, or nvt",
-            )
-        half = 0.5 * float(np.diag(md.cell).min())
+            what = f"the volume is {ratio:.2f} times that of the start: the system boils off or collapses"
+            return what, "another <pressure>, a longer <barostat_time>, a start near the density, or nvt"
+        half = 0.5 * min(md.cell.item(0), md.cell.item(4), md.cell.item(8))
         if half <= self.r_max:
-            raise UserError(
+            what = (
                 f"half the box has shrunk to {half:.3f} Angstrom, not more than the grid's maximum of "
-                f"{self.r_max:.3f} Angstrom, so g(r) would be wrong",
-                where=where,
-                accepted="more atoms, or a smaller <max> (it is in nm)",
+                f"{self.r_max:.3f} Angstrom, so g(r) would be wrong"
             )
+            return what, "more atoms, or a smaller <max> (it is in nm)"
+        return None
 
 
 def check_first(md: Integrated, stage: Stage, step: int) -> None:
