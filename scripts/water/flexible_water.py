@@ -62,6 +62,8 @@ class FlexibleWater(Calculator):
         edges = np.diag(atoms.cell.array).copy()
         if not np.array_equal(atoms.numbers.reshape(-1, 3), np.tile([8, 1, 1], (len(x) // 3, 1))):
             raise ValueError("atoms must be O, H, H of one molecule after another")
+        if np.abs(atoms.cell.array - np.diag(edges)).max() > 0.0:
+            raise ValueError("the box is not rectangular along x, y and z")
         if edges.min() < 2.0 * CUTOFF:
             raise ValueError(f"the box is shorter than {2.0 * CUTOFF:g} Angstrom")
         if (
@@ -159,8 +161,10 @@ def between(
             k = int(at)
             part = at - k
             charges = charge * (-2.0 if j % 3 == 0 else 1.0)
-            energy += charges * (table[k, 0] + part * (table[k + 1, 0] - table[k, 0]))
-            force = charges * (table[k, 1] + part * (table[k + 1, 1] - table[k, 1]))
+            change = table[k + 1, 1] - table[k, 1]
+            force = charges * (table[k, 1] + part * change)
+            # the integral of that force: d v / d r^2 = v' / (2 r)
+            energy += charges * (table[k, 0] - 0.5 * part / scale * (table[k, 1] + 0.5 * part * change))
             if i % 3 == 0 and j % 3 == 0:
                 sixth = (SIGMA * SIGMA / square) ** 3
                 energy += 4.0 * EPSILON * (sixth * sixth - sixth) - shift
