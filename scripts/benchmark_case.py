@@ -143,7 +143,8 @@ def output(md: Any) -> float:
     from votca_mlp.engines.shared.stages import Stage
     from votca_mlp.engines.shared.watch import make_watch
 
-    watch = make_watch(Limits(), r_max=1.0, volume=md.volume)
+    # below any bond
+    watch = make_watch(Limits(distance_min=0.1), r_max=1.0, volume=md.volume)
     stage = Stage("production", 10**9, 10**9, systems.TEMPERATURE, False, False)
     symbols, frame = md.atoms.get_chemical_symbols(), frame_writer("traj.dump")
     with tempfile.TemporaryDirectory() as folder:
