@@ -188,3 +188,12 @@ def test_an_undefined_initial_potential_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path / "A-A.pot.in", table)
     with pytest.raises(UserError, match=r"A-A\.pot\.in: the value at 0\.2 nm is undefined"):
         initial_potential(interaction(x), tmp_path)
+
+
+def test_an_initial_potential_of_impossible_size_is_refused(tmp_path: Path) -> None:
+    x = grid_points(0.0, 0.5, 0.05)
+    y = np.zeros(len(x))
+    y[2] = -1e300
+    write_table(tmp_path / "A-A.pot.in", make_table(x, y))
+    with pytest.raises(UserError, match=r"A-A\.pot\.in: the value at 0\.1 nm is -1e\+300"):
+        initial_potential(interaction(x), tmp_path)

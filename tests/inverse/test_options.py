@@ -17,7 +17,7 @@ from votca_mlp.inverse.pair_plan import PressureTask, cycle
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.post_tasks import POST_ADD, POST_UPDATE
-from votca_mlp.tables import read_table
+from votca_mlp.tables import make_table, read_table, write_table
 
 INVERSE = "</scriptpath>"
 PAIR = "</wibi>"
@@ -230,3 +230,21 @@ def test_what_goes_by_the_pressure_needs_a_stress(tmp_path: Path, place: str, ta
         return
     with pytest.raises(UserError, match=f"{tag}.*\n?.*needs the pressure, and the calculator has no stress"):
         check_start_and_model(context)
+
+
+def test_the_start_is_checked_with_the_first_potential(tmp_path: Path) -> None:
+    """check --deep evaluates what the first simulation moves in: a given u(r), too."""
+    plan = plan_of(load_settings(case_with(tmp_path, INVERSE, "")))
+    (pair,) = plan.pairs
+    without = check_start_and_model(run_context(plan, Silent()))
+    write_table(plan.directory / f"{pair.name}.pot.in", make_table(pair.grid.points, -pair.grid.points))
+    given = check_start_and_model(run_context(plan, Silent()))
+    # -r, which is shifted to 0 at the cutoff, repels
+    assert energy_an_atom(given) > energy_an_atom(without)
+
+
+def energy_an_atom(line: str) -> float:
+    """Return the energy that a line about the start says."""
+    found = re.search(r"(-?[\d.]+) eV an atom", line)
+    assert found is not None, line
+    return float(found[1])

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.context import Context
 from votca_mlp.inverse.molecules import said_of_molecules
+from votca_mlp.inverse.potentials import initial_potential
 from votca_mlp.inverse.state_plan import StatePlan
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.contract import Evaluator
+    from votca_mlp.potentials.correction import PairCorrection
 
 _TIMED = 5
 _ENOUGH = 2.0
 
 
 def check_start_and_model(context: Context) -> str:
-    """Check topology and start configuration of a state and evaluate the start once.
+    """Check topology and start configuration of a state and evaluate the start once, with the first u(r).
 
     Returns
     -------
@@ -36,7 +38,7 @@ def check_start_and_model(context: Context) -> str:
     made: list[Evaluator] = []
 
     def evaluator() -> "Evaluator":
-        made.append(evaluator_of(context.model, state.model, None, md.skin))
+        made.append(evaluator_of(context.model, state.model, _first_correction(context), md.skin))
         return made[-1]
 
     line = engine_named(md.engine).check(md, evaluator, context.step_directory(1))
@@ -44,6 +46,23 @@ def check_start_and_model(context: Context) -> str:
         _refuse_unknown_pressure(context)
     said = said_of_molecules(md, [pair.grid for pair in state.pairs], context.step_directory(1))
     return f"{line}; {said}" if said else line
+
+
+def _first_correction(context: Context) -> "PairCorrection | None":
+    """Return the u(r) of the first simulation, None where no pot.in is given.
+
+    A u(r; T) of several terms is left out: each is known, their sum belongs to a state of a step.
+    """
+    from votca_mlp.potentials.correction import correction_of_tables
+
+    plan, tables, any_given = context.plan, {}, False
+    for pair in context.state.pairs:
+        if len(plan.tables(pair.name)) > 1:
+            return None
+        table, given = initial_potential(pair.grid, plan.directory)
+        tables[pair.grid.species] = (table, plan.directory / f"{pair.name}.pot.in")
+        any_given = any_given or given
+    return correction_of_tables(tables) if any_given else None
 
 
 def _refuse_unknown_pressure(context: Context) -> None:

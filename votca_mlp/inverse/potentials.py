@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GRID_TOLERANCE = 1e-6
 """Grids agree when their points differ by less than this, nm."""
 
+LARGEST = 1e15
+"""Of an initial u(r), kJ/mol: cores of tables that others make end far below it, float32 not far above."""
+
 
 def check_grid(table: Table, grid: NDArray[np.float64], *, where: str | Path) -> None:
     """Refuse a table that is not on min:step:max (nm).
@@ -54,7 +57,7 @@ def initial_potential(pair: PairGrid, main_directory: Path, table_name: str = ""
     Raises
     ------
     UserError
-        A pot.in that is not on the grid or has undefined points.
+        A pot.in that is not on the grid, has undefined points or values that no simulation can have.
     """
     path = main_directory / f"{table_name or pair.name}.pot.in"
     if not path.exists():
@@ -64,6 +67,10 @@ def initial_potential(pair: PairGrid, main_directory: Path, table_name: str = ""
     if (table.flags == "u").any() or not np.isfinite(table.y).all():
         x = table.x[(table.flags == "u") | ~np.isfinite(table.y)][0]
         raise UserError(f"the value at {x:g} nm is undefined", where=path, accepted="a value at every point")
+    if np.abs(table.y).max() > LARGEST:
+        k = np.abs(table.y).argmax()
+        what = f"the value at {table.x[k]:g} nm is {table.y[k]:g} kJ/mol"
+        raise UserError(what, where=path, accepted=f"at most {LARGEST:g}, also where no atoms come")
     return make_table(pair.points, table.y, comments=(f"from {path.name}",)), True
 
 
