@@ -282,3 +282,16 @@ def test_write_target_is_a_distribution(tmp_path: Path) -> None:
     g = read_table(tmp_path / "t").y
     assert g[0] < 1e-10
     assert 0.8 < g[-1] < 1.2
+
+
+def test_ctrl_c_while_python_starts_is_an_interruption(tmp_path: Path) -> None:
+    """Python before its handlers ends with status 1: the scripts hand 130 up as for any other moment."""
+    text = (SCRIPT_DIRECTORY / "functions_mlp.sh").read_text()
+    function = text[text.index("votca_mlp_csg() {") :].split("\n}\n")[0] + "\n}\n"
+    fake = tmp_path / "votca-mlp"
+    # a program that is hit by the signal of its group and fails
+    fake.write_text('#!/bin/bash\ntrap "exit 1" INT\nkill -INT $PPID $$\nsleep 5\n')
+    fake.chmod(0o755)
+    run = ["bash", "-c", f"{function}\nVOTCA_MLP={fake}\nvotca_mlp_csg update\necho went on"]
+    found = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (130, "")

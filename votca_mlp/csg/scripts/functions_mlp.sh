@@ -71,7 +71,13 @@ export VOTCA_CSG_DEFAULTS
 
 votca_mlp_csg() { #runs a votca-mlp csg command; it shows its own error on the terminal
   # which knows the run's own settings only, not those written for VOTCA's scripts
-  CSGXMLFILE="${CSG_RUN_XMLFILE:-$CSGXMLFILE}" $VOTCA_MLP csg "$@" || exit
+  local status=0 told="" trapped="$(trap -p INT)"
+  # Ctrl-C while Python starts ends it with the status of a failure; csg_inverse itself has a trap already
+  [[ -n $trapped ]] || trap 'told="yes"' INT
+  CSGXMLFILE="${CSG_RUN_XMLFILE:-$CSGXMLFILE}" $VOTCA_MLP csg "$@" || status=$?
+  [[ -n $trapped ]] || trap - INT
+  [[ $status -eq 0 || -z $told ]] || status=130
+  [[ $status -eq 0 ]] || exit $status
 }
 export -f votca_mlp_csg
 
