@@ -53,11 +53,11 @@ def test_the_trained_model_is_fused_and_written(tmp_path, monkeypatch) -> None:
     assert (tmp_path / "out" / "fusion.json").is_file()
     fusion = begun[0]
     assert fusion.options.limits["energy"] == 1.2
-    assert fusion.names == ["gas pressure"]
-    assert fusion.labels is not None
-    assert fusion.labels.errors(fusion.copies.single)["energy"] > 0.0
+    assert fusion.objective.names == ["gas pressure"]
+    assert fusion.objective.labels is not None
+    assert fusion.objective.labels.errors(fusion.copies.single)["energy"] > 0.0
     # frames that the other level alone has labels of are none of its labels
-    assert all(batch.residuals(fusion.copies.single) for batch in fusion.labels.fine)
+    assert all(batch.residuals(fusion.copies.single) for batch in fusion.objective.labels.fine)
     assert "fused" in said[-1]
 
 

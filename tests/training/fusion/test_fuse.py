@@ -127,7 +127,7 @@ def test_what_is_known_at_rest_is_met_alone_and_beside_states(tmp_path) -> None:
     found = alone.run()
     assert found.ended == "the experiments are met within errors"
     assert found.model.length.item() == pytest.approx(2.2, abs=0.001)
-    assert alone.names == ["lattice a"]
+    assert alone.objective.names == ["lattice a"]
     pair = EnergyDifference(*(stored_frames([dimer(length)]) for length in (2.2, 2.5)))
     energy, error = torch.tensor([[0.5 * 0.3**2 / 2.0], [0.001]], dtype=torch.float64)
     both = fusion(tmp_path / "2", rest=[RestExperiment(pair, energy, error)]).run()

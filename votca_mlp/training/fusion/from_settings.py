@@ -179,8 +179,8 @@ def fuse_file(
         "ended": found.ended,
         "best": found.best,
         "trajectories": found.trajectories,
-        "experiments": fusion.names,
-        "measured": fusion.targets.tolist(),
+        "experiments": fusion.objective.names,
+        "measured": fusion.objective.targets.tolist(),
         "iterations": [each.plain() for each in found.history],
         "closing": None if found.closing is None else found.closing.plain(),
     }
@@ -188,7 +188,7 @@ def fuse_file(
         json.dump(history, file, indent=1)
     fused = found.model.to(dtype=torch.float32)
     assert isinstance(fused, HipnnModel)
-    facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.names}
+    facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.objective.names}
     save_hipnn(folder / FUSED, fused, {**model.provenance, "fusion": facts})
     met = "none" if found.closing is None else f"chi^2 of experiments {found.closing.experiments:.3g}"
     say(f"fused: the best model is that of iteration {found.best} ({found.ended}); simulated afresh: {met}")

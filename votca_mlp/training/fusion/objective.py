@@ -1,0 +1,141 @@
+"""What a fusion is to meet: experiments in states and at rest, and labels within limits."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from votca_mlp.models.contract import PairModel
+from votca_mlp.training.fusion.copies import Copies
+from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
+from votca_mlp.training.fusion.labels import Labels
+from votca_mlp.training.fusion.options import Iteration
+from votca_mlp.training.fusion.pool import StatePool
+from votca_mlp.training.fusion.response import Response, respond, respond_at_rest
+from votca_mlp.training.fusion.states import StatePoint
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An iteration, and the responses it was made of, with rows."""
+
+    iteration: Iteration
+    responses: list[Response]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How wrong labels may become: factors of the errors before, by kind; others may become anything.
+
+    Attributes
+    ----------
+    factors
+        By kind of label.
+    learnt, held
+        Errors before fusion, on labels learnt from and held out.
+    """
+
+    factors: Mapping[str, float]
+    learnt: Mapping[str, float]
+    held: Mapping[str, float]
+
+    def keep(self, found: Iteration) -> bool:
+        """Whether an iteration keeps both sets of labels within the limits."""
+        return self._within(found.held, self.held) and self._within(found.labels, self.learnt)
+
+    def kept(self, model: PairModel, labels: Labels | None, held: Labels | None) -> bool:
+        """Whether a model does; held-out labels are evaluated only where the others are kept."""
+        learnt = {} if labels is None else labels.errors(model)
+        return self._within(learnt, self.learnt) and (
+            held is None or self._within(held.errors(model), self.held)
+        )
+
+    def _within(self, errors: Mapping[str, float], before: Mapping[str, float]) -> bool:
+        return all(errors[k] <= self.factors[k] * before[k] for k in errors if k in self.factors)
+
+
+class Objective:
+    """The experiments as one vector of values, and the labels beside them.
+
+    Parameters
+    ----------
+    states, experiments
+        States without an experiment are left out.
+    rest
+        Experiments of fixed configurations.
+    labels, held
+        Learnt from, and only watched; None where there are none.
+    """
+
+    def __init__(
+        self,
+        states: Sequence[StatePoint],
+        experiments: Sequence[Experiment],
+        rest: Sequence[RestExperiment],
+        labels: Labels | None,
+        held: Labels | None,
+    ) -> None:
+        used = {each.state for each in experiments}
+        self.states = [state for state in states if state.name in used]
+        self.experiments = {
+            state.name: [each for each in experiments if each.state == state.name] for state in self.states
+        }
+        self.rest = tuple(rest)
+        ordered = [*(each for state in self.states for each in self.experiments[state.name]), *self.rest]
+        self.targets = torch.cat([each.values[each.used] for each in ordered]).double()
+        self.errors = torch.cat([each.errors[each.used] for each in ordered]).double()
+        self.names = [
+            f"{each.state if isinstance(each, Experiment) else each.title} {label}"
+            for each in ordered
+            for label in each.labels
+        ]
+        self.labels, self.held = labels, held
+
+    def scale(self, responses: Sequence[Response]) -> Tensor:
+        """Return the joint errors of measurement and simulation."""
+        statistical = torch.nan_to_num(torch.cat([each.errors for each in responses]), nan=0.0)
+        return (self.errors.square() + statistical.square()).sqrt()
+
+    def chi2(self, responses: Sequence[Response], scale: Tensor | None = None) -> float:
+        """Return chi^2 of the experiments, over given errors or the joint ones."""
+        values = torch.cat([each.values for each in responses])
+        return float(
+            ((values - self.targets) / (self.scale(responses) if scale is None else scale)).square().sum()
+        )
+
+    def responses(
+        self, pools: Mapping[str, StatePool], copies: Copies, *, probes: int = 0, seed: int = 0
+    ) -> list[Response]:
+        """Return all experiments with the present parameters, with rows if ``probes`` is above 0.
+
+        Raises
+        ------
+        UserError
+            A configuration that an observable at rest is not defined for with this model.
+        """
+        found = [
+            respond(pools[state.name], self.experiments[state.name], copies, probes=probes, seed=seed)
+            for state in self.states
+        ]
+        if self.rest:
+            found.append(respond_at_rest(self.rest, copies, rows=probes > 0))
+        return found
+
+    def iteration(
+        self, number: int, responses: Sequence[Response], copies: Copies, new: list[str], began: float
+    ) -> Iteration:
+        """Return what the present parameters give; ``began`` by time.monotonic."""
+        single = copies.single
+        return Iteration(
+            number,
+            self.chi2(responses) / len(self.targets),
+            torch.cat([each.values for each in responses]).tolist(),
+            torch.cat([each.errors for each in responses]).tolist(),
+            {state.name: each.effective for state, each in zip(self.states, responses, strict=False)},
+            new,
+            {} if self.labels is None else self.labels.errors(single),
+            {} if self.held is None else self.held.errors(single),
+            seconds=time.monotonic() - began,
+        )
