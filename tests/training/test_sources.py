@@ -197,6 +197,18 @@ def _no_cell(folder: Path) -> None:
     write(folder / "low.xyz", frames, format="extxyz")
 
 
+def _one_in_hartree(folder: Path) -> None:
+    frames = read(folder / "low.xyz", ":")
+    frames[4].calc.results["energy"] /= HARTREE
+    write(folder / "low.xyz", frames, format="extxyz")
+
+
+def _two_per_atom(folder: Path) -> None:
+    arrays = dict(np.load(folder / "high.npz"))
+    arrays["e"][[2, 7]] /= 3
+    np.savez(folder / "high.npz", **arrays)
+
+
 LOW = settings()["data"][0]["levels"]
 BOTH = {"file": "low.xyz", "levels": {**LOW, "high": {"energy": {"key": "energy", "unit": "Hartree"}}}}
 HIGH = settings()["data"][1]
@@ -242,6 +254,13 @@ HIGH = settings()["data"][1]
             None,
             r"on 24 common frames energies of level 'high' change by 27.2 .*\n.*Hartree instead of eV",
         ),
+        (
+            {},
+            _one_in_hartree,
+            r"low.xyz, frame 5: the energy of level 'low' is -0.85.* eV/atom, where .* say -23.*\n"
+            r".*this factor is Hartree instead of eV",
+        ),
+        ({}, _two_per_atom, r"high.npz, frame 3: .*\(2 such frames\)\n.*this factor is energy per atom"),
         (
             {"levels": {"low": None, "high": {"energy": 0}}},
             None,

@@ -1,9 +1,8 @@
 """Self energies: what one atom of each species adds to the energy, whatever is around it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.labelled import FloatArray, LabelledFrames
@@ -34,9 +33,9 @@ def self_energies(
     free = [z for z in frames.species if z not in given]
     if not there.any():
         return {z: given.get(z, 0.0) for z in frames.species}
-    counts = _counts(frames, there, free)
+    counts = atoms_by_species(frames, free)[there]
     _refuse_unknown(frames, level, [z for z, n in zip(free, counts.sum(0), strict=True) if n == 0])
-    fixed = _counts(frames, there, list(given)) @ np.array(list(given.values()), float)
+    fixed = atoms_by_species(frames, list(given))[there] @ np.array(list(given.values()), float)
     left = frames.levels[level].energies[there] - fixed
     solution = np.linalg.lstsq(counts, left, rcond=1e-10)[0] if free else np.zeros(0)
     return {z: given[z] if z in given else float(solution[free.index(z)]) for z in frames.species}
@@ -46,16 +45,16 @@ def determined(frames: LabelledFrames, level: str, given: Mapping[int, float] | 
     """Return whether the level's compositions tell its species apart."""
     there = frames.has(level, "energies")
     free = [z for z in frames.species if z not in (given or {})]
-    return not free or int(np.linalg.matrix_rank(_counts(frames, there, free))) == len(free)
+    return not free or int(np.linalg.matrix_rank(atoms_by_species(frames, free)[there])) == len(free)
 
 
-def _counts(frames: LabelledFrames, there: NDArray[np.bool_], species: list[int]) -> FloatArray:
-    """Return atoms by frame and species, shape [n_there, n_species]."""
+def atoms_by_species(frames: LabelledFrames, species: Sequence[int]) -> FloatArray:
+    """Return how many atoms of each species each frame has, shape [n_frames, n_species]."""
     counts = np.zeros((len(frames), len(species)))
     frame = frames.frame_of_atom
     for column, z in enumerate(species):
         counts[:, column] = np.bincount(frame[frames.numbers == z], minlength=len(frames))
-    return np.asarray(counts[there])
+    return counts
 
 
 def _refuse_unknown(frames: LabelledFrames, level: str, missing: list[int]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.labelled import LabelledFrames
-from votca_mlp.training.sources.label_units import ENERGIES
+from votca_mlp.training.sources.label_units import ENERGIES, ratios
 
 FEWEST = 8
 """Frames below which nothing is said."""
@@ -44,7 +44,7 @@ def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str
             said.append(f"energies of '{high}' and '{low}' on {len(x)} common frames: no correlation")
             continue
         slope = float(np.sqrt((y @ y) / (x @ x)))
-        fitting = _ratios(slope)
+        fitting = [name for name, ratio in ratios(ENERGIES).items() if abs(np.log(slope / ratio)) < NEAR]
         if fitting and abs(np.log(slope)) > 3 * NEAR:
             raise UserError(
                 f"on {len(x)} common frames energies of level '{high}' change by {slope:.3g} times those of "
@@ -76,13 +76,3 @@ def _common(
     parts = [np.array(pairs) - np.mean(pairs, axis=0) for pairs in by_composition.values() if len(pairs) > 1]
     both = np.concatenate(parts) if parts else np.zeros((0, 2))
     return both[:, 0], both[:, 1]
-
-
-def _ratios(slope: float) -> list[str]:
-    """Return the ratios of units of energy that a slope is near to, in words."""
-    return [
-        f"{one} instead of {other}"
-        for one in ENERGIES
-        for other in ENERGIES
-        if one != other and abs(np.log(slope * ENERGIES[other] / ENERGIES[one])) < NEAR
-    ]

@@ -11,7 +11,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.labelled import FloatArray, LabelledFrames
-from votca_mlp.training.sources.label_units import FORCES, STRESSES
+from votca_mlp.training.sources.label_units import FORCES, STRESSES, ratios
 
 PAIRS = 200
 """Pairs that are looked at."""
@@ -75,14 +75,9 @@ def refuse_wrong_units(frames: LabelledFrames, level: str, file: str) -> list[st
 
 
 def _advice(slope: float, kind: str, known: dict[str, float]) -> str:
-    ratios = {
-        f"{one} instead of {other}": known[one] / known[other]
-        for one in known
-        for other in known
-        if one != other
-    }
-    near = sorted(ratios, key=lambda name: abs(np.log(abs(slope) / ratios[name])))
-    fitting = [name for name in near if abs(np.log(abs(slope) / ratios[name])) < 0.1][:3]
+    factors = ratios(known)
+    near = sorted(factors, key=lambda name: abs(np.log(abs(slope) / factors[name])))
+    fitting = [name for name in near if abs(np.log(abs(slope) / factors[name])) < 0.1][:3]
     words = [*fitting, *(["the other sign"] if slope < 0 else [])]
     return f"units and signs that fit together (energy, {kind}, length)" + (
         "; this factor is " + ", or ".join(words) if words else ""

@@ -1,5 +1,7 @@
 """Units of labels in files, and their factors to eV, Angstrom."""
 
+from collections.abc import Mapping
+
 from votca_mlp.units import (
     ANGSTROM_PER_BOHR,
     ANGSTROM_PER_NM,
@@ -35,3 +37,13 @@ STRESSES = {
 
 VIRIALS = ENERGIES
 """eV in each unit of a virial, which is a stress times the volume."""
+
+
+def ratios(units: Mapping[str, float]) -> dict[str, float]:
+    """Return the factors by which values are wrong when one unit is taken for another, by words for it."""
+    return {
+        f"{one} instead of {other}": units[one] / units[other]
+        for one in units
+        for other in units
+        if one != other
+    }
