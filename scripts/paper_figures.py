@@ -18,6 +18,7 @@ atoms and says how long the whole form takes.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -33,7 +34,8 @@ from results_file import add_json, command, number, write_result
 from run_result import curve
 
 from votca_mlp.engines.shared.result import production_mean, read_facts
-from votca_mlp.inverse.final_checks import estimate_of, read_checks
+from votca_mlp.inverse.final_checks import AFTER, BEFORE, estimate_of, read_checks
+from votca_mlp.inverse.final_checks import NAME as CHECKS_FILE
 from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.inverse.start import run_plan
 from votca_mlp.observables.diffusion import infinite_box
@@ -138,6 +140,22 @@ def prepare(case: Case, run: Path, *, short: bool, table: Path | None = None) ->
     if short:
         topology = run / "topol.xml"
         topology.write_text(topology.read_text().replace('nmols="2048"', 'nmols="500"'))
+
+
+def share_checks(run: Path, case: Case) -> None:
+    """Give a run the checks of the model alone from another rule's: the first simulation is the same.
+
+    Where it is not, for whatever reason, the loop sees that they belong to another and makes its own.
+    """
+    if (run / CHECKS_FILE).exists():
+        return
+    for other in RULES:
+        done = run.parent / Case(case.model, case.temperature, other).name
+        found = read_checks(done).get("", {}).get(BEFORE)
+        if found is not None:
+            shutil.copytree(done / "checks", run / "checks", ignore=shutil.ignore_patterns(f"{AFTER}_*"))
+            (run / CHECKS_FILE).write_text(json.dumps({"": {BEFORE: found}}))
+            return
 
 
 def run_until(run: Path, until: float | None) -> str:
@@ -266,9 +284,10 @@ def main() -> None:
     curves: dict[str, Any] = {}
     for case in cases(options):
         run = options.directory / case.name
-        if not (run / "settings.xml").is_file():
-            prepare(case, run, short=options.short, table=options.table)
         if until is None or time.monotonic() < until:
+            if not (run / "settings.xml").is_file():
+                prepare(case, run, short=options.short, table=options.table)
+            share_checks(run, case)
             print(f"{case.name}: {run_until(run, until)}", flush=True)
         if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case)):
             rows[case.name] = row
