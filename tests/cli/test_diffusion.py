@@ -42,6 +42,22 @@ def test_random_walk(tmp_path: Path, frames: list[Frame], number: str, factor: f
     assert error < 0.1 * expected
 
 
+def test_velocities(tmp_path: Path, frames: list[Frame]) -> None:
+    write_dump(tmp_path / "traj.dump", frames[:160])
+    table = tmp_path / "vacf.dat"
+    asked = ("--element", "2", "--pieces", "4", "--vacf", str(table), "--until")
+    done = run(tmp_path / "traj.dump", *asked, "100")
+    einstein, green = re.findall(r"D = (\S+) \+- (\S+) m\^2/s", done.output)
+    # steps that know nothing of each other: all of D is in the first value
+    assert abs(float(einstein[0]) - float(green[0])) < 3 * float(green[1])
+    found = np.loadtxt(table)
+    assert found.shape == (11, 2)
+    assert tuple(found[0]) == (0.0, 1.0)
+    assert np.abs(found[1:, 1]).max() < 0.1
+    assert "to 100 fs; its lowest" in done.output
+    assert "no velocities 2000 fs apart" in str(run(tmp_path / "traj.dump", *asked, "2000").exception)
+
+
 def test_bad_input(tmp_path: Path, frames: list[Frame]) -> None:
     path = tmp_path / "traj.dump"
     write_dump(path, [*frames[:10], replace(frames[10], box=frames[10].box * 1.01)])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from votca_mlp.errors import UserError
+from votca_mlp.files import atomic_write
 
 
 def diffusion(
@@ -18,20 +19,31 @@ def diffusion(
         float, typer.Option(help="Start of the straight line in each piece, fs; 0 is the paper's choice.")
     ] = 0.0,
     element: Annotated[str | None, typer.Option(help="Only atoms of this type.")] = None,
+    vacf: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also D from the velocities' autocorrelation, which is written here: fs, C(t)/C(0)."
+        ),
+    ] = None,
+    until: Annotated[float, typer.Option(help="Last time of the autocorrelation, fs.")] = 500.0,
 ) -> None:
     """Print the self-diffusion coefficient (Einstein relation) and its standard error in m^2/s.
 
     Frames must be so close that no atom moves half a box between two of them. Boxes that change (npt) are
-    refused: their own motion would count as diffusion.
+    refused: their own motion would count as diffusion. For --vacf they must be some ten fs apart.
     """
-    from votca_mlp.observables.diffusion import self_diffusion
+    from votca_mlp.observables.diffusion import diffusion_coefficient, trajectories_of
+    from votca_mlp.observables.velocities import integrated_diffusion
     from votca_mlp.trajectories.read import read_frames
 
-    if interval <= 0.0:
-        raise UserError(f"is {interval:g} fs", where="--interval", accepted="a time > 0, fs")
+    for option, time in (("--interval", interval), ("--until", until)):
+        if time <= 0.0:
+            raise UserError(f"is {time:g} fs", where=option, accepted="a time > 0, fs")
     frames = list(read_frames(trajectory))
     try:
-        found = self_diffusion(frames, interval, pieces=pieces, fit_from=fit_from, element=element)
+        parts = trajectories_of(frames, pieces=pieces, element=element)
+        found = diffusion_coefficient(parts, interval, fit_from=fit_from)
+        by_velocities = None if vacf is None else integrated_diffusion(parts, interval, until)
     except UserError as error:
         raise UserError(error.what, where=error.where or trajectory, accepted=error.accepted) from None
     atoms = sum(element in (None, name) for name in frames[0].types.tolist())
@@ -40,3 +52,12 @@ def diffusion(
         f"D = {found.mean:.4g} +- {found.error:.2g} m^2/s, {atoms} atoms, "
         f"{pieces} trajectories of {length:g} fs"
     )
+    if vacf is not None and by_velocities is not None:
+        d, curve = by_velocities
+        lowest = int(curve.argmin())
+        with atomic_write(vacf) as file:
+            file.writelines(f"{k * interval:g} {c / curve[0]:.6g}\n" for k, c in enumerate(curve))
+        typer.echo(
+            f"D = {d.mean:.4g} +- {d.error:.2g} m^2/s from the velocities' autocorrelation to {until:g} fs; "
+            f"its lowest is {curve[lowest] / curve[0]:.3f} of that at 0, at {lowest * interval:g} fs"
+        )

@@ -100,6 +100,21 @@ def self_diffusion(
     UserError
         A box that changes (its own motion would count as diffusion); no such atoms; too few frames.
     """
+    return diffusion_coefficient(
+        trajectories_of(frames, pieces=pieces, element=element), interval, fit_from=fit_from
+    )
+
+
+def trajectories_of(
+    frames: Iterable[Frame], *, pieces: int = 10, element: str | None = None
+) -> list[NDArray[np.float64]]:
+    """Return unwrapped positions (Angstrom, [n_frames, n_atoms, 3]) of equally long consecutive pieces.
+
+    Raises
+    ------
+    UserError
+        As :func:`self_diffusion`.
+    """
     chosen = list(frames)
     boxes = np.array([frame.box for frame in chosen])
     if np.ptp(boxes, axis=0).max() > 1e-6 * boxes.max():
@@ -111,7 +126,7 @@ def self_diffusion(
             kinds = ", ".join(sorted(set(chosen[0].types.tolist())))
             raise UserError(f"no atom is of type '{element}'", accepted=kinds)
         positions = positions[:, of_element]
-    return diffusion_coefficient(split(positions, pieces), interval, fit_from=fit_from)
+    return split(positions, pieces)
 
 
 def infinite_box(found: Estimate, temperature: float, viscosity: float, edge: float) -> Estimate:
