@@ -1,6 +1,6 @@
 """The paper's five figures from the numbers of scripts/paper_figures.py; what was not run is left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from results_file import Json
@@ -10,26 +10,32 @@ Results = Mapping[str, Json]
 RUN = "paper_figures_short"
 COLOURS = {"alone": "#4c72b0", "wibi": "#c44e52", "gauss_newton": "#55a868", "target": "#222222"}
 WORDS = {"alone": "model alone", "wibi": "with u(r) of wIBI", "gauss_newton": "of Gauss-Newton"}
+MODELS, RULES = ("HIP-NN", "ANI-Al"), ("wibi", "gauss_newton")
 TEMPERATURES = {"943": "#4c72b0", "1023": "#8172b3", "1323": "#c44e52"}
 
 
 def structure(axes: Any, results: Results) -> None:
-    """Draw Fig. 1: g(r) of the model alone, corrected, and measured, by temperature."""
+    """Draw Fig. 1: g(r) of the model alone, corrected, and measured; temperatures across, models below."""
     curves = results[RUN]["tables"]["curves"]
-    for panel, temperature in zip(axes, TEMPERATURES, strict=True):
-        case = f"HIP-NN {temperature} K"
-        shown = (
-            (f"{case} target", "measured", COLOURS["target"], ":"),
-            (f"{case} wibi g before", WORDS["alone"], COLOURS["alone"], "-"),
-            (f"{case} wibi g after", WORDS["wibi"], COLOURS["wibi"], "-"),
-            (f"{case} gauss_newton g after", WORDS["gauss_newton"], COLOURS["gauss_newton"], "--"),
-        )
-        for name, words, colour, style in shown:
-            if name in curves:
-                panel.plot(curves[name]["r"], curves[name]["g"], style, color=colour, lw=1.2, label=words)
-        panel.set(title=f"{temperature} K", xlim=(2.0, 8.0), xlabel="r [Å]", ylabel="g(r)")
+    for model, row in zip(MODELS, axes, strict=True):
+        for panel, temperature in zip(row, TEMPERATURES, strict=True):
+            case = f"{model} {temperature} K"
+            # the first simulation is the same for both rules
+            alone = next(
+                (f"{case} {rule} g before" for rule in RULES if f"{case} {rule} g before" in curves), ""
+            )
+            shown = (
+                (f"{case} target", "measured", COLOURS["target"], ":"),
+                (alone, WORDS["alone"], COLOURS["alone"], "-"),
+                (f"{case} wibi g after", WORDS["wibi"], COLOURS["wibi"], "-"),
+                (f"{case} gauss_newton g after", WORDS["gauss_newton"], COLOURS["gauss_newton"], "--"),
+            )
+            for name, words, colour, style in shown:
+                if name in curves:
+                    panel.plot(curves[name]["r"], curves[name]["g"], style, color=colour, lw=1.2, label=words)
+            panel.set(title=f"{model}, {temperature} K", xlim=(2.0, 8.0), xlabel="r [Å]", ylabel="g(r)")
     # where both rules are compared in any case
-    axes[1].legend(frameon=False, fontsize=7)
+    axes[0][1].legend(frameon=False, fontsize=7)
 
 
 def weights(axes: Any, results: Results) -> None:
@@ -58,9 +64,9 @@ def weights(axes: Any, results: Results) -> None:
 def potentials(axes: Any, results: Results) -> None:
     """Draw Fig. 3: u(r) by temperature; ANI-Al dashed where it was run."""
     curves = results[RUN]["tables"]["curves"]
-    for panel, rule in zip(axes, ("wibi", "gauss_newton"), strict=True):
+    for panel, rule in zip(axes, RULES, strict=True):
         for temperature, colour in TEMPERATURES.items():
-            for model, style in (("HIP-NN", "-"), ("ANI-Al", "--")):
+            for model, style in zip(MODELS, ("-", "--"), strict=True):
                 found = curves.get(f"{model} {temperature} K {rule} u")
                 if found:
                     words = f"{model}, {temperature} K"
@@ -68,7 +74,8 @@ def potentials(axes: Any, results: Results) -> None:
         panel.axhline(0.0, color=COLOURS["target"], lw=0.5)
         title = {"wibi": "wIBI", "gauss_newton": "Gauss-Newton"}[rule]
         panel.set(title=title, xlim=(2.2, 8.0), ylim=(-80.0, 60.0), xlabel="r [Å]", ylabel="u(r) [meV]")
-    axes[0].legend(frameon=False, fontsize=7)
+    for panel in axes:
+        panel.legend(frameon=False, fontsize=7)
 
 
 def diffusion(axes: Any, results: Results) -> None:
@@ -90,24 +97,27 @@ def density(axes: Any, results: Results) -> None:
     )
     for label, points in _by_temperature(results, "density"):
         _points(axes, label, points)
+    # of ANI-Al with one rule; its symbols are open
+    for label, points in _by_temperature(results, "density", "ANI-Al", ("gauss_newton",)):
+        _points(axes, label, points, model="ANI-Al ")
     axes.set(xlabel="T [K]", ylabel="density [kg/m$^3$]")
     axes.legend(frameon=False, fontsize=7)
 
 
-def _by_temperature(results: Results, name: str) -> Iterator[tuple[str, list[tuple[float, Any]]]]:
+def _by_temperature(
+    results: Results, name: str, model: str = "HIP-NN", rules: Sequence[str] = RULES
+) -> Iterator[tuple[str, list[tuple[float, Any]]]]:
     rows = results[RUN]["tables"]["runs"].values()
-    for label, rule, when in (
-        ("alone", "wibi", "before"),
-        ("wibi", "wibi", "after"),
-        ("gauss_newton", "gauss_newton", "after"),
-    ):
+    for label, rule, when in (("alone", rules[0], "before"), *((rule, rule, "after") for rule in rules)):
         column = f"{name}_{when}"
-        chosen = [row for row in rows if row["rule"] == rule and row["model"] == "HIP-NN" and column in row]
+        chosen = [row for row in rows if row["rule"] == rule and row["model"] == model and column in row]
         yield label, sorted(((row["temperature"], row[column]) for row in chosen), key=lambda point: point[0])
 
 
-def _points(axes: Any, label: str, points: list[tuple[float, Any]]) -> None:
+def _points(axes: Any, label: str, points: list[tuple[float, Any]], model: str = "") -> None:
     if points:
         errors = [point["error"] if isinstance(point, dict) else 0.0 for _, point in points]
         t, values = [t for t, _ in points], [value_of(point) for _, point in points]
-        axes.errorbar(t, values, errors, fmt="o-", ms=4, capsize=2, color=COLOURS[label], label=WORDS[label])
+        look = {"fmt": "s--", "mfc": "none"} if model else {"fmt": "o-"}
+        words = model + WORDS[label]
+        axes.errorbar(t, values, errors, **look, ms=4, capsize=2, color=COLOURS[label], label=words)

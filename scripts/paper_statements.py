@@ -61,12 +61,20 @@ def _of(rows: Rows, rule: str, *names: str) -> Iterator[Mapping[str, Any]]:
     yield from sorted(chosen, key=lambda row: (row["model"], row["temperature"]))
 
 
+def _of_models(rows: Rows, *names: str) -> Iterator[Mapping[str, Any]]:
+    """Yield a row of each model and temperature: wIBI's, the paper's rule, or else that of Gauss-Newton."""
+    best: dict[tuple[str, float], Mapping[str, Any]] = {}
+    for rule in ("gauss_newton", "wibi"):
+        best |= {(row["model"], row["temperature"]): row for row in _of(rows, rule, *names)}
+    yield from (best[key] for key in sorted(best))
+
+
 def _at(row: Mapping[str, Any]) -> str:
     return f"{row['model']} {row['temperature']:g} K"
 
 
 def _over_structured(rows: Rows, curves: Rows) -> Judged | None:
-    found = list(_of(rows, "wibi", "peak_before"))
+    found = list(_of_models(rows, "peak_before"))
     if not found:
         return None
     higher = [apart(row["peak_before"], row["peak_target"]) > 2.0 for row in found]
@@ -137,17 +145,20 @@ def _with_temperature(rows: Rows, curves: Rows) -> Judged | None:
 
 
 def _architectures(rows: Rows, curves: Rows) -> Judged | None:
-    pairs = []
-    for name in curves:
-        other = name.replace("HIP-NN", "ANI-Al")
-        if name.startswith("HIP-NN") and name.endswith("wibi u") and other in curves:
-            r = np.array(curves[name]["r"]) > SPLIT
-            one, two = (np.array(curves[x]["u"])[r] for x in (name, other))
-            pairs.append(np.sqrt(np.mean((one - two) ** 2) / np.mean(one**2)))
+    pairs = {}
+    for rule in ("wibi", "gauss_newton"):
+        for name in curves:
+            other = name.replace("HIP-NN", "ANI-Al")
+            if name.startswith("HIP-NN") and name.endswith(f"{rule} u") and other in curves:
+                r = np.array(curves[name]["r"]) > SPLIT
+                one, two = (np.array(curves[x]["u"])[r] for x in (name, other))
+                case = f"{NAMES[rule]} {name.removeprefix('HIP-NN ').removesuffix(f' {rule} u')}"
+                pairs[case] = np.sqrt(np.mean((one - two) ** 2) / np.mean(one**2))
     if not pairs:
         return None
-    shares = ", ".join(f"{share:.2f}" for share in pairs)
-    return Judged(max(pairs) <= SIMILAR, f"RMS difference over size: {shares}")
+    shares = ", ".join(f"{case} {share:.2f}" for case, share in pairs.items())
+    found = f"RMS difference beyond {SPLIT:g} Angstrom over the size of HIP-NN's: {shares}"
+    return Judged(max(pairs.values()) <= SIMILAR, found)
 
 
 def _faster(rows: Rows, curves: Rows) -> Judged | None:
@@ -160,7 +171,7 @@ def _faster(rows: Rows, curves: Rows) -> Judged | None:
 
 
 def _too_dense(rows: Rows, curves: Rows) -> Judged | None:
-    found = list(_of(rows, "wibi", "density_before", "density_target"))
+    found = list(_of_models(rows, "density_before", "density_target"))
     if not found:
         return None
     dense = [apart(row["density_before"], row["density_target"]) > 2.0 for row in found]
@@ -170,15 +181,19 @@ def _too_dense(rows: Rows, curves: Rows) -> Judged | None:
 
 
 def _nearer(rows: Rows, curves: Rows) -> Judged | None:
-    found = list(_of(rows, "wibi", "density_before", "density_after", "density_target"))
+    found = list(_of_models(rows, "density_before", "density_after", "density_target"))
     if not found:
         return None
     off = [
         [abs(_value(row[name]) / _value(row["density_target"]) - 1.0) for row in found]
         for name in ("density_before", "density_after")
     ]
-    text = ", ".join(
-        f"{_at(r)} {100 * a:.1f} to {100 * b:.1f} %" for r, a, b in zip(found, *off, strict=True)
+
+    def by_rule(row: Mapping[str, Any]) -> str:
+        return "" if row["rule"] == "wibi" else f", {NAMES[row['rule']]},"
+
+    text = "; ".join(
+        f"{_at(r)}{by_rule(r)} {100 * a:.1f} to {100 * b:.1f} %" for r, a, b in zip(found, *off, strict=True)
     )
     return Judged(all(b < a for a, b in zip(*off, strict=True)), f"off by {text}")
 

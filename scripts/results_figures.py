@@ -185,9 +185,11 @@ FIGURES = {
     ),
 }
 _PAPER = ((paper_drawings.RUN, "runs"), (paper_drawings.RUN, "curves"))
-_SHORT = "HIP-NN, the paper's figures in the short form"
+_SHORT = "HIP-NN and ANI-Al, the paper's figures in the short form"
 FIGURES |= {
-    "paper_1": Figure(f"Fig. 1: g(r) by temperature. {_SHORT}", _PAPER, paper_drawings.structure, columns=3),
+    "paper_1": Figure(
+        f"Fig. 1: g(r) by temperature. {_SHORT}", _PAPER, paper_drawings.structure, columns=3, rows=2
+    ),
     "paper_2": Figure(
         "Fig. 2: u(r) and residual of g(r) by simulation, both weights, 1023 K",
         _PAPER,
@@ -195,9 +197,11 @@ FIGURES |= {
         columns=2,
         rows=2,
     ),
-    "paper_3": Figure("Fig. 3: u(r) by temperature", _PAPER, paper_drawings.potentials, columns=2),
+    "paper_3": Figure(
+        "Fig. 3: u(r) by temperature; ANI-Al dashed", _PAPER, paper_drawings.potentials, columns=2
+    ),
     "paper_4": Figure("Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion),
-    "paper_5": Figure("Fig. 5: density against temperature", _PAPER, paper_drawings.density),
+    "paper_5": Figure("Fig. 5: density against temperature; ANI-Al dashed", _PAPER, paper_drawings.density),
 }
 RUNS = {run for figure in FIGURES.values() for run, _ in figure.sources}
 

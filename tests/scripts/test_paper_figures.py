@@ -69,9 +69,10 @@ def test_rows_and_curves(tmp_path: Path) -> None:
     assert "HIP-NN 1023 K gauss_newton g 4" not in curves_of(run, Case("hipnn", "1023", "gauss_newton"))
     # what is there is drawn: as a drawing of these numbers would be
     results = {"paper_figures_short": {"tables": {"runs": {"x": row}, "curves": curves}}}
-    for name, panels in (("structure", 3), ("potentials", 2), ("diffusion", 1), ("density", 1)):
+    for name, panels in (("structure", 6), ("potentials", 2), ("diffusion", 1), ("density", 1)):
         axes = [MagicMock() for _ in range(panels)]
-        getattr(paper_drawings, name)(axes if panels > 1 else axes[0], results)
+        shaped = [axes[:3], axes[3:]] if panels == 6 else axes if panels > 1 else axes[0]
+        getattr(paper_drawings, name)(shaped, results)
         assert all(panel.set.called for panel in axes)
 
 
@@ -142,3 +143,25 @@ def test_statements_about_curves() -> None:
     }
     both = {**CURVES, "ANI-Al 1023 K wibi u": CURVES["HIP-NN 1023 K wibi u"]}
     assert judged({}, both)["architectures"]["verdict"] == "agrees"
+    other = {
+        f"{model} 1323 K gauss_newton u": CURVES["HIP-NN 1023 K wibi u"] for model in ("HIP-NN", "ANI-Al")
+    }
+    other["ANI-Al 1323 K gauss_newton u"] = far["HIP-NN 1023 K ibi u"]
+    found = judged({}, {**both, **other})["architectures"]
+    assert found["verdict"] == "differs"
+    assert "wIBI 1023 K 0.00, Gauss-Newton 1323 K 2.00" in found["found"]
+
+
+def test_a_model_without_wibi() -> None:
+    """What the model alone does is judged of every model; its density by the rule that it was run with."""
+    rows = made_up()
+    rows["ani"] = rows["1023.0"] | {"model": "ANI-Al", "rule": "gauss_newton"}
+    rows["ani"] |= {
+        "peak_before": {"value": 2.62, "error": 0.02},
+        "density_after": {"value": 2420.0, "error": 3.0},
+    }
+    found = judged(rows, CURVES)
+    assert found["over-structured"]["verdict"] == found["density"]["verdict"] == "differs"
+    assert "ANI-Al 1023 K" in found["too dense"]["found"]
+    assert "ANI-Al 1023 K, Gauss-Newton, 2.2 to 3.0 %" in found["density"]["found"]
+    assert found["first peak"]["verdict"] == "agrees"
