@@ -74,7 +74,8 @@ def potentials(options: argparse.Namespace) -> Iterator[tuple[str, Model, PairCo
             yield name, model, towards_broughton_gilmer() if name == "Broughton-Gilmer" else None
         return
     model = load_model("builtin:al-hipnn")
-    yield "HIP-NN", model, None
+    if not options.corrected:
+        yield "HIP-NN", model, None
     for text in options.runs:
         name, _, folder = text.partition("=")
         last = read_run(folder).measured[-1]
@@ -99,6 +100,7 @@ def main() -> None:
     )
     parser.add_argument("directory", type=Path)
     parser.add_argument("runs", nargs="*", metavar="NAME=RUN")
+    parser.add_argument("--corrected", action="store_true", help="not HIP-NN alone")
     parser.add_argument("--argon", action="store_true")
     parser.add_argument("--potentials", nargs="+", choices=list(ARGON), default=list(ARGON))
     parser.add_argument("--temperatures", type=float, nargs="+")

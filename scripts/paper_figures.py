@@ -8,7 +8,7 @@
 For each model, temperature and rule a run of our own loop with all <checks>: 2048 atoms of a melted crystal,
 1 fs, NPT at 1 bar, 20 + 180 ps of melt, 15 iterations of 10 ps (100 frames), 30 trajectories of 1 ps for the
 diffusion. --short: 500 atoms, 2 fs, 4 + 4 ps, 8 iterations of 8 ps; of ani, whose steps take some 15 times
-as long, 2 + 2 ps, 4 iterations of 8 ps and no <checks>. ani needs ANI_AL=/path/to/model-Al-75.
+as long, 2 + 2 ps, 3 iterations of 6 ps and no <checks>. ani needs ANI_AL=/path/to/model-Al-75.
 Another temperature needs --table, a target of g(r) on the paper's grid (0.05 Angstrom).
 
 Started again, it goes on with what is not done; after --minutes it stops at a checkpoint. What is done is
@@ -66,8 +66,14 @@ SHORT = {
     "block_length": "20",
     "iterations_max": "8",
 }
-SHORTER = {"melt_time": "2000", "first_equilibration": "2000", "equilibration": "1000", "iterations_max": "4"}
-"""Of ANI-Al in the short form: as many simulations as Gauss-Newton needs (results/gauss_newton_ani.json)."""
+SHORTER = {
+    "melt_time": "2000",
+    "first_equilibration": "2000",
+    "equilibration": "1000",
+    "production": "6000",
+    "iterations_max": "3",
+}
+"""Of ANI-Al in the short form: as few simulations as Gauss-Newton needs (results/gauss_newton_ani.json)."""
 CHECKS = "<checks><observables>diffusion density angles coordination</observables></checks>"
 DENSITY = (2377.23, 0.311, 933.47, 0.004)
 """Of liquid aluminium, kg/m^3: a - b (T - T0), Assael et al. 2006; relative error (0.7 % at 95 %)."""
