@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from paper_statements import judged
 from results_file import add_json, command, number, write_result
 from run_result import curve
@@ -43,7 +44,7 @@ from votca_mlp.report.page.page import report_page
 from votca_mlp.report.summary import StepSummary, summarise_run
 from votca_mlp.runs.reading import read_run
 from votca_mlp.settings import load_settings
-from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV, kbt_kjmol
+from votca_mlp.units import ANGSTROM_PER_NM, KB_EV_PER_K, KJMOL_PER_EV, kbt_kjmol
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = {
@@ -78,7 +79,8 @@ CHECKS = "<checks><observables>diffusion density angles coordination</observable
 DENSITY = (2377.23, 0.311, 933.47, 0.004)
 """Of liquid aluminium, kg/m^3: a - b (T - T0), Assael et al. 2006; relative error (0.7 % at 95 %)."""
 VISCOSITY = (0.7324, 803.49)
-"""Of liquid aluminium, mPa s: log10 = -a + b/T, Assael et al. 2006 (J. Phys. Chem. Ref. Data 35, 285)."""
+"""Of liquid aluminium, mPa s: log10 = -a + b/T, Assael et al. 2006 (https://doi.org/10.1063/1.2149380, 13.7 %
+at 95 %). At 933 K 1.34 mPa s; Dinsdale and Quested, J. Mater. Sci. 39, 7221 (2004), recommend 1.0 to 1.4."""
 COMPARED = ("hipnn", "1023")
 """Model and temperature at which both weights are compared (Fig. 2)."""
 WORDS = {"hipnn": "HIP-NN", "ani": "ANI-Al"}
@@ -89,6 +91,7 @@ UNITS |= {
     f"diffusion_{when}": "1e-9 m2/s" for when in ("before", "after", "infinite_before", "infinite_after")
 }
 UNITS |= {"temperature": "K", "largest_u": "meV", "r": "Angstrom", "u": "meV", "step": "ms", "hours": "h"}
+UNITS |= {"energy": "meV"}
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,29 @@ def curves_of(run: Path, case: Case) -> dict[str, Any]:
     return found
 
 
+def activation(rows: dict[str, Any]) -> dict[str, Any]:
+    """Return the activation energy of HIP-NN's diffusion, meV, by rule: slope of ln D against 1/T."""
+    found = {}
+    for label, rule, when in (
+        ("alone", "wibi", "before"),
+        ("wibi", "wibi", "after"),
+        ("gauss_newton", "gauss_newton", "after"),
+    ):
+        column = f"diffusion_infinite_{when}"
+        points = [
+            (row["temperature"], row[column]["value"], row[column]["error"])
+            for row in rows.values()
+            if row["model"] == WORDS["hipnn"] and row["rule"] == rule and column in row
+        ]
+        if len(points) > 2:
+            t, d, error = np.array(points).T
+            # the errors are those of D, not of the residuals
+            line, covariance = np.polyfit(1.0 / t, np.log(d), 1, w=d / error, cov="unscaled")
+            scale = 1e3 * KB_EV_PER_K
+            found[label] = {"energy": number(-scale * line[0], scale * float(np.sqrt(covariance[0, 0])))}
+    return found
+
+
 def measured_density(temperature: float) -> float:
     """Return the measured density at a temperature (K), kg/m^3."""
     a, b, reference, _ = DENSITY
@@ -300,6 +326,9 @@ def main() -> None:
             curves |= curves_of(run, case)
     statements = judged(rows, curves)
     tables: dict[str, Any] = {"runs": rows, "statements": statements, "curves": curves}
+    if energies := activation(rows):
+        tables["activation"] = energies
+        print(energies)
     for row in rows.values():
         print(", ".join(f"{key} {value}" for key, value in row.items()))
     for found in statements.values():

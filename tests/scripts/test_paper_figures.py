@@ -7,12 +7,13 @@ from unittest.mock import MagicMock
 import numpy as np
 import paper_drawings
 import pytest
-from paper_figures import MODELS, RULES, Case, cases, curves_of, prepare, row_of
+from paper_figures import MODELS, RULES, Case, activation, cases, curves_of, prepare, row_of
 from paper_statements import STATEMENTS, judged
 
 from tests.report.runs import quickstart_run
 from votca_mlp.inverse.from_settings import inverse_plan
 from votca_mlp.settings import load_settings
+from votca_mlp.units import KB_EV_PER_K
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -97,6 +98,20 @@ def made_up(**changes: object) -> dict[str, dict[str, object]]:
         }
     rows["1323.0"] |= changes
     return rows
+
+
+def test_activation_energy() -> None:
+    rows = {}
+    for t in (943.0, 1023.0, 1323.0):
+        d = 1e2 * np.exp(-0.25 / (KB_EV_PER_K * t))
+        after = {"diffusion_infinite_after": {"value": d, "error": 0.01 * d}}
+        rows[f"{t}"] = {"model": "HIP-NN", "rule": "gauss_newton", "temperature": t, **after}
+    found = activation(rows)
+    assert set(found) == {"gauss_newton"}
+    energy = found["gauss_newton"]["energy"]
+    assert energy["value"] == pytest.approx(250.0)
+    # two ends, each known to one percent
+    assert 3.0 < energy["error"] < 0.01 * np.sqrt(2.0) * 1e3 * KB_EV_PER_K / (1.0 / 943.0 - 1.0 / 1323.0)
 
 
 R = np.linspace(2.0, 8.0, 61)
