@@ -95,12 +95,12 @@ def main() -> None:
             checks = read_checks(run).get("", {})
             for label, name in ((BEFORE, f"{temperature} K alone"), (AFTER, f"{temperature} K {rule}")):
                 facts = checks.get(label)
-                folders = list(run.glob(f"checks/{label}_{facts['identity']}")) if facts else []
-                if not folders or name in rows:
+                if facts is None or name in rows:
                     continue
                 table = run / f"step_{facts['step']:03d}" / "Al-Al.pot.cur"
                 correction = read_correction({("Al", "Al"): table}) if label == AFTER else None
-                rows[name] = row_of(folders[0], case, model, correction)
+                folder = run / "checks" / f"{label}_{facts['identity']}"
+                rows[name] = row_of(folder, case, model, correction)
                 print(
                     f"{name}: " + ", ".join(f"{key} {value}" for key, value in rows[name].items()), flush=True
                 )
