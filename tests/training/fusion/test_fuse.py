@@ -12,6 +12,7 @@ from ase import Atoms
 from tests.training.fusion.dimers import BondLabels, BondLength, Spring, dimer, lengths, sample, state
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion import fuse
+from votca_mlp.training.fusion.closing import verdict
 from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.experiments import Experiment, RestExperiment
 from votca_mlp.training.fusion.fuse import Fusion
@@ -47,6 +48,7 @@ def test_an_experiment_made_by_another_model_gives_that_model(straight) -> None:
     assert found.model.k.item() == pytest.approx(1.0, abs=0.15)
     assert found.model.length.item() == pytest.approx(2.2, abs=0.01)
     assert found.trajectories["gas"] < len(found.history)
+    assert found.history[-1].new == ["gas"]
 
 
 def test_several_states_give_one_model(tmp_path) -> None:
@@ -102,6 +104,46 @@ def test_a_model_that_disappoints_in_its_own_simulation_gives_way_to_one_that_wa
     assert sum("closing simulation" in line for line in lines) == 2
 
 
+def test_what_reweighting_says_is_met_is_simulated_before_the_fusion_ends(tmp_path) -> None:
+    settings = {"effective": 0.01, "least_effective": 0.01, "variance": 4.0}
+    lines: list[str] = []
+    found = fusion(tmp_path, options=FusionOptions(iterations=12, **settings), report=lines.append).run()
+    assert found.ended == "the experiments are met within errors"
+    last, before = found.history[-1], found.history[-2]
+    assert last.new == ["gas"]
+    # nothing but the end asked for that trajectory
+    assert before.new == []
+    assert before.experiments <= 1.0
+    assert before.step == 0.0
+    assert "to be confirmed by a simulation" in lines[before.number]
+    assert found.best == last.number
+
+
+def test_a_model_that_only_reweighting_knows_to_be_good_is_no_longer_the_best_once_simulated(
+    tmp_path,
+) -> None:
+    def disappointing(state, copies, folder, number, start, seed):
+        """Sample another model from the second trajectory on."""
+        return sample(
+            state, copies if number == 1 else Copies(Spring(3.0, 1.5), ()), folder, number, start, seed
+        )
+
+    settings = {"effective": 0.01, "least_effective": 0.01, "variance": 4.0, "patience": 2}
+    found = fusion(tmp_path, simulator=disappointing, options=FusionOptions(iterations=12, **settings)).run()
+    met = next(each for each in found.history if each.experiments <= 1.0)
+    simulated = found.history[met.number + 1]
+    assert simulated.new == ["gas"]
+    assert simulated.experiments > 1.0
+    assert found.best != met.number
+
+
+def test_reweighting_that_was_optimistic_is_said() -> None:
+    assert "optimistic" in verdict(0.5, 15.1)
+    assert "15.1" in verdict(0.5, 15.1)
+    assert "optimistic" not in verdict(0.8, 1.0)
+    assert "optimistic" not in verdict(15.0, 16.0)
+
+
 def test_a_closing_simulation_that_goes_wrong_leaves_the_model_and_is_said(tmp_path) -> None:
     def exploding(state, copies, folder, number, start, seed):
         if folder.name.startswith("closing"):
@@ -137,8 +179,9 @@ def test_what_is_known_at_rest_is_met_alone_and_beside_states(tmp_path) -> None:
 
 
 def test_a_lower_bound_for_n_eff_saves_trajectories(tmp_path) -> None:
-    always = fusion(tmp_path / "1", options=FusionOptions(iterations=10, effective=1.0)).run()
-    rarely = fusion(tmp_path / "2", options=FusionOptions(iterations=10, effective=0.2)).run()
+    # short steps, so that there are some
+    always = fusion(tmp_path / "1", options=FusionOptions(iterations=10, effective=1.0, variance=0.2)).run()
+    rarely = fusion(tmp_path / "2", options=FusionOptions(iterations=10, effective=0.2, variance=0.2)).run()
     assert rarely.trajectories["gas"] < always.trajectories["gas"]
     assert rarely.history[rarely.best].experiments < 1.5
 

@@ -46,6 +46,8 @@ class Progress:
         Of :class:`.options.Iteration`.
     failures
         Steps in a row after which a simulation went wrong.
+    confirm
+        Reweighting says that the experiments are met: the next iteration simulates these parameters.
     ended
         Why it ended; empty while it has not.
     closing
@@ -70,6 +72,7 @@ class Progress:
     made: dict[str, int] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     failures: int = 0
+    confirm: bool = False
     ended: str = ""
     closing: dict[str, Any] | None = None
 

@@ -23,6 +23,8 @@ from votca_mlp.training.fusion.states import StatePoint
 if TYPE_CHECKING:
     from ase import Atoms
 
+OPTIMISTIC = 1.5
+"""Ratio of chi^2 afresh to that of the fusion's frames from which it is said that they differ."""
 Run = Callable[[StatePoint, Copies, Path, int, "Atoms", int], StoredFrames]
 
 
@@ -34,6 +36,22 @@ def candidates(progress: Progress) -> list[tuple[int, torch.Tensor]]:
     if progress.sure is not None and progress.sure_number != progress.best_number:
         found.append((progress.sure_number, progress.sure))
     return found
+
+
+def verdict(by_fusion: float, afresh: float) -> str:
+    """Return chi^2 of the closing simulation beside what the fusion had said, with advice where they differ.
+
+    Parameters
+    ----------
+    by_fusion, afresh
+        chi^2 by value, by the frames that the model was trained to and by those of its own.
+    """
+    said = f"chi^2 of experiments {afresh:.3g}, where the fusion's own frames said {by_fusion:.3g}"
+    if afresh > max(1.0, OPTIMISTIC * by_fusion):
+        said += (
+            ": reweighting was optimistic, the former is what the model is worth (a longer production helps)"
+        )
+    return said
 
 
 def afresh(

@@ -153,6 +153,7 @@ def fuse_file(
     """
     from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
     from votca_mlp.models.hipnn.model import HipnnModel
+    from votca_mlp.training.fusion.closing import verdict
     from votca_mlp.training.fusion.fuse import Fusion
     from votca_mlp.training.fusion.labels import labels_of
 
@@ -190,6 +191,8 @@ def fuse_file(
     assert isinstance(fused, HipnnModel)
     facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.objective.names}
     save_hipnn(folder / FUSED, fused, {**model.provenance, "fusion": facts})
-    met = "none" if found.closing is None else f"chi^2 of experiments {found.closing.experiments:.3g}"
+    met = "it could not be"
+    if found.closing is not None:
+        met = verdict(found.history[found.best].experiments, found.closing.experiments)
     say(f"fused: the best model is that of iteration {found.best} ({found.ended}); simulated afresh: {met}")
     return folder / FUSED

@@ -12,7 +12,7 @@ import numpy as np
 from votca_mlp.errors import UserError
 from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.checkpoint import Progress, digest_of, load_progress, save_progress
-from votca_mlp.training.fusion.closing import afresh, candidates
+from votca_mlp.training.fusion.closing import afresh, candidates, verdict
 from votca_mlp.training.fusion.copies import HELD, Copies
 from votca_mlp.training.fusion.experiments import Experiment, RestExperiment, check_experiments
 from votca_mlp.training.fusion.labels import Labels, LabelTerm
@@ -189,7 +189,11 @@ class Fusion:
             except UserError as error:
                 self.report(f"closing simulation of iteration {number} went wrong: {error.what}")
                 continue
-            self.report(f"closing simulation of iteration {number}: " + self._said(closing))
+            by_fusion = progress.history[number]["experiments"]
+            held = self._held(closing)
+            self.report(
+                f"closing simulation of iteration {number}: {verdict(by_fusion, closing.experiments)}; {held}"
+            )
             found.append((closing, vector))
             if closing.experiments <= progress.sure_experiments:
                 break
@@ -221,10 +225,9 @@ class Fusion:
         if progress.best_number < 0:
             raise error
         progress.failures += 1
-        if progress.sure is not None and progress.sure_number < progress.best_number:
-            # what reweighting says of the best is not to be trusted
-            progress.best, progress.best_number = progress.sure.clone(), progress.sure_number
-            progress.best_experiments = progress.sure_experiments
+        progress.confirm = False
+        # what reweighting says of the best is not to be trusted
+        self._trust_simulated()
         self.report(f"a simulation went wrong, back to iteration {progress.best_number}: {error.what}")
         progress.vector = progress.best.clone()
         progress.variance *= 0.25
@@ -232,6 +235,13 @@ class Fusion:
             progress.ended = f"the simulations go wrong: {error.what}"
         self.trajectories.drop_unfinished(progress)
         self._save()
+
+    def _trust_simulated(self) -> None:
+        """Take the best model that a simulation has run with for the best."""
+        progress = self.progress
+        if progress.sure is not None and progress.sure_number < progress.best_number:
+            progress.best, progress.best_number = progress.sure.clone(), progress.sure_number
+            progress.best_experiments = progress.sure_experiments
 
     def _measured(self, new: list[str], began: float) -> Measured:
         number, options = self.progress.iteration, self.options
@@ -242,6 +252,10 @@ class Fusion:
 
     def _note_best(self, found: Measured) -> None:
         progress, value, number = self.progress, found.iteration.experiments, found.iteration.number
+        if progress.confirm:
+            progress.confirm = False
+            # what reweighting alone said of these parameters no longer counts
+            self._trust_simulated()
         if value < progress.best_experiments and self.limits.keep(found.iteration):
             progress.best, progress.best_number = self.copies.vector, number
             progress.best_experiments = value
@@ -251,37 +265,42 @@ class Fusion:
 
     def _stop_or_step(self, found: Measured, began: float) -> None:
         progress, options, iteration = self.progress, self.options, found.iteration
+        met = iteration.experiments <= 1.0 and self.limits.keep(iteration)
         if not np.isfinite(iteration.experiments):
             progress.ended = "the training has left the range of numbers"
-        elif iteration.experiments <= 1.0 and self.limits.keep(iteration):
+        elif met and len(iteration.new) == len(self.objective.states):
             progress.ended = "the experiments are met within errors"
         elif iteration.number >= options.iterations:
             progress.ended = f"{options.iterations} iterations"
+        elif met:
+            progress.confirm = True
         elif iteration.number - max(progress.best_number, 0) >= options.patience:
             progress.ended = f"no better model in {options.patience} iterations"
         else:
             taken = self.search.take(found, progress)
             iteration.step, iteration.damping = taken, progress.damping
+            iteration.label_weight = progress.label_weight
             if taken == 0.0:
                 progress.ended = "no step that keeps the labels makes the experiments better"
         iteration.seconds = time.monotonic() - began
         progress.history.append(iteration.plain())
         progress.iteration += 1
         progress.vector = self.copies.vector
-        self.report(self._line(iteration) + (f"; ends: {progress.ended}" if progress.ended else ""))
+        more = f"; ends: {progress.ended}" if progress.ended else ""
+        if progress.confirm:
+            more = "; met by reweighting: to be confirmed by a simulation"
+        self.report(self._line(iteration) + more)
 
     def _line(self, iteration: Iteration) -> str:
         worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
         return (
-            f"iteration {iteration.number}: {self._said(iteration)}, n_eff {worth}, new "
-            f"{len(iteration.new)}, step {iteration.step:g}, {iteration.seconds:.0f} s"
+            f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, "
+            f"{self._held(iteration)}, n_eff {worth}, new {len(iteration.new)}, step {iteration.step:g}, "
+            f"{iteration.seconds:.0f} s"
         )
 
-    def _said(self, iteration: Iteration) -> str:
+    def _held(self, iteration: Iteration) -> str:
         held = " ".join(
             f"{kind} {value / self.progress.held[kind]:.3f}" for kind, value in iteration.held.items()
         )
-        return (
-            f"chi^2 of experiments {iteration.experiments:.3g}, held-out errors relative to before "
-            f"{held or '-'}"
-        )
+        return f"held-out errors relative to before {held or '-'}"

@@ -26,7 +26,8 @@ class FusionOptions:
         Trajectories of a state that are in use at once.
     label_weight
         Factor of the labels' chi^2 at first; 1 takes each independent frame as one measurement with the error
-        that the model had before fusion. It grows when steps would go beyond ``limits``.
+        that the model had before fusion. It grows when steps would go beyond ``limits``, and falls back to
+        this after steps that do not.
     damping
         Of the first step, by the mean diagonal element of the labels' matrix; later ones adapt it.
     limits
@@ -102,12 +103,12 @@ class Iteration:
     effective
         n_eff over all stored frames by state, at most 1.
     new
-        States that got a new trajectory.
+        States with a new trajectory, made with these parameters.
     labels, held
         Root mean square residuals by kind, learnt from and held out.
     step
         Share of the full step that was taken from here; 0 where none was.
-    damping
+    damping, label_weight
         Of the next one.
     """
 
@@ -121,6 +122,7 @@ class Iteration:
     held: dict[str, float]
     step: float = 0.0
     damping: float = 0.0
+    label_weight: float = 0.0
     seconds: float = 0.0
 
     def plain(self) -> dict[str, Any]:

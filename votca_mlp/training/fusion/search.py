@@ -19,7 +19,11 @@ LINE = (1.0, 0.5, 0.25)
 HARDER, EASIER = 4.0, 0.3
 """Of the damping, after a step that was refused and after one that was taken in full."""
 HEAVIER = 3.0
-"""Of the labels' weight, after a step that was refused since even a quarter of it harms the labels."""
+"""Of the labels' weight, after a step that was refused since even a quarter of it harms the labels.
+
+After a step that was taken in full it goes back by as much, to what it was at first: a weight that only grew
+would give up the experiments for labels that are within their limits.
+"""
 TRIES = 6
 """Times that a step is made anew."""
 LEAST_DAMPING = 1e-6
@@ -63,6 +67,8 @@ class Search:
                 if not harmed and self._serves(scale, most, progress):
                     if share == 1.0:
                         progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
+                        lighter = progress.label_weight / HEAVIER
+                        progress.label_weight = max(self.options.label_weight, lighter)
                     return share
             self.copies.put(here)
             progress.damping *= HARDER

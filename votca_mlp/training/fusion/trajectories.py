@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import torch
+
 from votca_mlp.training.fusion.checkpoint import Progress
 from votca_mlp.training.fusion.copies import Copies, identity_of
 from votca_mlp.training.fusion.observables.frames import StoredFrames
@@ -59,7 +61,10 @@ class Trajectories:
         self.copies.put(progress.vector)
 
     def renew(self, progress: Progress, save: Callable[[], None]) -> list[str]:
-        """Run a new trajectory where the stored frames no longer serve; return the states' names.
+        """Run new trajectories where the stored frames no longer serve, or everywhere to confirm a model.
+
+        Return the states whose last trajectory was made with the present parameters: after a restart those
+        of before it, too.
 
         Raises
         ------
@@ -68,15 +73,22 @@ class Trajectories:
         """
         new = []
         for state in self.states:
-            pool = self.pools[state.name]
-            if pool.trajectories:
-                worth = pool.effective(energies_of(self.copies.double, pool.frames))
-                if worth >= self.options.effective:
-                    continue
-            self._simulate(state, progress)
-            save()
-            new.append(state.name)
+            if not self._serve(state, progress.confirm):
+                self._simulate(state, progress)
+                save()
+            if self._is_fresh(state):
+                new.append(state.name)
         return new
+
+    def _serve(self, state: StatePoint, confirm: bool) -> bool:
+        pool = self.pools[state.name]
+        if not pool.trajectories or (confirm and not self._is_fresh(state)):
+            return False
+        return pool.effective(energies_of(self.copies.double, pool.frames)) >= self.options.effective
+
+    def _is_fresh(self, state: StatePoint) -> bool:
+        made = self.pools[state.name].trajectories
+        return bool(made) and torch.equal(made[-1].vector, self.copies.vector)
 
     def _simulate(self, state: StatePoint, progress: Progress) -> None:
         pool, number = self.pools[state.name], progress.made.get(state.name, 0) + 1
