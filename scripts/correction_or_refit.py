@@ -21,7 +21,6 @@ FOLDER has ani-al (VOTCA_MLP_DATA). Each stage leaves a file and is skipped when
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from al_hipnn.recipe import LEVEL, assemble, held_out, kinds_of, read, sample_an
 from al_hipnn.sampling import plan
 from ase import Atoms
 from fusion_stages import fused, kept, say
-from results_file import ROOT, Json, add_json, number, write_result
+from results_file import ROOT, Json, add_directory, number, parsed, write_result
 from second_order import SPREAD, Case, assael, make
 
 from votca_mlp.api.correction import Correction
@@ -349,21 +348,15 @@ def tables(found: dict[int, dict[str, Json]]) -> Json:
 
 def main() -> None:
     """Run the stages that have left nothing yet."""
-    data = os.environ.get("VOTCA_MLP_DATA")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--data", type=Path, default=Path(data) if data else None)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    add_directory(parser, [1, 2, 3])
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="some of them; model is needed")
     parser.add_argument("--scale", type=float, default=0.1, help="of the number of labelled frames")
     parser.add_argument("--iterations", type=int, default=20, help="of the fusion, at most")
     parser.add_argument("--steps", type=int, default=6, help="of Gauss-Newton on the model")
     parser.add_argument("--steps-both", type=int, default=3, help="of Gauss-Newton on the refitted model")
     parser.add_argument("--judge", type=float, default=8.0, help="of the simulations that judge, ps")
-    add_json(parser)
-    options = parser.parse_args()
-    if options.data is None:
-        parser.error("give --data, or set VOTCA_MLP_DATA to the folder that has ani-al")
+    options = parsed(parser, "ani-al")
     options.directory.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     frames, found = labelled(options), {}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fusion with a known answer: liquid aluminium as a perturbed model has it, found again from the shipped one.
 
-    scripts/fusion_known_answer.py DIRECTORY [--seeds N...] [--iterations N] [--production PS] [--json FILE]
+    scripts/fusion_known_answer.py DIRECTORY [--seeds N...] [--ways WAY...] [--iterations N] [--production PS]
+                                   [--json FILE]
 
 The truth is the shipped HIP-NN with all free parameters changed along a random direction, so far that the
 change of U/kBT varies by --size over frames of the liquid: more than one reweighting can bridge. Its pressure
@@ -247,6 +248,8 @@ def fused(seed: Seed, way: str, known: Json) -> Json:
         found = fusion.run()
         return {
             "ended": found.ended,
+            "best": found.best,
+            "closing": None if found.closing is None else found.closing.plain(),
             "trajectories": sum(found.trajectories.values()),
             "history": [each.plain() for each in found.history],
             "vector": fusion.copies.vector.tolist(),
@@ -334,7 +337,7 @@ def one_seed(seed: Seed) -> dict[str, Json]:
     # of labels of the shipped model, whichever are used
     rows["before"] |= {f"excluded_{kind}": ratio for kind, ratio in excluded(seed).items()}
     budget = 0
-    for way in WAYS:
+    for way in (each for each in WAYS if each in seed.options.ways):
         found = fused(seed, way, known)
         budget = budget or found["trajectories"]
         history = found["history"]
@@ -344,11 +347,14 @@ def one_seed(seed: Seed) -> dict[str, Json]:
         rows[way] |= {
             "steps": len(history) - 1,
             "trajectories": found["trajectories"],
+            "chi2_fusion": history[found["best"]]["experiments"],
+            "chi2_closing": (found["closing"] or {}).get("experiments"),
+            "heaviest_labels": max(each["label_weight"] for each in history),
             "seconds_reuse": _mean([each["seconds"] for each in history if not each["new"]]),
             "seconds_new": _mean([each["seconds"] for each in history if each["new"]]),
             "seconds": sum(each["seconds"] for each in history),
         }
-    for rate in RATES:
+    for rate in RATES if "Adam" in seed.options.ways else ():
         found = adam(seed, rate, known, budget)
         name = f"Adam, rate {rate:g}"
         rows[name] = distances(seed.judged(f"after_adam_{rate:g}", torch.tensor(found["vector"])), known)
@@ -391,6 +397,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument(
+        "--ways", nargs="+", choices=[*WAYS, "Adam"], default=[*WAYS, "Adam"], help="Adam needs reuse"
+    )
     parser.add_argument("--size", type=float, default=2.0, help="of the perturbation, in U/kBT")
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--production", type=float, default=9.0, help="of a trajectory of the fusion, ps")
@@ -398,6 +407,8 @@ def main() -> None:
     parser.add_argument("--labels", choices=["truth", "shipped", "none"], default="truth", help="whose")
     add_json(parser)
     options = parser.parse_args()
+    if "Adam" in options.ways and "reuse" not in options.ways:
+        parser.error("Adam gets as many trajectories as reuse needed: give both")
     torch.set_num_threads(1)
     found = {}
     for k in options.seeds:

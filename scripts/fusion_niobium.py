@@ -13,7 +13,6 @@ FOLDER has maml_Nb and elastic_reference (VOTCA_MLP_DATA).
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from fusion_stages import GPA, course, dft_table, fitted, fused, kept, say, simu
 from metal_potential import Fit
 from niobium.crystal import ATOMS, LATTICE, experiments, state
 from niobium.data import LEVEL, dft_frames, elastic_constants
-from results_file import Json, add_json, number, write_result
+from results_file import Json, add_directory, number, parsed, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.model import HipnnModel
@@ -146,19 +145,13 @@ def tables(options: argparse.Namespace, found: dict[int, Json], sets: list[str])
 
 def main() -> None:
     """Run the stages that have left nothing yet."""
-    data = os.environ.get("VOTCA_MLP_DATA")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--data", type=Path, default=Path(data) if data else None)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    add_directory(parser, [1, 2])
     parser.add_argument("--epochs", type=int, default=150, help="of the fit to PBE")
     parser.add_argument("--iterations", type=int, default=12)
     parser.add_argument("--production", type=float, default=12.0, help="of a trajectory of the fusion, ps")
     parser.add_argument("--judge", type=float, default=20.0, help="of the simulations before and after, ps")
-    add_json(parser)
-    options = parser.parse_args()
-    if options.data is None:
-        parser.error("give --data, or set VOTCA_MLP_DATA to the folder that has maml_Nb")
+    options = parsed(parser, "maml_Nb and elastic_reference")
     torch.set_num_threads(1)
     learn, held = dft_frames(options.data / "maml_Nb")
     strained = learn.take([k for k, group in enumerate(learn.groups) if group.startswith("Elastic")])

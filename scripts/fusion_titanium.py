@@ -7,23 +7,24 @@
 A folder for each seed (of the fit, of the velocities) with stages, each of which leaves a file and is skipped
 when that is there: dft.pt (energies, forces and stress of PBE; goes on from dft_checkpoint.pt), before.json,
 the fusion in fusion/ (resumable at any moment), fused.pt, after.json. Elastic constants and pressure at the
-measured lattice by fresh simulations, before and after, also at temperatures that were not trained at. The
-lattice without stress follows from the mean stress at the measured one and the elastic constants (Hooke).
+measured lattice by fresh simulations, before and after, also at temperatures that were not trained at. That
+the lattice is measured enters as no stress along each of its edges. The lattice without stress follows from
+the mean stress at the measured one and the elastic constants (Hooke).
 FOLDER has ti_dft_saidi and titanium (VOTCA_MLP_DATA).
 """
 
 import argparse
-import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from fusion_stages import course, dft_table, fitted, fused, kept, say, simulated
 from metal_potential import Fit
-from results_file import Json, add_json, number, write_result
+from results_file import Json, add_directory, number, parsed, write_result
 from titanium.data import LEVEL, Measured, dft_frames, measured, split
-from titanium.states import experiments_of, free_lattice, judged_of, state_of
+from titanium.states import experiments_of, free_lattice, observables_of, state_of
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.model import HipnnModel
@@ -48,7 +49,7 @@ def judged(options: argparse.Namespace, model: HipnnModel, place: Path, frames: 
     result["states"] = {}
     for temperature in [*options.train, *options.test]:
         state = state_of(known[temperature], 1000.0 * options.judge, 3000.0)
-        row = simulated(copies, state, judged_of(known[temperature]), place)
+        row = simulated(copies, state, observables_of(known[temperature]), place)
         row |= free_lattice(known[temperature], row)
         result["states"][state.name] = row
         say(f"{place.name} {state.name} " + " ".join(f"{k} {v:.4g}({e:.2g})" for k, (v, e) in row.items()))
@@ -85,6 +86,17 @@ def one_seed(options: argparse.Namespace, frames: LabelledFrames, seed: int) -> 
     return {"before": before, "after": after, "fusion": course(place, len(options.train))}
 
 
+SIZES: dict[str, Callable[[Json, Measured], list[float]]] = {
+    "constants": lambda found, known: [
+        100.0 * abs(found[k][0] / v - 1.0) for k, v in known.constants.items()
+    ],
+    "pressure": lambda found, known: [abs(found["pressure"][0])],
+    "a": lambda found, known: [100.0 * abs(found["a"][0] / known.a - 1.0)],
+    "c": lambda found, known: [100.0 * abs(found["c"][0] / known.c - 1.0)],
+}
+"""Sizes of what is off at a temperature: % of the constants and of the lattice without stress, kbar."""
+
+
 def state_row(known: Measured, found: Json, trained: bool) -> Json:
     """Return what a temperature gives before and after, beside what was measured."""
     targets, name = known.constants, f"{known.temperature:.0f}K"
@@ -102,16 +114,11 @@ def state_row(known: Measured, found: Json, trained: bool) -> Json:
 def ratios(found: Json, known: dict[float, Measured], temperatures: list[float]) -> Json:
     """Return errors before and after over some temperatures, and their ratios, of one seed."""
     row: Json = {}
-    for what in ("constants", "pressure"):
+    for what, size_of in SIZES.items():
         for when in ("before", "after"):
-            sizes = []
-            for t in temperatures:
-                numbers = found[when]["states"][f"{t:.0f}K"]
-                sizes += (
-                    [100.0 * abs(numbers[k][0] / v - 1.0) for k, v in known[t].constants.items()]
-                    if what == "constants"
-                    else [abs(numbers["pressure"][0])]
-                )
+            sizes = [
+                size for t in temperatures for size in size_of(found[when]["states"][f"{t:.0f}K"], known[t])
+            ]
             row[f"{what}_{when}"] = float(np.mean(sizes))
         row[f"{what}_ratio"] = row[f"{what}_after"] / row[f"{what}_before"]
     return row
@@ -162,21 +169,15 @@ def tables(options: argparse.Namespace, found: dict[int, Json]) -> Json:
 
 def main() -> None:
     """Run the stages that have left nothing yet."""
-    data = os.environ.get("VOTCA_MLP_DATA")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--data", type=Path, default=Path(data) if data else None)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    add_directory(parser, [1, 2, 3])
     parser.add_argument("--epochs", type=int, default=200, help="of the DFT fit")
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
     parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")
     parser.add_argument("--train", type=float, nargs="+", default=[323.0, 923.0])
     parser.add_argument("--test", type=float, nargs="*", default=[623.0])
-    add_json(parser)
-    options = parser.parse_args()
-    if options.data is None:
-        parser.error("give --data, or set VOTCA_MLP_DATA to the folder that has ti_dft_saidi and titanium")
+    options = parsed(parser, "ti_dft_saidi and titanium")
     torch.set_num_threads(1)
     frames, left_out = dft_frames(options.data / "ti_dft_saidi" / "iter0_Ti.tar.xz")
     say(f"{len(frames)} DFT frames, {left_out} far ones left out")

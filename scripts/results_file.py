@@ -51,6 +51,23 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there, as JSON")
 
 
+def add_directory(parser: argparse.ArgumentParser, seeds: list[int]) -> None:
+    """Add folder of the stages, folder of the data, seeds and ``--json``, for scripts that read the data."""
+    data = os.environ.get("VOTCA_MLP_DATA")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--data", type=Path, default=Path(data) if data else None)
+    parser.add_argument("--seeds", type=int, nargs="+", default=seeds)
+    add_json(parser)
+
+
+def parsed(parser: argparse.ArgumentParser, needed: str) -> argparse.Namespace:
+    """Return the arguments after :func:`add_directory`; ``needed`` says what the data must have."""
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error(f"give --data, or set VOTCA_MLP_DATA to the folder that has {needed}")
+    return options
+
+
 def write_result(
     path: Path | None,
     tables: Mapping[str, Any],

@@ -45,12 +45,15 @@ class Limits:
         """Whether an iteration keeps both sets of labels within the limits."""
         return self._within(found.held, self.held) and self._within(found.labels, self.learnt)
 
-    def kept(self, model: PairModel, labels: Labels | None, held: Labels | None) -> bool:
-        """Whether a model does; held-out labels are evaluated only where the others are kept."""
+    def kept(self, model: PairModel, labels: Labels | None, held: Labels | None) -> dict[str, float] | None:
+        """Return a model's errors on the labels learnt from; None where it is beyond a limit.
+
+        Held-out labels come first: they are fewer.
+        """
+        if held is not None and not self._within(held.errors(model), self.held):
+            return None
         learnt = {} if labels is None else labels.errors(model)
-        return self._within(learnt, self.learnt) and (
-            held is None or self._within(held.errors(model), self.held)
-        )
+        return learnt if self._within(learnt, self.learnt) else None
 
     def _within(self, errors: Mapping[str, float], before: Mapping[str, float]) -> bool:
         return all(errors[k] <= self.factors[k] * before[k] for k in errors if k in self.factors)

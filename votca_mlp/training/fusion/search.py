@@ -63,8 +63,9 @@ class Search:
             most = before + self._label_value(found.iteration.labels, progress)
             for share in LINE:
                 self.copies.put(here + share * step.change)
-                harmed = not self.limits.kept(self.copies.single, objective.labels, objective.held)
-                if not harmed and self._serves(scale, most, progress):
+                errors = self.limits.kept(self.copies.single, objective.labels, objective.held)
+                harmed = errors is None
+                if errors is not None and self._serves(errors, scale, most, progress):
                     if share == 1.0:
                         progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
                         lighter = progress.label_weight / HEAVIER
@@ -79,7 +80,7 @@ class Search:
     def _label_value(self, errors: dict[str, float], progress: Progress) -> float:
         return 0.0 if self.term is None else progress.label_weight * self.term.value(errors)
 
-    def _serves(self, scale: Tensor, most: float, progress: Progress) -> bool:
+    def _serves(self, errors: dict[str, float], scale: Tensor, most: float, progress: Progress) -> bool:
         """Whether reweighting follows the present parameters and both chi^2 together become smaller."""
         for pool in self.pools.values():
             worth = pool.effective(energies_of(self.copies.double, pool.frames))
@@ -89,8 +90,6 @@ class Search:
             after = self.objective.responses(self.pools, self.copies)
         except UserError:
             return False
-        labels = self.objective.labels
-        errors = {} if labels is None else labels.errors(self.copies.single)
         return self.objective.chi2(after, scale) + self._label_value(errors, progress) < most
 
     def _solved(self, found: Measured, scale: Tensor, progress: Progress) -> Step:
