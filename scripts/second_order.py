@@ -8,7 +8,7 @@ CASE is one of al_twin, lj_mixture (twins: a target and a density made with mode
 al_1323K, ani_1023K (measured), al_states and al_states_linear (measured at 943, 1023 and 1323 K at once, one
 u(r), and u linear in T), al_flawed and al_twin_flawed (measured at 1023 K, and the twin, with a plateau put
 below the first peak). A rule is gauss_newton, gauss_newton:simulated (targets with errors of a simulation:
-for twins), or wibi:ALPHA.
+for twins), wibi:ALPHA, or ibi:ALPHA (plain IBI, w = 1; VOTCA's own update has alpha 1).
 Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but
 those of settings/; ani_1023K needs VOTCA_MLP_DATA.
 """
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--rules", nargs="+", default=["gauss_newton", "wibi:0.5"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--iterations", type=int, default=5, help="of gauss_newton; default 5")
-    parser.add_argument("--wibi-iterations", type=int, default=15, help="of wibi; default 15")
+    parser.add_argument("--wibi-iterations", type=int, default=15, help="of wibi and ibi; default 15")
     add_json(parser)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -257,6 +257,8 @@ def change(
             text = re.sub(rf"<{tag}>[^<]*</{tag}>", f"<{tag}>{value}</{tag}>", text)
     if "<seed>" not in text:
         text = text.replace("<production>", f"<seed>{seed}</seed> <production>")
+    if name == "ibi":
+        text = text.replace("<weight>target</weight>", "<weight>uniform</weight>")
     text = re.sub(r"<target_density>.*?</target_density>", "", text, flags=re.DOTALL)
     if density is not None and sigma is not None:
         text = text.replace("<mlp>", f"{measured(density, sigma)}\n    <mlp>", 1)
