@@ -16,6 +16,10 @@ excess
 believed
     al_1023K and al_flawed, last step, every point of the measured g(r) with a standard error: largest u where
     g* > 0.3, meV, and the RMS from the target that is predicted.
+held
+    The same, with the amplitude of u(r) held at so many meV instead of chosen by the data: largest u where
+    g* > 0.3, meV, and the RMS from the target and the distance of the density from the measured one (%) that
+    are predicted.
 first_rise
     al_1023K and al_flawed, last step, all data and only those beyond R: largest u where g* > 0.3, meV.
 temperatures
@@ -65,6 +69,7 @@ Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 CUTS = (0.0, 2.35, 2.6)
 ERRORS = (0.02, 0.05, 0.1)
+HELD = (50.0, 20.0, 10.0, 5.0, 2.0)
 AT = (2.4, 2.5, 2.7, 3.0)
 TERMS = {1: "one u", 2: "linear in T", 3: "one each"}
 
@@ -106,11 +111,11 @@ class Stored:
         self.star = known_of(run, self.name, self.target) * MEV
         self.seen = (self.target.y > 0.3) & (self.target.x < self.target.x[-1] - 0.05)
 
-    def solved(self, count: int, wanted: Wanted | None = None) -> Step:
-        """Return the step after so many simulations."""
+    def solved(self, count: int, wanted: Wanted | None = None, amplitude: float | None = None) -> Step:
+        """Return the step after so many simulations; the amplitude in kJ/mol."""
         here = self.coefficients[count - 1]
         pool = pooled(self.responses[:count], self.coefficients[:count], here)
-        return solve(pool, wanted or self.layout.wanted, here, self.root, amplitude=None, bounds=BOUNDS)
+        return solve(pool, wanted or self.layout.wanted, here, self.root, amplitude=amplitude, bounds=BOUNDS)
 
     def facts(self, step: Step) -> dict[str, float]:
         """Return distance, band and size of what the data ask for."""
@@ -132,13 +137,37 @@ class Stored:
 
     def with_error(self, error: float) -> dict[str, float]:
         """Return the largest u, and the RMS predicted, where every point of g(r) has a standard error."""
-        wanted, rows = self.layout.wanted, self.layout.data[0].rows
-        variances = wanted.variances.copy()
-        variances[rows] = error**2
-        largest = np.full(len(variances), np.inf)
-        step = self.solved(len(self.responses), replace(wanted, variances=variances, largest=largest))
-        off = (step.predicted - wanted.values)[rows]
-        return {"largest_u": self.facts(step)["largest_u"], "rms": float(np.sqrt(np.mean(off**2)))}
+        variances = self.layout.wanted.variances.copy()
+        variances[self.layout.data[0].rows] = error**2
+        facts = self.whole_way(variances, None)
+        return {key: facts[key] for key in ("largest_u", "rms")}
+
+    def whole_way(self, variances: Array, amplitude: float | None) -> dict[str, float]:
+        """Return the largest u, and RMS and density predicted, without a limit to the change of a step."""
+        wanted = replace(self.layout.wanted, variances=variances, largest=np.full(len(variances), np.inf))
+        return self.predicted(self.solved(len(self.responses), wanted, amplitude).inferred.coefficients)
+
+    def predicted(self, coefficients: Array) -> dict[str, float]:
+        """Return the largest u, and RMS and distance of the density (%) that it is predicted to have."""
+        values, changes = self.linear()
+        off = values + changes @ coefficients - self.layout.wanted.values
+        u = self.layout.bases[self.name].values @ coefficients * MEV
+        return {
+            "largest_u": float(np.abs(u[self.seen]).max()),
+            "rms": float(np.sqrt(np.mean(off[self.layout.data[0].rows] ** 2))),
+            "density_off": 100.0 * float((off[self.density] / self.layout.wanted.values[self.density])[0]),
+        }
+
+    @property
+    def density(self) -> slice:
+        """The row of the density."""
+        return next(datum for datum in self.layout.data if datum.name == "density").rows
+
+    def linear(self) -> tuple[Array, Array]:
+        """Return the data as a linear function of the coefficients: those of none, and their changes."""
+        here = self.coefficients[-1]
+        pool = pooled(self.responses, self.coefficients, here)
+        return pool.values - pool.jacobian @ here, pool.jacobian
 
     def beyond(self, cut: float) -> Wanted:
         """Return the data without those of g(r) below a distance."""
@@ -244,6 +273,7 @@ def main() -> None:
         "flaw": {},
         "excess": {},
         "believed": {},
+        "held": {},
         "first_rise": {},
         "temperatures": {},
         "terms": {},
@@ -264,6 +294,9 @@ def main() -> None:
         for error in ERRORS:
             believed = row([run.with_error(error) for run in runs])
             tables["believed"][f"{case} {error:g}"] = {"seeds": len(runs), **believed}
+        for held in HELD:
+            found = row([run.whole_way(run.layout.wanted.variances, held / MEV) for run in runs])
+            tables["held"][f"{case} {held:g}"] = {"seeds": len(runs), **found}
         for cut in CUTS:
             made = [run.solved(len(run.responses), run.beyond(cut)) for run in runs]
             found = row([run.facts(step) for run, step in zip(runs, made, strict=True)])
@@ -301,6 +334,7 @@ def main() -> None:
         "change": "kJ/mol",
         "size": "kJ/mol",
         "largest_off": "%",
+        "density_off": "%",
         "density_pooled": "kg/m3",
         "density_reweighted": "kg/m3",
     }
