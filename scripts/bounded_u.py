@@ -4,10 +4,16 @@
     scripts/bounded_u.py RUNS DIRECTORY [--limits 70 50] [--seeds 1 2 3] [--json FILE]
 
 RUNS is the directory of scripts/second_order.py with runs of gauss_newton in al_1023K and al_flawed. All
-simulations of the first one of each say what u(r) is likely. Of those with at most LIMIT meV where g* > 0.3,
-and with a density that is predicted to be within 0.7 % of the measured one, the likeliest is taken and then
-simulated once a seed, in DIRECTORY/CASE/LIMIT/SEED. Columns: largest u (meV), what the limits cost in chi2,
-RMS from the target, and distance of the density from the measured one (%).
+simulations of the first one of each say what u(r) is likely. Tables, with the largest u where g* > 0.3 (meV),
+RMS from the target and distance of the density from the measured one (%):
+
+held
+    Predicted, with the amplitude of u chosen by the data and held at so many meV.
+predicted
+    Of the u(r) with at most LIMIT meV where g* > 0.3 and a density that is predicted to be within 0.7 %,
+    the likeliest, and what the limits cost in chi2.
+found
+    Those, simulated once a seed in DIRECTORY/CASE/LIMIT/SEED.
 """
 
 import argparse
@@ -27,8 +33,10 @@ from second_order import CASES, report
 from solved_again import Stored, paths, row
 
 from votca_mlp.tables import make_table, read_table, write_table
+from votca_mlp.update.gauss_newton.limit import within
 
 Array = NDArray[np.float64]
+HELD = (50.0, 20.0, 10.0, 5.0, 2.0)
 DENSITY = 0.7
 """%; the error of a measured density at the 95 % level (Assael et al. 2006)."""
 
@@ -42,13 +50,18 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     add_json(parser)
     options = parser.parse_args()
-    tables: dict[str, dict[str, Any]] = {"predicted": {}, "found": {}}
+    tables: dict[str, dict[str, Any]] = {"held": {}, "predicted": {}, "found": {}}
     for case in ("al_1023K", "al_flawed"):
         run = paths(options.runs, case)[0]
         stored = Stored(run, "independent")
+        for held in (None, *HELD):
+            label = f"{case} {'chosen' if held is None else f'{held:g}'}"
+            made = stored.whole_way(stored.layout.wanted.variances, None if held is None else held / MEV)
+            tables["held"][label] = {key: rounded(value) for key, value in made.items()}
+            print("amplitude held:", label, tables["held"][label], flush=True)
         for limit in options.limits:
             label = f"{case} {limit:g}"
-            coefficients, cost = within(stored, limit)
+            coefficients, cost = likeliest(stored, limit)
             predicted = {**stored.predicted(coefficients), "chi2": cost}
             tables["predicted"][label] = {key: rounded(value) for key, value in predicted.items()}
             print(label, tables["predicted"][label], flush=True)
@@ -63,7 +76,7 @@ def main() -> None:
     write_result(options.json, tables, units=units, seeds=options.seeds)
 
 
-def within(stored: Stored, limit: float) -> tuple[Array, float]:
+def likeliest(stored: Stored, limit: float) -> tuple[Array, float]:
     """Return the likeliest coefficients with u and density within limits, and what these cost in chi2.
 
     Parameters
@@ -73,29 +86,14 @@ def within(stored: Stored, limit: float) -> tuple[Array, float]:
     limit
         Of the size of u where g* > 0.3, meV.
     """
-    from scipy.optimize import minimize
-
     wanted = replace(stored.layout.wanted, largest=np.full(len(stored.layout.wanted.values), np.inf))
     free = stored.solved(len(stored.responses), wanted).inferred
-    # numbers of size one before the data are known
-    half = np.linalg.cholesky(np.linalg.inv(free.covariance)).T @ stored.root
-    asked = half @ np.linalg.solve(stored.root, free.coefficients)
     values, changes = stored.linear()
     measured, rows = wanted.values[stored.density], stored.layout.bases[stored.name].values[stored.seen]
     unit = 0.01 * DENSITY * measured
-    bounded = np.vstack([rows * MEV / limit, changes[stored.density] / unit]) @ stored.root
     middle = np.append(np.zeros(len(rows)), (measured - values[stored.density]) / unit)
-    both, most = np.vstack([bounded, -bounded]), 1.0 + np.append(middle, -middle)
-    found = minimize(
-        lambda z: 0.5 * float(np.sum((half @ z - asked) ** 2)),
-        np.zeros(len(asked)),
-        jac=lambda z: half.T @ (half @ z - asked),
-        method="SLSQP",
-        constraints={"type": "ineq", "fun": lambda z: most - both @ z, "jac": lambda z: -both},
-        options={"maxiter": 2000, "ftol": 1e-9},
-    )
-    assert found.success, found.message
-    return stored.root @ found.x, 2.0 * float(found.fun)
+    limits = np.vstack([rows * MEV / limit, changes[stored.density] / unit])
+    return within(free.coefficients, free.covariance, limits, middle)
 
 
 def simulated(run: Path, folder: Path, name: str, u: Array, case: str, seed: int) -> dict[str, float]:

@@ -8,7 +8,8 @@ CASE is one of al_twin, lj_mixture (twins: a target and a density made with mode
 al_1323K, ani_1023K (measured), al_states and al_states_linear (measured at 943, 1023 and 1323 K at once, one
 u(r), and u linear in T), al_flawed and al_twin_flawed (measured at 1023 K, and the twin, with a plateau put
 below the first peak). A rule is gauss_newton, gauss_newton:simulated (targets with errors of a simulation:
-for twins), wibi:ALPHA, or ibi:ALPHA (plain IBI, w = 1; VOTCA's own update has alpha 1).
+for twins), gauss_newton:LIMIT:ERROR (u within LIMIT eV, and a standard error of the target), wibi:ALPHA, or
+ibi:ALPHA (plain IBI, w = 1; VOTCA's own update has alpha 1).
 Every run has its folder DIRECTORY/CASE/RULE/SEED; started again, what is there goes on. Needs no data but
 those of settings/; ani_1023K needs VOTCA_MLP_DATA.
 """
@@ -270,8 +271,13 @@ def change(
     text = text.replace("<tasks>auto</tasks>", "<tasks>1</tasks>") if case.states else text
     if name == "gauss_newton":
         text = re.sub(r"<wibi>.*?</wibi>", "", text, flags=re.DOTALL).replace(">ibi<", ">imc<")
-        errors = f"<gauss_newton><errors>{alpha}</errors></gauss_newton>"
-        text = text.replace("<mlp>", f"{errors}\n    <mlp>", 1) if alpha else text
+        limit, _, error = alpha.partition(":")
+        of_run = f"<largest_u>{limit}</largest_u>" if error else f"<errors>{alpha}</errors>"
+        text = (
+            text.replace("<mlp>", f"<gauss_newton>{of_run}</gauss_newton>\n    <mlp>", 1) if alpha else text
+        )
+        of_pair = f"<gauss_newton><error>{error}</error></gauss_newton>"
+        text = text.replace("<target>", f"{of_pair}\n      <target>") if error else text
     if case.temperature is not None:
         values = {"kBT": f"{kbt_kjmol(case.temperature):.8g}", "temperature": f"{case.temperature:g}"}
         for tag, given_value in values.items():

@@ -16,10 +16,6 @@ excess
 believed
     al_1023K and al_flawed, last step, every point of the measured g(r) with a standard error: largest u where
     g* > 0.3, meV, and the RMS from the target that is predicted.
-held
-    The same, with the amplitude of u(r) held at so many meV instead of chosen by the data: largest u where
-    g* > 0.3, meV, and the RMS from the target and the distance of the density from the measured one (%) that
-    are predicted.
 first_rise
     al_1023K and al_flawed, last step, all data and only those beyond R: largest u where g* > 0.3, meV.
 temperatures
@@ -69,7 +65,6 @@ Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 CUTS = (0.0, 2.35, 2.6)
 ERRORS = (0.02, 0.05, 0.1)
-HELD = (50.0, 20.0, 10.0, 5.0, 2.0)
 AT = (2.4, 2.5, 2.7, 3.0)
 TERMS = {1: "one u", 2: "linear in T", 3: "one each"}
 
@@ -273,7 +268,6 @@ def main() -> None:
         "flaw": {},
         "excess": {},
         "believed": {},
-        "held": {},
         "first_rise": {},
         "temperatures": {},
         "terms": {},
@@ -294,9 +288,6 @@ def main() -> None:
         for error in ERRORS:
             believed = row([run.with_error(error) for run in runs])
             tables["believed"][f"{case} {error:g}"] = {"seeds": len(runs), **believed}
-        for held in HELD:
-            found = row([run.whole_way(run.layout.wanted.variances, held / MEV) for run in runs])
-            tables["held"][f"{case} {held:g}"] = {"seeds": len(runs), **found}
         for cut in CUTS:
             made = [run.solved(len(run.responses), run.beyond(cut)) for run in runs]
             found = row([run.facts(step) for run, step in zip(runs, made, strict=True)])
@@ -334,7 +325,6 @@ def main() -> None:
         "change": "kJ/mol",
         "size": "kJ/mol",
         "largest_off": "%",
-        "density_off": "%",
         "density_pooled": "kg/m3",
         "density_reweighted": "kg/m3",
     }

@@ -16,6 +16,14 @@ class GaussNewtonSettings(Section):
         meaning="How large u(r) is expected to be: the standard deviation of its prior. Without it the data "
         "choose: the largest evidence.",
     )
+    largest_u: float | None = setting(
+        None,
+        gt=0,
+        le=10,
+        unit="eV",
+        meaning="Limit of the size of u(r) where a target g(r) is above 0.3: the likeliest u(r) within it is "
+        "taken. Without it there is none.",
+    )
     length: float = setting(
         0.4, gt=0, le=5, unit="Angstrom", meaning="Over which distance u(r) changes: the length of its prior."
     )

@@ -14,6 +14,7 @@ from votca_mlp.scattering.data import r_factor
 from votca_mlp.units import EV_PER_KJMOL
 from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.data import Datum, Layout
+from votca_mlp.update.gauss_newton.limit import SEEN
 from votca_mlp.update.gauss_newton.response import Response
 from votca_mlp.update.gauss_newton.solve import Step
 
@@ -46,12 +47,12 @@ def report_of(layout: Layout, step: Step, own: Response, frames: int) -> dict[st
     left = step.left / np.sqrt(step.pooled_variances + extra)
     calibrations = iter(step.nuisance_errors)
     return {
-        "amplitude_eV": _rounded(step.inferred.amplitude * EV_PER_KJMOL),
-        "scatter": _rounded(step.inferred.scatter),
+        "amplitude_eV": rounded(step.inferred.amplitude * EV_PER_KJMOL),
+        "scatter": rounded(step.inferred.scatter),
         **_amplitudes(layout, step),
-        "share": _rounded(step.share),
-        "chi2": _rounded(np.mean(residuals**2)),
-        "chi2_reachable": _rounded(np.mean(left**2)),
+        "share": rounded(step.share),
+        "chi2": rounded(np.mean(residuals**2)),
+        "chi2_reachable": rounded(np.mean(left**2)),
         "frames": frames,
         "functions": layout.per_term,
         "data": {
@@ -68,7 +69,7 @@ def _amplitudes(layout: Layout, step: Step) -> dict[str, Any]:
     """Return the amplitude of each interaction, where each has its own."""
     if step.amplitudes is None:
         return {}
-    sizes = [_rounded(value * EV_PER_KJMOL) for value in step.amplitudes]
+    sizes = [rounded(value * EV_PER_KJMOL) for value in step.amplitudes]
     return {"amplitudes_eV": dict(zip(layout.names, sizes, strict=True))}
 
 
@@ -84,10 +85,10 @@ def _datum(
     found: dict[str, Any] = {
         "points": rows.stop - rows.start,
         "without_errors": without,
-        "chi2": _rounded(np.mean(residuals[rows] ** 2)),
-        "chi2_reachable": _rounded(np.mean(left[rows] ** 2)),
-        "rms": _rounded(np.sqrt(np.mean((values[rows] - wanted[rows]) ** 2))),
-        "rms_predicted": _rounded(np.sqrt(np.mean((step.predicted[rows] - wanted[rows]) ** 2))),
+        "chi2": rounded(np.mean(residuals[rows] ** 2)),
+        "chi2_reachable": rounded(np.mean(left[rows] ** 2)),
+        "rms": rounded(np.sqrt(np.mean((values[rows] - wanted[rows]) ** 2))),
+        "rms_predicted": rounded(np.sqrt(np.mean((step.predicted[rows] - wanted[rows]) ** 2))),
         "cannot_be_met": _ranges(datum.x, far, left[rows]),
     }
     if datum.scattering is not None:
@@ -95,13 +96,13 @@ def _datum(
         found |= {
             "unit": datum.scattering.unit,
             "of": "1/Angstrom",
-            "R": _rounded(r_factor(wanted[rows], values[rows])),
+            "R": rounded(r_factor(wanted[rows], values[rows])),
         }
     if np.isnan(datum.x[0]):
         found |= {
-            "value": _rounded(values[rows][0]),
-            "predicted": _rounded(step.predicted[rows][0]),
-            "wanted": _rounded(wanted[rows][0]),
+            "value": rounded(values[rows][0]),
+            "predicted": rounded(step.predicted[rows][0]),
+            "wanted": rounded(wanted[rows][0]),
         }
     return found
 
@@ -111,10 +112,10 @@ def _calibration(datum: Datum, errors: Iterator[float]) -> dict[str, float]:
     data, found = datum.scattering, datum.calibration
     if data is None:
         return {}
-    facts = {"scale": _rounded(found.scale), "background": _rounded(found.background)}
+    facts = {"scale": rounded(found.scale), "background": rounded(found.background)}
     for name, fitted in (("scale", data.fit_scale), ("background", data.fit_background)):
         if fitted:
-            facts[f"{name}_error"] = _rounded(found.scale * next(errors))
+            facts[f"{name}_error"] = rounded(found.scale * next(errors))
     return facts
 
 
@@ -124,12 +125,12 @@ def _ranges(x: Array, far: NDArray[np.bool_], left: Array) -> list[dict[str, flo
     points = np.flatnonzero(far)
     for group in np.split(points, np.flatnonzero(np.diff(points) > 1) + 1) if len(points) else ():
         worst = group[np.argmax(np.abs(left[group]))]
-        ends = [None if np.isnan(value) else _rounded(value) for value in (x[group[0]], x[group[-1]])]
-        found.append({"from": ends[0], "to": ends[1], "sigma": _rounded(left[worst])})
+        ends = [None if np.isnan(value) else rounded(value) for value in (x[group[0]], x[group[-1]])]
+        found.append({"from": ends[0], "to": ends[1], "sigma": rounded(left[worst])})
     return found
 
 
-def _rounded(value: Any) -> float:
+def rounded(value: Any) -> float:
     """Return a number as it is worth printing: both loops write the same text."""
     return float(f"{float(value):.6g}")
 
@@ -204,6 +205,12 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
         if own:
             words = ", ".join(f"{name} {1e3 * value:.3g}" for name, value in own.items())
             yield f"  amplitude of each: {words} meV"
+        limit = facts.get("limit")
+        if limit is not None:
+            yield (
+                f"  u(r) stays within {1e3 * limit['u_eV']:.3g} meV where g is above {SEEN:g}: chi2, summed "
+                f"over all data, is {limit['cost']:.3g} larger for it"
+            )
         back = facts.get("taken_back")
         if back is not None:
             yield (

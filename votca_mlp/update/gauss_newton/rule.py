@@ -15,11 +15,19 @@ from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.amplitudes import MOST, Groups
 from votca_mlp.update.gauss_newton.correlation import beside
 from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
+from votca_mlp.update.gauss_newton.limit import limited_rows
 from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
 from votca_mlp.update.gauss_newton.partials import write_partials, write_totals
 from votca_mlp.update.gauss_newton.pool import pooled
 from votca_mlp.update.gauss_newton.prior import prior_root
-from votca_mlp.update.gauss_newton.report import in_words, judged, read_report, report_of, write_report
+from votca_mlp.update.gauss_newton.report import (
+    in_words,
+    judged,
+    read_report,
+    report_of,
+    rounded,
+    write_report,
+)
 from votca_mlp.update.gauss_newton.response import Response, stacked
 from votca_mlp.update.gauss_newton.solve import Step, solve
 from votca_mlp.update.gauss_newton.tikhonov import tikhonov_update
@@ -98,6 +106,7 @@ def _solved(
         ran_with.insert(0, _coefficients(before, layout))
     base = base_of(runs, layout.wanted)
     start = ran_with[base.run]
+    largest = None if options.largest_u is None else options.largest_u * KJMOL_PER_EV
     found = solve(
         pooled(runs, ran_with, start),
         replace(layout.wanted, largest=base.trust * layout.wanted.largest),
@@ -106,8 +115,11 @@ def _solved(
         amplitude=None if options.amplitude is None else options.amplitude * KJMOL_PER_EV,
         bounds=(AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV),
         groups=_groups(step, layout, options),
+        limits=None if largest is None else limited_rows(step, layout.bases, largest),
     )
     facts = report_of(layout, found, runs[-1], sum(run.frames for run in runs))
+    if options.largest_u is not None and found.limited is not None:
+        facts["limit"] = {"u_eV": options.largest_u, "cost": rounded(found.limited)}
     back = len(runs) - 1 - base.run
     if back:
         facts["taken_back"] = {"to": step.number - back, "trust": base.trust}

@@ -14,6 +14,7 @@ from votca_mlp.update.gauss_newton.inference import (
     reachable,
     without,
 )
+from votca_mlp.update.gauss_newton.limit import within
 from votca_mlp.update.gauss_newton.pool import Pooled
 
 Array = NDArray[np.float64]
@@ -62,7 +63,7 @@ class Step:
     covariance
         Of the c that the data ask for: posterior and noise of the Jacobian, shape [m, m].
     inferred
-        That c before the trust region, with amplitude and scatter.
+        That c before limit and trust region, with amplitude and scatter.
     share
         Of the way there that the step goes: 1 unless a change would be larger than is trusted.
     predicted
@@ -75,6 +76,8 @@ class Step:
         Standard errors of the sizes of the nuisance columns, shape [k].
     amplitudes
         Of each interaction, where each has its own, shape [n_interactions].
+    limited
+        By how much chi2 is larger because u has a limit; None without one.
     """
 
     coefficients: Array
@@ -86,6 +89,7 @@ class Step:
     pooled_variances: Array
     nuisance_errors: Array
     amplitudes: Array | None = None
+    limited: float | None = None
 
 
 def solve(
@@ -97,6 +101,7 @@ def solve(
     amplitude: float | None,
     bounds: tuple[float, float],
     groups: Groups | None = None,
+    limits: Array | None = None,
 ) -> Step:
     """Return the step from ``here``.
 
@@ -115,6 +120,9 @@ def solve(
     groups
         The interaction of each coefficient, where each has an amplitude of its own; see
         :func:`votca_mlp.update.gauss_newton.amplitudes.averaged`.
+    limits
+        Rows whose product with c is to be between -1 and 1, shape [k, m]; see
+        :func:`votca_mlp.update.gauss_newton.limit.within`.
     """
     sigma2 = pool.variances + wanted.variances
     target = wanted.values - pool.values + pool.jacobian @ here
@@ -149,6 +157,10 @@ def solve(
         mean = averaged(linear(change, wanted.weights), found, groups, bounds)
         found, amplitudes, scaled = mean.inferred, mean.amplitudes, mean.root
         change = found.coefficients - here
+    cost: float | None = None
+    if limits is not None:
+        nearest, cost = within(found.coefficients, found.covariance, limits)
+        change = nearest - here
     moved = pool.jacobian @ change
     with np.errstate(divide="ignore"):
         share = float(min(1.0, np.min(wanted.largest / np.maximum(np.abs(moved), 1e-300))))
@@ -165,6 +177,7 @@ def solve(
         if wanted.nuisance is None
         else nuisance_errors(unmoved, found.noise, found.amplitude),
         amplitudes=amplitudes,
+        limited=cost,
     )
 
 
