@@ -79,7 +79,8 @@ def main() -> None:
             "temperature": rounded(temperatures.mean()),
             "step": rounded(1000 * spent),
         }
-    write_result(options.json, {"drift": rows}, units=UNITS, seeds=1)
+        # what is there stays if a slow reference is interrupted
+        write_result(options.json, {"drift": rows}, units=UNITS, seeds=1)
 
 
 def fitted(energies: Any, spacing: float) -> tuple[float, float, float]:
