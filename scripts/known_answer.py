@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.units import KJMOL_PER_EV
 
 Array = NDArray[np.float64]
+Bump = tuple[float, float, float]
 ROOT = Path(__file__).resolve().parent.parent
+UNITS = dict.fromkeys(("distance", "size", "scatter"), "meV")
 # interaction -> bumps (height in eV, centre and width in nm)
-STARS = {
+STARS: dict[str, dict[str, list[Bump]]] = {
     "al_quickstart": {"Al-Al": [(0.030, 0.27, 0.03), (-0.015, 0.36, 0.05), (0.006, 0.50, 0.06)]},
     "lj_mixture": {"Ar-Kr": [(0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06)]},
 }
@@ -73,27 +76,52 @@ def main() -> None:
         (run / "settings.xml").write_text(
             re.sub(r"<target_density>.*?</target_density>", "", text, flags=re.S)
         )
+    tables = recover(run, STARS[options.case], options.longer)
+    write_result(options.json, tables, units=UNITS, seeds="those of the case")
+
+
+def invert(run: Path, wall_time: int | None = None) -> None:
+    """Run csg_inverse, or go on with it, at most for so many seconds."""
+    command = ["csg_inverse", "--options", "settings.xml"]
+    if wall_time:
+        command += ["--wall-time", str(wall_time)]
+    if subprocess.run(command, cwd=run, start_new_session=True, check=False).returncode:
+        sys.exit("csg_inverse failed, see the message above and inverse.log")
+
+
+def recover(
+    run: Path, bumps: Mapping[str, Sequence[Bump]], longer: float, wall_time: int | None = None
+) -> dict[str, Any]:
+    """Make targets that are not there, run csg_inverse, print and return agreement by iteration, at last.
+
+    Parameters
+    ----------
+    run
+        Has settings.xml and what it needs but for the targets.
+    bumps
+        Of u* by name of interaction; of others it is 0.
+    longer
+        Length of the targets' simulation in those of an iteration's production.
+    wall_time
+        See :func:`invert`.
+    """
     settings = load_settings(run / "settings.xml")
     grid = {i.name: grid_points(i.min, i.max, i.step) for i in settings.interactions}
-    known = {name: known_correction(grid[name], bumps) for name, bumps in STARS[options.case].items()}
+    known = {name: known_correction(grid[name], given) for name, given in bumps.items()}
     if not (run / "target" / "done").exists():
-        length = options.longer * md_plan(settings).production
+        length = longer * md_plan(settings).production
         for name, table in simulate_targets(
             state_plan(settings), known, run / "target", production=length
         ).items():
             write_table(run / f"{name}.dist.tgt", table)
         (run / "target" / "done").touch()
-    command = ["csg_inverse", "--options", "settings.xml"]
-    if subprocess.run(command, cwd=run, start_new_session=True, check=False).returncode:
-        sys.exit("csg_inverse failed, see the message above and inverse.log")
+    invert(run, wall_time)
     iterations: list[dict[str, Any]] = []
     ends: dict[str, dict[str, Any]] = {}
     for name in grid:
         rows, ends[name] = report(run, name, known.get(name))
         iterations += rows
-    units = dict.fromkeys(("distance", "size", "scatter"), "meV")
-    tables = {"iterations": iterations, "ends": ends}
-    write_result(options.json, tables, units=units, seeds="those of the case")
+    return {"iterations": iterations, "ends": ends}
 
 
 def report(run: Path, name: str, known: Table | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:

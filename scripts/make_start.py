@@ -21,7 +21,7 @@ from votca_mlp.engines.engine import engine_named
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.evaluation.load import make_evaluator
 from votca_mlp.progress import open_progress
-from votca_mlp.settings import Settings, load_settings
+from votca_mlp.settings import load_settings
 from votca_mlp.settings.plans import md_plan
 from votca_mlp.settings.states import states_of
 
@@ -37,11 +37,14 @@ PLANS = {
 EDGES = {"al_quickstart": 4.25, "lj_mixture": 6.0, "al_multistate": 4.25, "lj_two_states": 7.0}
 
 
-def crystal(case: str, counts: dict[str, int]) -> Atoms:
-    """Return the crystal to melt, its sites given at random to the one or two elements of the topology."""
+def crystal(edge: float, counts: dict[str, int]) -> Atoms:
+    """Return the crystal to melt, its sites given at random to the one or two elements of the topology.
+
+    ``edge`` is that of the cubic cell, Angstrom.
+    """
     cells = round((sum(counts.values()) / 4) ** (1 / 3))
     first, *others = counts
-    atoms = bulk(first, "fcc", a=EDGES[case], cubic=True).repeat(cells)
+    atoms = bulk(first, "fcc", a=edge, cubic=True).repeat(cells)
     for other in others[:1]:
         sites = np.random.default_rng(1).choice(len(atoms), counts[other], replace=False)
         atoms.symbols[sites] = other
@@ -70,15 +73,14 @@ def run(plan: MDPlan, atoms: Atoms, time: float) -> Atoms:
         return found
 
 
-def make_start(case: str, settings: Settings) -> None:
-    """Melt, settle, write the configuration of one state."""
-    melting, melt_time, settle_time = PLANS[case]
-    plan = md_plan(settings)
+def molten(plan: MDPlan, edge: float, times: tuple[float, float, float]) -> Atoms:
+    """Return a melt of a plan's atoms; see :data:`PLANS`, :data:`EDGES`."""
+    melting, melt_time, settle_time = times
     hot = replace(plan, temperature=melting, ensemble="nvt")
-    atoms = run(plan, run(hot, crystal(case, Counter(plan.symbols)), melt_time), settle_time)
+    atoms = run(plan, run(hot, crystal(edge, Counter(plan.symbols)), melt_time), settle_time)
     atoms = Atoms(atoms.symbols, positions=atoms.positions.round(5), cell=atoms.cell.array.round(5), pbc=True)
     atoms.wrap()
-    write(settings.main_directory / "conf.extxyz", atoms)
+    return atoms
 
 
 def main() -> None:
@@ -89,7 +91,8 @@ def main() -> None:
     settings = load_settings(ROOT / "settings" / case / "settings.xml")
     views = [state.settings for state in states_of(settings)] if settings.multistate.enabled else [settings]
     for view in views:
-        make_start(case, view)
+        atoms = molten(md_plan(view), EDGES[case], PLANS[case])
+        write(view.main_directory / "conf.extxyz", atoms)
 
 
 if __name__ == "__main__":
