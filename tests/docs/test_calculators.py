@@ -18,7 +18,7 @@ from votca_mlp.models.options import MLPSettings
 SNIPPETS = {
     block.text.split("<calculator>")[1].split(".")[0]: block.text
     for block in blocks("docs/calculators.md")
-    if block.language == "xml"
+    if block.language == "xml" and "<calculator>" in block.text
 }
 
 

@@ -38,6 +38,11 @@ def test_the_unit_of_energy_belongs_to_it(tmp_path: Path) -> None:
     assert found_model(describe_model(kcal, tmp_path, 0.4), where="here").energy_unit == "kcal/mol"
     # files from before there was this tag name the same potential
     assert "energy_unit" not in describe_model(plain, tmp_path, 0.4).settings
+    named = plain.model_copy(update={"energy_unit": "eV"})
+    assert describe_model(named, tmp_path, 0.4).settings == describe_model(plain, tmp_path, 0.4).settings
+    assert model_identity(named, tmp_path) == model_identity(plain, tmp_path)
+    assert potential_identity(named, tmp_path) == potential_identity(plain, tmp_path)
+    assert found_model(describe_model(named, tmp_path, 0.4), where="here").energy_unit == "eV"
     assert model_identity(kcal, tmp_path) != model_identity(plain, tmp_path)
     assert potential_identity(kcal, tmp_path) != potential_identity(plain, tmp_path)
     assert model_facts(kcal, tmp_path, "")["energy_unit"] == "kcal/mol"

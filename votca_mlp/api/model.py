@@ -121,7 +121,8 @@ def load_model(
     trust_pickle
         Allow a hippynn experiment, whose file can run code.
     energy_unit
-        Unit that a hippynn experiment was trained in: ``eV`` (None), ``kcal/mol``, ``kJ/mol`` or ``Hartree``.
+        Unit that a hippynn experiment was trained in, which it needs: ``eV``, ``kcal/mol``, ``kJ/mol`` or
+        ``Hartree``.
     level
         Level of theory, of a model that was trained to several.
     name

@@ -42,7 +42,7 @@ def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str,
     """Return kind, path and SHA-256 of the model (of every file of a folder)."""
     from votca_mlp.models.identity import model_file
     from votca_mlp.models.kind import model_kind
-    from votca_mlp.models.options import LATER
+    from votca_mlp.models.options import later_facts
 
     facts: dict[str, Any] = {"kind": mlp.kind, "identity": identity}
     path = model_file(mlp, directory)
@@ -53,5 +53,5 @@ def model_facts(mlp: "MLPSettings", directory: Path, identity: str) -> dict[str,
         sums: Any = {str(item.relative_to(path)): digest(item)[1] for item in files}
     else:
         sums = digest(path)[1]
-    facts |= {tag: getattr(mlp, tag) for tag in LATER if getattr(mlp, tag) is not None}
+    facts |= later_facts(mlp)
     return {**facts, "name": mlp.model, "path": str(path), "sha256": sums}

@@ -49,10 +49,10 @@ def potential_identity(mlp: "MLPSettings", main_directory: Path) -> str:
     UserError
         The model's file is not there.
     """
-    from votca_mlp.models.options import LATER
+    from votca_mlp.models.options import later_facts
 
     facts = mlp.model_dump(include={"kind", "members", "calculator", "arguments"}, mode="json")
-    facts |= {tag: getattr(mlp, tag) for tag in LATER if getattr(mlp, tag) is not None}
+    facts |= later_facts(mlp)
     facts["sha256"] = model_digest(mlp, main_directory)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -11,8 +11,8 @@ from votca_mlp.models.registry import kind_names
 FREE = ("device", "threads", "trust_pickle")
 """Tags that belong to a machine or its user: another value gives the same potential."""
 
-LATER = ("energy_unit", "level")
-"""Tags that came after files had been written without them: absent there and here is the same."""
+LATER = {"energy_unit": "eV", "level": None}
+"""Tags that came after files had been written without them, and what their absence there means."""
 
 _DEEPEST, _MOST = 50, 100_000
 """Of <arguments>: levels, and values in all; aliases of YAML can stand for any number."""
@@ -65,11 +65,16 @@ def _refuse_endless(data: Any) -> None:
 def potential_facts(mlp: "MLPSettings") -> dict[str, Any]:
     """Return what makes the potential another one, as plain data: records and exports hold it.
 
-    Without ``energy_unit`` and ``level`` where they are absent, so that what was written before there were
-    these tags still fits.
+    Without ``energy_unit`` and ``level`` where they say what their absence means, so that what was written
+    before there were these tags still fits.
     """
-    facts = mlp.model_dump(exclude=set(FREE), mode="json")
-    return {name: value for name, value in facts.items() if value is not None or name not in LATER}
+    facts = mlp.model_dump(exclude={*FREE, *LATER}, mode="json")
+    return facts | later_facts(mlp)
+
+
+def later_facts(mlp: "MLPSettings") -> dict[str, Any]:
+    """Return the tags of :data:`LATER` that say something else than their absence."""
+    return {tag: getattr(mlp, tag) for tag in LATER if getattr(mlp, tag) not in (None, LATER[tag])}
 
 
 class MLPSettings(Section):
@@ -115,7 +120,7 @@ class MLPSettings(Section):
         None,
         accepted="eV | kcal/mol | kJ/mol | Hartree",
         meaning="Unit of the energies that a hippynn experiment was trained with (lengths in Angstrom); "
-        "absent: eV. hippynn's own default is kcal/mol.",
+        "needed for one, as its files do not say it. hippynn's own default is kcal/mol.",
     )
     level: str | None = setting(
         None,

@@ -182,7 +182,7 @@ def _settings(
     from pydantic import ValidationError
 
     from votca_mlp.models.kind import model_kind
-    from votca_mlp.models.options import MLPSettings
+    from votca_mlp.models.options import LATER, MLPSettings
 
     values = origin.settings | {"device": device or "auto", "trust_pickle": trust}
     if model is not None:
@@ -192,6 +192,11 @@ def _settings(
         mlp = MLPSettings(**values)
     except (ValidationError, TypeError):
         raise UserError("the model's section is damaged", where=where, accepted=_ACCEPTED) from None
+    # what the file leaves out because its absence means it
+    meant = {
+        tag: LATER[tag] for tag in model_kind(mlp.kind).uses if getattr(mlp, tag) is None and tag in LATER
+    }
+    mlp = mlp.model_copy(update=meant)
     if model_kind(mlp.kind).names_code and not trust:
         raise UserError(
             f"the export calls {mlp.calculator}, which can run any code",

@@ -14,9 +14,11 @@ from tests.models.hipnn.graphs import calculator, energy_graph, write_experiment
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import sha256_of
-from votca_mlp.models.hipnn.files import FORMAT, load_hipnn, save_hipnn
+from votca_mlp.models.hipnn.files import FORMAT, load_hipnn, save_graph, save_hipnn
+from votca_mlp.models.hipnn.kind import KIND
 from votca_mlp.models.hipnn.model import build_hipnn
 from votca_mlp.models.load import builtin_models
+from votca_mlp.models.options import MLPSettings
 from votca_mlp.units import EV_PER_KCALMOL
 
 
@@ -99,7 +101,10 @@ def test_experiment_only_with_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for path in (tmp_path, tmp_path / "experiment_structure.pt"):
         with pytest.raises(UserError, match="trust_pickle"):
             load_hipnn(path)
-    model, atoms = load_hipnn(tmp_path, trust_pickle=True), rattled()
+    # its files do not say the unit of its energies
+    with pytest.raises(UserError, match=r"energy_unit is missing[\s\S]*eV \| kcal/mol"):
+        load_hipnn(tmp_path, trust_pickle=True)
+    model, atoms = load_hipnn(tmp_path, trust_pickle=True, energy_unit="eV"), rattled()
     # the nodes' modules have the trained weights
     atoms.calc = calculator(energy)
     result = PairListEvaluator(model, dtype=torch.float64).evaluate(atoms)
@@ -122,13 +127,75 @@ def test_experiment_only_with_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_hipnn(tmp_path / "own.pt", energy_unit="kcal/mol")
 
 
+def write_lightning(directory: Path, energy: Any) -> tuple[Path, Any]:
+    """Write what hippynn's Lightning module does: the module's state, and the model's graph."""
+    from hippynn.graphs import GraphModule, get_subgraph
+    from hippynn.graphs.nodes.base import InputNode
+
+    node = energy.mol_energy
+    graph = GraphModule([each for each in get_subgraph([node]) if isinstance(each, InputNode)], [node])
+    checkpoint = directory / "lightning_logs" / "version_0" / "checkpoints" / "epoch=4-step=10.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    state = {f"model.{name}": value for name, value in graph.state_dict().items()}
+    facts = {"epoch": 4, "pytorch-lightning_version": "2.4.0", "hyper_parameters": {"stopping_key": "Loss"}}
+    torch.save({"state_dict": state | {"loss.x": torch.ones(1)}, "controller_state": {}, **facts}, checkpoint)
+    with torch.no_grad():
+        for value in graph.parameters():
+            if value.requires_grad:
+                # the structure has the weights of another moment
+                value.mul_(1.5)
+    torch.save(
+        {"model": graph, "loss": None, "controller": None}, checkpoint.parents[1] / "experiment_structure.pt"
+    )
+    return checkpoint, graph
+
+
+def test_lightning(tmp_path: Path) -> None:
+    energy = energy_graph((13,))
+    atoms = rattled()
+    atoms.calc = calculator(energy)
+    expected = atoms.get_potential_energy()
+    checkpoint, graph = write_lightning(tmp_path, energy)
+    for path in (checkpoint, checkpoint.parent, checkpoint.parents[1]):
+        # check says it, without torch
+        mlp = MLPSettings(kind="hippynn", model=str(path), trust_pickle=True)
+        assert KIND.check_file is not None
+        assert [tag for tag, *_ in KIND.check_file(mlp, path)] == ["energy_unit"]
+        assert not list(KIND.check_file(mlp.model_copy(update={"energy_unit": "eV"}), path))
+        with pytest.raises(UserError, match="trust_pickle"):
+            load_hipnn(path, energy_unit="eV")
+        model = load_hipnn(path, trust_pickle=True, energy_unit="eV")
+        found = PairListEvaluator(model, dtype=torch.float64).evaluate(atoms)
+        assert found.energy == pytest.approx(expected, abs=1e-8)
+    # two to choose from
+    second = checkpoint.with_name("last.ckpt")
+    second.write_bytes(b"PK nonsense")
+    with pytest.raises(UserError, match=r"several checkpoints[\s\S]*epoch=4-step=10.ckpt \| last.ckpt"):
+        load_hipnn(checkpoint.parents[1], trust_pickle=True, energy_unit="eV")
+    with pytest.raises(UserError, match=r"cannot be read[\s\S]*save_graph"):
+        load_hipnn(second, trust_pickle=True, energy_unit="eV")
+    # hippynn up to now leaves no structure: the message says what does
+    (checkpoint.parents[1] / "experiment_structure.pt").unlink()
+    with pytest.raises(UserError, match=r"weights and no model[\s\S]*save_graph\('model.pt', module.model"):
+        load_hipnn(checkpoint, trust_pickle=True, energy_unit="eV")
+    before = [parameter.clone() for parameter in graph.parameters()]
+    save_graph(tmp_path / "model.pt", graph, energy_unit="kcal/mol")
+    assert all(torch.equal(a, b) for a, b in zip(before, graph.parameters(), strict=True))
+    kcal = PairListEvaluator(load_hipnn(tmp_path / "model.pt"), dtype=torch.float64).evaluate(atoms)
+    save_graph(tmp_path / "ev.pt", graph, energy_unit="eV")
+    same = PairListEvaluator(load_hipnn(tmp_path / "ev.pt"), dtype=torch.float64).evaluate(atoms)
+    assert kcal.energy == pytest.approx(same.energy * EV_PER_KCALMOL, rel=1e-6)
+    with pytest.raises(UserError, match="energy_unit is 'kcal'"):
+        save_graph(tmp_path / "x.pt", graph, energy_unit="kcal")
+
+
 def test_damaged_experiment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a hippynn experiment"):
         load_hipnn(tmp_path, trust_pickle=True)
     for name in ("experiment_structure.pt", "best_model.pt"):
         (tmp_path / name).write_bytes(b"PK nonsense")
     with pytest.raises(UserError, match="cannot be read"):
-        load_hipnn(tmp_path, trust_pickle=True)
+        load_hipnn(tmp_path, trust_pickle=True, energy_unit="eV")
 
 
 def test_the_models_that_come_along() -> None:

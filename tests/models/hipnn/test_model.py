@@ -22,8 +22,9 @@ from votca_mlp.models.hipnn.model import build_hipnn
         ("Al", 3, {"species": (13,), "kind": "HipnnVec"}),
         ("Al-Ti", 3, {"species": (13, 22), "kind": "HipnnQuad"}),
         ("Al", 3, {"species": (1, 13, 22), "resnet": False}),
+        ("Al-Ti", 3, {"species": (13, 22), "kind": "HipHopnn", "l_max": 2, "n_max": 2}),
     ],
-    ids=["108", "256", "two species, two interactions", "vector", "quadrupole", "no residuals"],
+    ids=["108", "256", "two species, two interactions", "vector", "quadrupole", "no residuals", "HIP-HOP-NN"],
 )
 def test_equals_hippynns_calculator(symbols: str, repeat: int, graph: dict[str, Any]) -> None:
     """Energy, forces and stress to float64's rounding."""

@@ -6,49 +6,78 @@ from typing import Any
 import torch
 
 from votca_mlp.errors import UserError
+from votca_mlp.models.hipnn.layout import (
+    EXPORT,
+    NO_UNIT,
+    STRUCTURE,
+    UNITS,
+    WEIGHTS,
+    ExperimentFiles,
+    experiment_files,
+)
 from votca_mlp.models.hipnn.model import HipnnModel, import_hippynn
 from votca_mlp.units import EV_PER_ENERGY_UNIT
 
-STRUCTURE, *WEIGHTS = FILES = ("experiment_structure.pt", "best_model.pt", "best_checkpoint.pt")
 
+def load_experiment(path: Path, *, trust_pickle: bool, energy_unit: str | None) -> HipnnModel:
+    """Return the energy model of a hippynn experiment, trained in ``energy_unit``, made to give eV.
 
-def load_experiment(directory: Path, *, trust_pickle: bool, energy_unit: str = "eV") -> HipnnModel:
-    """Return the energy model of a hippynn experiment directory, trained in ``energy_unit``, made to give eV.
+    Parameters
+    ----------
+    path
+        Its folder or one of its files, see :func:`votca_mlp.models.hipnn.layout.experiment_files`.
+    energy_unit
+        A key of ``EV_PER_ENERGY_UNIT``: an experiment's files do not say it.
 
     Raises
     ------
     UserError
-        Without ``trust_pickle``; missing or damaged files; a graph without one HIP-NN energy.
+        Without ``trust_pickle`` or ``energy_unit``; missing or damaged files; a graph without one
+        HIP-NN energy.
     """
-    structure, accepted = directory / STRUCTURE, f"{STRUCTURE} and one of {', '.join(WEIGHTS)} of hippynn"
-    weights = next((directory / name for name in WEIGHTS if (directory / name).is_file()), None)
-    if not structure.is_file() or weights is None:
-        raise UserError("not a hippynn experiment", where=directory, accepted=accepted)
+    files = experiment_files(path)
     if not trust_pickle:
         raise UserError(
             "a hippynn experiment is a pickle: reading it can run any code that is in it",
-            where=directory,
+            where=path,
             accepted="<trust_pickle>yes</trust_pickle> in cg.inverse.mlp when you trust its origin",
         )
+    if energy_unit is None:
+        raise UserError(f"energy_unit {NO_UNIT}", where=path, accepted=UNITS)
     import_hippynn()
+    try:
+        graph = _graph_of(files)
+    except Exception as error:
+        what = f"the experiment cannot be read: {' '.join(str(error).split())}"
+        raise UserError(what, where=files.weights.parent, accepted=_accepted(files)) from None
+    return model_of_graph(graph, where=path, energy_unit=energy_unit)
+
+
+def _graph_of(files: ExperimentFiles) -> Any:
+    """Return the graph of an experiment with its weights; raises what unpickling leads to."""
+
+    def read(path: Path) -> Any:
+        return torch.load(path, map_location="cpu", weights_only=False)
+
+    if files.from_lightning:
+        # the module's own state has losses beside the model, under other names
+        graph, state, own = read(files.structure)["model"], read(files.weights)["state_dict"], "model."
+        graph.load_state_dict({name.removeprefix(own): state[name] for name in state if name.startswith(own)})
+        return graph
+    if files.weights.name == WEIGHTS[0]:
+        graph = read(files.structure)["training_modules"].model
+        graph.load_state_dict(read(files.weights))
+        return graph
     from hippynn.experiment.serialization import load_checkpoint
 
-    try:
-        if weights.name == WEIGHTS[0]:
-            loaded = torch.load(structure, map_location="cpu", weights_only=False)
-            loaded["training_modules"].model.load_state_dict(
-                torch.load(weights, map_location="cpu", weights_only=False)
-            )
-        else:
-            loaded = load_checkpoint(str(structure), str(weights), model_device="cpu")
-        graph = loaded["training_modules"].model
-    except Exception as error:
-        raise UserError(
-            f"the experiment cannot be read: {error}", where=directory, accepted=accepted
-        ) from None
-    model = model_of_graph(graph, where=directory)
-    _to_ev(model, EV_PER_ENERGY_UNIT[energy_unit])
-    return model
+    found = load_checkpoint(str(files.structure), str(files.weights), model_device="cpu")
+    return found["training_modules"].model
+
+
+def _accepted(files: ExperimentFiles) -> str:
+    if files.from_lightning:
+        return f"{STRUCTURE} and checkpoint of hippynn's Lightning module; or, {EXPORT}"
+    return f"{STRUCTURE} and {files.weights.name} of hippynn"
 
 
 def _to_ev(model: HipnnModel, factor: float) -> None:
@@ -61,8 +90,10 @@ def _to_ev(model: HipnnModel, factor: float) -> None:
             parameter.mul_(factor)
 
 
-def model_of_graph(graph: Any, *, where: str | Path) -> HipnnModel:
-    """Return the energy model in a hippynn graph (``GraphModule`` or ``TrainingModules.model``).
+def model_of_graph(graph: Any, *, where: str | Path, energy_unit: str = "eV") -> HipnnModel:
+    """Return the energy model in a hippynn graph (``GraphModule`` or ``TrainingModules.model``), in eV.
+
+    The graph's own layers are scaled where ``energy_unit`` is another.
 
     Raises
     ------
@@ -82,4 +113,6 @@ def model_of_graph(graph: Any, *, where: str | Path) -> HipnnModel:
         )
     network, energy = networks[0], energies[0]
     species = tuple(int(z) for z in network.species_set if int(z) != 0)
-    return HipnnModel(network, energy, species, torch.zeros(len(species)))
+    model = HipnnModel(network, energy, species, torch.zeros(len(species)))
+    _to_ev(model, EV_PER_ENERGY_UNIT[energy_unit])
+    return model

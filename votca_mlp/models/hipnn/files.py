@@ -1,5 +1,6 @@
 """Files of HIP-NN: our own of plain tensors, and hippynn's experiments by opt-in."""
 
+import copy
 import pickle
 import warnings
 import zipfile
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.hipnn.experiment import FILES, load_experiment
+from votca_mlp.models.hipnn.experiment import load_experiment, model_of_graph
+from votca_mlp.models.hipnn.layout import is_experiment
 from votca_mlp.models.hipnn.levels import LevelledHipnn, build_levels, level_of
 from votca_mlp.models.hipnn.model import HipnnModel, build_hipnn, hyperparameters_of
+from votca_mlp.units import EV_PER_ENERGY_UNIT
 
 FORMAT = "votca-mlp hip-nn"
 VERSION = 1
@@ -40,6 +43,25 @@ def save_hipnn(path: str | Path, model: HipnnModel, provenance: dict[str, Any]) 
     }
     with atomic_write(path, "wb") as file:
         torch.save(content, file)
+
+
+def save_graph(path: str | Path, graph: Any, *, energy_unit: str) -> None:
+    """Write the HIP-NN of a hippynn graph as :func:`save_hipnn` does, its energies made to be in eV.
+
+    For what hippynn's own files do not hold: ``graph`` is ``HippynnLightningModule.model``, a
+    ``GraphModule``, or ``TrainingModules.model``, and stays as it is. ``energy_unit`` is a key of
+    ``EV_PER_ENERGY_UNIT``.
+
+    Raises
+    ------
+    UserError
+        As :func:`votca_mlp.models.hipnn.experiment.model_of_graph` and :func:`save_hipnn`; another unit.
+    """
+    if energy_unit not in EV_PER_ENERGY_UNIT:
+        what = f"energy_unit is {energy_unit!r}"
+        raise UserError(what, where="save_graph", accepted=" | ".join(EV_PER_ENERGY_UNIT))
+    model = model_of_graph(copy.deepcopy(graph), where=path, energy_unit=energy_unit)
+    save_hipnn(path, model.cpu(), {"made by": "hippynn", "trained in": energy_unit})
 
 
 def save_levels(path: str | Path, model: LevelledHipnn, provenance: dict[str, Any]) -> None:
@@ -78,23 +100,23 @@ def load_hipnn(
     level
         Level of theory, for a file with several.
     energy_unit
-        Unit that an experiment was trained in, a key of ``EV_PER_ENERGY_UNIT``; None is eV. The model that is
-        returned gives eV. Our own files are always in eV.
+        Unit that an experiment was trained in, a key of ``EV_PER_ENERGY_UNIT``; its files do not say it. The
+        model that is returned gives eV. Our own files are always in eV.
 
     Raises
     ------
     UserError
-        Missing, cut short, of another kind, or a pickle without ``trust_pickle``; another unit than eV for a
-        file of ours; a level that the file does not have, or none where it has several.
+        Missing, cut short, of another kind; an experiment without ``trust_pickle`` or ``energy_unit``;
+        another unit than eV for a file of ours; a level that the file does not have, or none where
+        it has several.
     """
     path = Path(path)
     if not path.exists():
         raise UserError("no such model", where=path, accepted=_ACCEPTED)
-    if path.is_dir() or path.name in FILES:
+    if is_experiment(path):
         if level is not None:
             raise _no_levels(path, level)
-        directory = path if path.is_dir() else path.parent
-        return load_experiment(directory, trust_pickle=trust_pickle, energy_unit=energy_unit or "eV")
+        return load_experiment(path, trust_pickle=trust_pickle, energy_unit=energy_unit)
     if energy_unit not in (None, "eV"):
         what = f"energy_unit is {energy_unit}, but files of votca-mlp are in eV"
         raise UserError(what, where=path, accepted="no such tag; it is for hippynn experiments")

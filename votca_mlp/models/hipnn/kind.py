@@ -25,17 +25,20 @@ def _check(mlp: "MLPSettings") -> Iterator[Finding]:
 
 
 def _described(mlp: "MLPSettings") -> str:
-    """Return the level, and what is known of the unit of an experiment's energies: its files do not say."""
+    """Return the level of theory, or the unit of an experiment's energies."""
     if mlp.level is not None:
         return f", level {mlp.level}"
     if mlp.energy_unit is not None:
         return f", trained in {mlp.energy_unit}"
-    return ", its energies taken as eV (no <energy_unit>)" if mlp.trust_pickle else ""
+    return ""
 
 
 def _check_file(mlp: "MLPSettings", path: Path) -> Iterator[Finding]:
+    from votca_mlp.models.hipnn.layout import NO_UNIT, UNITS, is_experiment
     from votca_mlp.models.hipnn.peek import levels_in
 
+    if mlp.energy_unit is None and is_experiment(path):
+        yield "energy_unit", NO_UNIT, UNITS
     levels = levels_in(path) if path.is_file() else None
     if levels is None and mlp.level is not None:
         yield "level", f"is '{mlp.level}', but the model has no levels of theory", "no such tag"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KINDS = ("Hipnn", "HipnnVec", "HipnnQuad")
+DIRECTED = (*KINDS[1:], "HipHopNNModule")
+"""Networks that also take the pair vectors; the last is hippynn's HIP-HOP-NN, which runs in torch alone."""
 
 
 def import_hippynn() -> Any:
@@ -74,7 +76,7 @@ class HipnnModel(PairModel):
         self.cutoff = float(network.dist_hard_max)  # type: ignore[arg-type]
         self.provenance: dict[str, Any] = {}
         self.level: str | None = None
-        self.needs_vectors = type(network).__name__ in ("HipnnVec", "HipnnQuad")
+        self.needs_vectors = type(network).__name__ in DIRECTED
         index = torch.zeros(max(self.numbers) + 1, dtype=torch.long)
         index[list(self.numbers)] = torch.arange(len(self.numbers))
         self.register_buffer("species_index", index)
