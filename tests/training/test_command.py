@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.training.sources import settings, write_settings
 from votca_mlp.cli.app import app
+from votca_mlp.cli.chosen import Chosen
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn
@@ -70,7 +71,7 @@ def test_card_has_the_errors_of_the_file_on_held_out_groups(together: tuple[Path
     assert set(made.errors["low"]) == {"energies", "forces"}
     found = made.errors["low"]["forces"]
     assert f"| low | forces | {found.labels} | {found.rmse:.4g} | {found.mae:.4g} |" in card
-    assert "<level>` one of low, high" in card
+    assert "with `<model>` this file and `<level>` one of low, high" in card
     assert load_hipnn(made.models["model"], level="high").provenance["method"] == "together"
     # the file's own error on all frames is of the same size
     evaluator = PairListEvaluator(load_hipnn(made.models["model"], level="low"))
@@ -88,6 +89,13 @@ def test_heads_differ_and_a_level_has_to_be_named(together: tuple[Path, Made, li
     assert energies[0] - energies[1] == pytest.approx(6.0, abs=0.5)
     with pytest.raises(UserError, match="several levels"):
         load_hipnn(made.models["model"])
+    # as commands on crystals take it: one of its levels, by name
+    ((_, model, _),) = Chosen(str(made.models["model"]), "O", level="high").potentials()
+    assert model.evaluator(None).evaluate(atoms).energy == pytest.approx(energies[1], abs=1e-5)
+    refused = CliRunner().invoke(
+        app, ["lattice", str(made.models["model"]), "--element", "O", "--guess", "3", "--level", "hihg"]
+    )
+    assert "no level 'hihg'" in str(refused.exception)
 
 
 def test_again_is_the_same_and_other_settings_are_refused(together: tuple[Path, Made, list[str]]) -> None:

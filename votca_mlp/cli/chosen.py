@@ -28,6 +28,10 @@ TableFile = Annotated[
 Step = Annotated[int | None, typer.Option(help="Of settings.xml: the u(r) that this step simulated with.")]
 State = Annotated[str, typer.Option(help="Of settings.xml: one of several states.")]
 Kind = Annotated[str, typer.Option(help="Kind of a model that is named by itself.")]
+Level = Annotated[
+    str | None,
+    typer.Option(help="Level of theory of a model with several; of settings.xml instead of its <level>."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -41,6 +45,7 @@ class Chosen:
     step: int | None = None
     state: str = ""
     kind: str = "hippynn"
+    level: str | None = None
 
     def potentials(self, dtype: str | None = None) -> "Iterator[tuple[str, Model, PairCorrection | None]]":
         """Yield ``model`` and, where there is a correction, ``corrected``.
@@ -65,7 +70,7 @@ class Chosen:
                 raise UserError(
                     "a model has no steps and no states", where="--step, --state", accepted="settings.xml"
                 )
-            model = load_model(self.source, kind=self.kind, dtype=dtype or "float32")
+            model = load_model(self.source, kind=self.kind, dtype=dtype or "float32", level=self.level)
         else:
             from votca_mlp.cli.check import checked_settings
             from votca_mlp.inverse.from_settings import plan_of
@@ -74,7 +79,8 @@ class Chosen:
             from votca_mlp.runs.environment import whole_number
 
             plan = plan_of(checked_settings(Path(self.source)))
-            changed = {} if dtype is None else {"dtype": dtype}
+            changed = {"dtype": dtype, "level": self.level}
+            changed = {name: value for name, value in changed.items() if value is not None}
             options = with_threads(plan.model, whole_number("CSG_NUM_THREADS"))
             model = Model(options.model_copy(update=changed), plan.directory)
             folder = None if correction is not None else _folder(plan, self.step, self.state)

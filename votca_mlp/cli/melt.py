@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from votca_mlp.cli.chosen import AsJson, Chosen, Element, Guess, Kind, Source, State, Step, TableFile
+from votca_mlp.cli.chosen import AsJson, Chosen, Element, Guess, Kind, Level, Source, State, Step, TableFile
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def melt(
     step: Step = None,
     state: State = "",
     kind: Kind = "hippynn",
+    level: Level = None,
     json: AsJson = False,
 ) -> None:
     """Print at which temperatures a crystal grows into its melt, and where both would coexist.
@@ -53,7 +54,7 @@ def melt(
     from votca_mlp.api.melting import melt as melting
     from votca_mlp.engines.plan import MDPlan
 
-    chosen = Chosen(source, element, table, step, state, kind)
+    chosen = Chosen(source, element, table, step, state, kind, level)
     several = _numbers(temperatures, "--temperatures")
     n = [_whole(x, "--cells") for x in _numbers(cells, "--cells")]
     if len(n) != 3:

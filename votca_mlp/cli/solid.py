@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from votca_mlp.cli.chosen import AsJson, Chosen, Element, Guess, Kind, Source, State, Step, TableFile
+from votca_mlp.cli.chosen import AsJson, Chosen, Element, Guess, Kind, Level, Source, State, Step, TableFile
 
 if TYPE_CHECKING:
     from votca_mlp.evaluation.contract import Evaluator
@@ -26,6 +26,7 @@ def lattice(
     step: Step = None,
     state: State = "",
     kind: Kind = "hippynn",
+    level: Level = None,
     width: _Width = 0.03,
     points: _Points = 25,
     json: AsJson = False,
@@ -45,7 +46,7 @@ def lattice(
         curves = {"constants": curve.constants.tolist(), "energies": curve.energies.tolist()}
         return found | curves, f"{words}, B = {curve.bulk_modulus:.1f} GPa"
 
-    _print(Chosen(source, element, table, step, state, kind), structure, of, json)
+    _print(Chosen(source, element, table, step, state, kind, level), structure, of, json)
 
 
 def elastic(
@@ -57,6 +58,7 @@ def elastic(
     step: Step = None,
     state: State = "",
     kind: Kind = "hippynn",
+    level: Level = None,
     strain: _Strain = 0.002,
     json: AsJson = False,
 ) -> None:
@@ -77,7 +79,7 @@ def elastic(
         found |= {} if curve.ratio is None else {"ratio": curve.ratio}
         return found, f"{numbers} GPa at a = {curve.constant:.4f} Angstrom"
 
-    _print(Chosen(source, element, table, step, state, kind), structure, of, json)
+    _print(Chosen(source, element, table, step, state, kind, level), structure, of, json)
 
 
 def _print(

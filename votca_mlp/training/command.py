@@ -250,10 +250,10 @@ def _uses(job: _Job, models: dict[str, Path]) -> list[str]:
             continue
         level = f" and `<level>` one of {', '.join(job.levels)}" if len(job.levels) > 1 else ""
         level = level if path.name == MODEL else ""
-        lines.append(f"`{path.name}`: `<kind>hippynn</kind>` with `<path>` this file{level}.")
+        lines.append(f"`{path.name}`: `<kind>hippynn</kind>` with `<model>` this file{level}.")
     if job.settings.training.method == "difference":
         lines.append(
-            f"`{MODEL}`: `<kind>hippynn</kind>` with `<path>` this file and `<level>` one of "
+            f"`{MODEL}`: `<kind>hippynn</kind>` with `<model>` this file and `<level>` one of "
             f"{', '.join(job.levels)}: the first level's network and what others add to it, as one."
         )
     return lines
