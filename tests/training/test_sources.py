@@ -296,6 +296,24 @@ def test_nan_may_mean_no_label(tmp_path: Path) -> None:
     assert found.has("a", "energies").sum() == 11
 
 
+def test_cells_and_periodic_directions_of_arrays(tmp_path: Path) -> None:
+    ev = {"key": "e", "unit": "eV"}
+    arrays = {"Z": [29], "R": np.zeros((4, 1, 3)), "e": np.arange(4.0), "cell": 3 * np.eye(3)}
+    for given, expected in (
+        (True, [[True] * 3] * 4),
+        ([True, True, False], [[True, True, False]] * 4),
+        ([True, False, True, True], [[True] * 3, [False] * 3, [True] * 3, [True] * 3]),
+    ):
+        np.savez(tmp_path / "a.npz", **arrays, pbc=given)
+        assert load(tmp_path, "a.npz", ev).pbc.tolist() == expected
+    np.savez(tmp_path / "a.npz", **arrays, pbc=[True, True])
+    with pytest.raises(UserError, match=r"a.npz: 'pbc' has shape \[2\] for 4 frames"):
+        load(tmp_path, "a.npz", ev)
+    np.savez(tmp_path / "a.npz", **{**arrays, "cell": np.ones((4, 9))})
+    with pytest.raises(UserError, match=r"a.npz: 'cell' has shape \[4, 9\]"):
+        load(tmp_path, "a.npz", ev)
+
+
 def test_names_that_a_file_lacks_are_answered_with_those_it_has(tmp_path: Path) -> None:
     write_settings(tmp_path, settings())
     with pytest.raises(UserError, match=r"low.xyz: no frame has 'energi'\n  accepted: energy, forces"):

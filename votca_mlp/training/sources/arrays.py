@@ -39,7 +39,12 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
         what = f"'{numbers_name}' has {len(numbers)} frames, '{positions_name}' has {count}"
         raise UserError(what, where=where, accepted="as many")
     cells_name = next((name for name in CELLS if name in arrays), None)
-    cells = np.asarray(arrays[cells_name], float) if cells_name else np.zeros((count, 3, 3))
+    cells = np.asarray(arrays[cells_name], float) if cells_name else np.zeros((3, 3))
+    if cells.shape not in ((3, 3), (count, 3, 3)):
+        what = f"'{cells_name}' has shape {list(cells.shape)}"
+        raise UserError(what, where=where, accepted="[3, 3] or [n_frames, 3, 3], rows are cell vectors")
+    cells = np.broadcast_to(cells, (count, 3, 3))
+    periodic = _periodic(arrays.get("pbc"), cells, where)
     used = (numbers_name, positions_name, cells_name, "pbc")
     rows = {
         name: np.asarray(array)
@@ -56,8 +61,6 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
     for k in range(count):
         z = numbers if numbers.ndim == 1 else numbers[k]
         size = int(np.flatnonzero(z)[-1]) + 1 if z.any() else 0
-        cell = np.broadcast_to(cells[k] if cells.ndim == 3 else cells, (3, 3))
-        pbc = np.broadcast_to(arrays["pbc"][k] if "pbc" in arrays else np.linalg.norm(cell, axis=1) > 0, 3)
         values = {
             name: array[k][:size]
             if array.ndim > 1 and array.shape[1] == padded and size < padded
@@ -67,7 +70,20 @@ def frames_of_arrays(arrays: Mapping[str, Any], where: str, group: str = "") -> 
         values |= others
         own = values.get("groups", values.get("group", group))
         own = own.decode() if isinstance(own, bytes) else str(own)
-        yield RawFrame(z[:size], positions[k, :size], cell, pbc, values, f"frame {k + 1}", own)
+        yield RawFrame(z[:size], positions[k, :size], cells[k], periodic[k], values, f"frame {k + 1}", own)
+
+
+def _periodic(pbc: Any, cells: Any, where: str) -> Any:
+    """Return the periodic directions of each frame, [n_frames, 3]; those of its cell where not given."""
+    if pbc is None:
+        return np.linalg.norm(cells, axis=2) > 0
+    given, shape = np.asarray(pbc, bool), (len(cells), 3)
+    if given.ndim == 1 and len(given) == len(cells):
+        given = given[:, None]
+    if given.shape not in ((), (3,), (len(cells), 1), shape):
+        what = f"'pbc' has shape {list(given.shape)} for {len(cells)} frames"
+        raise UserError(what, where=where, accepted="one value, [3], [n_frames] or [n_frames, 3]")
+    return np.broadcast_to(given, shape)
 
 
 def _name(arrays: Mapping[str, Any], names: tuple[str, ...], where: str) -> str:
