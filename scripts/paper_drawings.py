@@ -104,6 +104,26 @@ def density(axes: Any, results: Results) -> None:
     axes.legend(frameon=False, fontsize=7)
 
 
+def angles(axes: Any, results: Results) -> None:
+    """Draw the distribution of the angles between neighbours, with two standard errors, by temperature."""
+    curves = results[RUN]["tables"]["curves"]
+    for panel, temperature in zip(axes, TEMPERATURES, strict=True):
+        for label, name in (
+            ("alone", "wibi angles before"),
+            *((rule, f"{rule} angles after") for rule in RULES),
+        ):
+            found = curves.get(f"HIP-NN {temperature} K {name}")
+            if found:
+                x, y = found["degrees"], found["density"]
+                panel.plot(x, y, color=COLOURS[label], lw=1.2, label=WORDS[label])
+                low, high = (
+                    [a + sign * 2.0 * e for a, e in zip(y, found["error"], strict=True)] for sign in (-1, 1)
+                )
+                panel.fill_between(x, low, high, color=COLOURS[label], alpha=0.2)
+        panel.set(title=f"{temperature} K", xlim=(30.0, 180.0), xlabel="angle [°]", ylabel="density [1/°]")
+    axes[0].legend(frameon=False, fontsize=7)
+
+
 def _by_temperature(
     results: Results, name: str, model: str = "HIP-NN", rules: Sequence[str] = RULES
 ) -> Iterator[tuple[str, list[tuple[float, Any]]]]:

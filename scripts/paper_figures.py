@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 from paper_statements import judged
-from results_file import add_json, command, number, write_result
+from results_file import add_json, command, number, rounded, write_result
 from run_result import curve
 
 from votca_mlp.engines.shared.result import production_mean, read_facts
@@ -91,7 +91,7 @@ UNITS |= {
     f"diffusion_{when}": "1e-9 m2/s" for when in ("before", "after", "infinite_before", "infinite_after")
 }
 UNITS |= {"temperature": "K", "largest_u": "meV", "r": "Angstrom", "u": "meV", "step": "ms", "hours": "h"}
-UNITS |= {"energy": "meV"}
+UNITS |= {"energy": "meV", "reach": "Angstrom", "two_cores": "h"}
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,13 @@ def row_of(run: Path, case: Case) -> dict[str, Any] | None:
         )
     a, b = VISCOSITY
     for label, key, step in (("before", "uncorrected", first.step), ("after", "corrected", last.step)):
-        found = estimate_of(read_checks(run).get("", {}).get(key, {}), "diffusion")
+        checks = read_checks(run).get("", {}).get(key, {})
+        if (neighbours := estimate_of(checks, "coordination")) is not None:
+            row |= {
+                f"neighbours_{label}": number(neighbours.mean, neighbours.error),
+                "reach": checks["reach"],
+            }
+        found = estimate_of(checks, "diffusion")
         volume = production_mean(read_facts(run / f"step_{step:03d}"), "volume[A3]")
         if found is not None and volume is not None:
             infinite = infinite_box(found, temperature, 10.0 ** (b / temperature - a), volume.mean ** (1 / 3))
@@ -228,6 +234,13 @@ def curves_of(run: Path, case: Case) -> dict[str, Any]:
         found[f"{start} g {name}"] = curve(step.distribution, "g", 1.0)
     assert steps[-1].before is not None
     found[f"{start} u"] = curve(steps[-1].before, "u", meV)
+    for key, name in ((BEFORE, "before"), (AFTER, "after")):
+        angles = read_checks(run).get("", {}).get(key, {}).get("angles")
+        if angles:
+            found[f"{start} angles {name}"] = {
+                "degrees": angles["degrees"],
+                **{kind: [rounded(value) for value in angles[kind]] for kind in ("density", "error")},
+            }
     if case.rule != "gauss_newton" and (case.model, case.temperature) == COMPARED:
         for step in steps:
             assert step.distribution is not None
@@ -289,6 +302,8 @@ def whole_form(run: Path, steps: int = 500) -> dict[str, Any]:
     total = iterations + 2 * 31_000
     hours = step * (2048 / (4 * len(atoms))) * total / 3600
     facts = {"atoms": 4 * len(atoms), "step": 1e3 * step, "steps": total, "hours": hours}
+    # three temperatures and two rules
+    facts["two_cores"] = 6 * hours / 2
     return {name: number(value) for name, value in facts.items()}
 
 

@@ -202,6 +202,12 @@ FIGURES |= {
     ),
     "paper_4": Figure("Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion),
     "paper_5": Figure("Fig. 5: density against temperature; ANI-Al dashed", _PAPER, paper_drawings.density),
+    "paper_angles": Figure(
+        "Angles between neighbours of the first shell, HIP-NN; bands of two standard errors",
+        _PAPER,
+        paper_drawings.angles,
+        columns=3,
+    ),
 }
 RUNS = {run for figure in FIGURES.values() for run, _ in figure.sources}
 

@@ -70,7 +70,13 @@ def test_rows_and_curves(tmp_path: Path) -> None:
     assert "HIP-NN 1023 K gauss_newton g 4" not in curves_of(run, Case("hipnn", "1023", "gauss_newton"))
     # what is there is drawn: as a drawing of these numbers would be
     results = {"paper_figures_short": {"tables": {"runs": {"x": row}, "curves": curves}}}
-    for name, panels in (("structure", 6), ("potentials", 2), ("diffusion", 1), ("density", 1)):
+    for name, panels in (
+        ("structure", 6),
+        ("potentials", 2),
+        ("diffusion", 1),
+        ("density", 1),
+        ("angles", 3),
+    ):
         axes = [MagicMock() for _ in range(panels)]
         shaped = [axes[:3], axes[3:]] if panels == 6 else axes if panels > 1 else axes[0]
         getattr(paper_drawings, name)(shaped, results)
