@@ -320,6 +320,9 @@ def main() -> None:
     parser.add_argument("--rules", nargs="+", choices=list(RULES), default=["wibi", "ibi", "gauss_newton"])
     parser.add_argument("--table", type=Path)
     parser.add_argument(
+        "--again", nargs="+", default=[], metavar="CASE=RUN", help="a case's run of another seed"
+    )
+    parser.add_argument(
         "--speed", action="store_true", help="time the whole form's steps, HIP-NN, one thread"
     )
     add_json(parser)
@@ -339,6 +342,11 @@ def main() -> None:
         if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case)):
             rows[case.name] = row
             curves |= curves_of(run, case)
+    for text in options.again:
+        name, _, folder = text.partition("=")
+        again = next(case for case in cases(options) if case.name == name)
+        start = f"{again.words} {again.rule} u"
+        curves[f"{start} again"] = curves_of(Path(folder), again)[start]
     statements = judged(rows, curves)
     tables: dict[str, Any] = {"runs": rows, "statements": statements, "curves": curves}
     if energies := activation(rows):
@@ -353,7 +361,7 @@ def main() -> None:
         tables["whole form"] = {"HIP-NN": whole_form(options.directory / next(iter(rows)))}
         print(tables["whole form"])
     # how often it was stopped says nothing of the numbers
-    made_by = re.sub(r" --minutes \S+", "", command())
+    made_by = re.sub(r"=/\S+", "=RUN", re.sub(r" --minutes \S+", "", command()))
     write_result(options.json, tables, units=UNITS, seeds=[1], made_by=made_by)
 
 

@@ -171,6 +171,12 @@ def test_statements_about_curves() -> None:
     found = judged({}, {**both, **other})["architectures"]
     assert found["verdict"] == "differs"
     assert "wIBI 1023 K 0.00, Gauss-Newton 1323 K 2.00" in found["found"]
+    assert found["why"] == ""
+    other["ANI-Al 1323 K gauss_newton u again"] = CURVES["HIP-NN 1023 K wibi u"]
+    assert (
+        "two seeds of ANI-Al are 2.00 apart, Gauss-Newton 1323 K"
+        in judged({}, {**both, **other})["architectures"]["why"]
+    )
 
 
 def test_a_model_without_wibi() -> None:
