@@ -28,8 +28,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from ase import Atoms
-from ase.build import bulk
-from ase.neighborlist import neighbor_list
 from fusion_stages import kept, say
 from results_file import Json, add_json, number, write_result
 
@@ -54,8 +52,8 @@ from votca_mlp.training.labelled import labelled_frames
 
 LEARNT, HELD = 1000.0, 1300.0
 """K."""
-VOLUME = 19.0
-"""Angstrom^3 an atom."""
+ATOMS, VOLUME, NEAREST = 108, 19.0, 2.2
+"""Number, Angstrom^3 an atom, Angstrom: the nearest that two atoms are at the start."""
 RADII = np.arange(2.2, 6.0, 0.2)
 """Angstrom."""
 LEAST_ERRORS = {"pressure": 200.0, "g": 0.01}
@@ -74,18 +72,25 @@ WAYS = {
 """Least n_eff of a trajectory, and how many are kept."""
 
 
+def melt() -> Atoms:
+    """Return atoms at random, none near another: from moved sites of a crystal some stay one at 1000 K."""
+    edge, random = (ATOMS * VOLUME) ** (1 / 3), np.random.default_rng(1)
+    found = np.empty((0, 3))
+    while len(found) < ATOMS:
+        point = edge * random.random(3)
+        apart = found - point
+        apart -= edge * np.round(apart / edge)
+        if not len(found) or np.linalg.norm(apart, axis=1).min() > NEAREST:
+            found = np.vstack([found, point])
+    return Atoms(f"Al{ATOMS}", found, cell=[edge] * 3, pbc=True)
+
+
 def liquid(temperature: float, production: float) -> StatePoint:
-    """Return the state: 108 atoms, far off their sites at the start, so that they melt; production in ps."""
-    crystal: Atoms = bulk("Al", "fcc", a=(4.0 * VOLUME) ** (1 / 3), cubic=True).repeat(3)
-    for seed in range(1000):
-        atoms = crystal.copy()
-        atoms.rattle(0.3, seed=seed)
-        if len(neighbor_list("i", atoms, 1.8)) == 0:
-            break
+    """Return the state of a melt; production in ps."""
     return StatePoint(
         f"{temperature:.0f}K",
         temperature,
-        atoms,
+        melt(),
         timestep=3.0,
         equilibration=2000.0,
         production=1000.0 * production,
@@ -95,7 +100,7 @@ def liquid(temperature: float, production: float) -> StatePoint:
 
 def observables(temperature: float) -> list[FrameObservable]:
     """Return pressure and g(r)."""
-    return [Pressure(temperature, 108), RadialDistribution(("Al", "Al"), RADII)]
+    return [Pressure(temperature, ATOMS), RadialDistribution(("Al", "Al"), RADII)]
 
 
 def sampled(copies: Copies, temperature: float, production: float, place: Path, seed: int) -> StoredFrames:
