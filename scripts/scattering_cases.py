@@ -214,6 +214,7 @@ def measured(run: Path) -> None:
     pair = load_settings(run / "settings.xml").interactions[0]
     grid = grid_points(pair.min, pair.max, pair.step)
     table, _ = target_from_structure_factor(read_measured(source), grid, ARGON_DENSITY, function="S")
+    assert pair.target is not None
     write_table(run / pair.target, table)
 
 

@@ -37,7 +37,6 @@ from votca_mlp.scattering.lengths import FM2_PER_BARN
 from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.settings import load_settings
 from votca_mlp.settings.scattering import scattering_sources
-from votca_mlp.tables import grid_points, make_table, write_table
 
 Array = NDArray[np.float64]
 
@@ -47,8 +46,6 @@ ROW = 6
 """Molecules along an edge."""
 DENSITY = 0.0333679
 """Molecules per cubic Angstrom: 997.05 kg/m3 of H2O at 25 C; heavy water has as many within 0.5 %."""
-BEGINS = {"O-O": 2.3, "O-H": 1.35, "H-H": 1.9}
-"""Angstrom: where u(r) begins; bonds are nearer, first neighbours further away."""
 COLUMNS = {"D2O": 1, "H2O": 3, "HDO": 5}
 """Of EPSR's files."""
 RANGES = {
@@ -72,10 +69,6 @@ def make(run: Path, seed: int, iterations: int) -> None:
         shutil.copytree(CASE, run, ignore=shutil.ignore_patterns("__pycache__"))
         for file in _data().glob("SLS*.mint01"):
             shutil.copy(file, run)
-        for pair in load_settings(path).interactions:
-            r = grid_points(pair.min, pair.max, pair.step)
-            begun = np.where(10.0 * r > BEGINS[pair.name] - 1e-6, 1.0, 0.0)
-            write_table(run / pair.target, make_table(r, begun))
         path.write_text(re.sub(r"<seed>\d+<", f"<seed>{seed}<", path.read_text()))
         write(run / "conf.extxyz", start(seed, run))
         (run / READY).touch()

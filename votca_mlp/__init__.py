@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from votca_mlp.errors import UserError as UserError
     from votca_mlp.scattering.source import ScatteringSource as ScatteringSource
     from votca_mlp.targets.target import Target as Target
+    from votca_mlp.targets.target import no_target as no_target
     from votca_mlp.targets.target import rdf_target as rdf_target
     from votca_mlp.targets.window import RdfWindow as RdfWindow
 
@@ -57,6 +58,7 @@ _HOMES = {
     "correct": "api.correct",
     "gauss_newton": "api.correct",
     "load_model": "api.model",
+    "no_target": "targets.target",
     "rdf": "api.simulate",
     "rdf_target": "targets.target",
     "predict": "api.runs",

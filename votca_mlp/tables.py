@@ -51,6 +51,11 @@ class Table:
         """Points with flag ``i``, shape [n]."""
         return np.asarray(self.flags == "i")
 
+    @property
+    def known(self) -> bool:
+        """Whether any point is defined: the target of an interaction that has none is not."""
+        return bool((self.flags != "u").any())
+
     def with_y(self, y: NDArray[np.float64]) -> "Table":
         """Return the same table with other values."""
         return replace(self, y=y)
@@ -65,6 +70,11 @@ def make_table(
 ) -> Table:
     """Return a table whose points are all valid (flag ``i``)."""
     return Table(np.asarray(x, float), np.asarray(y, float), np.full(len(x), "i"), yerr, comments)
+
+
+def undefined_table(x: NDArray[np.float64]) -> Table:
+    """Return what stands for a target that is not there: 1 at every point, and no point is defined."""
+    return Table(np.asarray(x, float), np.ones(len(x)), np.full(len(x), "u"))
 
 
 def read_table(path: str | Path) -> Table:

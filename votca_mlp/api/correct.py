@@ -130,7 +130,8 @@ def correct(
     model
         Of :func:`votca_mlp.load_model`.
     targets
-        g(r) of one or several pairs of species, each on the evenly spaced grid that its u(r) is to have.
+        g(r) of one or several pairs of species, each on the evenly spaced grid that its u(r) is to have; of
+        :func:`votca_mlp.no_target` where u(r) of a pair follows from other data.
     start
         A configuration, its file, or a crystal to melt; later iterations start where the last one ended.
     md
@@ -206,9 +207,10 @@ def inverse_plan(
         _check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
     if rules()[rule.name].weighs_errors:
         _check_errors(targets)
+    _check_targets(targets, rule, other_data=bool(scattering) or density is not None or pressure is not None)
     files = write_targets(targets, folder)
     pairs = tuple(
-        PairPlan(grid, files[grid.name], rule.options, window=target.window)
+        PairPlan(grid, files.get(grid.name), rule.options, window=target.window)
         for grid, target in zip(grids, targets, strict=True)
     )
     plan = placed(
@@ -280,6 +282,18 @@ def _check_density(
     fractions = {name: count / total for name, count in counts.items()}
     for source in sources:
         check_core(source.data, fractions, number_density(density, counts), closest)
+
+
+def _check_targets(targets: Sequence[Target], rule: Rule, *, other_data: bool) -> None:
+    """Refuse a pair without a g(r) for a rule that fits nothing else, and a run without data (UserError)."""
+    without = ["-".join(target.species) for target in targets if not target.known]
+    if without and rule.name != "gauss_newton":
+        what = f"no g(r) of {', '.join(without)}, which rule {rule.name} fits"
+        raise UserError(what, where="targets", accepted="read_target, rdf_target, or rule gauss_newton")
+    fitted = getattr(rule.options, "fit", True) and len(without) < len(targets)
+    if rule.name == "gauss_newton" and not fitted and not other_data:
+        what = "there is nothing to fit: no g(r) is fitted, and there are no other data"
+        raise UserError(what, where="targets", accepted="scattering=, density=, or a g(r) with fit=True")
 
 
 def _check_errors(targets: Sequence[Target]) -> None:
@@ -392,9 +406,11 @@ def grid_of(target: Target) -> "PairGrid":
 
 
 def write_targets(targets: Sequence[Target], folder: Path) -> dict[str, Path]:
-    """Write NAME.dist.tgt of each target and return the files by name."""
+    """Write NAME.dist.tgt of each target that was measured and return the files by name."""
     files = {}
     for target in targets:
+        if not target.known:
+            continue
         name = "-".join(target.species)
         files[name] = folder / f"{name}.dist.tgt"
         write_target(files[name], target)

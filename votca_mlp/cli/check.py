@@ -145,9 +145,10 @@ def summary(settings: "Settings") -> list[str]:
         lines.append(f"states       one, kBT {settings.kBT:g} kJ/mol")
     described = rules()[settings.rule].described
     for pair in settings.interactions:
+        fitted = f"target {pair.target}, {described(pair.options(settings.rule))}"
         lines.append(
             f"interaction  {pair.name}: {pair.min:g} to {pair.max:g} nm by {pair.step:g} nm, "
-            f"target {pair.target}, {described(pair.options(settings.rule))}"
+            f"{'no target' if pair.target is None else fitted}"
         )
     lines += [f"data         {note}" for note in scattering_notes(settings)]
     lengths = {state.name: _lengths(state.settings) for state in states}

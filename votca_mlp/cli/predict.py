@@ -52,7 +52,8 @@ def predict(
         state = next(item for item in plan.states if item.name == found.state)
         for pair in state.pairs:
             target = pair.target_on_grid()
-            typer.echo(f"{before}{pair.name}: {described(agreement_with(target, found.rdfs[pair.name]))}")
+            if target.known:
+                typer.echo(f"{before}{pair.name}: {described(agreement_with(target, found.rdfs[pair.name]))}")
             if out is not None:
                 folder = out / found.state
                 folder.mkdir(parents=True, exist_ok=True)

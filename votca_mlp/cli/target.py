@@ -135,7 +135,7 @@ def _other_table(output: Path, options: Path | None) -> str | None:
         except UserError:
             # what they name is not known
             continue
-        targets = {Path(pair.target).name for pair in settings.interactions}
+        targets = {Path(pair.target).name for pair in settings.interactions if pair.target is not None}
         names = {file.name for file in input_files(settings)}
         if output.name in names - targets:
             return f"another input of {path}"
@@ -173,4 +173,10 @@ def _from_settings(path: Path, name: str | None) -> tuple[tuple[float, float, fl
             accepted="--interaction " + " or ".join(i.name for i in interactions),
         )
     one = chosen[0]
+    if one.target is None:
+        raise UserError(
+            f"<target> of {one.name} is not there, so that nothing says what to write",
+            where=path,
+            accepted="<target> in this interaction, or --grid and --output",
+        )
     return (one.min, one.max, one.step), path.parent / one.target

@@ -129,8 +129,7 @@ def described_states(plan: InversePlan, environment: CsgEnvironment) -> list[str
         directory = environment.step_directory / state.name
         for pair in state.pairs:
             rdf, target = (directory / f"{pair.name}.dist.{kind}" for kind in ("new", "tgt"))
-            lines.append(
-                f"{state.name}, {compared_files(pair.name, rdf, target)}{few_blocks(state, directory)}"
-            )
+            said = compared_files(pair.name, rdf, target)
+            lines += [f"{state.name}, {said}{few_blocks(state, directory)}"] if said else []
     against = contradiction(plan, environment.step_number)
     return lines if against is None else [*lines, f"Caution: {against}"]

@@ -9,7 +9,7 @@ import numpy as np
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.inverse.state_plan import StatePlan
 from votca_mlp.tables import Table, read_table
-from votca_mlp.targets.agreement import Agreement, compare_tables
+from votca_mlp.targets.agreement import Agreement, compare_tables, without_target
 from votca_mlp.units import ANGSTROM_PER_NM
 
 R_MIN = 2.0
@@ -19,11 +19,15 @@ R_MIN = 2.0
 def agreement_with(target: Table, distribution: Table) -> Agreement:
     """Return the agreement of g(r) with a target on the same grid (nm).
 
+    With one that has no defined point (an interaction without a target) all is nan but the peak of g(r).
+
     Raises
     ------
     UserError
         Other grids.
     """
+    if not target.known:
+        return without_target(distribution)
     known = target.x[target.y > 0.0]
     begin = float(known[0]) * ANGSTROM_PER_NM if len(known) else R_MIN
     return compare_tables(
@@ -34,8 +38,8 @@ def agreement_with(target: Table, distribution: Table) -> Agreement:
 def agreements(plan: InversePlan, last: int) -> dict[str, list[Agreement]]:
     """Return the agreement of steps 1 to ``last`` with the present target, by interaction.
 
-    Of several states, by ``STATE/NAME``; those of weight 0 are not judged. A step whose g(r) is not there
-    (cleaned away) is left out.
+    Of several states, by ``STATE/NAME``; those of weight 0 are not judged, nor interactions without a target.
+    A step whose g(r) is not there (cleaned away) is left out.
 
     Raises
     ------
@@ -54,6 +58,8 @@ def _of_state(plan: InversePlan, state: StatePlan, last: int) -> dict[str, list[
     found: dict[str, list[Agreement]] = {}
     for pair in state.pairs:
         target = pair.target_on_grid()
+        if not target.known:
+            continue
         found[pair.name] = []
         for number in range(1, last + 1):
             path = plan.step_directory(number) / state.name / f"{pair.name}.dist.new"
@@ -84,8 +90,11 @@ def described(agreement: Agreement) -> str:
 
 
 def compared_files(name: str, rdf: Path, target: Path) -> str:
-    """Return a line about how far the g(r) of one file is from the target of another."""
-    found = agreement_with(read_table(target), read_table(rdf))
+    """Return a line about how far the g(r) of a file is from the target of another; empty without one."""
+    wanted = read_table(target)
+    if not wanted.known:
+        return ""
+    found = agreement_with(wanted, read_table(rdf))
     error = f" +- {found.rms_error:.2g}" if np.isfinite(found.rms_error) else ""
     chi2 = "" if found.chi2 is None else f", chi^2 a point {found.chi2:.3g}"
     where = f"from {found.r_min:g} to {found.r_max:g} Angstrom"

@@ -8,8 +8,10 @@ import numpy as np
 
 from votca_mlp.ensemble.estimate import Estimate
 from votca_mlp.inverse.context import Context
+from votca_mlp.inverse.pair_plan import PairPlan
 from votca_mlp.observables.angles import Array, first_minimum, surroundings, surroundings_by_kind
 from votca_mlp.settings.final_checks import FinalChecks
+from votca_mlp.tables import read_table
 from votca_mlp.units import ANGSTROM_PER_NM
 
 
@@ -29,8 +31,7 @@ def surroundings_of(context: Context, wanted: FinalChecks, step: Path, notes: li
         return {}
     reach = wanted.reach
     if reach is None:
-        target = context.state.pairs[0].target_on_grid()
-        reach = first_minimum(target.x * ANGSTROM_PER_NM, target.y)
+        reach = _reach(context.state.pairs[0], step)
     found = surroundings(engine_named(md.engine).frames(md, step), reach)
     facts: dict[str, Any] = {"reach": reach}
     if "coordination" in wanted.observables:
@@ -48,9 +49,8 @@ def _by_species(context: Context, wanted: FinalChecks, step: Path) -> dict[str, 
 
     md, reaches = context.state.md, {}
     for pair in context.state.pairs:
-        target = pair.target_on_grid()
         first, second = sorted(pair.grid.species)
-        reaches[first, second] = wanted.reach or first_minimum(target.x * ANGSTROM_PER_NM, target.y)
+        reaches[first, second] = wanted.reach or _reach(pair, step)
     found = surroundings_by_kind(engine_named(md.engine).frames(md, step), reaches)
     facts: dict[str, Any] = {"reach": {"-".join(pair): reach for pair, reach in reaches.items()}}
     if "coordination" in wanted.observables:
@@ -60,6 +60,14 @@ def _by_species(context: Context, wanted: FinalChecks, step: Path) -> dict[str, 
             "-".join(key): _plain_angles(found.angles, *curve) for key, curve in found.densities.items()
         }
     return facts
+
+
+def _reach(pair: PairPlan, step: Path) -> float:
+    """Return the first minimum of a pair's target, of its simulated g(r) where it has none (Angstrom)."""
+    table = pair.target_on_grid()
+    if not table.known:
+        table = read_table(step / f"{pair.name}.dist.new")
+    return first_minimum(table.x * ANGSTROM_PER_NM, table.y)
 
 
 def _plain_angles(angles: Array, density: Array, error: Array) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _pairs(
     return tuple(
         PairPlan(
             grid=pair.grid,
-            target=settings.main_directory / pair.target,
+            target=None if pair.target is None else settings.main_directory / pair.target,
             options=pair.options(settings.rule),
             do_potential=pair.do_potential,
             post_update=pair.post_update,
@@ -156,7 +156,8 @@ def _pairs(
 
 def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str]) -> Origin:
     tables = {file: settings.input_path(file) for file in _tables(settings)}
-    names = [settings.path.name, *settings.filelist, *(pair.target for pair in settings.interactions)]
+    names = [settings.path.name, *settings.filelist]
+    names += [pair.target for pair in settings.interactions if pair.target is not None]
     names += [name for pair in settings.interactions for name in _named(settings, pair)]
     names += [settings.engine.conf] if settings.engine.conf else []
     names += [source.file for source in settings.scattering]
@@ -172,7 +173,7 @@ def _origin(settings: Settings, options: LoopOptions | None, left_out: set[str])
 
 def _tables(settings: Settings) -> Iterator[str]:
     for pair in settings.interactions:
-        yield from (pair.target, *_named(settings, pair))
+        yield from _named(settings, pair) if pair.target is None else (pair.target, *_named(settings, pair))
     yield from (source.file for source in settings.scattering)
 
 

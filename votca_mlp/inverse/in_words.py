@@ -76,7 +76,7 @@ def _better(runs: Sequence[Run], wanted: float) -> Found | None:
     densities: dict[int, float] = {}
     for run in runs:
         for step in run.measured:
-            if step.distribution is not None:
+            if step.distribution is not None and run.target.known:
                 rms = agreement_with(run.target, step.distribution).rms
                 found.setdefault(step.number, []).append(rms**2)
                 density = production_mean(read_facts(step.directory), "density[kg/m3]")
@@ -96,14 +96,16 @@ def _better(runs: Sequence[Run], wanted: float) -> Found | None:
 def _of_interaction(run: Run) -> list[str]:
     if not run.measured:
         return []
+    last = run.measured[-1]
+    name = f"{run.state}, {run.name}" if run.state else run.name
+    if not run.target.known:
+        return [f"{name}, step {last.number}: no target to compare g(r) with", _table(run)]
     found = [
         (step.number, agreement_with(run.target, step.distribution))
         for step in run.measured
         if step.distribution is not None
     ]
-    last = run.measured[-1]
     number, agreement = found[-1]
-    name = f"{run.state}, {run.name}" if run.state else run.name
     lines = [f"{name}, step {number}: {_noise(run, agreement)}"]
     rms = f"  rms {agreement.rms:.4f}"
     if len(found) > 1:
@@ -111,14 +113,19 @@ def _of_interaction(run: Run) -> list[str]:
     best, least = min(found, key=lambda item: item[1].rms)
     if _clearly_less(least, agreement):
         rms += f"; least in step {best}, {least.rms:.4f}"
+    return [*lines, rms, _table(run)]
+
+
+def _table(run: Run) -> str:
+    """Return which table the last g(r) belongs to."""
+    last = run.measured[-1]
     folder = Path(last.directory).relative_to(run.directory)
     if last.before is not None and np.any(last.before.y):
         table = f"  u(r) of this g(r): {folder}/{run.name}.pot.cur"
         if last.after is not None:
             table += " (pot.new is the next one, not simulated)"
-    else:
-        table = "  the model alone: u(r) of this g(r) is zero"
-    return [*lines, rms, table]
+        return table
+    return "  the model alone: u(r) of this g(r) is zero"
 
 
 def _noise(run: Run, agreement: Agreement) -> str:

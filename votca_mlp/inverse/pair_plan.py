@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.tables.operations import resample_target
-from votca_mlp.tables import Table, read_table
+from votca_mlp.tables import Table, read_table, undefined_table
 from votca_mlp.targets.plausible import undefined
 from votca_mlp.targets.window import RdfWindow
 from votca_mlp.update.rule import PairGrid
@@ -70,7 +70,8 @@ class PairPlan:
     grid
         Name, species and grid in nm.
     target
-        The table of the target as it was given; it is read anew for every update.
+        The table of the target as it was given; it is read anew for every update. None: nothing was measured
+        of this g(r); u(r) begins where the grid does.
     options
         The section of the update rule.
     do_potential
@@ -86,7 +87,7 @@ class PairPlan:
     """
 
     grid: PairGrid
-    target: Path
+    target: Path | None
     options: "Section"
     do_potential: tuple[int, ...] = (1,)
     post_update: tuple[str, ...] = ()
@@ -101,13 +102,15 @@ class PairPlan:
         return self.grid.name
 
     def target_on_grid(self) -> Table:
-        """Return the target on the grid (nm), with its errors where it has them.
+        """Return the target on the grid (nm), with its errors where it has them; an undefined table without.
 
         Raises
         ------
         UserError
             No such table, too few points, or one that is no number.
         """
+        if self.target is None:
+            return undefined_table(self.grid.points)
         table = read_table(self.target)
         wrong = undefined(table, self.grid.max)
         if wrong is not None:

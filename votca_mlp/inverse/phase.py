@@ -163,8 +163,8 @@ def _found(state: StatePlan, directory: Path) -> Iterator[Found]:
         squares = []
         for pair in state.pairs:
             path = step / state.name / f"{pair.name}.dist.new"
-            if path.is_file():
-                target = pair.target_on_grid()
+            target = pair.target_on_grid()
+            if path.is_file() and target.known:
                 squares.append(agreement_with(target, read_table(path)).rms ** 2)
         if squares:
             number = int(step.name.removeprefix("step_"))

@@ -85,9 +85,11 @@ def _say_agreement(begun: Begun, distributions: dict[str, Table], targets: dict[
     before = f"{begun.context.name}, " if begun.context.name else ""
     words = few_blocks(begun.context.state, begun.directory)
     for name, distribution in distributions.items():
+        begun.record.add(begun.directory, f"{name}.dist.new")
+        if not targets[name].known:
+            continue
         agreement = agreement_with(targets[name], distribution)
         begun.record.agreement[name] = facts_of(agreement)
-        begun.record.add(begun.directory, f"{name}.dist.new")
         begun.context.messages.say(f"{before}{name}: {described(agreement)}{words}")
 
 

@@ -86,7 +86,8 @@ def aligned(rows: Sequence[Row]) -> list[str]:
 
 def _agreement_rows(before: Agreement, after: Agreement) -> Iterator[Row]:
     rms = [Estimate(agreement.rms, agreement.rms_error) for agreement in (before, after)]
-    yield _row("RMS of g - target", rms[0], rms[1], 4)
+    if np.isfinite(rms[1].mean):
+        yield _row("RMS of g - target", rms[0], rms[1], 4)
     if before.chi2 is not None and after.chi2 is not None:
         yield Row("reduced chi2", f"{before.chi2:.2f}", f"{after.chi2:.2f}", "1")
     first, last, target = before.peak, after.peak, before.target_peak

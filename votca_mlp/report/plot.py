@@ -79,9 +79,14 @@ def _plot_one(figure: Any, run: Run) -> None:
     plot_g(panels[0, 0], run, colours)
     panels[0, 0].set_xlabel("")
     panels[0, 0].tick_params(labelbottom=False)
-    plot_difference(panels[1, 0], run, colours)
     plot_u(panels[0, 1], run, colours)
-    plot_rms(panels[1, 1], run, colours)
+    if run.target.known:
+        plot_difference(panels[1, 0], run, colours)
+        plot_rms(panels[1, 1], run, colours)
+    else:
+        for panel in panels[1]:
+            panel.axis("off")
+        panels[1, 0].text(0.0, 0.5, "no target to compare g(r) with", color="0.35")
     for panel, letter in zip(panels.T.ravel(), "abcd", strict=True):
         panel.set_title(f"({letter})", loc="left", fontsize=9, pad=4)
     if run.state:
@@ -128,10 +133,11 @@ def plot_g(panel: Any, run: Run, colours: list[Any]) -> None:
         assert step.distribution is not None
         panel.plot(_angstrom(step.distribution), step.distribution.y, **style)
     r = _angstrom(run.target)
-    panel.plot(
-        r, run.target.y, ls="none", marker="o", ms=2.6, mfc="white", mec=TARGET_COLOUR, mew=0.7, zorder=4,
-        label="target", markevery=max(1, len(r) // 100),
-    )  # fmt: skip
+    if run.target.known:
+        panel.plot(
+            r, run.target.y, ls="none", marker="o", ms=2.6, mfc="white", mec=TARGET_COLOUR, mew=0.7, zorder=4,
+            label="target", markevery=max(1, len(r) // 100),
+        )  # fmt: skip
     panel.set(xlim=_range(run), xlabel="r (Å)", ylabel=f"g(r), {run.name}")
     panel.set_ylim(bottom=0.0)
     panel.legend(loc="upper right")

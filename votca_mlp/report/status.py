@@ -29,9 +29,10 @@ _NAMES = 3
 def legend(summaries: Sequence[StepSummary]) -> str:
     """Return what the columns mean that are there; ranges of r are those of the run."""
     found = [summary.agreement for summary in summaries if summary.agreement is not None]
-    ranges = " or ".join(dict.fromkeys(f"{a.r_min:g} to {a.r_max:g} Angstrom" for a in found))
+    compared = [a for a in found if np.isfinite(a.rms)]
+    ranges = " or ".join(dict.fromkeys(f"{a.r_min:g} to {a.r_max:g} Angstrom" for a in compared))
     words = {
-        f"rms, largest: g - target, {ranges}": bool(found),
+        f"rms, largest: g - target, {ranges}": bool(compared),
         "chi2: about 1 within noise": any(a.chi2 is not None for a in found),
         "peak: height of g (target's)": bool(found),
         "du: largest change of u by the update": any(s.change is not None for s in summaries),
@@ -108,12 +109,14 @@ def _cells(summary: StepSummary, running: bool | None) -> list[str]:
     else:
         a = summary.agreement
         height = with_error(Estimate(a.peak.height, a.peak.height_error), 3)
+        target = f" ({a.target_peak.height:.3f})" if np.isfinite(a.target_peak.height) else ""
         measures = [
             "-",
-            f"{a.rms:.4f}",
-            f"{a.largest:.4f}",
+            # of an interaction without a target they are not known
+            f"{a.rms:.4f}" if np.isfinite(a.rms) else "-",
+            f"{a.largest:.4f}" if np.isfinite(a.largest) else "-",
             "-" if a.chi2 is None else f"{a.chi2:.2f}",
-            f"{height} ({a.target_peak.height:.3f})",
+            height + target,
         ]
     return [
         str(summary.step),

@@ -23,6 +23,7 @@ from votca_mlp.settings.models import (
 from votca_mlp.settings.pressure import pressure_problems
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.tasks import number_problems
+from votca_mlp.settings.without_target import target_problems
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL, kbt_kjmol
 from votca_mlp.update.registry import OF_METHOD, rules
 
@@ -82,6 +83,12 @@ def cross_checks(parts: Parts) -> list[Problem]:
     if parts.target_density is not None:
         found += _density(parts, parts.target_density)
     found += _coarse_graining(parts)
+    found += target_problems(
+        parts.root,
+        parts.interactions,
+        several=parts.multistate is not None and parts.multistate.enabled,
+        convergence="" if parts.convergence_check is None else parts.convergence_check.type,
+    )
     if parts.target_pressure is not None:
         found += _pressure(parts)
     return found

@@ -24,6 +24,7 @@ from votca_mlp.models.load import builtin_models
 from votca_mlp.observables import store
 from votca_mlp.runs import record
 from votca_mlp.settings.groups import imc_groups
+from votca_mlp.settings.interaction import TARGET
 from votca_mlp.settings.models import Interaction, Settings
 from votca_mlp.settings.problems import Problem, SettingsError
 from votca_mlp.settings.scattering import scattering_problems
@@ -68,13 +69,18 @@ def input_problems(settings: Settings) -> list[Problem]:
 
 
 def _window(settings: Settings, pair: Interaction, groups: tuple[Group, ...]) -> Iterator[Problem]:
+    reg = any(pair.name in group.members and group.regularisation is not None for group in groups)
+    if pair.target is None and reg:
+        what = "is missing: VOTCA's own inverse Monte Carlo (<reg>) fits the g(r) of all interactions"
+        yield _problem(settings, f"cg.non-bonded[{pair.name}].inverse.target", what, TARGET)
+        return
     tag = f"cg.non-bonded[{pair.name}].inverse.window"
     if pair.seen_through is None:
         if settings.text(f"{tag}.function") is not None:
             what = "is given without a <q_max>: a window ends where the data do"
             yield _problem(settings, f"{tag}.function", what, "<q_max> in 1/Angstrom beside it")
         return
-    if any(pair.name in group.members and group.regularisation is not None for group in groups):
+    if reg:
         what = "is not known to VOTCA's own inverse Monte Carlo"
         yield _problem(settings, tag, what, "rule wibi, or gauss_newton without <reg>")
 
@@ -142,7 +148,8 @@ def input_files(settings: Settings) -> set[Path]:
     names += [source.file for source in settings.scattering]
     for pair in settings.interactions:
         options = pair.options(settings.rule)
-        names += [pair.target, f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]
+        names += [] if pair.target is None else [pair.target]
+        names += [f"{pair.name}.pot.in", *rules()[settings.rule].named_files(options)]
     found = [settings.main_directory / name for name in names]
     found += own_files(settings.mlp, settings.run_directory)
     return {Path(os.path.normpath(path)) for path in found}
@@ -197,6 +204,8 @@ def _of_model_file(settings: Settings, path: Path) -> Iterator[Problem]:
 
 def _target(settings: Settings, pair: Interaction) -> Iterator[Problem]:
     tag = f"cg.non-bonded[{pair.name}].inverse.target"
+    if pair.target is None:
+        return
     path = settings.main_directory / pair.target
     accepted = f"a VOTCA table r (nm), g(r), from {pair.min:g} to {pair.max:g} nm"
     try:

@@ -10,6 +10,8 @@ from votca_mlp.targets.window import RdfWindow
 from votca_mlp.update.registry import rules
 from votca_mlp.update.rule import PairGrid
 
+TARGET = "a VOTCA table r (nm), g(r), covering min to max"
+
 
 class WindowSettings(Section):
     """cg.non-bonded.inverse.window: the range of Q and the window that the target was made with."""
@@ -44,9 +46,12 @@ class PairTags(Section):
         unit="nm", gt=0, meaning="Last point of the grid, the cutoff of u(r); below half the box."
     )
     step: float = setting(unit="nm", ge=1e-5, meaning="Spacing of the grid.")
-    target: str = setting(
-        accepted="a VOTCA table r (nm), g(r), covering min to max",
-        meaning="Measured g(r), relative to the main directory.",
+    target: str | None = setting(
+        None,
+        accepted=TARGET,
+        meaning="Measured g(r), relative to the main directory. Needed, but for the rule gauss_newton with "
+        "<fit>no</fit> in the interaction: without a target u(r) begins at <min>, and g(r) is compared with "
+        "nothing.",
     )
     do_potential: Annotated[tuple[Annotated[int, Field(ge=0, le=1)], ...], Words] = setting(
         (1,),

@@ -15,7 +15,8 @@ from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.settings.models import Settings
 from votca_mlp.settings.problems import Problem
 from votca_mlp.settings.topology import read_topology
-from votca_mlp.targets.target import Target, read_target
+from votca_mlp.tables import undefined_table
+from votca_mlp.targets.target import Target, read_target, target_of_table
 
 RULE = "gauss_newton"
 
@@ -114,7 +115,12 @@ def _closest(settings: Settings) -> float:
 
 def _targets(settings: Settings) -> Iterator[Target]:
     for pair in settings.interactions:
-        yield read_target(settings.main_directory / pair.target, (pair.type1, pair.type2))
+        species = (pair.type1, pair.type2)
+        if pair.target is None:
+            # below it may be bonds, which the start shows
+            yield target_of_table(undefined_table(pair.grid.points), species)
+        else:
+            yield read_target(settings.main_directory / pair.target, species)
 
 
 def _problem(settings: Settings, number: int, what: str, accepted: str, tag: str = "") -> Problem:

@@ -182,6 +182,13 @@ def compare_tables(current: Table, target: Table, *, r_min: float = 2.0, r_max: 
     )
 
 
+def without_target(current: Table) -> Agreement:
+    """Return what is known of a g(r) (r in nm) that has no target: its main peak; the rest is nan."""
+    nan = float("nan")
+    peak = _peak_or_nan(current.x * ANGSTROM_PER_NM, current.y, current.yerr)
+    return Agreement(nan, nan, nan, nan, None, peak, Peak(nan, nan))
+
+
 def _peak_or_nan(r: Array, g: Array, error: Array | None) -> Peak:
     try:
         return main_peak(r, g, error)

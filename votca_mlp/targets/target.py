@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.tables import Table, make_table, read_table, write_table
+from votca_mlp.errors import UserError
+from votca_mlp.tables import Table, grid_points, make_table, read_table, undefined_table, write_table
 from votca_mlp.targets.window import RdfWindow
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -62,6 +63,11 @@ class Target:
             raise ValueError("x, values, errors and flags must be one-dimensional and equally long")
 
     @property
+    def known(self) -> bool:
+        """Whether anything was measured of it (:func:`no_target`)."""
+        return bool((self.flags != "u").any())
+
+    @property
     def table(self) -> Table:
         """The same as VOTCA's table NAME.dist.tgt: r in nm."""
         x = np.round(self.x / ANGSTROM_PER_NM, 12)
@@ -79,6 +85,33 @@ def target_of_table(
     """Return g(r) of a pair of species from VOTCA's table (r in nm), and through what it was seen."""
     r = table.x * ANGSTROM_PER_NM
     return Target("rdf", species, r, table.y, table.yerr, weight, table.flags, str(source), seen)
+
+
+def no_target(species: tuple[str, str], grid: tuple[float, float, float], *, weight: float = 1.0) -> Target:
+    """Return what stands for the g(r) of a pair of species that nothing was measured of.
+
+    u(r) of the pair follows from the other data; it begins at the grid's first point, and its g(r) is
+    compared with nothing.
+
+    Parameters
+    ----------
+    grid
+        First point, last point and spacing of g(r) and u(r), Angstrom; the first > 0, beyond bonds that u(r)
+        is to leave alone.
+
+    Raises
+    ------
+    UserError
+        A grid that is none.
+    """
+    low, high, step = (value / ANGSTROM_PER_NM for value in grid)
+    if not (0.0 < low < high and 0.0 < step < high - low):
+        raise UserError(
+            f"the grid is {grid[0]:g} to {grid[1]:g} Angstrom in steps of {grid[2]:g}",
+            where="no_target",
+            accepted="0 < first < last, spacing > 0: without a target u(r) begins at the first point",
+        )
+    return target_of_table(undefined_table(grid_points(low, high, step)), species, weight=weight)
 
 
 def read_target(

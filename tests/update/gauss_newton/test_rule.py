@@ -61,17 +61,6 @@ def with_scattering(main: Path) -> None:
     edit(main / "settings.xml", {"<mlp>": f"{section}<mlp>", "<target>Ar-Kr": f"{window}<target>Ar-Kr"})
 
 
-@pytest.fixture(scope="module")
-def mixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished step of our loop with three interactions, not to be changed."""
-    main = gauss_newton_case(tmp_path_factory.mktemp("mixture") / "main", ("Ar", "Kr"))
-    with_scattering(main)
-    edit(main / "settings.xml", {"<production>160": "<production>800"})
-    status, output = ours(main)
-    assert status == 0, output
-    return main
-
-
 @pytest.mark.parametrize("reg", [1.0, 50.0])
 @pytest.mark.parametrize("groups", [("g", "g", "g"), ("g", "g", "none"), ("a", "b", "a")])
 def test_as_csg_imc_solve(mixture: Path, tmp_path: Path, reg: float, groups: tuple[str, str, str]) -> None:

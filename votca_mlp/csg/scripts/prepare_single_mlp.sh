@@ -14,13 +14,19 @@ for hook in post_update:postupd post_add:postadd; do
 done
 
 name="$(csg_get_interaction_property name)"
+resampled() { #the target of an interaction (1st argument) on its grid; one whose g(r) is not fitted may have none
+  local target
+  target="$(csg_get_interaction_property --allow-empty inverse.target)"
+  [[ -z $target ]] || do_external resample target "$target" "$1.dist.tgt"
+}
+export -f resampled
 target_of_state() { #target of an interaction (1st argument) in the folder of a state that has it
   is_part "$1" "$(csg_get_property cg.non-bonded.name)" || return 0
-  do_external resample target "$(csg_get_interaction_property inverse.target)" "$1.dist.tgt"
+  resampled "$1"
 }
 if multistate; then
   for_all_states target_of_state "$name" || die "${0##*/}: the target of a state failed"
 else
-  do_external resample target "$(csg_get_interaction_property inverse.target)" "${name}.dist.tgt"
+  resampled "$name"
 fi
 votca_mlp_csg prepare "$name"

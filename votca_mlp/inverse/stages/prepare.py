@@ -128,6 +128,8 @@ def unweighted(plan: InversePlan) -> list[str]:
     for state in plan.states:
         before = f"{state.name}/" if state.name else ""
         for pair in state.pairs if state.weight > 0 else ():
+            if pair.target is None or not getattr(pair.options, "fit", True):
+                continue
             column = pair.target_on_grid().yerr
             given = column is not None and bool(np.nan_to_num(column).max() > 0)
             known[given or getattr(pair.options, "error", None) is not None].append(before + pair.name)

@@ -115,7 +115,8 @@ def write_all_updates(plan: InversePlan, number: int, directory: Path) -> list[s
             write_table(folder / f"{pair.name}.dist.tgt", target)
             before = f"{state.name}, " if state.name else ""
             rdf = folder / f"{pair.name}.dist.new"
-            lines.append(before + compared_files(pair.name, rdf, folder / f"{pair.name}.dist.tgt"))
+            said = compared_files(pair.name, rdf, folder / f"{pair.name}.dist.tgt")
+            lines += [before + said] if said else []
     asked = [pair.name for pair in plan.pairs if cycle(pair.do_potential, number)]
     if write_updates(plan, number, asked, directory):
         lines += rules()[plan.rule].rule().said(directory)

@@ -109,7 +109,7 @@ def _interactions(run: Recorded) -> str:
         options = ", ".join(f"{k} {_plain(v)}" for k, v in (pair.get(rule) or {}).items() if v is not None)
         grid = f"{pair.get('min', 0):g} to {pair.get('max', 0):g}, step {pair.get('step', 0):g}"
         species = f"{pair.get('type1', '')}, {pair.get('type2', '')}"
-        rows.append([str(pair.get("name", "")), species, grid, str(pair.get("target", "")), options])
+        rows.append([str(pair.get("name", "")), species, grid, str(pair.get("target") or "none"), options])
     return markup.table(rows, "Interactions and their targets")
 
 

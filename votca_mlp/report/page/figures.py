@@ -1,6 +1,6 @@
 """The pictures of a page, each with what it shows in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,19 @@ def interaction_figures(run: Run, pictures: Pictures) -> str:
         )
     )
     rms = f"Root mean square of g(r) - target of {run.name} by iteration, {_course(run)}."
+    if not run.target.known:
+        drawn = [(plot_g, f"g(r) of {run.name} in {steps}, dark to bright; it has no target."), (plot_u, u)]
+        return _drawn(drawn, run, colours, pictures)
     drawn = [(plot_g, g), (plot_difference, residual), (plot_u, u), (plot_rms, rms)]
     if len(run.measured) > 1:
         alone = f"g(r) - target of {run.name} in iteration {last.number} alone, with two standard errors."
         drawn.insert(2, (plot_last_difference, alone))
+    return _drawn(drawn, run, colours, pictures)
+
+
+def _drawn(
+    drawn: Iterable[tuple[Callable[..., None], str]], run: Run, colours: list[Any], pictures: Pictures
+) -> str:
     return _grid(
         markup.figure(pictures.draw(partial(paint, run=run, colours=colours), said), said)
         for paint, said in drawn

@@ -214,7 +214,8 @@ def _downloads(runs: Sequence[Run]) -> Iterator[str]:
                     links.append(
                         markup.download(f"{before}.{ending}.step{last.number}.txt", table_text(table))
                     )
-        links.append(markup.download(f"{before}.dist.tgt.txt", table_text(run.target)))
+        if run.target.known:
+            links.append(markup.download(f"{before}.dist.tgt.txt", table_text(run.target)))
     yield markup.paragraph(
         "VOTCA's tables (nm, kJ/mol): u(r) that the last simulation ran with, its g(r), and the target."
     )

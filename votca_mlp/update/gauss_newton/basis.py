@@ -120,8 +120,10 @@ def first_knot(r: Array, target: Array, known: NDArray[np.bool_]) -> float:
     r, target
         Shape [n].
     known
-        Where the target is defined, shape [n].
+        Where the target is defined, shape [n]; nowhere: u begins at the first point of the grid.
     """
+    if not known.any():
+        return float(r[0])
     usable = known & (target > 0.01 * target[known].max())
     peak = int(np.argmax(np.where(known, target, -np.inf)))
     gaps = np.flatnonzero(~usable[: peak + 1])

@@ -133,6 +133,8 @@ def layout_of(
             if name not in state.targets or not state.options[name].fit:
                 continue
             target = state.targets[name]
+            if not target.known:
+                continue
             points = np.flatnonzero(_usable(target))
             if not len(points):
                 raise UserError("there is no point to fit", where=target.source, accepted="a g(r) with peaks")
@@ -299,7 +301,7 @@ def _seen_response(
         return sharp
     target, species = state.targets[name], step.pairs[name].species
     counted = frames.to_half_box(state.directory)
-    own = _functions(layout, name, counted.r, h.shape[1])
+    own = _functions(step, layout, name, counted.r, h.shape[1])
     found = rdf_response(counted, counted.row(species), h, own, state.kBT)
     matrix = window_matrix(seen, target.x, counted.r)
     end = tail_seen(seen, target.x, counted, species)
@@ -311,10 +313,15 @@ def _seen_response(
     )
 
 
-def _functions(layout: Layout, name: str, r: Array, columns: int) -> Array:
-    """Return phi_j of an interaction at r (Angstrom) among those of all, shape [n_r, n_columns]."""
-    functions = np.zeros((len(r), columns))
-    functions[:, layout.columns(name)] = layout.bases[name].on(r / ANGSTROM_PER_NM)
+def _functions(step: StepData, layout: Layout, name: str, r: Array, columns: int) -> Array:
+    """Return phi_j of an interaction at r (Angstrom) among those of all, shape [n_r, n_columns].
+
+    0 below the grid: closer pairs, such as bonds, are not among those that h_j is a sum of.
+    """
+    functions, grid = np.zeros((len(r), columns)), step.pairs[name]
+    begin = grid.min - 0.5 * grid.step
+    own = layout.bases[name].on(r / ANGSTROM_PER_NM)
+    functions[:, layout.columns(name)] = np.where((r < begin * ANGSTROM_PER_NM)[:, None], 0.0, own)
     return functions
 
 
@@ -327,7 +334,7 @@ def _scattering_response(
         low = state.by_frame().at_low_q(state.directory)
         return direct_response(data, low, fractions, h, state.kBT)
     own = {
-        step.pairs[name].species: _functions(layout, name, counted.r, h.shape[1])
+        step.pairs[name].species: _functions(step, layout, name, counted.r, h.shape[1])
         for name in layout.names
         if name in state.targets
     }

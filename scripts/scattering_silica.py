@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""SiO2 glass corrected to one measured neutron F(Q), on a HIP-NN labelled with a public potential.
+
+    VOTCA_MLP_DATA=... scripts/scattering_silica.py DIRECTORY [--iterations N] [--only STAGE] [--json FILE]
+
+Stages, each of which is skipped when its files are there, and goes on when interrupted:
+
+label    CHGNet (pip install chgnet) labels crystals, melts and quenches of 72 and 96 atoms, which a pair
+         potential has chosen (scripts/silica/frames.py)
+first    votca-mlp train: a HIP-NN of both species
+explore  that network quenches boxes of 72 atoms; CHGNet labels the frames
+train    votca-mlp train on all of them: the baseline
+glass    648 atoms of it, molten at 5000 K and cooled to 300 K in 40 ps at the density of the sample
+fit      method imc with the F(Q) that NIMROD measured (dissolve_silica/ of VOTCA_MLP_DATA), no g(r)
+
+R (mean square deviation) by iteration and range of Q; bonds and angles of the glass; the errors of the
+networks on held-out trajectories.
+"""
+
+import argparse
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
+from metal.chgnet import LOW, teacher
+from numpy.typing import NDArray
+from results_file import ROOT, add_json, rounded, write_result
+from silica.frames import DENSITY, displaced, high, molten
+
+import votca_mlp as vm
+from votca_mlp.errors import UserError
+from votca_mlp.observables.store import read_observables
+from votca_mlp.observables.structure_factor import partial_factors
+from votca_mlp.scattering.data import beyond, r_factor, total
+from votca_mlp.settings import load_settings
+from votca_mlp.settings.scattering import scattering_sources
+
+Array = NDArray[np.float64]
+
+CASE = ROOT / "scripts" / "silica"
+MELTS, QUENCHES = 8, 3
+EPOCHS = {"first": 40, "train": 80}
+COOLED = (5000, 4000, 3500, 3000, 2500, 2000, 1500, 1000, 600, 300)
+"""K, each for 4 ps."""
+STEP, SETTLE, LENGTH = 1.5, 1500.0, 2550.0  # fs, at each temperature
+RANGES = {"all": (0.0, 60.0), "below 5": (0.0, 5.0), "from 5 to 15": (5.0, 15.0), "above 15": (15.0, 60.0)}
+"""1/Angstrom."""
+
+
+def label(directory: Path, name: str, frames: Callable[[], Iterator[Atoms]]) -> Path:
+    """Return the file of frames with CHGNet's energies, forces and stress; made where it is not there."""
+    path = directory / "labels" / f"{name}.extxyz"
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    potential, labelled = teacher(LOW), []
+    for atoms in frames():
+        found = potential.evaluate(atoms)
+        one = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+        one.info["group"] = atoms.info["group"]
+        one.calc = SinglePointCalculator(one, energy=found.energy, forces=found.forces, stress=found.stress)
+        labelled.append(one)
+    part = path.with_suffix(".part")
+    write(part, labelled, format="extxyz")
+    part.rename(path)
+    print(f"{name}: {len(labelled)} frames labelled", flush=True)
+    return path
+
+
+def first_labels(directory: Path) -> list[Path]:
+    """Return the files of crystals and of the melts that the pair potential has chosen."""
+    melts = [label(directory, f"melt-{seed}", functools.partial(molten, seed)) for seed in range(MELTS)]
+    return [label(directory, "crystals", displaced), *melts]
+
+
+def own_labels(directory: Path) -> list[Path]:
+    """Return the files of frames that the first network has chosen."""
+    return [
+        label(directory, f"own-{seed}", functools.partial(explored, directory, seed))
+        for seed in range(QUENCHES)
+    ]
+
+
+def explored(directory: Path, seed: int) -> Iterator[Atoms]:
+    """Yield frames of a quench of 72 atoms with the first network, as far as it holds."""
+    start = list(molten(MELTS + seed))[15]
+    model = vm.load_model(directory / "first" / "model.pt")
+    frames = cooled(model, start, directory / "explore" / str(seed), seed, sample_every=255.0)
+    while True:
+        try:
+            found = next(frames)
+        except StopIteration:
+            return
+        except UserError as error:
+            # where a young network lets go: the frames before are the more wanted
+            print(f"explore {seed}: {error}", flush=True)
+            return
+        for frame in found.frames:
+            atoms = Atoms(start.numbers, frame.positions, cell=frame.box, pbc=True)
+            atoms.wrap()
+            atoms.info["group"] = f"own {seed}"
+            yield atoms
+
+
+def cooled(
+    model: vm.Model, start: Atoms, directory: Path, seed: int, *, sample_every: float
+) -> Iterator[vm.Simulation]:
+    """Yield the simulations of a quench at constant volume, one a temperature; what is there is read."""
+    atoms = start
+    for temperature in COOLED:
+        plan = vm.MDPlan(
+            temperature=temperature,
+            ensemble="nvt",
+            timestep=STEP,
+            first_equilibration=SETTLE,
+            production=LENGTH,
+            sample_every=sample_every,
+            seed=100 * seed + temperature,
+            skin=1.0,
+        )
+        found = vm.simulate(model, atoms, plan, directory=directory / str(temperature))
+        yield found
+        atoms = found.last
+
+
+def train(directory: Path, stage: str, files: Sequence[Path]) -> None:
+    """Fit a network to labelled files, or go on with it."""
+    folder = directory / stage
+    if (folder / "model.md").exists():
+        return
+    settings = {
+        "output": stage,
+        "levels": {"chgnet": {"energy": 100, "forces": 1, "stress": 20}},
+        "data": [
+            {
+                "file": [str(file.relative_to(directory)) for file in files],
+                "group": "group",
+                "levels": {
+                    "chgnet": {
+                        "energy": {"key": "energy", "unit": "eV"},
+                        "forces": {"key": "forces", "unit": "eV/Angstrom"},
+                        "stress": {"key": "stress", "unit": "eV/Angstrom^3"},
+                    }
+                },
+            }
+        ],
+        "split": {"held_out": 0.12, "validation": 0.1},
+        "network": {
+            "kind": "HipnnVec",
+            "n_features": 16,
+            "n_sensitivities": 16,
+            "n_atom_layers": 3,
+            "dist_soft_min": 1.1,
+            "dist_soft_max": 4.6,
+            "dist_hard_max": 5.0,
+        },
+        "training": {
+            "epochs": EPOCHS[stage],
+            "batch_size": 4,
+            "learning_rate": 4e-3,
+            "schedule": "cosine",
+        },
+    }
+    path = directory / f"{stage}.yaml"
+    path.write_text(json.dumps(settings, indent=1))
+    subprocess.run([sys.executable, "-m", "votca_mlp", "train", path.name], cwd=directory, check=True)
+
+
+def glass(directory: Path) -> None:
+    """Make the start of the fit: melt and quench."""
+    path = directory / "glass.extxyz"
+    if path.exists():
+        return
+    model = vm.load_model(directory / "train" / "model.pt")
+    for found in cooled(model, sorted_by_species(high(3, 3, 3)), directory / "quench", 1, sample_every=510.0):
+        last = found.last
+    write(path, Atoms(last.symbols, last.positions.round(5), cell=last.cell, pbc=True))
+
+
+def sorted_by_species(atoms: Atoms) -> Atoms:
+    """Return the atoms, silicon first, as the topology has them."""
+    found = atoms[np.argsort(-atoms.numbers, kind="stable")]
+    assert isinstance(found, Atoms)
+    return found
+
+
+def fit(directory: Path, iterations: int) -> None:
+    """Correct, or go on with it."""
+    run = directory / "fit"
+    if not (run / "conf.extxyz").exists():
+        shutil.copytree(CASE, run, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+        shutil.copy(_measured(), run)
+        shutil.copy(directory / "train" / "model.pt", run)
+        shutil.copy(directory / "glass.extxyz", run / "conf.extxyz")
+    path = run / "settings.xml"
+    text = re.sub(r"<iterations_max>\d+<", f"<iterations_max>{iterations}<", path.read_text())
+    path.write_text(text)
+    command = [sys.executable, "-m", "votca_mlp", "inverse", "--options", "settings.xml"]
+    subprocess.run(command, cwd=run, check=True, stdout=subprocess.DEVNULL)
+
+
+def by_iteration(run: Path) -> list[dict[str, Any]]:
+    """Return R in each range of Q, chi2, bands and the structure of each iteration."""
+    (source,) = scattering_sources(load_settings(run / "settings.xml"))
+    data, rows = source.data, []
+    for step in sorted(run.glob("step_*")):
+        if not (step / "gauss_newton.json").exists():
+            continue
+        counted = read_observables(step).to_half_box(step)
+        found = total(data, partial_factors(counted, data.q, data.resolution)).mean(axis=0)
+        found += beyond(data, counted)
+        row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
+        for name, (low, end) in RANGES.items():
+            inside = (data.q > low) & (data.q < end)
+            row[f"R {name}"] = rounded(r_factor(data.values[inside], found[inside]))
+        for group in json.loads((step / "gauss_newton.json").read_text()).values():
+            for datum in group["data"].values():
+                row["chi2"] = rounded(datum["chi2"])
+        for name in ("Si-O", "O-O", "Si-Si"):
+            band = np.loadtxt(step / f"{name}.dist.band", usecols=(0, 1, 2))
+            there = band[:, 0] > 0.12
+            row[f"band {name}"] = rounded(float(np.sqrt(np.mean(band[there, 2] ** 2))))
+        rows.append(row | structure(read(step / "confout.extxyz")))  # type: ignore[arg-type]
+    return rows
+
+
+def structure(atoms: Atoms) -> dict[str, float]:
+    """Return bonds and angles: Si-O below 2.1 Angstrom."""
+    vectors = atoms.get_all_distances(mic=True, vector=True)
+    lengths = np.linalg.norm(vectors, axis=2)
+    silicon, oxygen = np.flatnonzero(atoms.numbers == 14), np.flatnonzero(atoms.numbers == 8)
+    bonded = (lengths < 2.1) & (lengths > 0)
+    angles = {"O-Si-O": (silicon, oxygen), "Si-O-Si": (oxygen, silicon)}
+    bonds = lengths[np.ix_(silicon, oxygen)]
+    counts = bonded[np.ix_(silicon, oxygen)].sum(axis=1)
+    row = {"Si-O": float(bonds[bonds < 2.1].mean()), "share of four": float(np.mean(counts == 4))}
+    for name, (middle, ends) in angles.items():
+        found = []
+        for atom in middle:
+            near = [other for other in ends if bonded[atom, other]]
+            for k, one in enumerate(near):
+                for two in near[:k]:
+                    cosine = vectors[atom, one] @ vectors[atom, two] / lengths[atom, one] / lengths[atom, two]
+                    found.append(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+        row[f"angle {name}"], row[f"its spread, {name}"] = float(np.mean(found)), float(np.std(found))
+    return {name: rounded(value) for name, value in row.items()}
+
+
+def errors(directory: Path) -> dict[str, dict[str, Any]]:
+    """Return errors on held-out groups, as the cards of both networks have them."""
+    found: dict[str, dict[str, Any]] = {}
+    for stage in EPOCHS:
+        card = directory / stage / "model.md"
+        if not card.exists():
+            continue
+        for line in card.read_text().splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if len(cells) == 7 and cells[0] == "chgnet":
+                numbers = {"frames": int(cells[2]), "rmse": float(cells[3]), "mae": float(cells[4])}
+                found[f"{stage}, {cells[1]}"] = numbers | {"spread": float(cells[5]), "unit": cells[6]}
+    return found
+
+
+def _measured() -> Path:
+    return Path(os.environ["VOTCA_MLP_DATA"]) / "dissolve_silica" / "SiO2_NIMROD.mint01"
+
+
+def main() -> None:
+    """Make what is not there yet, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--iterations", type=int, default=5)
+    stages = ("label", "first", "explore", "train", "glass", "fit", "report")
+    parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
+    add_json(parser)
+    options = parser.parse_args()
+    directory = options.directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+
+    def wanted(stage: str) -> bool:
+        return options.only in (None, stage)
+
+    if wanted("label"):
+        first_labels(directory)
+    if wanted("first"):
+        train(directory, "first", first_labels(directory))
+    if wanted("explore"):
+        own_labels(directory)
+    if wanted("train"):
+        train(directory, "train", [*first_labels(directory), *own_labels(directory)])
+    if wanted("glass"):
+        glass(directory)
+    if wanted("fit"):
+        fit(directory, options.iterations)
+    tables: dict[str, Any] = {"errors": errors(directory)}
+    if (directory / "fit").exists():
+        tables["iterations"] = by_iteration(directory / "fit")
+    for name, table in tables.items():
+        for row in table.items() if isinstance(table, dict) else table:
+            print(name, row)
+    if options.json:
+        frames = sum(len(read(file, ":")) for file in (directory / "labels").glob("*.extxyz"))
+        tables["summary"] = {"all": {"frames": frames, "density": DENSITY}}
+        write_result(options.json, tables, seeds=[1])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
