@@ -7,14 +7,12 @@ Stages, each of which is skipped when its files are there, and goes on when inte
 
 label    CHGNet (pip install chgnet) labels crystals, melts and quenches of 72 and 96 atoms, which a pair
          potential has chosen (scripts/silica/frames.py)
-first    votca-mlp train: a HIP-NN of both species
-explore  that network quenches boxes of 72 atoms; CHGNet labels the frames
-train    votca-mlp train on all of them: the baseline
-glass    648 atoms of it, molten at 5000 K and cooled to 300 K in 40 ps at the density of the sample
+train    votca-mlp train: a HIP-NN of both species, the baseline
+glass    648 atoms of it, molten at 5000 K and cooled to 300 K in 32 ps at the density of the sample
 fit      method imc with the F(Q) that NIMROD measured (dissolve_silica/ of VOTCA_MLP_DATA), no g(r)
 
 R (mean square deviation) by iteration and range of Q; bonds and angles of the glass; the errors of the
-networks on held-out trajectories.
+network on held-out trajectories.
 """
 
 import argparse
@@ -52,9 +50,8 @@ from votca_mlp.settings.scattering import scattering_sources
 Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
-MELTS, QUENCHES = 8, 3
-EPOCHS = {"first": 40, "train": 80}
-COOLED = (5000, 4000, 3500, 3000, 2500, 2000, 1500, 1000, 600, 300)
+MELTS, EPOCHS = 8, 60
+COOLED = (5000, 4000, 3000, 2500, 2000, 1500, 900, 300)
 """K, each for 4 ps."""
 STEP, SETTLE, LENGTH = 1.5, 1500.0, 2550.0  # fs, at each temperature
 RANGES = {"all": (0.0, 60.0), "below 5": (0.0, 5.0), "from 5 to 15": (5.0, 15.0), "above 15": (15.0, 60.0)}
@@ -81,39 +78,10 @@ def label(directory: Path, name: str, frames: Callable[[], Iterator[Atoms]]) -> 
     return path
 
 
-def first_labels(directory: Path) -> list[Path]:
+def labels(directory: Path) -> list[Path]:
     """Return the files of crystals and of the melts that the pair potential has chosen."""
     melts = [label(directory, f"melt-{seed}", functools.partial(molten, seed)) for seed in range(MELTS)]
     return [label(directory, "crystals", displaced), *melts]
-
-
-def own_labels(directory: Path) -> list[Path]:
-    """Return the files of frames that the first network has chosen."""
-    return [
-        label(directory, f"own-{seed}", functools.partial(explored, directory, seed))
-        for seed in range(QUENCHES)
-    ]
-
-
-def explored(directory: Path, seed: int) -> Iterator[Atoms]:
-    """Yield frames of a quench of 72 atoms with the first network, as far as it holds."""
-    start = list(molten(MELTS + seed))[15]
-    model = vm.load_model(directory / "first" / "model.pt")
-    frames = cooled(model, start, directory / "explore" / str(seed), seed, sample_every=255.0)
-    while True:
-        try:
-            found = next(frames)
-        except StopIteration:
-            return
-        except UserError as error:
-            # where a young network lets go: the frames before are the more wanted
-            print(f"explore {seed}: {error}", flush=True)
-            return
-        for frame in found.frames:
-            atoms = Atoms(start.numbers, frame.positions, cell=frame.box, pbc=True)
-            atoms.wrap()
-            atoms.info["group"] = f"own {seed}"
-            yield atoms
 
 
 def cooled(
@@ -137,13 +105,12 @@ def cooled(
         atoms = found.last
 
 
-def train(directory: Path, stage: str, files: Sequence[Path]) -> None:
-    """Fit a network to labelled files, or go on with it."""
-    folder = directory / stage
-    if (folder / "model.md").exists():
+def train(directory: Path, files: Sequence[Path]) -> None:
+    """Fit the network to labelled files, or go on with it."""
+    if (directory / "train" / "model.md").exists():
         return
     settings = {
-        "output": stage,
+        "output": "train",
         "levels": {"chgnet": {"energy": 100, "forces": 1, "stress": 20}},
         "data": [
             {
@@ -169,13 +136,13 @@ def train(directory: Path, stage: str, files: Sequence[Path]) -> None:
             "dist_hard_max": 5.0,
         },
         "training": {
-            "epochs": EPOCHS[stage],
+            "epochs": EPOCHS,
             "batch_size": 4,
             "learning_rate": 4e-3,
             "schedule": "cosine",
         },
     }
-    path = directory / f"{stage}.yaml"
+    path = directory / "train.yaml"
     path.write_text(json.dumps(settings, indent=1))
     subprocess.run([sys.executable, "-m", "votca_mlp", "train", path.name], cwd=directory, check=True)
 
@@ -261,17 +228,14 @@ def structure(atoms: Atoms) -> dict[str, float]:
 
 
 def errors(directory: Path) -> dict[str, dict[str, Any]]:
-    """Return errors on held-out groups, as the cards of both networks have them."""
+    """Return errors on held-out groups, as the network's card has them."""
     found: dict[str, dict[str, Any]] = {}
-    for stage in EPOCHS:
-        card = directory / stage / "model.md"
-        if not card.exists():
-            continue
-        for line in card.read_text().splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == 7 and cells[0] == "chgnet":
-                numbers = {"frames": int(cells[2]), "rmse": float(cells[3]), "mae": float(cells[4])}
-                found[f"{stage}, {cells[1]}"] = numbers | {"spread": float(cells[5]), "unit": cells[6]}
+    card = directory / "train" / "model.md"
+    for line in card.read_text().splitlines() if card.exists() else ():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 7 and cells[0] == "chgnet":
+            numbers = {"frames": int(cells[2]), "rmse": float(cells[3]), "mae": float(cells[4])}
+            found[cells[1]] = numbers | {"spread": float(cells[5]), "unit": cells[6]}
     return found
 
 
@@ -284,7 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--iterations", type=int, default=5)
-    stages = ("label", "first", "explore", "train", "glass", "fit", "report")
+    stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
     add_json(parser)
     options = parser.parse_args()
@@ -295,13 +259,9 @@ def main() -> None:
         return options.only in (None, stage)
 
     if wanted("label"):
-        first_labels(directory)
-    if wanted("first"):
-        train(directory, "first", first_labels(directory))
-    if wanted("explore"):
-        own_labels(directory)
+        labels(directory)
     if wanted("train"):
-        train(directory, "train", [*first_labels(directory), *own_labels(directory)])
+        train(directory, labels(directory))
     if wanted("glass"):
         glass(directory)
     if wanted("fit"):

@@ -12,6 +12,7 @@ from votca_mlp.scattering.core import check_core, closest_distance, core_ratio
 from votca_mlp.scattering.data import ScatteringData
 from votca_mlp.scattering.lengths import parsed_isotopes
 from votca_mlp.scattering.read import check_composition, check_twice, read_scattering
+from votca_mlp.scattering.source import ScatteringSource
 from votca_mlp.targets.target import Target
 
 EMPTY = np.zeros(0)
@@ -158,8 +159,46 @@ def test_composition_and_doubles() -> None:
     with pytest.raises(UserError, match="names isotopes of H"):
         check_composition(first, ["Al"])
     check_composition(first, ["O", "H"])
-    with pytest.raises(UserError, match=r"has the same .* values as a.dat"):
+    with pytest.raises(UserError, match=r"has the same values as a.dat"):
         check_twice([first, replace(first, name="e", source="b.dat")])
     with pytest.raises(UserError, match="two data sets have the name d"):
         check_twice([first, replace(first, values=np.cos(q))])
     check_twice([first, replace(first, name="e", values=np.cos(q))])
+
+
+OVERLAPS = {
+    "the same": lambda q, f: (q, f),
+    "in another unit": lambda q, f: (q, 100.0 * f),
+    "on another grid": lambda q, f: (q[3:-3:2] + 0.01, np.interp(q[3:-3:2] + 0.01, q, f)),
+    "rounded": lambda q, f: (q, f.round(4)),
+    "cut": lambda q, f: (q[:200], f[:200]),
+}
+
+
+@pytest.mark.parametrize("how", OVERLAPS)
+@pytest.mark.parametrize("isotopes", ["", "36Ar", "36Ar:0.5 40Ar:0.5"])
+def test_a_measurement_twice_in_another_guise(how: str, isotopes: str) -> None:
+    """Refused where sample and radiation are the same; noise, another sample or no overlap is none of it."""
+    q = np.arange(0.4, 20.0, 0.02)
+    f = 0.4 * np.sin(3.4 * q) * np.exp(-0.02 * q**2) / q
+    first = ScatteringData("a", "neutron", q, f, isotopes=parsed_isotopes(isotopes))
+    other_q, other_f = OVERLAPS[how](q, f)
+    twice = replace(first, name="b", q=other_q, values=other_f)
+    with pytest.raises(UserError, match=r"has the same values as a from [\d.]+ to [\d.]+ 1/Angstrom"):
+        check_twice([first, twice])
+    random = np.random.default_rng(1)
+    noise = 0.003 * np.abs(other_f).max() * random.normal(size=len(other_q))
+    for fine in (
+        replace(twice, values=other_f + noise),
+        replace(twice, isotopes=parsed_isotopes("36Ar:0.3 40Ar:0.7")),
+        replace(twice, radiation="xray", isotopes={}),
+        replace(twice, q=twice.q + 19.5),
+    ):
+        check_twice([first, fine])
+
+
+def test_three_samples_of_water_are_three(data_dir: Path) -> None:
+    folder = data_dir / "dissolve_water"
+    files = {"SLS18502-D2O": "D", "SLS18498-H2O": "", "SLS18500-HDO5050": "H:0.5 D:0.5"}
+    sources = (ScatteringSource(folder / f"{f}.mint01", f, isotopes=i) for f, i in files.items())
+    check_twice([replace(source, columns=(1, 2)).data for source in sources])

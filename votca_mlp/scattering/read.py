@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.scattering.data import ScatteringData
-from votca_mlp.scattering.lengths import element_of
+from votca_mlp.scattering.lengths import element_of, mean_length
 from votca_mlp.targets.functions import FUNCTIONS, in_text
 from votca_mlp.targets.measured import Measured, read_measured
 
@@ -23,6 +23,9 @@ _LARGEST_Q = 80.0
 _FIRST_PEAK = 12.0
 """1/Angstrom: nothing that atoms scatter is largest beyond, but in 1/nm most of it is."""
 _FAR = 0.2
+_OVERLAP, _EQUAL = 10, 0.001
+"""Points that two sets have to have in common, and by how much of the largest |F| one measurement may differ
+from itself (RMS)."""
 
 
 def read_scattering(
@@ -173,7 +176,11 @@ def check_composition(data: ScatteringData, symbols: Sequence[str]) -> None:
 
 
 def check_twice(sets: Sequence[ScatteringData]) -> None:
-    """Refuse a measurement that is given twice: it would count twice.
+    """Refuse a measurement that is given twice, also where two sets overlap only: it would count twice.
+
+    Two measurements of one sample differ by their noise and corrections. Sets of one radiation and of the
+    same isotopes that are equal where both have data, but for a factor and what rounding or another grid make
+    (a thousandth of the largest |F|), are one measurement, or repeats that belong averaged.
 
     Raises
     ------
@@ -188,10 +195,43 @@ def check_twice(sets: Sequence[ScatteringData]) -> None:
                     where=second.source,
                     accepted="a name for each",
                 )
-            common, here, there = np.intersect1d(first.q, second.q, return_indices=True)
-            if len(common) >= 10 and np.array_equal(first.values[here], second.values[there]):
+            if not _same_sample(first, second):
+                continue
+            both = _where_equal(first, second)
+            if both is not None:
                 raise UserError(
-                    f"has the same {len(common)} values as {first.source or first.name}",
+                    f"has the same values as {first.source or first.name} from {both[0]:g} to {both[1]:g} "
+                    "1/Angstrom: they would count twice",
                     where=second.source,
-                    accepted="each measurement once",
+                    accepted="each measurement once, repeats averaged; parts of one with ranges (q_min, "
+                    "q_max) that do not overlap",
                 )
+
+
+def _same_sample(one: ScatteringData, other: ScatteringData) -> bool:
+    """Return whether two sets measure the same sum of partials, but for a factor."""
+    if one.radiation != other.radiation:
+        return False
+    if one.radiation == "xray":
+        # what these are divided by depends on Q
+        return one.normalisation == other.normalisation
+    named = {*one.isotopes, *other.isotopes}
+    lengths = [[mean_length(symbol, data.isotopes) for data in (one, other)] for symbol in named]
+    return all(abs(a - b) <= 1e-6 for a, b in lengths)
+
+
+def _where_equal(one: ScatteringData, other: ScatteringData) -> tuple[float, float] | None:
+    """Return the range of Q in which two sets are equal but for a factor; None where they differ."""
+    low, high = max(one.q[0], other.q[0]), min(one.q[-1], other.q[-1])
+    inside = [(data.q >= low - 1e-9) & (data.q <= high + 1e-9) for data in (one, other)]
+    counts = [int(part.sum()) for part in inside]
+    if min(counts) < _OVERLAP:
+        return None
+    # the finer one on the points of the coarser one
+    fine, coarse = (one, other) if counts[0] >= counts[1] else (other, one)
+    at = coarse.q[inside[1 if counts[0] >= counts[1] else 0]]
+    a, b = np.interp(at, coarse.q, coarse.values), np.interp(at, fine.q, fine.values)
+    size = float(np.abs(a).max())
+    factor = float(a @ b / (b @ b)) if np.any(b) else 0.0
+    equal = factor > 0.0 and float(np.sqrt(np.mean((a - factor * b) ** 2))) < _EQUAL * size
+    return (float(at[0]), float(at[-1])) if equal else None

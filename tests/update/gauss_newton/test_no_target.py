@@ -136,7 +136,8 @@ def test_reports(one_of_three: tuple[Path, str]) -> None:
     page = re.sub(r"<svg.*?</svg>", "", report_page(main, running=False), flags=re.DOTALL)
     assert "it has no target" in page
     assert not re.search(r"\bnan\b", page)
-    assert "Kr-Kr.dist.tgt" not in page
+    assert "Ar-Ar.dist.tgt.txt" in page
+    assert "Kr-Kr.dist.tgt.txt" not in page
 
 
 @pytest.mark.slow
