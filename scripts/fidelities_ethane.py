@@ -233,17 +233,32 @@ def refuse_other(found: dict[str, Any], method: str, options: argparse.Namespace
 
 
 def tables(options: argparse.Namespace) -> dict[str, Any]:
-    """Return mean and standard error over the seeds that are there, by method and number of energies."""
+    """Return mean and standard error over the seeds that are there, by method and number of energies.
+
+    Also the ratio to CASPT2 energies alone, seed by seed: they have the same energies.
+    """
     rows: dict[str, Any] = {}
+    ratios: dict[str, Any] = {}
     for method in options.methods:
         for high in options.high:
-            files = [options.directory / f"{method}_{high}_{seed}.json" for seed in options.seeds]
-            found = [json.loads(path.read_text()) for path in files if path.exists()]
-            if found:
-                columns = ("rmse", "mae", *(() if method == "low" else ("validation",)))
-                row = {column: _mean([entry[column] for entry in found]) for column in columns}
-                rows[f"{method}_{high}"] = row | {"seeds": len(found)}
-    return {"energy": rows}
+            found = _found(options, method, high)
+            if not found:
+                continue
+            columns = ("rmse", "mae", *(() if method == "low" else ("validation",)))
+            row = {column: _mean([entry[column] for entry in found.values()]) for column in columns}
+            rows[f"{method}_{high}"] = row | {"seeds": len(found)}
+            alone = _found(options, "high", high)
+            both = [found[seed]["rmse"] / alone[seed]["rmse"] for seed in found if seed in alone]
+            if both and method != "high":
+                better = sum(ratio < 1 for ratio in both)
+                ratios[f"{method}_{high}"] = {"ratio": _mean(both), "better": better, "seeds": len(both)}
+    return {"energy": rows} | ({"to high alone": ratios} if ratios else {})
+
+
+def _found(options: argparse.Namespace, method: str, high: int) -> dict[int, Any]:
+    """Return the results of a method that are there, by seed."""
+    files = {seed: options.directory / f"{method}_{high}_{seed}.json" for seed in options.seeds}
+    return {seed: json.loads(path.read_text()) for seed, path in files.items() if path.exists()}
 
 
 def _mean(values: list[float]) -> Any:
