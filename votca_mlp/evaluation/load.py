@@ -70,8 +70,10 @@ def evaluator_of(
     return PairListEvaluator(model, correction, device=device, dtype=dtype, skin=skin)
 
 
-def pick_device(name: str) -> "torch.device":
+def pick_device(name: str, where: str = f"{_TAG}.device") -> "torch.device":
     """Return the torch device of ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    ``where`` is the setting that has the name.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def pick_device(name: str) -> "torch.device":
             raise RuntimeError("not supported")
     except RuntimeError as error:
         what = f"device '{name}': {str(error).splitlines()[0]}"
-        raise UserError(what, where=f"{_TAG}.device", accepted="auto, cpu, cuda, cuda:N") from None
+        raise UserError(what, where=where, accepted="auto, cpu, cuda, cuda:N") from None
     return device
 
 

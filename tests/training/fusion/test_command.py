@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from ase import Atoms
 from ase.io import write
 from typer.testing import CliRunner
@@ -72,6 +73,15 @@ def test_bad_experiments_are_said_before_the_training(tmp_path, changes, message
         assert result.exit_code != 0
         assert message in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_said_before_the_training(tmp_path) -> None:
+    section = experiments() | {"device": "cuda"}
+    path = write_settings(with_start(tmp_path), small(experiments=section))
+    result = CliRunner().invoke(app, ["train", str(path), "--check"])
+    assert "device 'cuda'" in str(result.exception)
+    assert "experiments.device" in str(result.exception)
 
 
 def test_an_unknown_key_is_said_with_its_line(tmp_path) -> None:

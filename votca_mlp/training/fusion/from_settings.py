@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,11 @@ def check_section(
     Raises
     ------
     UserError
-        No level where there are several, an unknown one, a difference of levels, and what
+        No level where there are several, an unknown one, a difference of levels, no such device, and what
         :func:`states_and_experiments` refuses.
     """
+    from votca_mlp.evaluation.load import pick_device
+
     where, known = "experiments.level", ", ".join(levels)
     if settings.level is None and len(levels) > 1:
         raise UserError("which of several levels is fused is not said", where=where, accepted=known)
@@ -118,6 +121,7 @@ def check_section(
         raise UserError(f"there is no level '{settings.level}'", where=where, accepted=known)
     if method == "difference" and settings.level != levels[0]:
         raise UserError("a difference of levels alone is no potential", where=where, accepted=levels[0])
+    pick_device(settings.device, "experiments.device")
     states_and_experiments(settings, directory)
 
 
@@ -156,6 +160,7 @@ def fuse_file(
     from votca_mlp.training.fusion.closing import verdict
     from votca_mlp.training.fusion.fuse import Fusion
     from votca_mlp.training.fusion.labels import labels_of
+    from votca_mlp.training.fusion.simulate import simulate
 
     model = load_hipnn(source, level=level)
     states, experiments, rest = states_and_experiments(settings, directory)
@@ -174,6 +179,7 @@ def fuse_file(
         rest=rest,
         fixed=settings.fixed,
         report=say,
+        simulator=partial(simulate, device=settings.device),
     )
     found = fusion.run()
     history = {

@@ -126,6 +126,9 @@ class ExperimentsSettings(Section):
     fixed: tuple[str, ...] = setting(
         ("sensitivity",), meaning="Parts of names of parameters that are held.", accepted="a list"
     )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "cpu", meaning="Where trajectories are run; observables and labels are on the CPU."
+    )
     seed: int = setting(1, ge=0, lt=2**32, meaning="Of velocities and of the trust region's samples.")
 
     def options(self) -> FusionOptions:

@@ -1,5 +1,6 @@
 """Trajectories of a state point by the package's own engine, resumable, as stored frames."""
 
+import copy
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,14 @@ FRAMES = "frames.npz"
 
 
 def simulate(
-    state: StatePoint, copies: Copies, folder: Path, number: int, start: "Atoms", seed: int
+    state: StatePoint,
+    copies: Copies,
+    folder: Path,
+    number: int,
+    start: "Atoms",
+    seed: int,
+    *,
+    device: str = "cpu",
 ) -> StoredFrames:
     """Run, continue or read the trajectory of a folder and return its frames.
 
@@ -36,17 +44,20 @@ def simulate(
         Where, and which trajectory of the state it is, from 1.
     seed
         Of the velocities, with the number.
+    device
+        Of torch, for the MD alone: the copies stay where they are.
 
     Raises
     ------
     UserError
-        A simulation that has gone wrong.
+        A device that is not there; a simulation that has gone wrong.
     """
     from ase import Atoms
     from ase.io import write
 
     from votca_mlp.engines.ase.step import run_step
     from votca_mlp.evaluation.evaluator import PairListEvaluator
+    from votca_mlp.evaluation.load import pick_device
     from votca_mlp.progress import Progress
     from votca_mlp.trajectories.read import read_frames
 
@@ -59,7 +70,10 @@ def simulate(
         with atomic_write(begin) as file:
             write(file, start, format="extxyz")
     plan = state.plan(begin, seed)
-    evaluator = PairListEvaluator(copies.single, skin=plan.skin)
+    place = pick_device(device)
+    # an evaluator moves its model
+    model = copies.single if place.type == "cpu" else copy.deepcopy(copies.single)
+    evaluator = PairListEvaluator(model, device=place, skin=plan.skin)
     run_step(
         plan,
         evaluator,
