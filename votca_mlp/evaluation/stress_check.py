@@ -1,4 +1,4 @@
-"""Is the stress of a model the derivative of its energy? Three evaluations of one configuration say so.
+"""Is the stress of a model the derivative of its energy? Some evaluations of one configuration say so.
 
 The barostat and the pressure believe the stress, and nothing in a run shows that it is zero, has another unit
 or another sign: the density only comes out wrong. ``votca-mlp validate`` measures how well it agrees.
@@ -22,6 +22,8 @@ COMPRESSION = 0.02
 """By which every edge is shortened: a start at its equilibrium may have next to no stress to compare."""
 STRAIN = 2e-3
 """Of the central difference: far above the rounding of a float32 energy, its own error is below 0.1 %."""
+FINER = 2.5e-4
+"""Of a second one, where the first says that the stress is wrong."""
 TOLERANCE = 0.05
 """Of the stress: what an energy cut off without being shifted may leave is less; a wrong unit is not."""
 _NEXT_TO_NONE = 3e-5
@@ -90,15 +92,23 @@ def check_stress(evaluator: Evaluator, atoms: "Atoms") -> StressCheck:
     atoms
         A periodic configuration, which is compressed first.
     """
+    found = _at(evaluator, atoms, STRAIN)
+    # a correction that bends from bin to bin, on a crystal whose distances are all the same few, changes its
+    # slope within the strain: what is wrong by a unit or a sign stays so at a finer one
+    finer = _at(evaluator, atoms, FINER) if found.wrong else found
+    return found if finer.wrong else finer
+
+
+def _at(evaluator: Evaluator, atoms: "Atoms", size: float) -> StressCheck:
     results = []
-    for strain in (0.0, -STRAIN, STRAIN):
+    for strain in (0.0, -size, size):
         trial = strained(atoms, (1.0 - COMPRESSION) * (1.0 + strain) * np.eye(3))
         evaluator.forget()
         results.append((evaluator.evaluate(trial), trial.get_volume()))
     evaluator.forget()
     (middle, volume), (below, _), (above, _) = results
-    derived = (above.energy - below.energy) / (6.0 * STRAIN * volume)
-    rounding = 4.0 * _FLOAT32 * abs(middle.energy) / (6.0 * STRAIN * volume)
+    derived = (above.energy - below.energy) / (6.0 * size * volume)
+    rounding = 4.0 * _FLOAT32 * abs(middle.energy) / (6.0 * size * volume)
     allowance = TOLERANCE * abs(derived) + _NEXT_TO_NONE + rounding
     return StressCheck(float(np.trace(middle.stress)) / 3.0, derived, volume, allowance)
 

@@ -106,3 +106,23 @@ def test_gromacs_needs_it_too() -> None:
     with pytest.raises(UserError, match="no stress at all") as caught:
         refuse_wrong_stress(plan, zero(), start(), needed[0])
     assert caught.value.where == "gromacs.mdp"
+
+
+def test_a_rough_correction_is_no_wrong_stress() -> None:
+    """A crystal's distances are the same few: what a table does within the strain does not average out."""
+    from ase.build import bulk
+
+    from votca_mlp.api.model import load_model
+    from votca_mlp.evaluation.stress_check import STRAIN, _at
+    from votca_mlp.models.lennard_jones import lennard_jones_mixture
+    from votca_mlp.potentials.correction import correction_of_tables
+    from votca_mlp.tables import make_table
+
+    r = np.arange(0.2, 0.8001, 0.002)
+    u = 0.3 * np.random.default_rng(2).standard_normal(len(r))
+    u[-1] = 0.0
+    rough = correction_of_tables({("Ar", "Ar"): (make_table(r, u), "rough")})
+    argon_model = load_model(lennard_jones_mixture({"Ar": [0.0104, 3.4]}, 8.0), name="rough", dtype="float64")
+    model, crystal = argon_model.evaluator(rough), bulk("Ar", "fcc", a=5.3, cubic=True).repeat(4)
+    assert _at(model, crystal, STRAIN).wrong
+    assert not check_stress(model, crystal).wrong
