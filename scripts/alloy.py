@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,10 @@ COMPOSITIONS = ({"Cu": 8, "Ag": 24}, {"Cu": 16, "Ag": 16}, {"Cu": 24, "Ag": 8})
 TEMPERATURES = (300.0, 900.0, 1400.0, 2000.0, 3000.0)  # K
 VOLUMES = {"Cu": 12.8, "Ag": 18.2}
 """Angstrom^3 an atom, at 1400 K and about no pressure; frames are at 0.95 and 1.05 times that."""
-FRAMES, APART, SETTLE = 12, 12, 100  # of a trajectory; steps of 4 fs
-CLOSE_EVERY = 4
-MELTING = (2500.0, 4000.0, 6000.0)
+FRAMES, APART, SETTLE = 20, 10, 100  # of a trajectory; steps of 4 fs
+CLOSE_EVERY, CLOSE = 5, (1.7, 2.35)
+"""Every fifth frame of a melt has a pair pushed together to such a distance, Angstrom."""
+MELTING = (2000.0, 4000.0, 6000.0)
 """Temperature (K) and time (fs) of melting, time of settling."""
 
 
@@ -78,7 +80,7 @@ def sample() -> tuple[list[Atoms], list[str]]:
             close = k % CLOSE_EVERY == CLOSE_EVERY - 1 and temperature > 1000.0
             if close:
                 # in an order of its own: from frame to frame its energy bends too much for the check of units
-                frame = push_together(frame, random)[random.permutation(len(frame))]
+                frame = push_together(frame, random, *CLOSE)[random.permutation(len(frame))]
             frames.append(frame)
             groups.append(name)
     return frames, groups
@@ -139,7 +141,8 @@ def main() -> None:
         return
     settings = load_settings(run / "settings.xml")
     if not (run / "conf.extxyz").exists():
-        write(run / "conf.extxyz", molten(md_plan(settings), edge_of({"Cu": 1, "Ag": 1}), MELTING))
+        counts = Counter(md_plan(settings).symbols)
+        write(run / "conf.extxyz", molten(md_plan(settings), crystal(edge_of(counts), counts), MELTING))
     tables = {"network": errors_on_card(run / "network" / "model.md")}
     tables |= recover(run, STARS, options.longer, options.wall_time)
     write_result(options.json, tables, units=UNITS, seeds="those of the case")

@@ -17,7 +17,7 @@ from typing import Any
 
 from ase.io import write
 from known_answer import invert
-from make_start import molten
+from make_start import crystal, molten
 from results_file import ROOT, add_json, number, rounded, write_result
 
 from votca_mlp.models.options import MLPSettings
@@ -48,7 +48,7 @@ def make(run: Path, iterations: int) -> None:
     if not (run / "conf.extxyz").exists():
         shipped = MLPSettings(kind="hippynn", model="builtin:al-hipnn")
         plan = replace(md_plan(load_settings(path)), model=shipped, timestep=2.0)
-        write(run / "conf.extxyz", molten(plan, EDGE, MELTING))
+        write(run / "conf.extxyz", molten(plan, crystal(EDGE, {"Al": len(plan.symbols)}), MELTING))
 
 
 def report(run: Path) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 
     scripts/known_answer.py CASE DIRECTORY [--iterations N] [--alpha A] [--json FILE] ...
 
-CASE is a folder of settings/ (al_quickstart, lj_mixture). The target comes from a run `--longer` times as
-long as one iteration's. Prints the distance between g(r) and target and between u(r) and u*(r), beside
-their statistical errors.
+CASE is a folder of settings/: al_quickstart, lj_mixture or n2_liquid. The target comes from a run `--longer`
+times as long as one iteration's. Prints the distance between g(r) and target and between u(r) and u*(r),
+beside their statistical errors.
 """
 
 import argparse
@@ -37,6 +37,7 @@ UNITS = dict.fromkeys(("distance", "size", "scatter"), "meV")
 STARS: dict[str, dict[str, list[Bump]]] = {
     "al_quickstart": {"Al-Al": [(0.030, 0.27, 0.03), (-0.015, 0.36, 0.05), (0.006, 0.50, 0.06)]},
     "lj_mixture": {"Ar-Kr": [(0.0025, 0.37, 0.04), (-0.0012, 0.50, 0.06)]},
+    "n2_liquid": {"N-N": [(0.0025, 0.36, 0.04), (-0.0012, 0.50, 0.06)]},
 }
 
 

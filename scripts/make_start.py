@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make the start configurations of a case by melting a crystal: scripts/make_start.py CASE
 
-CASE is al_quickstart, lj_mixture, al_multistate or lj_two_states. Writes conf.extxyz (positions and cell, no
-velocities) into settings/CASE, or into the folder of each state: molten at constant volume, then settled at
-temperature and ensemble of the case or state.
+CASE is al_quickstart, lj_mixture, al_multistate, lj_two_states or n2_liquid. Writes conf.extxyz (positions
+and cell, no velocities) into settings/CASE, or into the folder of each state: molten at constant volume, then
+settled at temperature and ensemble of the case or state.
 """
 
 import sys
@@ -32,9 +32,18 @@ PLANS = {
     "lj_mixture": (300.0, 20000.0, 50000.0),
     "al_multistate": (2000.0, 4000.0, 10000.0),
     "lj_two_states": (300.0, 20000.0, 50000.0),
+    "n2_liquid": (200.0, 8000.0, 20000.0),
 }
 # edge of the cubic fcc cell, Angstrom
-EDGES = {"al_quickstart": 4.25, "lj_mixture": 6.0, "al_multistate": 4.25, "lj_two_states": 7.0}
+EDGES = {
+    "al_quickstart": 4.25,
+    "lj_mixture": 6.0,
+    "al_multistate": 4.25,
+    "lj_two_states": 7.0,
+    "n2_liquid": 6.13,
+}
+BONDS = {"n2_liquid": 1.1}
+"""Angstrom, of the molecules of two atoms whose centres are on the crystal's sites."""
 
 
 def crystal(edge: float, counts: dict[str, int]) -> Atoms:
@@ -51,6 +60,14 @@ def crystal(edge: float, counts: dict[str, int]) -> Atoms:
     ordered = atoms[np.argsort(atoms.numbers, kind="stable")]
     assert isinstance(ordered, Atoms)
     return ordered
+
+
+def of_molecules(sites: Atoms, bond: float) -> Atoms:
+    """Return a crystal with a molecule of two equal atoms on each site, turned at random."""
+    vectors = np.random.default_rng(1).normal(size=(len(sites), 3))
+    half = 0.5 * bond * vectors / np.linalg.norm(vectors, axis=1)[:, None]
+    both = np.stack([sites.positions - half, sites.positions + half], axis=1)
+    return Atoms(np.repeat(sites.numbers, 2), both.reshape(-1, 3), cell=sites.cell, pbc=True)
 
 
 def run(plan: MDPlan, atoms: Atoms, time: float) -> Atoms:
@@ -73,11 +90,11 @@ def run(plan: MDPlan, atoms: Atoms, time: float) -> Atoms:
         return found
 
 
-def molten(plan: MDPlan, edge: float, times: tuple[float, float, float]) -> Atoms:
-    """Return a melt of a plan's atoms; see :data:`PLANS`, :data:`EDGES`."""
+def molten(plan: MDPlan, atoms: Atoms, times: tuple[float, float, float]) -> Atoms:
+    """Return a melt of a crystal; see :data:`PLANS`."""
     melting, melt_time, settle_time = times
     hot = replace(plan, temperature=melting, ensemble="nvt")
-    atoms = run(plan, run(hot, crystal(edge, Counter(plan.symbols)), melt_time), settle_time)
+    atoms = run(plan, run(hot, atoms, melt_time), settle_time)
     atoms = Atoms(atoms.symbols, positions=atoms.positions.round(5), cell=atoms.cell.array.round(5), pbc=True)
     atoms.wrap()
     return atoms
@@ -91,7 +108,13 @@ def main() -> None:
     settings = load_settings(ROOT / "settings" / case / "settings.xml")
     views = [state.settings for state in states_of(settings)] if settings.multistate.enabled else [settings]
     for view in views:
-        atoms = molten(md_plan(view), EDGES[case], PLANS[case])
+        plan = md_plan(view)
+        counts = Counter(plan.symbols)
+        if case in BONDS:
+            sites = crystal(EDGES[case], {symbol: count // 2 for symbol, count in counts.items()})
+            atoms = molten(plan, of_molecules(sites, BONDS[case]), PLANS[case])
+        else:
+            atoms = molten(plan, crystal(EDGES[case], counts), PLANS[case])
         write(view.main_directory / "conf.extxyz", atoms)
 
 
