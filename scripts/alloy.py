@@ -45,7 +45,7 @@ COMPOSITIONS = ({"Cu": 8, "Ag": 24}, {"Cu": 16, "Ag": 16}, {"Cu": 24, "Ag": 8})
 TEMPERATURES = (300.0, 900.0, 1400.0, 2000.0, 3000.0)  # K
 VOLUMES = {"Cu": 12.8, "Ag": 18.2}
 """Angstrom^3 an atom, at 1400 K and about no pressure; frames are at 0.95 and 1.05 times that."""
-FRAMES, APART, SETTLE = 20, 10, 100  # of a trajectory; steps of 4 fs
+FRAMES, APART, SETTLE = 15, 10, 80  # of a trajectory; steps of 4 fs
 CLOSE_EVERY, CLOSE = 5, (1.7, 2.35)
 """Every fifth frame of a melt has a pair pushed together to such a distance, Angstrom."""
 MELTING = (2000.0, 4000.0, 6000.0)
