@@ -8,6 +8,7 @@ Ways to bring the shipped HIP-NN to the measured g(r) and density at 1023 K, wit
 
 model          as it is
 u(r)           Gauss-Newton, the rule of second_order.py's case al_1023K
+u(r), equal    that of its simulation whose g(r) is as near the measured one as that of "refit, loose"
 refit          the weights by fusion, held by labels of melts and crystals, with fusion's default limits
 refit, loose   likewise, but forces and energies may become twice and ten times as wrong as before
 refit, melt    with those limits and labels of melts alone: what u(r) has seen of the world, and no more
@@ -46,7 +47,7 @@ from votca_mlp.evaluation.solid import cold_curve, elastic_constants
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.load import builtin_models
 from votca_mlp.observables.diffusion import self_diffusion
-from votca_mlp.runs.reading import read_run
+from votca_mlp.runs.reading import RunStep, read_run
 from votca_mlp.tables import Table, make_table, read_table
 from votca_mlp.targets.agreement import compare_tables
 from votca_mlp.training.fusion.experiments import Experiment
@@ -78,7 +79,7 @@ REFITS = {"refit": (False, None), "refit, loose": (False, LOOSE), "refit, melt":
 LATTICE, WIDTH, POINTS = 4.05, 0.05, 21
 """Angstrom, relative, number: the middle of the cold curve, how far it goes on both sides, its points."""
 PAIR = ("Al", "Al")
-WAYS = ["model", "u(r)", *REFITS, "both"]
+WAYS = ["model", "u(r)", *REFITS, "u(r), equal", "both"]
 NAME = "correction_or_refit"
 
 
@@ -121,11 +122,25 @@ def gauss_newton(options: argparse.Namespace, case: str, seed: int, model: Path 
     stopped = make(run, settings, "gauss_newton", seed, steps, options.directory / case)
     if stopped:
         say(f"{case}, seed {seed}: {stopped}")
-    last = read_run(run).measured[-1]
-    table = read_table(last.directory / "Al-Al.pot.cur")
+    return corrected(read_run(run).measured[-1], shipped() if model is None else load_model(model))
+
+
+def corrected(simulated: RunStep, model: Model) -> Way:
+    """Return a model with the u(r) that an iteration of the inversion was simulated with."""
+    table = read_table(simulated.directory / "Al-Al.pot.cur")
     correction = Correction({PAIR: table}, LEARNT, 1.0)
-    base = shipped() if model is None else load_model(model)
-    return Way(base, correction, last.number * (PRODUCTION + 1000.0) / 1000.0)
+    return Way(model, correction, simulated.number * (PRODUCTION + 1000.0) / 1000.0)
+
+
+def as_near(options: argparse.Namespace, seed: int, rms: float) -> Way:
+    """Return u(r) of the simulation whose RMS of g(r) is nearest to the given one; the run is there."""
+    run = options.directory / "al_1023K" / "gauss_newton" / str(seed)
+
+    def off(simulated: RunStep) -> float:
+        found = compare_tables(read_table(simulated.directory / "Al-Al.dist.new"), measured(LEARNT))
+        return abs(found.rms - rms)
+
+    return corrected(min(read_run(run).measured, key=off), shipped())
 
 
 def start() -> Atoms:
@@ -299,6 +314,7 @@ def one_seed(options: argparse.Namespace, seed: int, frames: LabelledFrames) -> 
             name: lambda name=name: refitted(refit(options, seed, frames, name))  # type: ignore[misc]
             for name in REFITS
         },
+        "u(r), equal": lambda: as_near(options, seed, found["refit, loose"]["learnt"]["rms"][0]),
         "both": lambda: gauss_newton(options, "both", seed, both, options.steps_both),
     }
     for name in options.ways:
@@ -350,7 +366,9 @@ def main() -> None:
     """Run the stages that have left nothing yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     add_directory(parser, [1, 2, 3])
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="some of them; model is needed")
+    parser.add_argument(
+        "--ways", nargs="+", choices=WAYS, default=WAYS, help="some, in their order; model is needed"
+    )
     parser.add_argument("--scale", type=float, default=0.1, help="of the number of labelled frames")
     parser.add_argument("--iterations", type=int, default=20, help="of the fusion, at most")
     parser.add_argument("--steps", type=int, default=6, help="of Gauss-Newton on the model")
