@@ -30,6 +30,8 @@ def structure(axes: Any, results: Results) -> None:
                 (f"{case} wibi g after", WORDS["wibi"], COLOURS["wibi"], "-"),
                 (f"{case} gauss_newton g after", WORDS["gauss_newton"], COLOURS["gauss_newton"], "--"),
             )
+            if not any(name in curves for name, *_ in shown):
+                panel.text(5.0, 0.5, "not run", ha="center")
             for name, words, colour, style in shown:
                 if name in curves:
                     panel.plot(curves[name]["r"], curves[name]["g"], style, color=colour, lw=1.2, label=words)

@@ -361,7 +361,7 @@ def main() -> None:
         tables["whole form"] = {"HIP-NN": whole_form(options.directory / next(iter(rows)))}
         print(tables["whole form"])
     # how often it was stopped says nothing of the numbers
-    made_by = re.sub(r"=/\S+", "=RUN", re.sub(r" --minutes \S+", "", command()))
+    made_by = re.sub(r" --minutes \S+", "", command())
     write_result(options.json, tables, units=UNITS, seeds=[1], made_by=made_by)
 
 

@@ -21,6 +21,7 @@ import json
 import math
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -117,7 +118,10 @@ def command() -> str:
     script = Path(sys.argv[0]).resolve()
     name = str(script.relative_to(ROOT)) if script.is_relative_to(ROOT) else script.name
     # a folder of the user's says nothing to others
-    return shlex.join([name, *("DIRECTORY" if Path(word).is_absolute() else word for word in words)])
+    words = [
+        "DIRECTORY" if Path(word).is_absolute() else re.sub(r"^(\S+)=/.*", r"\1=RUN", word) for word in words
+    ]
+    return shlex.join([name, *words])
 
 
 def commit() -> str | None:
