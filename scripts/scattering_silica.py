@@ -8,7 +8,7 @@ Stages, each of which is skipped when its files are there, and goes on when inte
 label    CHGNet (pip install chgnet) labels crystals, melts and quenches of 72 and 96 atoms, which a pair
          potential has chosen (scripts/silica/frames.py)
 train    votca-mlp train: a HIP-NN of both species, the baseline
-glass    648 atoms of it, molten at 5000 K and cooled to 300 K in 32 ps at the density of the sample
+glass    648 atoms of it, molten at 5000 K and cooled to 300 K in 24 ps at the density of the sample
 fit      method imc with the F(Q) that NIMROD measured (dissolve_silica/ of VOTCA_MLP_DATA), no g(r)
 
 R (mean square deviation) by iteration and range of Q; bonds and angles of the glass; the errors of the
@@ -50,10 +50,10 @@ from votca_mlp.settings.scattering import scattering_sources
 Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
-MELTS, EPOCHS = 8, 60
+MELTS, EPOCHS = 6, 40
 COOLED = (5000, 4000, 3000, 2500, 2000, 1500, 900, 300)
 """K, each for 4 ps."""
-STEP, SETTLE, LENGTH = 1.5, 1500.0, 2550.0  # fs, at each temperature
+STEP, SETTLE, LENGTH = 1.5, 1500.0, 1500.0  # fs, at each temperature
 RANGES = {"all": (0.0, 60.0), "below 5": (0.0, 5.0), "from 5 to 15": (5.0, 15.0), "above 15": (15.0, 60.0)}
 """1/Angstrom."""
 
@@ -153,7 +153,7 @@ def glass(directory: Path) -> None:
     if path.exists():
         return
     model = vm.load_model(directory / "train" / "model.pt")
-    for found in cooled(model, sorted_by_species(high(3, 3, 3)), directory / "quench", 1, sample_every=510.0):
+    for found in cooled(model, sorted_by_species(high(3, 3, 3)), directory / "quench", 1, sample_every=300.0):
         last = found.last
     write(path, Atoms(last.symbols, last.positions.round(5), cell=last.cell, pbc=True))
 

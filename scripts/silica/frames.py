@@ -34,7 +34,7 @@ SWEEP = (0.9, 1.0, 1.0, 1.1)
 """Densities of the melts over that of the glass."""
 STEP, APART, SETTLE, FRAMES = 1.5, 40, 240, 8
 """fs; MD steps between two frames and before the first of a temperature; frames of one."""
-DISPLACED = (0.02, 0.05, 0.1, 0.15, 0.2)  # Angstrom
+DISPLACED = (0.02, 0.04, 0.06, 0.08, 0.1)  # Angstrom
 STRAIN = 0.04
 
 
@@ -141,6 +141,15 @@ def displaced(seed: int = 1) -> Iterator[Atoms]:
 def molten(seed: int) -> Iterator[Atoms]:
     """Yield frames of a melt of 72 atoms and of its quench; a group for the melt and one for the quench."""
     random = np.random.default_rng(1000 + seed)
+    while True:
+        frames = list(_molten(seed, random))
+        # a start too close together can throw atoms out: another one, then
+        if all(np.isfinite(atoms.positions).all() for atoms in frames):
+            yield from frames
+            return
+
+
+def _molten(seed: int, random: np.random.Generator) -> Iterator[Atoms]:
     edge = (72.0 / (DENSITY * SWEEP[seed % len(SWEEP)])) ** (1.0 / 3.0)
     atoms = packed(edge, random)
     atoms.calc = CheapSilica()  # type: ignore[no-untyped-call]

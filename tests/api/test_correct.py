@@ -108,6 +108,28 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
         vm.read_run(tmp_path)
 
 
+def test_a_pair_without_a_target(model: vm.Model, target: vm.Target, tmp_path: Path) -> None:
+    """Of a rule that fits other data; without such data, or for another rule, it is refused."""
+    from votca_mlp.api.correct import inverse_plan
+
+    none = vm.no_target(("Al", "Al"), (2.0, 8.0, 0.05))
+    start, rule = CASE / "conf.extxyz", vm.gauss_newton()
+    plan_ = inverse_plan(model, [none], start, plan(), rule, 1, tmp_path, None, density=2350.0)
+    (pair,) = plan_.pairs
+    assert pair.target is None
+    assert (pair.grid.min, pair.grid.max) == (0.2, 0.8)
+    assert not list(tmp_path.glob("*.dist.tgt"))
+    for given, by, words in (
+        (none, vm.wibi(), r"no g\(r\) of Al-Al, which rule wibi fits"),
+        (none, rule, "there is nothing to fit"),
+        (target, vm.gauss_newton(fit=False), "there is nothing to fit"),
+    ):
+        with pytest.raises(vm.UserError, match=words):
+            vm.correct(model, given, start, plan(), rule=by)
+    with pytest.raises(vm.UserError, match="begins at the first point"):
+        vm.no_target(("Al", "Al"), (0.0, 8.0, 0.05))
+
+
 def test_totals_that_contradict_the_density(model: vm.Model, target: vm.Target, tmp_path: Path) -> None:
     """F(Q) in another unit is refused before any simulation, where a density is given."""
     q = np.arange(0.2, 20.0, 0.05)

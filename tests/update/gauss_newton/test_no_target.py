@@ -147,7 +147,7 @@ def test_both_loops(tmp_path: Path) -> None:
     theirs, own = (case(tmp_path / name, NAMES) for name in ("theirs", "own"))
     status, output = inverse(theirs)
     assert status == 0, output
-    assert "g(r) is" not in output
+    assert ": g(r) is" not in output
     status, output = ours(own)
     assert status == 0, output
     a, b = theirs / "step_001", own / "step_001"
