@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How wide the bands of partial g(r) from totals are: the runs of scripts/scattering_cases.py solved again.
 
-    scripts/scattering_bands.py DIRECTORY [--seeds 1 2 3] [--steps N] [--json FILE]
+    scripts/scattering_bands.py DIRECTORY [--cases arkr_two] [--seeds 1 2 3] [--steps N] [--json FILE]
 
 DIRECTORY as there, with arkr_three and arkr_two. No MD: the simulations of N iterations are put together in
 four ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
@@ -42,6 +42,7 @@ from votca_mlp.update.gauss_newton.solve import solve
 Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 MODES = 12
+TOTALS = ("arkr_three", "arkr_two")
 MEV = 1e3 / KJMOL_PER_EV
 FROM = 0.25
 """nm."""
@@ -159,12 +160,13 @@ def main() -> None:
     """Solve, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("--cases", nargs="+", choices=TOTALS, default=TOTALS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--steps", type=int, default=4)
     add_json(parser)
     options = parser.parse_args()
     tables: dict[str, dict[str, Any]] = {"seeds": {}, "means": {}}
-    for case in ("arkr_three", "arkr_two"):
+    for case in options.cases:
         rows: dict[str, list[dict[str, float]]] = {}
         for seed in options.seeds:
             run = Run(options.directory / case / str(seed), options.steps)
@@ -180,7 +182,8 @@ def main() -> None:
 
 
 def _mean(values: list[float]) -> Any:
-    return number(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values))))
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return number(float(np.mean(values)), error)
 
 
 if __name__ == "__main__":
