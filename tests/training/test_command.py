@@ -1,6 +1,9 @@
 """votca-mlp train: from settings.yaml to a folder whose model runs, goes on, and says its errors."""
 
 import csv
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +153,20 @@ def test_rivals_need_two_levels(tmp_path: Path) -> None:
     del one["data"][1]
     with pytest.raises(UserError, match=r"training.method: is transfer, with one level"):
         trained(tmp_path, one)
+
+
+@pytest.mark.usefixtures("caught_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_training_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(
+        "votca_mlp.training.command.run_training",
+        lambda *given: os.kill(os.getpid(), number) or time.sleep(9),
+    )
+    result = CliRunner().invoke(app, ["train", str(write_settings(tmp_path, small()))])
+    assert result.exit_code == 130
+    assert "stopped; run it again to go on" in result.output
 
 
 def test_command_checks_without_training(tmp_path: Path) -> None:

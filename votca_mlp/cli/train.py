@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from votca_mlp.errors import UserError
+from votca_mlp.interrupts import raise_on_sigterm
+from votca_mlp.processes import is_interrupt
 
 
 def train(
@@ -42,9 +44,13 @@ def train(
         raise UserError("is for --check", where="--write", accepted="--check --write FILE")
     from votca_mlp.training.command import run_training
 
+    # a queue's way to end a job: leave as with Ctrl-C
+    raise_on_sigterm()
     try:
         made = run_training(settings, open_progress("epochs"), typer.echo)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError, SystemExit) as error:
+        if not is_interrupt(error):
+            raise
         typer.echo("votca-mlp: stopped; run it again to go on", err=True)
         raise typer.Exit(130) from None
     typer.echo(f"written: {made.folder}")
