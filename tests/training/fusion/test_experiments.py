@@ -8,9 +8,10 @@ import torch
 from tests.training.fusion.dimers import BondLength, dimer, state
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.experiments import Experiment, check_experiments
-from votca_mlp.training.fusion.observables.stress import Pressure
+from votca_mlp.training.fusion.observables.stress import Pressure, StressTensor
 from votca_mlp.training.fusion.options import FusionOptions
 from votca_mlp.training.fusion.states import StatePoint, check_names
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 GOOD = Experiment(
     "gas",
@@ -54,6 +55,24 @@ def test_contradictions_are_said() -> None:
     with pytest.raises(UserError, match=r"mean at gas is 2.2 \+- 0.01 .*, 2.5 \+- 0.01 in newer"):
         check_experiments([GOOD, other], [state()])
     check_experiments([GOOD, dataclasses.replace(GOOD, values=torch.tensor([2.23, float("nan")]))], [state()])
+
+
+def test_a_stress_contradicts_the_pressure_that_it_does_not_imply() -> None:
+    values = torch.tensor([1.0, 2.0, 3.0, 0.0, 0.0, 0.0], dtype=torch.float64) / BAR_PER_EV_PER_ANGSTROM3
+    errors = torch.full_like(values, 0.1 / BAR_PER_EV_PER_ANGSTROM3)
+    stress = Experiment("gas", StressTensor(300.0, 2), values, errors)
+
+    def pressure(value: float) -> Experiment:
+        given = torch.tensor([[value], [0.1]], dtype=torch.float64)
+        return Experiment("gas", Pressure(300.0, 2), *given)
+
+    check_experiments([stress, pressure(-2.1)], [state()])
+    for given in ([stress, pressure(2.0)], [pressure(2.0), stress]):
+        with pytest.raises(UserError, match=r"pressure at gas is -?2 \+- 0\.0?\d+ in"):
+            check_experiments(given, [state()])
+    # without one of its components a stress implies none
+    values[0] = torch.nan
+    check_experiments([dataclasses.replace(stress, values=values), pressure(2.0)], [state()])
 
 
 def test_all_problems_are_in_one_message() -> None:

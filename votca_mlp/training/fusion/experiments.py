@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,9 @@ from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.observables.protocol import FrameObservable
 from votca_mlp.training.fusion.observables.rest import RestObservable
+from votca_mlp.training.fusion.observables.stress import Pressure, StressTensor
 from votca_mlp.training.fusion.states import StatePoint
+from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
 VOLUME_TOLERANCE = 0.005
 """Largest relative difference between a state's volume and that of an experiment at constant volume."""
@@ -215,12 +217,10 @@ def _contradictions(experiments: Sequence[Compared]) -> list[tuple[str, str]]:
     for each in experiments:
         if each.values.shape != (len(each.observable.labels),) or each.errors.shape != each.values.shape:
             continue
-        for label, value, error in zip(
-            each.observable.labels, each.values.tolist(), each.errors.tolist(), strict=True
-        ):
+        for kind, label, value, error in _quantities(each):
             if not (math.isfinite(value) and error > 0.0):
                 continue
-            key = (each.key, type(each.observable).__name__, label)
+            key = (each.key, kind, label)
             other = seen.setdefault(key, (value, error, each.title))
             joint = math.hypot(error, other[1])
             if abs(value - other[0]) > CONTRADICTION * joint:
@@ -232,6 +232,17 @@ def _contradictions(experiments: Sequence[Compared]) -> list[tuple[str, str]]:
                     )
                 )
     return found
+
+
+def _quantities(each: Compared) -> Iterator[tuple[str, str, float, float]]:
+    """Yield class, label, value and error of all values, and of the pressure that a stress implies."""
+    values, errors = each.values, each.errors
+    for label, value, error in zip(each.observable.labels, values.tolist(), errors.tolist(), strict=True):
+        yield type(each.observable).__name__, label, value, error
+    if isinstance(each.observable, StressTensor):
+        mean, error = float(values[:3].mean()), float(errors[:3].square().sum().sqrt()) / 3.0
+        bar = BAR_PER_EV_PER_ANGSTROM3
+        yield Pressure.__name__, Pressure.labels[0], -bar * mean, bar * error
 
 
 def _agree(first: float, second: float, tolerance: float) -> bool:
