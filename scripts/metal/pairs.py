@@ -27,9 +27,6 @@ class Pair:
         A level as an evaluator.
     energies
         Energies (eV) of frames at a level.
-    test
-        What the groups begin with that no training and no choice of settings sees; None: each seed holds out
-        trajectories of its own.
     own_melt
         The teachers are fast enough for melts of their own; else those of the heads are reweighted.
     """
@@ -39,19 +36,12 @@ class Pair:
     data: Callable[[Path], LabelledFrames]
     teacher: Callable[[str], Evaluator]
     energies: Callable[[str, Sequence[Atoms]], NDArray[np.float64]]
-    test: str | None
     own_melt: bool
 
     @property
     def levels(self) -> tuple[str, str]:
         """The low and the high level."""
         return self.low, self.high
-
-    def tested(self, frames: LabelledFrames) -> NDArray[np.bool_] | None:
-        """Return which frames are for the test alone; None where each seed holds out its own."""
-        if self.test is None:
-            return None
-        return np.array([group.startswith(self.test) for group in frames.groups])
 
 
 PAIRS = {
@@ -61,7 +51,6 @@ PAIRS = {
         chgnet.data,
         chgnet.teacher,
         chgnet.energies_of,
-        test=None,
         own_melt=False,
     ),
     "eam_ani": Pair(
@@ -70,7 +59,6 @@ PAIRS = {
         eam_ani.data,
         eam_ani.teacher,
         eam_ani.energies_of,
-        test=eam_ani.TEST,
         own_melt=True,
     ),
 }
