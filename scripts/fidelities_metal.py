@@ -118,10 +118,11 @@ def crystals(pair: Pair, options: argparse.Namespace, seeds: list[int]) -> dict[
 
 def melts(pair: Pair, options: argparse.Namespace, seed: int) -> dict[str, Any]:
     """Return g(r) of both heads of one network and of their teachers."""
+    files = {level: options.directory / f"melt-{level}-{seed}-{options.hot:g}.json" for level in pair.levels}
     return {
-        level: cached(options.directory / f"melt-{level}-{seed}.json", one_melt, pair, options, level, seed)
-        for level in pair.levels
-        if not options.only_show or (options.directory / f"melt-{level}-{seed}.json").exists()
+        level: cached(path, one_melt, pair, options, level, seed)
+        for level, path in files.items()
+        if not options.only_show or path.exists()
     }
 
 
@@ -130,23 +131,29 @@ def crystal_of_teacher(pair: Pair, level: str) -> dict[str, float]:
     return lattice_and_constants(pair.teacher(level), GUESS)
 
 
+def melt_of_teacher(pair: Pair, level: str) -> list[list[float]]:
+    """Return g(r) of a level's own potential and its error."""
+    frames = melt(pair.teacher(level), **MELT)  # type: ignore[arg-type]
+    return [curve.tolist() for curve in distribution(frames)]
+
+
 def one_melt(pair: Pair, options: argparse.Namespace, level: str, seed: int) -> dict[str, Any]:
     """Return g(r) of one head, that of its teacher, and how far their energies are apart."""
     model = load_hipnn(options.directory / f"{name_of(*CLAIM[0], seed)}.pt", level=level)
     evaluator = PairListEvaluator(model)
-    frames = melt(evaluator, **MELT)  # type: ignore[arg-type]
+    frames = melt(evaluator, hot=options.hot, **MELT)  # type: ignore[arg-type]
     g, error = distribution(frames)
     own = np.array([evaluator.evaluate(atoms).energy for atoms in frames])
     away = pair.energies(level, frames) - own
     weights = reweighted(away, MELT["temperature"])
     if pair.own_melt:
-        other, other_error = distribution(melt(pair.teacher(level), **MELT))  # type: ignore[arg-type]
+        other, other_error = cached(options.directory / f"melt-{level}.json", melt_of_teacher, pair, level)
     else:
-        other, other_error = distribution(frames, weights)
+        other, other_error = (curve.tolist() for curve in distribution(frames, weights))
     return {
         "r": (R[: len(g)] + 0.0).tolist(),
         "head": [g.tolist(), error.tolist()],
-        "teacher": [other.tolist(), other_error.tolist()],
+        "teacher": [other, other_error],
         "n_eff": effective(weights) / len(frames),
         "energy": 1e3 * float(away.std()) / len(frames[0]),
     }
@@ -170,7 +177,7 @@ def tables(
         rows[f"{'both' if both else 'high'} {fraction:g}"] = row
     claim = [found.get(key, []) for key in CLAIM]
     pairs = list(zip(*claim, strict=False))
-    result: dict[str, Any] = {"held out": rows}
+    result: dict[str, Any] = {"held out": rows} if rows else {}
     if pairs:
         ratios = [one["rmse"] / other["rmse"] for one, other in pairs]
         better = sum(ratio <= 1.0 for ratio in ratios)
@@ -213,6 +220,7 @@ def main() -> None:
     )
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")
     parser.add_argument("--only-show", action="store_true", help="fit nothing more")
     add_json(parser)

@@ -52,15 +52,25 @@ def lattice_and_constants(evaluator: Evaluator, guess: float) -> dict[str, float
 
 
 def melt(
-    evaluator: Evaluator, *, density: float, temperature: float, repeat: int, frames: int, seed: int
+    evaluator: Evaluator,
+    *,
+    density: float,
+    temperature: float,
+    repeat: int,
+    frames: int,
+    seed: int,
+    hot: float = 3000.0,
 ) -> list[Atoms]:
-    """Return frames of a melt, 100 fs apart (Langevin, constant volume); density in atoms per Angstrom^3."""
+    """Return frames of a melt, 100 fs apart (Langevin, constant volume); density in atoms per Angstrom^3.
+
+    The crystal melts at ``hot`` K, from velocities of twice that.
+    """
     random = np.random.default_rng(seed)
     atoms = bulk("Al", "fcc", (4.0 / density) ** (1.0 / 3.0), cubic=True).repeat(repeat)
     atoms.calc = MLPCalculator(evaluator)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=6000.0, rng=random)
+    MaxwellBoltzmannDistribution(atoms, temperature_K=2.0 * hot, rng=random)
     md = Langevin(
-        atoms, 2.0 * ase.units.fs, temperature_K=3000.0, friction=0.02 / ase.units.fs, fixcm=False, rng=random
+        atoms, 2.0 * ase.units.fs, temperature_K=hot, friction=0.02 / ase.units.fs, fixcm=False, rng=random
     )
     md.run(1000)
     md.set_temperature(temperature_K=temperature)
