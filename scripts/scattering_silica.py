@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """SiO2 glass corrected to one measured neutron F(Q), on a HIP-NN labelled with a public potential.
 
-    VOTCA_MLP_DATA=... scripts/scattering_silica.py DIRECTORY [--iterations N] [--only STAGE] [--json FILE]
+    VOTCA_MLP_DATA=... scripts/scattering_silica.py DIRECTORY [--layers N] [--epochs N] [--iterations N]
+        [--only STAGE] [--json FILE]
 
 Stages, each of which is skipped when its files are there, and goes on when interrupted:
 
@@ -51,10 +52,12 @@ from votca_mlp.settings.scattering import scattering_sources
 Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
-MELTS, EPOCHS = 6, 35
+MELTS = 6
 COOLED = (4500, 3500, 2700, 2000, 1300, 700, 300)
 """K."""
 STEP, SETTLE, LENGTH = 1.5, 1200.0, 1200.0  # fs, at each temperature
+NEAREST = 0.9
+"""Angstrom: nearer atoms end a simulation."""
 RANGES = {"all": (0.0, 60.0), "below 5": (0.0, 5.0), "from 5 to 15": (5.0, 15.0), "above 15": (15.0, 60.0)}
 """1/Angstrom."""
 
@@ -100,13 +103,14 @@ def cooled(
             sample_every=sample_every,
             seed=100 * seed + temperature,
             skin=1.0,
+            limits=vm.Limits(distance_min=NEAREST),
         )
         found = vm.simulate(model, atoms, plan, directory=directory / str(temperature))
         yield found
         atoms = found.last
 
 
-def train(directory: Path, files: Sequence[Path]) -> None:
+def train(directory: Path, files: Sequence[Path], layers: int, epochs: int) -> None:
     """Fit the network to labelled files, or go on with it."""
     if (directory / "train" / "model.md").exists():
         return
@@ -131,13 +135,14 @@ def train(directory: Path, files: Sequence[Path]) -> None:
             "kind": "HipnnVec",
             "n_features": 16,
             "n_sensitivities": 16,
+            "n_interaction_layers": layers,
             "n_atom_layers": 3,
             "dist_soft_min": 1.1,
             "dist_soft_max": 4.6,
             "dist_hard_max": 5.0,
         },
         "training": {
-            "epochs": EPOCHS,
+            "epochs": epochs,
             "batch_size": 4,
             "learning_rate": 4e-3,
             "schedule": "cosine",
@@ -250,6 +255,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--layers", type=int, default=1, help="interaction layers of the network")
+    parser.add_argument("--epochs", type=int, default=35)
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
     add_json(parser)
@@ -263,7 +270,7 @@ def main() -> None:
     if wanted("label"):
         labels(directory)
     if wanted("train"):
-        train(directory, labels(directory))
+        train(directory, labels(directory), options.layers, options.epochs)
     if wanted("glass"):
         glass(directory)
     if wanted("fit"):
