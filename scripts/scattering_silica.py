@@ -37,7 +37,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from metal.chgnet import LOW, teacher
 from numpy.typing import NDArray
-from results_file import ROOT, add_json, number, rounded, write_result
+from results_file import ROOT, add_json, command, number, rounded, write_result
 from silica.frames import DENSITY, displaced, high, molten
 
 import votca_mlp as vm
@@ -254,7 +254,7 @@ def main() -> None:
     """Make what is not there yet, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--iterations", type=int, default=3)
     parser.add_argument("--layers", type=int, default=1, help="interaction layers of the network")
     parser.add_argument("--epochs", type=int, default=35)
     stages = ("label", "train", "glass", "fit", "report")
@@ -284,7 +284,7 @@ def main() -> None:
     if options.json:
         frames = sum(len(read(file, ":")) for file in (directory / "labels").glob("*.extxyz"))
         tables["summary"] = {"all": {"frames": frames, "density": DENSITY}}
-        write_result(options.json, tables, seeds=[1])
+        write_result(options.json, tables, seeds=[1], made_by=command().replace(" --only report", ""))
 
 
 if __name__ == "__main__":
