@@ -125,11 +125,12 @@ def ratios(found: Json, known: dict[float, Measured], temperatures: list[float])
 
 
 def over_seeds(rows: list[Json]) -> Json:
-    """Return means over seeds with their standard errors."""
+    """Return means over seeds with their standard errors, but for what is before fusion and has no seed."""
     found = {}
     for name in rows[0]:
         values = np.array([row[name] for row in rows])
-        error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else None
+        differ = len(values) > 1 and np.ptp(values) > 0.0
+        error = values.std(ddof=1) / len(values) ** 0.5 if differ else None
         found[name] = number(float(values.mean()), error)
     return found
 

@@ -111,7 +111,7 @@ def make_data(options: argparse.Namespace) -> LabelledFrames:
 
 def fit(options: argparse.Namespace, frames: LabelledFrames) -> None:
     """Train, or go on training, and save model.pt."""
-    how = TrainOptions(epochs=options.epochs, batch_size=8, patience=12)
+    how = TrainOptions(epochs=options.epochs, batch_size=8, patience=12, seed=options.seed)
 
     def report(epoch: int, numbers: dict[str, float]) -> None:
         print(f"{epoch:4d}", *(f"{name} {value:.4g}" for name, value in numbers.items()), flush=True)
@@ -221,6 +221,7 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="shorter runs for trying out")
     parser.add_argument("--epochs", type=int, default=700)
+    parser.add_argument("--seed", type=int, default=1, help="of the fit, not of the data")
     parser.add_argument("--threads", type=int, default=1, help="of the fit")
     parser.add_argument("--install", action="store_true", help="copy model and card into the package")
     parser.add_argument(
@@ -251,7 +252,7 @@ def main() -> None:
             options.json,
             {"held out": compared(options, dataset), "training": {"all": counts}},
             units={f"{which} {kind}": unit for which in ("new", "shipped") for kind, unit in UNITS.items()},
-            seeds=1,
+            seeds=[options.seed],
             made_by=command(),
         )
     if not card.exists():
