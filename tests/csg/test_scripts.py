@@ -292,6 +292,8 @@ def test_ctrl_c_while_python_starts_is_an_interruption(tmp_path: Path) -> None:
     # a program that is hit by the signal of its group and fails
     fake.write_text('#!/bin/bash\ntrap "exit 1" INT\nkill -INT $PPID $$\nsleep 5\n')
     fake.chmod(0o755)
-    run = ["bash", "-c", f"{function}\nVOTCA_MLP={fake}\nvotca_mlp_csg update\necho went on"]
+    # pytest in the background may have been started with the signal ignored, which no trap of bash undoes
+    run = ["env", "--default-signal=INT", "bash", "-c"]
+    run += [f"{function}\nVOTCA_MLP={fake}\nvotca_mlp_csg update\necho went on"]
     found = subprocess.run(run, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (130, "")
