@@ -1,6 +1,7 @@
 """Other people's ASE calculators: forms of their results, what they raise, the files and names they get."""
 
 import logging
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -214,3 +215,30 @@ def test_the_start_of_a_run_without_stress(atoms: Atoms) -> None:
     wrong = CalculatorEvaluator(Wrapped(lambda r: {"stress": np.full(6, np.nan)}))
     with pytest.raises(UserError, match="stress is not finite"):
         check_finite(wrong.evaluate(atoms), "conf.extxyz")
+
+
+def test_modules_of_one_name_beside_two_settings_files_are_two(tmp_path: Path) -> None:
+    for name, sigma in (("first", 2.0), ("second", 3.0)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "my_constants.py").write_text(f"SIGMA = {sigma}\n")
+        (folder / "my_calculator.py").write_text(
+            "from ase.calculators.lj import LennardJones\nfrom my_constants import SIGMA\n"
+            "def make():\n    return LennardJones(sigma=SIGMA, epsilon=0.1, rc=6.0)\n"
+        )
+
+    def sigma_in(name: str) -> float:
+        return float(load_calculator("my_calculator:make", {}, tmp_path / name).parameters["sigma"])
+
+    assert [sigma_in(name) for name in ("first", "second", "second", "first")] == [2.0, 3.0, 3.0, 2.0]
+
+
+def test_a_module_beside_the_settings_stays_the_one_that_was_loaded(tmp_path: Path) -> None:
+    (tmp_path / "my_single.py").write_text("from ase.calculators.lj import LennardJones\n")
+    first = load_calculator("my_single:LennardJones", {}, tmp_path)
+    module = sys.modules["my_single"]
+    other = tmp_path / "other"
+    other.mkdir()
+    load_calculator("ase.calculators.lj:LennardJones", {}, other)
+    assert load_calculator("my_single:LennardJones", {}, tmp_path).__class__ is first.__class__
+    assert sys.modules["my_single"] is module

@@ -100,6 +100,8 @@ def _check_names(target: Any, calculator: Any, arguments: Mapping[str, Any], nam
 
 def _import(module_name: str, main_directory: str | Path) -> Any:
     folder = str(Path(main_directory).resolve())
+    _forget_others(Path(folder))
+    loaded = set(sys.modules)
     added = folder not in sys.path
     if added:
         # last, so that a file beside the settings never hides an installed module
@@ -121,6 +123,34 @@ def _import(module_name: str, main_directory: str | Path) -> Any:
     finally:
         if added:
             sys.path.remove(folder)
+        new = [name for name in sys.modules if name.partition(".")[0] not in loaded]
+        _beside.update({name: path for name in new if (path := _file_in(folder, name))})
+
+
+_beside: dict[str, str] = {}
+"""Files of the modules that were found beside a settings file, by the modules' names."""
+
+
+def _forget_others(folder: Path) -> None:
+    """Let modules beside other settings go whose names are taken again beside these.
+
+    One process may read the settings of several runs, each with a calc.py of its own.
+    """
+    for name, path in list(_beside.items()):
+        if Path(path).is_relative_to(folder):
+            continue
+        root = folder / name.partition(".")[0]
+        if root.is_dir() or root.with_suffix(".py").is_file():
+            del _beside[name]
+            sys.modules.pop(name, None)
+
+
+def _file_in(folder: str, name: str) -> str | None:
+    """Return the file of a module that lies in a folder, but for what is installed below it."""
+    path = getattr(sys.modules[name], "__file__", None)
+    if path is None or not Path(path).is_relative_to(folder) or "site-packages" in Path(path).parts:
+        return None
+    return str(path)
 
 
 def _check(calculator: Any, name: str) -> None:
