@@ -9,15 +9,16 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from ase import Atoms
 from ase.db import connect
 from ase.io import read, write
 
 from tests.training.sources import BOHR, HARTREE, harmonic, molecules, settings, write_settings
 from votca_mlp.errors import UserError
 from votca_mlp.training.assemble import Prepared, assemble
-from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.labelled import LabelledFrames, labelled_frames
 from votca_mlp.training.settings.read import load_train_settings
-from votca_mlp.training.sources.finite_differences import forces_agree, stress_agrees
+from votca_mlp.training.sources.finite_differences import forces_agree, refuse_wrong_units, stress_agrees
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import split_frames
 
@@ -141,6 +142,31 @@ def test_forces_in_another_unit_have_their_factor(tmp_path: Path) -> None:
         found = forces_agree(load(tmp_path, "low.xyz", {"key": "energy", "unit": "eV"}, labels=labels), "a")
         assert found.says_something
         assert found.slope == pytest.approx(factor, rel=0.05)
+
+
+@pytest.mark.parametrize(("unit", "message"), [(1.0, ""), (BOHR, "eV/Angstrom instead of eV/Bohr")])
+def test_atoms_pushed_together_are_no_wrong_unit(unit: float, message: str) -> None:
+    """Springs and a wall r^-12 that a third of the frames reaches: no unit explains that slope."""
+    random = np.random.default_rng(3)
+    atoms, energies, forces = [], [], []
+    for k in range(36):
+        r = 1.0 + 0.1 * random.normal() if k % 3 else 0.3 + 0.04 * (k // 3)
+        atoms.append(Atoms("OH", [[0, 0, 0], [r, 0, 0]]))
+        energies.append(50 * (r - 1) ** 2 + (0.5 / r) ** 12)
+        slope = 100 * (r - 1) - 12 * (0.5 / r) ** 12 / r
+        forces.append(np.array([[slope, 0, 0], [-slope, 0, 0]]))
+    for part, clear in ((np.flatnonzero(np.arange(36) % 3), True), (np.arange(36), False)):
+        found = labelled_frames(
+            [atoms[k] for k in part],
+            {"a": {"energies": [energies[k] for k in part], "forces": [forces[k] / unit for k in part]}},
+        )
+        if message and clear:
+            with pytest.raises(UserError, match=message):
+                refuse_wrong_units(found, "a", "a.xyz")
+        else:
+            (line,) = refuse_wrong_units(found, "a", "a.xyz")
+            assert ("fit the energies (" in line) == clear
+            assert ("unclear whether they fit" in line) != clear
 
 
 def _cut(folder: Path) -> None:

@@ -20,16 +20,23 @@ FEWEST = 8
 CORRELATION = 0.95
 """Below this, the pairs say nothing about a slope: frames too far apart, energies with noise."""
 TOLERANCE = 0.25
-"""Of the slope; units differ by factors of at least 1.89 or a sign."""
+"""Of the slope; units differ by factors of at least 1.22 or a sign."""
+EXPLAINED = 0.1
+"""How far a slope may be from a ratio of units (in the logarithm) that is to explain it."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Slope of differences of energy by work of the labels, over some pairs, and their correlation."""
+    """Slope of differences of energy by work of the labels, over some pairs, and their correlation.
+
+    ``slope`` is that of least squares, which a few pairs with much work may rule; ``middle`` is the median of
+    the pairs' own, each counting the more the less the labels change between its frames.
+    """
 
     slope: float
     correlation: float
     pairs: int
+    middle: float = np.nan
 
     @property
     def says_something(self) -> bool:
@@ -48,7 +55,11 @@ def stress_agrees(frames: LabelledFrames, level: str) -> Agreement:
 
 
 def refuse_wrong_units(frames: LabelledFrames, level: str, file: str) -> list[str]:
-    """Refuse forces or stress that do not fit the energies; return what was found, in words.
+    """Refuse forces or stress in other units than the energies; return what was found, in words.
+
+    Only what a ratio of units or a sign explains is refused, in most pairs as in all of them together: where
+    pairs of atoms are pushed together, energies are far from quadratic between near frames, and the slope is
+    any number. That is said to be unclear.
 
     Raises
     ------
@@ -63,48 +74,70 @@ def refuse_wrong_units(frames: LabelledFrames, level: str, file: str) -> list[st
         if not found.says_something:
             said.append(f"{kind} of '{level}' in {file}: no frames near enough to check units")
             continue
-        if abs(found.slope - 1) > TOLERANCE:
-            raise UserError(
-                f"energies of level '{level}' change by {found.slope:.3g} times what its {kind} say "
-                f"({found.pairs} pairs of frames, correlation {found.correlation:.3f})",
-                where=file,
-                accepted=_advice(found.slope, kind, known),
+        if abs(found.slope - 1) <= TOLERANCE:
+            said.append(f"{kind} of '{level}' in {file}: fit the energies ({found.slope:.3f})")
+            continue
+        times = f"change by {found.slope:.3g} times what its {kind} say"
+        units = [name for name in _units(found.slope, known) if name in _units(found.middle, known)]
+        if not units:
+            said.append(
+                f"{kind} of '{level}' in {file}: unclear whether they fit the energies, which {times} (in "
+                f"most pairs by {found.middle:.3g}): no ratio of units, so perhaps frames too far from "
+                "each other, or with atoms pushed together"
             )
-        said.append(f"{kind} of '{level}' in {file}: fit the energies ({found.slope:.3f})")
+            continue
+        raise UserError(
+            f"energies of level '{level}' {times} ({found.pairs} pairs of frames, correlation "
+            f"{found.correlation:.3f})",
+            where=file,
+            accepted=f"units and signs that fit together (energy, {kind}, length); this factor is "
+            + ", or ".join(units[:4]),
+        )
     return said
 
 
-def _advice(slope: float, kind: str, known: dict[str, float]) -> str:
-    factors = ratios(known)
-    near = sorted(factors, key=lambda name: abs(np.log(abs(slope) / factors[name])))
-    fitting = [name for name in near if abs(np.log(abs(slope) / factors[name])) < 0.1][:3]
-    words = [*fitting, *(["the other sign"] if slope < 0 else [])]
-    return f"units and signs that fit together (energy, {kind}, length)" + (
-        "; this factor is " + ", or ".join(words) if words else ""
-    )
+def _units(slope: float, known: dict[str, float]) -> list[str]:
+    """Return what would explain a slope, the nearest first: one unit for another, the other sign, or both."""
+    sign = ["the other sign"] if slope < 0 else []
+    away = {name: abs(np.log(abs(slope) / factor)) for name, factor in ratios(known).items()}
+    fitting = [name for name in sorted(away, key=lambda name: away[name]) if away[name] < EXPLAINED]
+    if sign and abs(np.log(abs(slope))) < EXPLAINED:
+        return sign
+    return [*fitting, *sign] if fitting else []
 
 
 def _agreement(frames: LabelledFrames, level: str, kind: str) -> Agreement:
     labels = frames.levels[level]
     there = frames.has(level, "energies") & frames.has(level, kind)
-    left, right = [], []
+    left, right, changes = [], [], []
     for a, b in _near_pairs(frames, np.flatnonzero(there), kind == "stress"):
         change, strain, volume = _displacement(frames, a, b)
         part_a, part_b = (slice(frames.offsets[k], frames.offsets[k + 1]) for k in (a, b))
-        work = -0.5 * float(((labels.forces[part_a] + labels.forces[part_b]) * change).sum())
+        works = [-float((labels.forces[part] * change).sum()) for part in (part_a, part_b)]
+        work = 0.5 * (works[0] + works[1])
         energy = float(labels.energies[b] - labels.energies[a])
         if kind == "stress":
-            stress = 0.5 * (labels.stress[a] + labels.stress[b])
+            works = [volume * float((labels.stress[k] * strain).sum()) for k in (a, b)]
             left.append(energy - (0.0 if np.isnan(work) else work))
-            right.append(volume * float((stress * strain).sum()))
+            right.append(0.5 * (works[0] + works[1]))
         else:
             left.append(energy)
             right.append(work)
+        changes.append(abs(works[1] - works[0]))
     x, y = np.array(right), np.array(left)
     if len(x) < 2 or not x.any() or not y.any():
         return Agreement(np.nan, 0.0, len(x))
     correlation = float(x @ y / np.sqrt((x @ x) * (y @ y)))
-    return Agreement(float(x @ y / (x @ x)), correlation, len(x))
+    return Agreement(float(x @ y / (x @ x)), correlation, len(x), _middle(x, y, np.array(changes)))
+
+
+def _middle(x: FloatArray, y: FloatArray, changes: FloatArray) -> float:
+    """Return the median of y/x; a pair counts by |x| over how much its works differ, at most once."""
+    some = x != 0.0
+    x, y, changes = x[some], y[some], changes[some]
+    order = np.argsort(y / x)
+    below = np.cumsum((np.abs(x) / np.maximum(np.abs(x), changes))[order])
+    return float((y / x)[order[np.searchsorted(below, 0.5 * below[-1])]])
 
 
 def _near_pairs(frames: LabelledFrames, chosen: np.ndarray, strained: bool) -> list[tuple[int, int]]:
