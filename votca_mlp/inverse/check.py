@@ -45,7 +45,18 @@ def check_start_and_model(context: Context) -> str:
     if made and not made[-1].gives_stress:
         _refuse_unknown_pressure(context)
     said = said_of_molecules(md, [pair.grid for pair in state.pairs], context.step_directory(1))
-    return f"{line}; {said}" if said else line
+    return "; ".join(words for words in (line, said, _without_sigma(state)) if words)
+
+
+def _without_sigma(state: StatePlan) -> str:
+    """Return what is to be said of F(Q) without errors, empty where there is none."""
+    names = [source.name for source in state.scattering if source.data.errors is None]
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)}: no sigma, so that what no u(r) meets counts as errors, and chi2 does not "
+        "compare simulations: R does"
+    )
 
 
 def _first_correction(context: Context) -> "PairCorrection | None":

@@ -14,6 +14,7 @@ from votca_mlp.scattering.data import r_factor
 from votca_mlp.units import EV_PER_KJMOL
 from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.data import Datum, Layout
+from votca_mlp.update.gauss_newton.guard import risen, warnings
 from votca_mlp.update.gauss_newton.limit import SEEN
 from votca_mlp.update.gauss_newton.response import Response
 from votca_mlp.update.gauss_newton.solve import Step
@@ -231,6 +232,7 @@ def in_words(report: Mapping[str, Any]) -> Iterator[str]:
                 f"  the target of {', '.join(without)} has no errors: {facts['scatter']:.2g} is left beyond "
                 "the simulation's whatever u is, and counts as theirs"
             )
+        yield from (f"  {line}" for line in warnings(facts["data"]))
         yield from _unmet(facts)
 
 
@@ -280,6 +282,9 @@ def judged(report: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> Ve
     data = {name: datum for facts in report.values() for name, datum in facts["data"].items()}
     limits = {name: 1.0 + _SIGMAS * np.sqrt(2.0 / datum["points"]) for name, datum in data.items()}
     above = [name for name, datum in data.items() if datum["chi2"] > limits[name]]
+    worse = list(risen(data))
+    if not above and worse:
+        return Verdict(False, f"chi2 of every datum is within its limit, but without a sigma {worse[0]}")
     if not above:
         return Verdict(True, "every datum is met within its errors")
     worst = max(above, key=lambda name: data[name]["chi2"] / limits[name])

@@ -15,6 +15,7 @@ from votca_mlp.update.convergence import Verdict
 from votca_mlp.update.gauss_newton.amplitudes import MOST, Groups
 from votca_mlp.update.gauss_newton.correlation import beside
 from votca_mlp.update.gauss_newton.data import Layout, layout_of, response_of
+from votca_mlp.update.gauss_newton.guard import with_before, without_sigma
 from votca_mlp.update.gauss_newton.limit import limited_rows
 from votca_mlp.update.gauss_newton.options import GaussNewtonPair, GaussNewtonSettings
 from votca_mlp.update.gauss_newton.partials import write_partials, write_totals
@@ -57,6 +58,8 @@ class GaussNewton(Rule):
                 updates, reports[group.name] = _solved(step, asked, numbers=number == 0)
                 found |= updates
         if reports:
+            if without_sigma(reports):
+                with_before(reports, read_report(step.directory.with_name(f"step_{step.number - 1:03d}")))
             write_report(step.directory, reports)
         return found
 
