@@ -17,6 +17,7 @@ network on held-out trajectories.
 """
 
 import argparse
+import contextlib
 import functools
 import json
 import os
@@ -31,18 +32,22 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
+import ase.units
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
+from ase.md.langevin import Langevin
+from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from metal.chgnet import LOW, teacher
 from numpy.typing import NDArray
 from results_file import ROOT, add_json, command, number, rounded, write_result
-from silica.frames import DENSITY, displaced, high, molten
+from silica.frames import DENSITY, LADDER, displaced, molten, quenched
 
 import votca_mlp as vm
 from votca_mlp.engines.shared.result import production_mean, read_facts
 from votca_mlp.errors import UserError
+from votca_mlp.evaluation.calculator import MLPCalculator
 from votca_mlp.observables.store import read_observables
 from votca_mlp.observables.structure_factor import partial_factors
 from votca_mlp.scattering.data import beyond, r_factor, total
@@ -52,8 +57,12 @@ from votca_mlp.settings.scattering import scattering_sources
 Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
-MELTS = 6
-COOLED = (4500, 3500, 2700, 2000, 1300, 700, 300)
+QUENCHES = 4
+KEPT_STEPS = 250
+"""Of 2 fs, CHGNet's own simulation of a quenched frame."""
+OWN, OWN_LENGTH = (300, 1500, 3000), 1200.0
+"""K, fs: of the network's own simulations that are labelled."""
+ANNEALED = (1500, 700, 300)
 """K."""
 STEP, SETTLE, LENGTH = 1.5, 1200.0, 1200.0  # fs, at each temperature
 NEAREST = 0.9
@@ -84,84 +93,136 @@ def label(directory: Path, name: str, frames: Callable[[], Iterator[Atoms]]) -> 
 
 def labels(directory: Path) -> list[Path]:
     """Return the files of crystals and of the melts that the pair potential has chosen."""
-    melts = [label(directory, f"melt-{seed}", functools.partial(molten, seed)) for seed in range(MELTS)]
-    return [label(directory, "crystals", displaced), *melts]
+    found = [label(directory, "crystals", displaced)]
+    for seed in range(QUENCHES):
+        name = f"quench-{seed}"
+        found.append(label(directory, name, functools.partial(molten, seed, directory / "pair" / name)))
+    return found
 
 
-def cooled(
-    model: vm.Model, start: Atoms, directory: Path, seed: int, *, sample_every: float
-) -> Iterator[vm.Simulation]:
-    """Yield the simulations of a quench at constant volume, one a temperature; what is there is read."""
-    atoms = start
-    for temperature in COOLED:
-        plan = vm.MDPlan(
-            temperature=temperature,
-            ensemble="nvt",
-            timestep=STEP,
-            first_equilibration=SETTLE,
-            production=LENGTH,
-            sample_every=sample_every,
-            seed=100 * seed + temperature,
-            skin=1.0,
-            limits=vm.Limits(distance_min=NEAREST),
-        )
-        found = vm.simulate(model, atoms, plan, directory=directory / str(temperature))
-        yield found
-        atoms = found.last
+def kept(directory: Path) -> dict[str, dict[str, float]]:
+    """Return a quenched frame before and after a short simulation with CHGNet itself, at 300 K."""
+    path = directory / "kept.json"
+    if not path.exists():
+        atoms = read(directory / "labels" / "quench-1.extxyz", -1)
+        assert isinstance(atoms, Atoms)
+        found = {"before": structure(atoms)}
+        atoms.calc = MLPCalculator(teacher(LOW))  # type: ignore[no-untyped-call]
+        random = np.random.default_rng(1)
+        MaxwellBoltzmannDistribution(atoms, temperature_K=300.0, rng=random)
+        friction = 0.01 / ase.units.fs
+        md = Langevin(atoms, 2.0 * ase.units.fs, temperature_K=300.0, friction=friction, rng=random)
+        md.run(KEPT_STEPS)
+        path.write_text(json.dumps(found | {"after": structure(atoms)}))
+    found = json.loads(path.read_text())
+    assert isinstance(found, dict)
+    return found
 
 
-def train(directory: Path, files: Sequence[Path], layers: int, epochs: int) -> None:
-    """Fit the network to labelled files, or go on with it."""
-    if (directory / "train" / "model.md").exists():
+def own(directory: Path, number: int, before: Path) -> Path:
+    """Return labelled frames of where a network goes from the quenched frames, at several temperatures.
+
+    A simulation that the network throws out of silica is ended by its nearest atoms, and its last frames are
+    labelled all the same: they teach most.
+    """
+
+    def frames() -> Iterator[Atoms]:
+        model = vm.load_model(before / "model.pt")
+        for seed in range(QUENCHES - 1):
+            atoms = sorted_by_species(read(directory / "labels" / f"quench-{seed}.extxyz", -1))  # type: ignore[arg-type]
+            for temperature in OWN:
+                run = directory / "own" / f"{number}-{seed}-{temperature}"
+                plan = nvt(
+                    temperature, 1000 * number + seed, settle=0.0, length=OWN_LENGTH, sample_every=75.0
+                )
+                with contextlib.suppress(UserError):
+                    vm.simulate(model, atoms, plan, directory=run)
+                found = read(run / "traj.dump", "3::4", format="lammps-dump-text")
+                for frame in found:
+                    frame.info["group"] = f"own {number} {seed}"
+                    yield frame
+
+    return label(directory, f"own-{number}", frames)
+
+
+def nvt(temperature: float, seed: int, *, settle: float, length: float, sample_every: float) -> vm.MDPlan:
+    """Return the plan of a simulation at constant volume."""
+    return vm.MDPlan(
+        temperature=temperature,
+        ensemble="nvt",
+        timestep=STEP,
+        first_equilibration=settle,
+        production=length,
+        sample_every=sample_every,
+        seed=100 * seed + round(temperature),
+        skin=1.0,
+        limits=vm.Limits(distance_min=NEAREST),
+    )
+
+
+def train(directory: Path, output: str, layers: int, epochs: int, files: Sequence[Path]) -> None:
+    """Fit the network to labelled files, or go on with it. The last quench is held out."""
+    if (directory / output / "model.md").exists():
         return
+    held_out = f"quench-{QUENCHES - 1}"
+    keys = {
+        "chgnet": {
+            "energy": {"key": "energy", "unit": "eV"},
+            "forces": {"key": "forces", "unit": "eV/Angstrom"},
+            "stress": {"key": "stress", "unit": "eV/Angstrom^3"},
+        }
+    }
+    use = {"crystals": "training", held_out: "held_out"}
     settings = {
-        "output": "train",
+        "output": output,
         "levels": {"chgnet": {"energy": 100, "forces": 1, "stress": 20}},
         "data": [
             {
-                "file": [str(file.relative_to(directory)) for file in files],
+                "file": str(file.relative_to(directory)),
                 "group": "group",
-                "levels": {
-                    "chgnet": {
-                        "energy": {"key": "energy", "unit": "eV"},
-                        "forces": {"key": "forces", "unit": "eV/Angstrom"},
-                        "stress": {"key": "stress", "unit": "eV/Angstrom^3"},
-                    }
-                },
+                "use": use.get(file.stem, "split"),
+                "levels": keys,
             }
+            for file in files
         ],
-        "split": {"held_out": 0.12, "validation": 0.1},
+        "split": {"held_out": 0.0, "validation": 0.25},
         "network": {
             "kind": "HipnnVec",
-            "n_features": 16,
-            "n_sensitivities": 16,
+            "n_features": 20,
+            "n_sensitivities": 20,
             "n_interaction_layers": layers,
             "n_atom_layers": 3,
-            "dist_soft_min": 1.1,
-            "dist_soft_max": 4.6,
-            "dist_hard_max": 5.0,
+            "dist_soft_min": 1.3,
+            "dist_soft_max": 4.8,
+            "dist_hard_max": 5.2,
         },
         "training": {
             "epochs": epochs,
             "batch_size": 4,
-            "learning_rate": 4e-3,
+            "learning_rate": 3e-3,
             "schedule": "cosine",
         },
     }
-    path = directory / "train.yaml"
+    path = directory / f"{output}.yaml"
     path.write_text(json.dumps(settings, indent=1))
     subprocess.run([sys.executable, "-m", "votca_mlp", "train", path.name], cwd=directory, check=True)
 
 
-def glass(directory: Path) -> None:
-    """Make the start of the fit: melt and quench."""
+def glass(directory: Path, network: Path) -> None:
+    """Make the start of the fit: a glass quenched by the pair potential, then annealed by the network."""
     path = directory / "glass.extxyz"
     if path.exists():
         return
-    model = vm.load_model(directory / "train" / "model.pt")
-    for found in cooled(model, sorted_by_species(high(3, 3, 3)), directory / "quench", 1, sample_every=300.0):
-        last = found.last
-    write(path, Atoms(last.symbols, last.positions.round(5), cell=last.cell, pbc=True))
+    model = vm.load_model(network / "model.pt")
+    edge = (648.0 / DENSITY) ** (1.0 / 3.0)
+    start = directory / "pair.extxyz"
+    if not start.exists():
+        write(start, quenched(edge, 216, LADDER, 100, directory / "pair" / "glass", stretch=2.0)[-1])
+    atoms = sorted_by_species(read(start))  # type: ignore[arg-type]
+    for temperature in ANNEALED:
+        plan = nvt(temperature, 1, settle=SETTLE, length=LENGTH, sample_every=300.0)
+        atoms = vm.simulate(model, atoms, plan, directory=directory / "quench" / str(temperature)).last
+    write(path, Atoms(atoms.symbols, atoms.positions.round(5), cell=atoms.cell, pbc=True))
 
 
 def sorted_by_species(atoms: Atoms) -> Atoms:
@@ -171,13 +232,13 @@ def sorted_by_species(atoms: Atoms) -> Atoms:
     return found
 
 
-def fit(directory: Path, iterations: int) -> None:
+def fit(directory: Path, network: Path, iterations: int) -> None:
     """Correct, or go on with it."""
     run = directory / "fit"
     if not (run / "conf.extxyz").exists():
         shutil.copytree(CASE, run, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
         shutil.copy(_measured(), run)
-        shutil.copy(directory / "train" / "model.pt", run)
+        shutil.copy(network / "model.pt", run)
         shutil.copy(directory / "glass.extxyz", run / "conf.extxyz")
     path = run / "settings.xml"
     text = re.sub(r"<iterations_max>\d+<", f"<iterations_max>{iterations}<", path.read_text())
@@ -234,10 +295,10 @@ def structure(atoms: Atoms) -> dict[str, float]:
     return {name: rounded(value) for name, value in row.items()}
 
 
-def errors(directory: Path) -> dict[str, dict[str, Any]]:
+def errors(network: Path) -> dict[str, dict[str, Any]]:
     """Return errors on held-out groups, as the network's card has them."""
     found: dict[str, dict[str, Any]] = {}
-    card = directory / "train" / "model.md"
+    card = network / "model.md"
     for line in card.read_text().splitlines() if card.exists() else ():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 7 and cells[0] == "chgnet":
@@ -250,32 +311,49 @@ def _measured() -> Path:
     return Path(os.environ["VOTCA_MLP_DATA"]) / "dissolve_silica" / "SiO2_NIMROD.mint01"
 
 
+def networks(directory: Path, layers: int, epochs: int, rounds: int) -> Path:
+    """Return the folder of the last network: one of the chosen frames, and one a round of its own frames."""
+    files = labels(directory)
+    for past in range(rounds + 1):
+        output = f"train-{past}"
+        # the last one is the one that is used
+        train(directory, output, layers, epochs if past == rounds else epochs // 2, files)
+        if past < rounds:
+            files.append(own(directory, past + 1, directory / output))
+    return directory / output
+
+
 def main() -> None:
     """Make what is not there yet, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--iterations", type=int, default=3)
-    parser.add_argument("--layers", type=int, default=1, help="interaction layers of the network")
-    parser.add_argument("--epochs", type=int, default=35)
+    parser.add_argument("--iterations", type=int, default=4)
+    parser.add_argument("--layers", type=int, default=2, help="interaction layers of the network")
+    parser.add_argument("--epochs", type=int, default=100, help="of the last network, half of them before")
+    parser.add_argument("--rounds", type=int, default=1, help="of frames of the network's own")
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
     add_json(parser)
     options = parser.parse_args()
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
+    network = directory / f"train-{options.rounds}"
 
     def wanted(stage: str) -> bool:
         return options.only in (None, stage)
 
     if wanted("label"):
         labels(directory)
+        kept(directory)
     if wanted("train"):
-        train(directory, labels(directory), options.layers, options.epochs)
+        networks(directory, options.layers, options.epochs, options.rounds)
     if wanted("glass"):
-        glass(directory)
+        glass(directory, network)
     if wanted("fit"):
-        fit(directory, options.iterations)
-    tables: dict[str, Any] = {"errors": errors(directory)}
+        fit(directory, network, options.iterations)
+    tables: dict[str, Any] = {"errors": errors(network)}
+    if (directory / "kept.json").exists():
+        tables["CHGNet itself"] = kept(directory)
     if (directory / "fit").exists():
         tables["iterations"] = by_iteration(directory / "fit")
     for name, table in tables.items():

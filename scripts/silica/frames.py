@@ -1,19 +1,19 @@
 """Frames of SiO2 for the labels: crystals, displaced and strained, and melts and quenches of a cheap model.
 
 What moves the atoms is the pair potential of B. W. H. van Beest, G. J. Kramer and R. A. van Santen, Phys.
-Rev. Lett. 64, 1955 (1990), its Coulomb part damped, shifted and cut at half of a small box, and with a wall
-of ours that keeps atoms out of its well at small r: good enough to choose frames, and for nothing else.
+Rev. Lett. 64, 1955 (1990), in LAMMPS, its Coulomb part damped, shifted and cut (C. J. Fennell and J. D.
+Gezelter, J. Chem. Phys. 124, 234104 (2006)), and with a wall of ours that keeps atoms out of its well at
+small r.
 """
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-import ase.units
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
-from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.io import read, write
 from ase.spacegroup import crystal
 from numpy.typing import NDArray
 from scipy.special import erfc
@@ -29,38 +29,82 @@ WALLS = {(14, 8): 1.25, (8, 8): 1.75, (14, 14): 2.0}
 """Angstrom: where (radius / r)^24 eV is 1."""
 COULOMB, DAMPING = 14.3996454, 0.25
 """eV Angstrom, 1/Angstrom."""
-MELT, QUENCH = (7000.0, 5000.0, 4000.0, 3000.0), (2200.0, 1500.0, 900.0, 300.0)  # K
-SWEEP = (0.9, 1.0, 1.0, 1.1)
-"""Densities of the melts over that of the glass."""
-STEP, APART, SETTLE, FRAMES = 1.5, 40, 240, 8
-"""fs; MD steps between two frames and before the first of a temperature; frames of one."""
-DISPLACED = (0.02, 0.04, 0.06, 0.08, 0.1)  # Angstrom
+CUTOFF, POINTS = 9.0, 6000
+"""Angstrom; points of a table."""
+TYPES = {"SIO": "1 2", "OO": "2 2", "SISI": "1 1"}
+LADDER = (6000.0, 4000.0, 3500.0, 3000.0, 2500.0, 2000.0, 1300.0, 700.0, 300.0)
+"""K."""
+SWEEP = (0.95, 1.0, 1.0, 1.05)
+"""Densities of the quenches over that of the glass."""
+STEP, SETTLE, RUN, APART = 1.0, 3000.0, 4000.0, 800.0
+"""fs; a temperature's first and second part, and between two frames of the second."""
+DISPLACED = (0.01, 0.02, 0.03, 0.04, 0.05)  # Angstrom
 STRAIN = 0.04
 
 
-class CheapSilica(Calculator):
-    """Energy (eV) and forces (eV/Angstrom) of silica in a rectangular box, nearest images alone."""
+class Failed(Exception):
+    """LAMMPS has ended with an error."""
 
-    implemented_properties = ["energy", "forces"]  # noqa: RUF012 - ASE's own name and form
 
-    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
-        """Evaluate; see ASE."""
-        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
-        x, z = atoms.get_positions(), atoms.numbers
-        edges = np.diag(atoms.cell.array)
-        first, second = np.triu_indices(len(x), 1)
-        vectors = x[first] - x[second]
-        vectors -= edges * np.rint(vectors / edges)
-        r = np.sqrt(np.sum(vectors**2, axis=1))
-        cutoff = 0.5 * edges.min()
-        near = r < cutoff
-        first, second, vectors, r = first[near], second[near], vectors[near], r[near]
-        energy, slope = _pairs(z[first], z[second], r, float(cutoff))
-        each = (-slope / r)[:, None] * vectors
-        forces = np.zeros_like(x)
-        np.add.at(forces, first, each)
-        np.add.at(forces, second, -each)
-        self.results = {"energy": float(energy.sum()), "forces": forces}
+def quenched(
+    edge: float, units: int, ladder: Sequence[float], seed: int, directory: Path, *, stretch: float = 1.0
+) -> list[Atoms]:
+    """Return frames of a melt and its quench at constant volume, by LAMMPS.
+
+    SETTLE and then RUN fs a temperature, times ``stretch``, with frames of the second part.
+    The first temperature makes the melt, of which no frames are taken. The last frame is the quenched glass.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    start = packed(edge, units, np.random.default_rng(1000 + seed))
+    write(directory / "start.data", start, format="lammps-data", specorder=["Si", "O"])
+    _write_tables(directory / "silica.table")
+    commands = [
+        "units metal",
+        "read_data start.data",
+        "mass 1 28.085",
+        "mass 2 15.999",
+        f"pair_style table linear {POINTS}",
+        *(f"pair_coeff {one} silica.table {name}" for name, one in TYPES.items()),
+        "neigh_modify every 1 delay 2 check yes",
+        "minimize 0 1e-3 500 5000",
+        f"velocity all create {ladder[0]} {seed + 1} mom yes",
+        f"timestep {0.001 * STEP}",
+        "fix move all nve",
+        "dump frames all custom 1000000000 frames.dump type x y z",
+        "dump_modify frames sort id format float %.6f first no",
+    ]
+    for number, temperature in enumerate(ladder):
+        commands += [
+            f"fix heat all langevin {temperature} {temperature} 0.1 {100 * seed + number + 1} zero yes",
+            f"run {round(stretch * SETTLE / STEP)}",
+        ]
+        commands += [f"dump_modify frames every {round(APART / STEP)}"] if number == 1 else []
+        commands += [f"run {round(stretch * RUN / STEP)}"]
+    (directory / "in.lmp").write_text("\n".join(commands) + "\n")
+    done = subprocess.run(["lmp", "-in", "in.lmp"], cwd=directory, capture_output=True, text=True)
+    if done.returncode:
+        raise Failed(done.stdout[-500:] + done.stderr[-500:])
+    found = read(directory / "frames.dump", ":", format="lammps-dump-text")
+    return [
+        Atoms(np.where(atoms.numbers == 1, 14, 8), atoms.positions, cell=start.cell, pbc=True)
+        for atoms in found
+    ]
+
+
+def _write_tables(path: Path) -> None:
+    lines = []
+    for name, one in TYPES.items():
+        high, low = (14 if kind == "1" else 8 for kind in one.split())
+        r = np.linspace(0.6, CUTOFF, POINTS)
+        numbers = np.full(POINTS, high), np.full(POINTS, low)
+        energy, slope = _pairs(*numbers, r, CUTOFF)
+        lines += [name, f"N {POINTS} R {r[0]} {r[-1]}", ""]
+        lines += [
+            f"{k + 1} {a:.8f} {b:.10g} {-c:.10g}"
+            for k, (a, b, c) in enumerate(zip(r, energy, slope, strict=True))
+        ]
+        lines.append("")
+    path.write_text("\n".join(lines))
 
 
 def _pairs(a: NDArray[np.int64], b: NDArray[np.int64], r: Array, cutoff: float) -> tuple[Array, Array]:
@@ -138,44 +182,18 @@ def displaced(seed: int = 1) -> Iterator[Atoms]:
                 yield atoms
 
 
-def molten(seed: int) -> Iterator[Atoms]:
-    """Yield frames of a melt of 72 atoms and of its quench; a group for the melt and one for the quench."""
-    random = np.random.default_rng(1000 + seed)
-    while True:
-        frames = list(_molten(seed, random))
-        # a start too close together can throw atoms out: another one, then
-        if all(np.isfinite(atoms.positions).all() for atoms in frames):
-            yield from frames
-            return
-
-
-def _molten(seed: int, random: np.random.Generator) -> Iterator[Atoms]:
+def molten(seed: int, directory: Path) -> Iterator[Atoms]:
+    """Yield frames of the quench of 72 atoms at one of several densities; a group for each quench."""
     edge = (72.0 / (DENSITY * SWEEP[seed % len(SWEEP)])) ** (1.0 / 3.0)
-    atoms = packed(edge, random)
-    atoms.calc = CheapSilica()  # type: ignore[no-untyped-call]
-    MaxwellBoltzmannDistribution(atoms, temperature_K=MELT[0], rng=random)
-    md = Langevin(
-        atoms,
-        STEP * ase.units.fs,
-        temperature_K=MELT[0],
-        friction=0.02 / ase.units.fs,
-        fixcm=False,
-        rng=random,
-    )
-    for temperature in MELT + QUENCH:
-        md.set_temperature(temperature_K=temperature)
-        md.run(SETTLE - APART)
-        for _ in range(FRAMES):
-            md.run(APART)
-            frame = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
-            frame.wrap()
-            frame.info["group"] = f"{'melt' if temperature in MELT else 'quench'} {seed}"
-            yield frame
+    for frame in quenched(edge, 24, LADDER, seed, directory):
+        frame.wrap()
+        frame.info["group"] = f"quench {seed}"
+        yield frame
 
 
-def packed(edge: float, random: np.random.Generator) -> Atoms:
-    """Return 24 Si and 48 O at random in a cubic box, none nearer than they are in a melt."""
-    numbers, placed = [14] * 24 + [8] * 48, np.zeros((0, 3))
+def packed(edge: float, units: int, random: np.random.Generator) -> Atoms:
+    """Return SiO2 at random in a cubic box, silicon first, none nearer than they are in a melt."""
+    numbers, placed = [14] * units + [8] * (2 * units), np.zeros((0, 3))
     for number in numbers:
         for _ in range(20000):
             site = random.uniform(0.0, edge, 3)
@@ -185,6 +203,6 @@ def packed(edge: float, random: np.random.Generator) -> Atoms:
             if np.all(np.sum(away**2, axis=1) > np.square(limits[: len(placed)])):
                 break
         else:
-            return packed(edge, random)
+            return packed(edge, units, random)
         placed = np.vstack([placed, site])
     return Atoms(numbers, placed, cell=[edge] * 3, pbc=True)
