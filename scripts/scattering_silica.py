@@ -107,7 +107,7 @@ def kept(directory: Path) -> dict[str, dict[str, float]]:
         atoms = read(directory / "labels" / "quench-1.extxyz", -1)
         assert isinstance(atoms, Atoms)
         found = {"before": structure(atoms)}
-        atoms.calc = MLPCalculator(teacher(LOW))  # type: ignore[no-untyped-call]
+        atoms.calc = MLPCalculator(teacher(LOW))
         random = np.random.default_rng(1)
         MaxwellBoltzmannDistribution(atoms, temperature_K=300.0, rng=random)
         friction = 0.01 / ase.units.fs
