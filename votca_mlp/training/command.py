@@ -108,6 +108,8 @@ class _Job:
         if begun:
             self.progress.close(done, f"best in epoch {found.best_epoch}")
         self.say(f"{name}: {done} epochs, best in {found.best_epoch} ({found.stopped})")
+        for level, fit in found.fitted.items():
+            self.say(f"{name}: head of {level} by least squares, {1e3 * fit.left_out:.3g} meV/atom left out")
         return found
 
 
@@ -293,6 +295,10 @@ def _provenance(
         "best epoch": found.best_epoch,
         "epochs": len(found.history),
         "stopped": found.stopped,
+        **{
+            f"{level} left out of its head, RMSE (eV/atom)": fit.left_out
+            for level, fit in found.fitted.items()
+        },
         **{
             f"{level} {kind} held-out RMSE ({unit_of(kind)})": float(error.rmse)
             for level, kinds in errors.items()

@@ -17,7 +17,7 @@ from votca_mlp.training.trainer.compiled import CompiledSource
 from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.losses import loss_of
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
-from votca_mlp.training.trainer.order import kinds_of_frames, shuffled
+from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, shuffled, with_shares
 from votca_mlp.training.trainer.sources import RowsSource, source_of
 from votca_mlp.training.trainer.transfer import with_levels
 
@@ -151,6 +151,27 @@ def test_rare_labels_are_spread_over_the_batches(frames: LabelledFrames) -> None
     assert [int((part < 5).sum()) for part in batches] == [1] * 5
     assert sorted(np.concatenate(batches)) == list(range(40))
     assert not np.array_equal(np.concatenate(batches), np.concatenate(shuffled(kinds, 8, 1, 2)))
+
+
+def test_scarce_levels_have_their_share_of_every_batch(frames: LabelledFrames) -> None:
+    labels = {name: LevelLabels.none(40, 0) for name in ("low", "high", "rare")}
+    for name, part in (("low", slice(0, 33)), ("high", slice(32, 40)), ("rare", slice(36, 39))):
+        labels[name].energies[part] = 1.0
+    none = np.zeros(0)
+    sparse = replace(frames, numbers=none, offsets=np.zeros(41, np.int64), levels=labels, groups=none)
+    scarce = scarce_levels(sparse, list(labels), 0.25)
+    assert [part.tolist() for part in scarce] == [[36, 37, 38], [32, 33, 34, 35, 39]]
+    kinds = kinds_of_frames(sparse, list(labels))
+    batches = with_shares(kinds, scarce, 0.25, 8, 1, 1)
+    assert len(batches) == 8
+    for part in batches:
+        assert [int(np.isin(part, members).sum()) for members in scarce] == [2, 2]
+    everything = np.concatenate(batches)
+    assert sorted(everything[everything < 32]) == list(range(32))
+    # of 16 places the three have 5 or 6 each
+    assert set(np.bincount(everything)[36:39]) <= {5, 6}
+    assert not scarce_levels(sparse, list(labels), 0.0)
+    assert all(map(np.array_equal, with_shares(kinds, [], 0.0, 8, 1, 1), shuffled(kinds, 8, 1, 1)))
 
 
 def test_fine_tuned_to_another_level(frames: LabelledFrames) -> None:

@@ -78,12 +78,23 @@ class TrainingSettings(Section):
     )
     epochs: PositiveInt = setting(500, meaning="At most so many.")
     batch_size: PositiveInt = setting(16, meaning="Frames.")
+    share: float = setting(
+        0.0,
+        ge=0,
+        le=0.5,
+        meaning="Of every batch that frames of each level have at least, those of a scarce level several "
+        "times in an epoch; 0: all frames once.",
+    )
     learning_rate: PositiveFloat = setting(1e-3, meaning="Of Adam at first.")
     smallest_rate: float = setting(1e-5, ge=0, meaning="Where the schedule ends.")
     schedule: Literal["plateau", "cosine", "constant"] = setting("plateau", meaning="Of the learning rate.")
     patience: int = setting(15, ge=0, meaning="Epochs without a better loss before plateau halves the rate.")
     stop_after: int = setting(0, ge=0, meaning="Epochs without a better loss before training ends; 0: never.")
     decay: float = setting(1e-6, ge=0, meaning="Weight of the squares of the network's weights.")
+    last_layer: Literal["trained", "least_squares"] = setting(
+        "trained",
+        meaning="least_squares: heads of levels with energies alone are fitted anew after training.",
+    )
     hierarchy: float = setting(0.0, ge=0, meaning="Weight of the hierarchicality of the heads' energies.")
     precision: Literal["float32", "float64"] = setting("float32", meaning="Of the network.")
     seed: int = setting(1, ge=0, lt=2**63, meaning="Of first parameters and the order of frames.")

@@ -41,6 +41,11 @@ def fingerprint(
     # longer training is the same training, unless the schedule spans it
     if options.schedule != "cosine":
         del values["epochs"]
+    # heads are fitted after training
+    del values["last_layer"]
+    # as before there were shares
+    if not options.share:
+        del values["share"]
     digest.update(json.dumps([values, model.levels, model.kind, model.numbers], sort_keys=True).encode())
     return digest.hexdigest()
 

@@ -17,9 +17,10 @@ from votca_mlp.models.hipnn.levels import SEPARATE, LevelledHipnn, build_levels
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.self_energies import self_energies as fitted
 from votca_mlp.training.trainer import checkpoint as checkpoints
+from votca_mlp.training.trainer.last_layer import HeadFit, fit_heads
 from votca_mlp.training.trainer.losses import ErrorSums, loss_of
 from votca_mlp.training.trainer.options import TrainOptions
-from votca_mlp.training.trainer.order import kinds_of_frames, shuffled
+from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, with_shares
 from votca_mlp.training.trainer.schedule import Schedule
 from votca_mlp.training.trainer.sources import Source, source_of
 
@@ -40,12 +41,16 @@ class Trained:
     history
         By epoch: ``loss`` of validation, ``LEVEL KIND_rmse`` and ``LEVEL KIND_mae`` (eV/atom, eV/Angstrom,
         eV/Angstrom^3), ``training loss``, ``rate``, ``seconds``.
+    fitted
+        By level: how its head was set in the end, with ``last_layer`` least_squares. The history does not
+        know of it.
     """
 
     model: LevelledHipnn
     best_epoch: int = 0
     stopped: str = ""
     history: list[dict[str, float]] = field(default_factory=list)
+    fitted: dict[str, HeadFit] = field(default_factory=dict)
 
 
 def train(
@@ -108,7 +113,8 @@ def train(
     }
     sources = [source_of(part, model, energies, options) for part in (learn, judge)]
     mark = checkpoints.fingerprint(frames, (training, validation), model, options) if checkpoint else ""
-    run = _Run(model, options, sources[0], sources[1], kinds_of_frames(learn, list(levels)), len(judge))
+    order = _Order(kinds_of_frames(learn, levels), scarce_levels(learn, levels, options.share), options)
+    run = _Run(model, options, sources[0], sources[1], order, len(judge))
     path = None if checkpoint is None else Path(checkpoint)
     state = checkpoints.load(path, mark) if path else None
     if state is not None:
@@ -123,7 +129,23 @@ def train(
             if held.came:
                 raise KeyboardInterrupt
     model.load_state_dict(run.best_state)
+    if options.last_layer == "least_squares":
+        run.result.fitted = fit_heads(model, learn, options)
     return run.result
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Kinds of the training frames, and those of scarce levels."""
+
+    kinds: Indices
+    scarce: list[Indices]
+    options: TrainOptions
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """Return the batches of an epoch, counted from 1."""
+        options = self.options
+        return with_shares(self.kinds, self.scarce, options.share, options.batch_size, options.seed, epoch)
 
 
 class _Run:
@@ -135,10 +157,10 @@ class _Run:
         options: TrainOptions,
         learn: Source,
         judge: Source,
-        kinds: Indices,
+        order: _Order,
         judged: int,
     ) -> None:
-        self.options, self.learn, self.judge, self.kinds, self.judged = options, learn, judge, kinds, judged
+        self.options, self.learn, self.judge, self.order, self.judged = options, learn, judge, order, judged
         self.weights = {name: options.weight(name) for name in model.levels}
         self.result = Trained(model)
         self.penalised = model.network.regularization_params()  # type: ignore[operator]
@@ -153,7 +175,7 @@ class _Run:
         model, options, losses = self.result.model, self.options, []
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate
-        for chosen in shuffled(self.kinds, options.batch_size, options.seed, number):
+        for chosen in self.order.batches(number):
             found, hierarchy = self.learn.residuals(model, chosen, self.weights, graph=True)
             loss = loss_of(found, self.weights) + options.hierarchy * hierarchy
             losses.append(float(loss.detach()))

@@ -10,6 +10,10 @@ SCHEDULES = ("plateau", "cosine", "constant")
 """Learning rate: halved when validation no longer gets better; half a cosine over all epochs; as it is."""
 
 
+LAST_LAYERS = ("trained", "least_squares")
+"""Heads of levels with energies alone: as they were trained, or fitted in closed form at the end."""
+
+
 @dataclass(frozen=True)
 class LevelWeights:
     """What the labels of a level count in the loss, each times RMSE + MAE of its kind.
@@ -49,6 +53,9 @@ class TrainOptions:
         At most so many.
     batch_size
         Frames.
+    share
+        Of each batch that frames of every level have at least, those of a scarce one several times in an
+        epoch; 0: all frames once.
     learning_rate, smallest_rate
         Of Adam at first; where the schedule ends.
     schedule
@@ -62,6 +69,8 @@ class TrainOptions:
         Of the sum of squares of the network's weights in the loss.
     weights
         By level; the default for those that are not named.
+    last_layer
+        One of :data:`LAST_LAYERS`, see :mod:`votca_mlp.training.trainer.last_layer`.
     hierarchy
         Weight of the hierarchicality of each head's energies (Lubbers 2018, equation 13).
     seed
@@ -76,6 +85,7 @@ class TrainOptions:
 
     epochs: int = 500
     batch_size: int = 16
+    share: float = 0.0
     learning_rate: float = 1e-3
     smallest_rate: float = 1e-5
     schedule: str = "plateau"
@@ -83,6 +93,7 @@ class TrainOptions:
     stop_after: int = 0
     decay: float = 1e-6
     weights: Mapping[str, LevelWeights] = field(default_factory=dict)
+    last_layer: str = "trained"
     hierarchy: float = 0.0
     seed: int = 1
     precision: str = "float32"
@@ -101,9 +112,11 @@ class TrainOptions:
             ("seed", 0 <= self.seed < 2**63, "a whole number from 0 to 2^63 - 1"),
             ("epochs", self.epochs >= 1, "1 or more"),
             ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("share", 0.0 <= self.share <= 0.5, "0 to 0.5"),
             ("learning_rate", 0.0 < self.learning_rate < math.inf, "a number above 0"),
             ("smallest_rate", 0.0 <= self.smallest_rate <= self.learning_rate, "0 to learning_rate"),
             ("schedule", self.schedule in SCHEDULES, " | ".join(SCHEDULES)),
+            ("last_layer", self.last_layer in LAST_LAYERS, " | ".join(LAST_LAYERS)),
             ("patience", self.patience >= 0, "0 or more"),
             ("stop_after", self.stop_after >= 0, "0 or more"),
             ("decay", 0.0 <= self.decay < math.inf, "0 or more"),

@@ -1,15 +1,63 @@
 """Which frames come together in a batch."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from votca_mlp.training.labelled import LabelledFrames
 
 
-def kinds_of_frames(frames: LabelledFrames, levels: list[str]) -> NDArray[np.int64]:
+def kinds_of_frames(frames: LabelledFrames, levels: Sequence[str]) -> NDArray[np.int64]:
     """Return a number for each frame: those with the same kinds of labels have the same."""
     columns = [frames.has(name, kind) for name in levels for kind in ("energies", "forces", "stress")]
     return np.unique(np.stack(columns, 1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def scarce_levels(frames: LabelledFrames, levels: Sequence[str], share: float) -> list[NDArray[np.int64]]:
+    """Return the frames of each level that has labels in fewer than this share of all frames.
+
+    A frame of two of them is counted to the scarcer one; the list is empty where no level is scarce.
+    """
+    found: list[NDArray[np.int64]] = []
+    left = np.ones(len(frames), bool)
+    with_label = [
+        frames.has(name, "energies") | frames.has(name, "forces") | frames.has(name, "stress")
+        for name in levels
+    ]
+    for there in sorted(with_label, key=lambda there: int(there.sum())):
+        if there.any() and there.sum() < share * len(frames):
+            found.append(np.flatnonzero(there & left))
+            left &= ~there
+    return [part for part in found if len(part)]
+
+
+def with_shares(
+    kinds: NDArray[np.int64],
+    scarce: Sequence[NDArray[np.int64]],
+    share: float,
+    size: int,
+    seed: int,
+    epoch: int,
+) -> list[NDArray[np.int64]]:
+    """Return the batches of an epoch, in each of which scarce frames have their share.
+
+    An epoch has every other frame once, and scarce ones as often as batches need them: each time all of them
+    in a new order. The mean over one or two labels of a batch is a noisy slope, which would move all that the
+    levels share.
+    """
+    if not scarce:
+        return shuffled(kinds, size, seed, epoch)
+    each = max(1, round(share * size))
+    common = np.setdiff1d(np.arange(len(kinds)), np.concatenate(scarce))
+    batches = shuffled(kinds[common], max(1, size - each * len(scarce)), seed, epoch)
+    random = np.random.default_rng([seed, epoch, 1])
+    parts = [common[batch] for batch in batches]
+    for members in scarce:
+        rounds = -(-len(batches) * each // len(members))
+        order = np.concatenate([random.permutation(members) for _ in range(rounds)])
+        parts = [np.concatenate([part, order[k * each : (k + 1) * each]]) for k, part in enumerate(parts)]
+    return parts
 
 
 def shuffled(kinds: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
