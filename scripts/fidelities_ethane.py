@@ -36,14 +36,15 @@ from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import Split, split_frames
 from votca_mlp.training.trainer.loop import Trained, train
-from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.options import LAST_LAYERS, LevelWeights, TrainOptions
+from votca_mlp.training.trainer.order import steps_of_epoch
 from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
 METHODS = ("high", "low", "together", "transfer", "difference")
 SETTINGS = ("low", "steps")
 """What all results in a folder have in common; and what those of both levels on one network have."""
-OF_TOGETHER = ("heads", "high_weight", "repeat")
+OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
 NETWORK = {
     "kind": "HipnnVec",
     "n_features": 16,
@@ -117,12 +118,8 @@ def fit(
     *,
     steps: int,
     heads: str = SEPARATE,
-    repeat: int = 1,
 ) -> Trained:
-    """Train on the levels of the frames for so many steps, or go on with it.
-
-    An epoch has each CASPT2 energy ``repeat`` times, so that batches have more than one or two of them.
-    """
+    """Train on the levels of the frames for so many steps, or go on with it."""
 
     def report(epoch: int, numbers: dict[str, float]) -> None:
         if epoch % 10 == 0:
@@ -131,10 +128,8 @@ def fit(
             )
 
     learn, judged = (with_labels(frames, part, *frames.levels) for part in parts)
-    rare = frames.has(HIGH, "energies")[learn] if HIGH in frames.levels else np.zeros(len(learn), bool)
-    learn = np.sort(np.concatenate([learn, np.repeat(learn[rare], repeat - 1)]))
     batch = BATCH if any(frames.has(level, "forces").any() for level in frames.levels) else BATCH_OF_ENERGIES
-    epochs = max(1, round(steps / max(1, round(len(learn) / batch))))
+    epochs = max(1, round(steps / steps_of_epoch(frames.take(learn), batch, options.share)))
     return train(
         frames,
         learn,
@@ -163,9 +158,17 @@ def predicted(
     learn = with_labels(frames, parts[0], HIGH)
     if method in ("high", "together"):
         part = of_level(frames, HIGH) if method == "high" else frames
-        more = {"heads": options.heads, "repeat": options.repeat} if method == "together" else {}
-        found = fit(part, parts, trained, name, steps=steps, **more)
-        return energies_of(found.model, HIGH, data.judged), validation(found)
+        if method == "together":
+            weights = {**trained.weights, HIGH: LevelWeights(options.high_weight)}
+            trained = replace(trained, weights=weights, share=options.share, last_layer=options.last_layer)
+        heads = options.heads if method == "together" else SEPARATE
+        found = fit(part, parts, trained, name, steps=steps, heads=heads)
+        checked = validation(found)
+        if found.fitted:
+            judged = frames.take(with_labels(frames, parts[1], HIGH))
+            wrong = energies_of(found.model, HIGH, judged) - judged.levels[HIGH].energies
+            checked = 1e3 * float(np.sqrt(np.square(wrong / judged.atom_counts).mean()))
+        return energies_of(found.model, HIGH, data.judged), checked
     low = fit(of_level(frames, LOW), parts, trained, folder / f"low_{seed}.pt", steps=steps).model
     known = energies_of(low, LOW, frames.take(learn))
     labels = frames.levels[HIGH].energies[learn]
@@ -199,7 +202,7 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                     learning_rate=2e-3,
                     schedule="cosine",
                     seed=seed,
-                    weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(options.high_weight)},
+                    weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(100.0)},
                 )
                 energies, validated = predicted(method, data, high, seed, trained, options)
                 wrong = 1e3 * (energies - data.judged.levels[HIGH].energies) / data.judged.atom_counts
@@ -275,8 +278,11 @@ def main() -> None:
     parser.add_argument("--low", type=int, default=4000, help="frames with wB97X energies and forces")
     parser.add_argument("--steps", type=int, default=1500, help="of each training")
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
-    parser.add_argument("--high-weight", type=float, default=100.0, help="of CASPT2 energies in the loss")
-    parser.add_argument("--repeat", type=int, default=1, help="of CASPT2 energies in an epoch of both levels")
+    parser.add_argument("--high-weight", type=float, default=10.0, help="of CASPT2 energies beside wB97X")
+    parser.add_argument(
+        "--share", type=float, default=0.25, help="of CASPT2 energies in a batch of both levels"
+    )
+    parser.add_argument("--last-layer", choices=LAST_LAYERS, default=LAST_LAYERS[1], help="CASPT2's head")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--only-show", action="store_true", help="train nothing")
     add_json(parser)

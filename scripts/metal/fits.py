@@ -13,7 +13,8 @@ from votca_mlp.models.hipnn.levels import SEPARATE
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.trainer.loop import train
-from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
+from votca_mlp.training.trainer.options import LAST_LAYERS, LevelWeights, TrainOptions
+from votca_mlp.training.trainer.order import steps_of_epoch
 
 NETWORK = {
     "n_features": 16,
@@ -74,10 +75,13 @@ def fit(
     high_weight: float,
     rate: float,
     heads: str = SEPARATE,
+    share: float = 0.0,
+    last_layer: str = LAST_LAYERS[0],
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
-    ``steps`` of the optimiser, whatever the number of frames.
+    ``steps`` of the optimiser, whatever the number of frames; ``share`` and ``last_layer`` count where both
+    levels are trained.
     """
     low, high = pair.levels
     energies = np.full(len(frames), np.nan)
@@ -88,8 +92,12 @@ def fit(
         levels = {low: frames.levels[low], **levels}
         known[:] = True
     training, validation = (part[known[part]] for part in (parts.training, parts.validation))
+    share = share if both else 0.0
+    each = steps_of_epoch(replace(frames, levels=levels).take(training), BATCH, share)
     options = TrainOptions(
-        epochs=max(1, round(steps / max(1, round(len(training) / BATCH)))),
+        epochs=max(1, round(steps / each)),
+        share=share,
+        last_layer=last_layer if both else LAST_LAYERS[0],
         batch_size=BATCH,
         learning_rate=rate,
         smallest_rate=1e-5,

@@ -17,7 +17,13 @@ from votca_mlp.training.trainer.compiled import CompiledSource
 from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.losses import loss_of
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
-from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, shuffled, with_shares
+from votca_mlp.training.trainer.order import (
+    kinds_of_frames,
+    scarce_levels,
+    shuffled,
+    steps_of_epoch,
+    with_shares,
+)
 from votca_mlp.training.trainer.sources import RowsSource, source_of
 from votca_mlp.training.trainer.transfer import with_levels
 
@@ -163,7 +169,7 @@ def test_scarce_levels_have_their_share_of_every_batch(frames: LabelledFrames) -
     assert [part.tolist() for part in scarce] == [[36, 37, 38], [32, 33, 34, 35, 39]]
     kinds = kinds_of_frames(sparse, list(labels))
     batches = with_shares(kinds, scarce, 0.25, 8, 1, 1)
-    assert len(batches) == 8
+    assert len(batches) == steps_of_epoch(sparse, 8, 0.25) == 8
     for part in batches:
         assert [int(np.isin(part, members).sum()) for members in scarce] == [2, 2]
     everything = np.concatenate(batches)

@@ -32,6 +32,13 @@ def scarce_levels(frames: LabelledFrames, levels: Sequence[str], share: float) -
     return [part for part in found if len(part)]
 
 
+def steps_of_epoch(frames: LabelledFrames, size: int, share: float) -> int:
+    """Return how many batches an epoch of these frames has, with all of their levels."""
+    levels = list(frames.levels)
+    kinds, scarce = kinds_of_frames(frames, levels), scarce_levels(frames, levels, share)
+    return len(with_shares(kinds, scarce, share, size, 1, 1))
+
+
 def with_shares(
     kinds: NDArray[np.int64],
     scarce: Sequence[NDArray[np.int64]],
