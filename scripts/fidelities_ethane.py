@@ -36,13 +36,13 @@ from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.sources.labels import Source, read_source
 from votca_mlp.training.split import Split, split_frames
 from votca_mlp.training.trainer.loop import Trained, train
-from votca_mlp.training.trainer.options import LAST_LAYERS, LevelWeights, TrainOptions
+from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS, LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import steps_of_epoch
 from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
 METHODS = ("high", "low", "together", "transfer", "difference")
-SETTINGS = ("low", "steps")
+SETTINGS = ("low", "steps", "rate")
 """What all results in a folder have in common; and what those of both levels on one network have."""
 OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
 NETWORK = {
@@ -163,13 +163,15 @@ def predicted(
             trained = replace(trained, weights=weights, share=options.share, last_layer=options.last_layer)
         heads = options.heads if method == "together" else SEPARATE
         found = fit(part, parts, trained, name, steps=steps, heads=heads)
-        checked = validation(found)
+        checked = validation(found, options.keep)
         if found.fitted:
             judged = frames.take(with_labels(frames, parts[1], HIGH))
             wrong = energies_of(found.model, HIGH, judged) - judged.levels[HIGH].energies
             checked = 1e3 * float(np.sqrt(np.square(wrong / judged.atom_counts).mean()))
         return energies_of(found.model, HIGH, data.judged), checked
-    low = fit(of_level(frames, LOW), parts, trained, folder / f"low_{seed}.pt", steps=steps).model
+    # its validation frames are many
+    base = replace(trained, keep="best")
+    low = fit(of_level(frames, LOW), parts, base, folder / f"low_{seed}.pt", steps=steps).model
     known = energies_of(low, LOW, frames.take(learn))
     labels = frames.levels[HIGH].energies[learn]
     if method == "low":
@@ -179,14 +181,17 @@ def predicted(
         start = with_levels(low, [HIGH], own, source=LOW)
         slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
         found = fit(of_level(frames, HIGH), parts, slower, name, start, steps=steps)
-        return energies_of(found.model, HIGH, data.judged), validation(found)
+        return energies_of(found.model, HIGH, data.judged), validation(found, options.keep)
     found = fit(differences(frames, HIGH, low), parts, trained, name, steps=steps)
-    return energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged), validation(found)
+    return energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged), validation(
+        found, options.keep
+    )
 
 
-def validation(found: Trained) -> float:
+def validation(found: Trained, keep: str) -> float:
     """Return the RMSE of validation's CASPT2 energies in the epoch whose model is kept, meV/atom."""
-    return 1e3 * found.history[found.best_epoch - 1][f"{HIGH} energy_rmse"]
+    epoch = found.best_epoch if keep == "best" else len(found.history)
+    return 1e3 * found.history[epoch - 1][f"{HIGH} energy_rmse"]
 
 
 def measure(data: Data, options: argparse.Namespace) -> None:
@@ -199,8 +204,9 @@ def measure(data: Data, options: argparse.Namespace) -> None:
                     refuse_other(json.loads(path.read_text()), method, options, path)
                     continue
                 trained = TrainOptions(
-                    learning_rate=2e-3,
+                    learning_rate=options.rate,
                     schedule="cosine",
+                    keep=options.keep,
                     seed=seed,
                     weights={LOW: LevelWeights(30.0, 1.0), HIGH: LevelWeights(100.0)},
                 )
@@ -218,6 +224,8 @@ def measure(data: Data, options: argparse.Namespace) -> None:
 def settings_of(method: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a result depends on."""
     names = (*SETTINGS, *OF_TOGETHER) if method == "together" else SETTINGS
+    if method != "low":
+        names = (*names, "keep")
     return {name: getattr(options, name) for name in names}
 
 
@@ -277,6 +285,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--low", type=int, default=4000, help="frames with wB97X energies and forces")
     parser.add_argument("--steps", type=int, default=1500, help="of each training")
+    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate of the first step")
+    parser.add_argument("--keep", choices=KEPT, default=KEPT[1], help="epoch of trainings on CASPT2 energies")
     parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
     parser.add_argument("--high-weight", type=float, default=10.0, help="of CASPT2 energies beside wB97X")
     parser.add_argument(

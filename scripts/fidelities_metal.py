@@ -37,7 +37,7 @@ from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.hipnn.levels import HEADS, SEPARATE
 from votca_mlp.training.labelled import LabelledFrames
-from votca_mlp.training.trainer.options import LAST_LAYERS
+from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS
 
 FRACTIONS = (0.1, 0.2, 0.4, 0.8)
 CLAIM = ((0.1, True), (0.8, False))
@@ -95,6 +95,7 @@ def fits(
             heads=options.heads,
             share=options.share,
             last_layer=options.last_layer,
+            keep=options.keep,
         )
         away, other = spread(pair, frames, parts)
         found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
@@ -226,6 +227,7 @@ def main() -> None:
         "--share", type=float, default=0.0, help="of high-level energies in a batch of both levels"
     )
     parser.add_argument("--last-layer", choices=LAST_LAYERS, default=LAST_LAYERS[0], help="of the high level")
+    parser.add_argument("--keep", choices=KEPT, default=KEPT[0], help="epoch")
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")

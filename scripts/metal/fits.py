@@ -13,7 +13,7 @@ from votca_mlp.models.hipnn.levels import SEPARATE
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.trainer.loop import train
-from votca_mlp.training.trainer.options import LAST_LAYERS, LevelWeights, TrainOptions
+from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS, LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import steps_of_epoch
 
 NETWORK = {
@@ -77,6 +77,7 @@ def fit(
     heads: str = SEPARATE,
     share: float = 0.0,
     last_layer: str = LAST_LAYERS[0],
+    keep: str = KEPT[0],
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
@@ -97,6 +98,7 @@ def fit(
     options = TrainOptions(
         epochs=max(1, round(steps / each)),
         share=share,
+        keep=keep,
         last_layer=last_layer if both else LAST_LAYERS[0],
         batch_size=BATCH,
         learning_rate=rate,

@@ -90,6 +90,9 @@ class TrainingSettings(Section):
     schedule: Literal["plateau", "cosine", "constant"] = setting("plateau", meaning="Of the learning rate.")
     patience: int = setting(15, ge=0, meaning="Epochs without a better loss before plateau halves the rate.")
     stop_after: int = setting(0, ge=0, meaning="Epochs without a better loss before training ends; 0: never.")
+    keep: Literal["best", "last"] = setting(
+        "best", meaning="Model of the best validation loss, or of the last epoch."
+    )
     decay: float = setting(1e-6, ge=0, meaning="Weight of the squares of the network's weights.")
     last_layer: Literal["trained", "least_squares"] = setting(
         "trained",

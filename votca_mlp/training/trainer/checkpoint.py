@@ -41,8 +41,8 @@ def fingerprint(
     # longer training is the same training, unless the schedule spans it
     if options.schedule != "cosine":
         del values["epochs"]
-    # heads are fitted after training
-    del values["last_layer"]
+    # chosen after training
+    del values["keep"], values["last_layer"]
     # as before there were shares
     if not options.share:
         del values["share"]

@@ -30,14 +30,14 @@ _EVERY = 30.0  # seconds between checkpoints
 
 @dataclass
 class Trained:
-    """The model of the best validation loss, and what each epoch gave.
+    """The model that is kept, and what each epoch gave.
 
     Attributes
     ----------
     model
-        With all levels; :meth:`LevelledHipnn.at` is one of them.
+        Of the best validation loss, or of the last epoch; :meth:`LevelledHipnn.at` is one of its levels.
     best_epoch, stopped
-        Counted from 1; why training ended.
+        That of the best validation loss, counted from 1; why training ended.
     history
         By epoch: ``loss`` of validation, ``LEVEL KIND_rmse`` and ``LEVEL KIND_mae`` (eV/atom, eV/Angstrom,
         eV/Angstrom^3), ``training loss``, ``rate``, ``seconds``.
@@ -128,7 +128,8 @@ def train(
                 written = time.monotonic()
             if held.came:
                 raise KeyboardInterrupt
-    model.load_state_dict(run.best_state)
+    if options.keep == "best" or not np.isfinite(run.result.history[-1]["loss"]):
+        model.load_state_dict(run.best_state)
     if options.last_layer == "least_squares":
         run.result.fitted = fit_heads(model, learn, options)
     return run.result

@@ -10,6 +10,8 @@ SCHEDULES = ("plateau", "cosine", "constant")
 """Learning rate: halved when validation no longer gets better; half a cosine over all epochs; as it is."""
 
 
+KEPT = ("best", "last")
+"""Which model is kept: that of the best validation loss, or of the last epoch."""
 LAST_LAYERS = ("trained", "least_squares")
 """Heads of levels with energies alone: as they were trained, or fitted in closed form at the end."""
 
@@ -65,6 +67,9 @@ class TrainOptions:
     stop_after
         Epochs without a better validation loss after which training ends, 0 for never. With ``plateau`` it
         ends too when the rate falls below ``smallest_rate``.
+    keep
+        One of :data:`KEPT`. A few validation energies choose an epoch by their noise; where the schedule ends
+        at a small rate, the last one is better then.
     decay
         Of the sum of squares of the network's weights in the loss.
     weights
@@ -91,6 +96,7 @@ class TrainOptions:
     schedule: str = "plateau"
     patience: int = 15
     stop_after: int = 0
+    keep: str = "best"
     decay: float = 1e-6
     weights: Mapping[str, LevelWeights] = field(default_factory=dict)
     last_layer: str = "trained"
@@ -116,6 +122,7 @@ class TrainOptions:
             ("learning_rate", 0.0 < self.learning_rate < math.inf, "a number above 0"),
             ("smallest_rate", 0.0 <= self.smallest_rate <= self.learning_rate, "0 to learning_rate"),
             ("schedule", self.schedule in SCHEDULES, " | ".join(SCHEDULES)),
+            ("keep", self.keep in KEPT, " | ".join(KEPT)),
             ("last_layer", self.last_layer in LAST_LAYERS, " | ".join(LAST_LAYERS)),
             ("patience", self.patience >= 0, "0 or more"),
             ("stop_after", self.stop_after >= 0, "0 or more"),
