@@ -180,6 +180,24 @@ def test_scarce_levels_have_their_share_of_every_batch(frames: LabelledFrames) -
     assert all(map(np.array_equal, with_shares(kinds, [], 0.0, 8, 1, 1), shuffled(kinds, 8, 1, 1)))
 
 
+def test_what_is_kept_is_chosen_after_training(frames: LabelledFrames, tmp_path: Path) -> None:
+    """One checkpoint serves the best and the last epoch, and heads fitted at the end."""
+    path = tmp_path / "checkpoint.pt"
+    options = replace(OPTIONS, learning_rate=0.3)
+    for keep, name in (("best", "best_state"), ("last", "model")):
+        found = go(frames, replace(options, keep=keep), checkpoint=path).model.state_dict()
+        state = torch.load(path, weights_only=True)
+        assert state["best"][1] < options.epochs
+        for key, value in state[name].items():
+            assert not torch.is_tensor(value) or torch.equal(found[key], value), key
+    written = path.read_bytes()
+    result = go(frames, replace(options, last_layer="least_squares"), checkpoint=path)
+    assert path.read_bytes() == written
+    assert result.fitted["high"].left_out > 0.0
+    head = result.model.heads[1].layers[-1].weight  # type: ignore[index,union-attr]
+    assert not torch.equal(head, state["best_state"]["heads.1.layers.2.weight"])
+
+
 def test_fine_tuned_to_another_level(frames: LabelledFrames) -> None:
     """The network is that of the first level, which stays as it is; its head is where the new one begins."""
     low = replace(frames, levels={"low": frames.levels["low"]})
