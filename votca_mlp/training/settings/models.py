@@ -74,12 +74,12 @@ class TrainingSettings(Section):
         "there. difference: the first level, then a network for what the last adds to it.",
     )
     heads: Literal["separate", "added"] = setting(
-        "separate", meaning="A head for each level, or one and what each other level adds to it."
+        "added", meaning="A head for each level, or the first level's and what each other level adds to it."
     )
     epochs: PositiveInt = setting(500, meaning="At most so many.")
     batch_size: PositiveInt = setting(16, meaning="Frames.")
     share: float = setting(
-        0.0,
+        0.25,
         ge=0,
         le=0.5,
         meaning="Of every batch that frames of each level have at least, those of a scarce level several "

@@ -17,6 +17,7 @@ from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.trainer.options import TrainOptions
+from votca_mlp.training.trainer.order import scarce_levels
 
 FORMAT, VERSION = "votca-mlp training", 1
 
@@ -43,8 +44,8 @@ def fingerprint(
         del values["epochs"]
     # chosen after training
     del values["keep"], values["last_layer"]
-    # as before there were shares
-    if not options.share:
+    if not scarce_levels(frames.take(parts[0]), model.levels, options.share):
+        # nothing depends on it
         del values["share"]
     digest.update(json.dumps([values, model.levels, model.kind, model.numbers], sort_keys=True).encode())
     return digest.hexdigest()

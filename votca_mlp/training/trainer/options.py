@@ -90,7 +90,7 @@ class TrainOptions:
 
     epochs: int = 500
     batch_size: int = 16
-    share: float = 0.0
+    share: float = 0.25
     learning_rate: float = 1e-3
     smallest_rate: float = 1e-5
     schedule: str = "plateau"
