@@ -23,8 +23,11 @@ from votca_mlp.training.fusion.search import Search
 from votca_mlp.training.fusion.simulate import simulate
 from votca_mlp.training.fusion.states import StatePoint, check_names
 from votca_mlp.training.fusion.trajectories import Simulator, Trajectories
+from votca_mlp.training.fusion.wall import Wall
 
 MOST_FAILURES = 3
+LOW = 0.5
+"""Share of the repulsive wall below which the lines say what is left."""
 _log = logging.getLogger(__name__)
 
 
@@ -87,6 +90,8 @@ class Fusion:
         self.copies = Copies(model, fixed)
         self.folder, self.report = folder, report
         self.objective = Objective(states, experiments, rest, labels, held)
+        # of the parameters before fusion, which a folder's may replace
+        self.wall = Wall(self.objective.states, self.copies, self.options.wall)
         folder.mkdir(parents=True, exist_ok=True)
         self.trajectories = Trajectories(folder, self.objective.states, self.copies, self.options, simulator)
         self.progress = self._begin()
@@ -95,7 +100,13 @@ class Fusion:
         if labels is not None:
             term = LabelTerm(labels, self.progress.scales, labels.counts(self.copies.single))
         self.search = Search(
-            self.objective, self.limits, term, self.copies, self.trajectories.pools, self.options
+            self.objective,
+            self.limits,
+            self.wall,
+            term,
+            self.copies,
+            self.trajectories.pools,
+            self.options,
         )
 
     def _begin(self) -> Progress:
@@ -248,7 +259,9 @@ class Fusion:
         responses = self.objective.responses(
             self.trajectories.pools, self.copies, probes=options.probes, seed=options.seed + 1000 * number
         )
-        return Measured(self.objective.iteration(number, responses, self.copies, new, began), responses)
+        iteration = self.objective.iteration(number, responses, self.copies, new, began)
+        iteration.wall = self.wall.least()
+        return Measured(iteration, responses)
 
     def _note_best(self, found: Measured) -> None:
         progress, value, number = self.progress, found.iteration.experiments, found.iteration.number
@@ -281,7 +294,8 @@ class Fusion:
             iteration.step, iteration.damping = taken, progress.damping
             iteration.label_weight = progress.label_weight
             if taken == 0.0:
-                progress.ended = "no step that keeps the labels makes the experiments better"
+                kept = "labels and the repulsive wall" if self.search.walled else "labels"
+                progress.ended = f"no step that keeps the {kept} makes the experiments better"
         iteration.seconds = time.monotonic() - began
         progress.history.append(iteration.plain())
         progress.iteration += 1
@@ -293,10 +307,12 @@ class Fusion:
 
     def _line(self, iteration: Iteration) -> str:
         worth = " ".join(f"{name} {value:.2f}" for name, value in iteration.effective.items())
+        low = iteration.wall is not None and iteration.wall < LOW
+        wall = f", pairs pushed together cost {iteration.wall:.2f} of before" if low else ""
         return (
             f"iteration {iteration.number}: chi^2 of experiments {iteration.experiments:.3g}, "
             f"{self._held(iteration)}, n_eff {worth}, new {len(iteration.new)}, step {iteration.step:g}, "
-            f"{iteration.seconds:.0f} s"
+            f"{iteration.seconds:.0f} s{wall}"
         )
 
     def _held(self, iteration: Iteration) -> str:

@@ -33,6 +33,9 @@ class FusionOptions:
     limits
         Largest error on labels by kind, relative to before, held out or learnt from; steps beyond are taken
         back.
+    wall
+        Smallest share that a step may leave of what pushing two atoms together costs (:class:`.wall.Wall`); 0
+        for any.
     patience
         Ends after as many iterations without a better model.
     probes
@@ -51,6 +54,7 @@ class FusionOptions:
     limits: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"energy": 1.5, "force": 1.06, "stress": 1.5})
     )
+    wall: float = 0.3
     patience: int = 4
     probes: int = 12
     seed: int = 1
@@ -71,6 +75,7 @@ class FusionOptions:
             "keep": (1, 100),
             "label_weight": (1e-12, 1e12),
             "damping": (1e-9, 1e9),
+            "wall": (0.0, 0.9),
             "patience": (1, 10**6),
             "probes": (1, 10**4),
         }
@@ -110,6 +115,8 @@ class Iteration:
         Share of the full step that was taken from here; 0 where none was.
     damping, label_weight
         Of the next one.
+    wall
+        Smallest share of what pushing two atoms together cost before fusion; None if that is not watched.
     """
 
     number: int
@@ -124,6 +131,7 @@ class Iteration:
     damping: float = 0.0
     label_weight: float = 0.0
     seconds: float = 0.0
+    wall: float | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -12,7 +12,8 @@ from votca_mlp.training.fusion.labels import LabelTerm
 from votca_mlp.training.fusion.objective import Limits, Measured, Objective
 from votca_mlp.training.fusion.options import FusionOptions
 from votca_mlp.training.fusion.pool import StatePool, energies_of
-from votca_mlp.training.fusion.step import Pinning, Step, solve
+from votca_mlp.training.fusion.step import Pinning, Step, solve, square_of
+from votca_mlp.training.fusion.wall import Wall
 
 LINE = (1.0, 0.5, 0.25)
 """Shares of the full step that are tried."""
@@ -34,7 +35,7 @@ class Search:
 
     Parameters
     ----------
-    objective, limits, copies, pools, options
+    objective, limits, wall, copies, pools, options
         Of the fusion.
     term
         The labels' chi^2; None without labels.
@@ -44,25 +45,31 @@ class Search:
         self,
         objective: Objective,
         limits: Limits,
+        wall: Wall,
         term: LabelTerm | None,
         copies: Copies,
         pools: Mapping[str, StatePool],
         options: FusionOptions,
     ) -> None:
-        self.objective, self.limits, self.term = objective, limits, term
+        self.objective, self.limits, self.wall, self.term = objective, limits, wall, term
         self.copies, self.pools, self.options = copies, pools, options
-        self._label_rows: tuple[str, Tensor] | None = None
+        self._label_rows: tuple[str, Tensor, Tensor] | None = None
+        self.walled = False
+        """Whether the last search refused a step for the repulsive wall."""
 
     def take(self, found: Measured, progress: Progress) -> float:
         """Change the parameters by the largest share of the step that serves; return the share, 0 if none."""
         objective = self.objective
-        scale = objective.scale(found.responses)
+        self.walled, scale = False, objective.scale(found.responses)
         here, before = self.copies.vector, objective.chi2(found.responses, scale)
         for _ in range(TRIES):
             step, harmed = self._solved(found, scale, progress), False
             most = before + self._label_value(found.iteration.labels, progress)
             for share in LINE:
                 self.copies.put(here + share * step.change)
+                if not self.wall.holds():
+                    self.walled = True
+                    continue
                 errors = self.limits.kept(self.copies.single, objective.labels, objective.held)
                 harmed = errors is None
                 if errors is not None and self._serves(errors, scale, most, progress):
@@ -106,6 +113,13 @@ class Search:
             # nothing is pinned: all directions alike
             pinning, weight = Pinning(rows, progress.damping, labels=False), 1.0
         residuals = (values - self.objective.targets) / scale
+        if self.walled:
+            # the first step would have taken the wall away: another that leaves it as it is
+            fixed = self.wall.rows()
+            rows, residuals = (
+                torch.cat([rows, fixed]),
+                torch.cat([residuals, residuals.new_zeros(len(fixed))]),
+            )
         return solve(residuals, rows, gradient, pinning, weight, spreads, progress.variance)
 
     def _pinned(self, term: LabelTerm, progress: Progress) -> Pinning:
@@ -116,5 +130,6 @@ class Search:
         here = self.copies.identity
         if self._label_rows is None or self._label_rows[0] != here:
             rows = term.rows(self.copies.single, self.copies.singles, self.options.seed)
-            self._label_rows = here, rows
-        return Pinning(self._label_rows[1], progress.damping)
+            self._label_rows = here, rows, square_of(rows)
+        _, rows, square = self._label_rows
+        return Pinning(rows, progress.damping, square=square)

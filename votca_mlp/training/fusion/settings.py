@@ -122,6 +122,12 @@ class ExperimentsSettings(Section):
     )
     force_limit: float = setting(1.06, ge=1, meaning="The same of forces.")
     stress_limit: float = setting(1.5, ge=1, meaning="The same of the stress.")
+    wall: float = setting(
+        FusionOptions.wall,
+        ge=0,
+        le=0.9,
+        meaning="Smallest share that a step may leave of what pushing two atoms together costs.",
+    )
     patience: PositiveInt = setting(FusionOptions.patience, meaning="Iterations without a better model.")
     fixed: tuple[str, ...] = setting(
         ("sensitivity",), meaning="Parts of names of parameters that are held.", accepted="a list"
@@ -133,6 +139,6 @@ class ExperimentsSettings(Section):
 
     def options(self) -> FusionOptions:
         """Return them as the loop takes them."""
-        names = ("iterations", "effective", "variance", "keep", "label_weight", "patience", "seed")
+        names = ("iterations", "effective", "variance", "keep", "label_weight", "wall", "patience", "seed")
         limits = {"energy": self.energy_limit, "force": self.force_limit, "stress": self.stress_limit}
         return FusionOptions(**{name: getattr(self, name) for name in names}, limits=limits)

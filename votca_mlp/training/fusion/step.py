@@ -29,6 +29,12 @@ class Step:
     variance: float
 
 
+def square_of(rows: Tensor) -> Tensor:
+    """Return the smaller one of R R^T and R^T R, which any damping can be added to."""
+    count, parameters = rows.shape
+    return rows @ rows.T if count < parameters else rows.T @ rows
+
+
 class Pinning:
     """H = R^T R of the labels, with damping, applied inversely.
 
@@ -40,16 +46,19 @@ class Pinning:
         In units of the mean diagonal element of R^T R.
     labels
         False where there are no labels: the rows then only say how large the damping is.
+    square
+        :func:`square_of` the rows, where it has been made before.
     """
 
-    def __init__(self, rows: Tensor, damping: float, *, labels: bool = True) -> None:
+    def __init__(
+        self, rows: Tensor, damping: float, *, labels: bool = True, square: Tensor | None = None
+    ) -> None:
         count, parameters = rows.shape
         self.damping = damping * float(rows.square().sum()) / parameters
         self.rows = rows if labels and count < parameters else None
         self.factor: Tensor | None = None
         if labels:
-            # the smaller of the two square matrices
-            square = rows @ rows.T if count < parameters else rows.T @ rows
+            square = square_of(rows) if square is None else square
             shift = self.damping * torch.eye(len(square), dtype=rows.dtype)
             self.factor = torch.linalg.cholesky(square + shift)
 
