@@ -13,10 +13,11 @@ model at 1300 K. They are the truth's (--labels truth), so that truth, labels an
 shipped model's, which contradict the experiment (the limits of the labels' errors exclude the truth then);
 or none: then nothing is known of short distances.
 
-Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "last
-trajectory" (the rule, without MBAR), "always new" (a trajectory each iteration), and Adam as the published
-DiffTRe has it (momenta 0.1 and 0.4, two rates), which gets as many trajectories as "reuse" needed. Each stage
-leaves a file in a folder for each seed and is skipped when that is there.
+Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "reuse, no
+wall" (nothing holds what pushing two atoms together costs), "last trajectory" (the rule, without MBAR),
+"always new" (a trajectory each iteration), and Adam as the published DiffTRe has it (momenta 0.1 and 0.4, two
+rates), which gets as many trajectories as "reuse" needed. Each stage leaves a file in a folder for each seed
+and is skipped when that is there. "wall" is what pushing two atoms together costs, over that before fusion.
 """
 
 import argparse
@@ -48,6 +49,7 @@ from votca_mlp.training.fusion.options import FusionOptions
 from votca_mlp.training.fusion.pool import StatePool, Trajectory, energies_of
 from votca_mlp.training.fusion.simulate import simulate
 from votca_mlp.training.fusion.states import StatePoint
+from votca_mlp.training.fusion.wall import Wall
 from votca_mlp.training.labelled import labelled_frames
 
 LEARNT, HELD = 1000.0, 1300.0
@@ -65,11 +67,12 @@ RATES = (2e-4, 1e-3)
 """Of Adam; the first is the published one."""
 MOST_STEPS = 60
 WAYS = {
-    "reuse": (0.5, 3),
-    "last trajectory": (0.5, 1),
-    "always new": (1.0, 1),
+    "reuse": (0.5, 3, 0.3),
+    "reuse, no wall": (0.5, 3, 0.0),
+    "last trajectory": (0.5, 1, 0.3),
+    "always new": (1.0, 1, 0.3),
 }
-"""Least n_eff of a trajectory, and how many are kept."""
+"""Least n_eff of a trajectory, how many are kept, and the share of the repulsive wall that is held."""
 
 
 def melt() -> Atoms:
@@ -238,7 +241,7 @@ def fused(seed: Seed, way: str, known: Json) -> Json:
     """Return the course of a fusion and its parameters."""
 
     def make() -> Json:
-        effective, keep = WAYS[way]
+        effective, keep, wall = WAYS[way]
         many = seed.options.iterations
         fusion = Fusion(
             shipped(),
@@ -247,7 +250,7 @@ def fused(seed: Seed, way: str, known: Json) -> Json:
             seed.labels(),
             None,
             seed.place / way.replace(" ", "_"),
-            FusionOptions(iterations=many, seed=seed.number, effective=effective, keep=keep),
+            FusionOptions(iterations=many, seed=seed.number, effective=effective, keep=keep, wall=wall),
             report=lambda line: say(f"seed {seed.number} {way}: {line}"),
         )
         found = fusion.run()
@@ -351,6 +354,7 @@ def one_seed(seed: Seed) -> dict[str, Json]:
         )
         rows[way] |= {
             "steps": len(history) - 1,
+            "wall": wall_of(seed, torch.tensor(found["vector"])),
             "trajectories": found["trajectories"],
             "chi2_fusion": history[found["best"]]["experiments"],
             "chi2_closing": (found["closing"] or {}).get("experiments"),
@@ -369,6 +373,14 @@ def one_seed(seed: Seed) -> dict[str, Json]:
             "seconds": found["seconds"],
         }
     return rows
+
+
+def wall_of(seed: Seed, vector: torch.Tensor) -> float | None:
+    """Return the smallest share of what pushing two atoms together cost that some parameters leave."""
+    copies = Copies(shipped())
+    wall = Wall([liquid(LEARNT, seed.options.production)], copies, FusionOptions.wall)
+    copies.put(vector.double())
+    return wall.least()
 
 
 def _mean(values: list[float]) -> float | None:
