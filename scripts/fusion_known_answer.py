@@ -13,11 +13,12 @@ model at 1300 K. They are the truth's (--labels truth), so that truth, labels an
 shipped model's, which contradict the experiment (the limits of the labels' errors exclude the truth then);
 or none: then nothing is known of short distances.
 
-Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default), "reuse, no
-wall" (nothing holds what pushing two atoms together costs), "last trajectory" (the rule, without MBAR),
-"always new" (a trajectory each iteration), and Adam as the published DiffTRe has it (momenta 0.1 and 0.4, two
-rates), which gets as many trajectories as "reuse" needed. Each stage leaves a file in a folder for each seed
-and is skipped when that is there. "wall" is what pushing two atoms together costs, over that before fusion.
+Ways, each of which runs new trajectories as it needs them: "reuse" (n_eff rule and MBAR, the default),
+"reuse, no wall" (nothing holds what pushing two atoms together costs), "last trajectory" (the rule, without
+MBAR), "always new" (a trajectory each iteration), and Adam as the published DiffTRe has it (momenta 0.1 and
+0.4, two rates), which gets as many trajectories as "reuse" needed. Each stage leaves a file in a folder for
+each seed and is skipped when that is there. "wall" is what pushing two atoms together costs, over that before
+fusion.
 """
 
 import argparse

@@ -5,6 +5,7 @@ Zwanzig 1954; differentiable reweighting: S. Thaler and J. Zavadlav, Nat. Commun
 several trajectories, each of parameters of its own, are one sample by MBAR.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from votca_mlp.models.contract import PairModel
 from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.observables.frames import StoredFrames, join_frames
 from votca_mlp.training.fusion.observables.measured import measure
+from votca_mlp.training.fusion.observables.protocol import FrameObservable, Values, measure_all
 from votca_mlp.training.fusion.states import StatePoint
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class StatePool:
     trajectories: list[Trajectory] = field(default_factory=list)
     _energies: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
     _mixture: Tensor | None = field(default=None, repr=False)
+    _values: tuple[object, Values] | None = field(default=None, repr=False)
 
     @property
     def frames(self) -> StoredFrames:
@@ -67,7 +70,7 @@ class StatePool:
     def add(self, trajectory: Trajectory, copies: Copies) -> None:
         """Take a new trajectory, and drop the oldest beyond ``keep``. The model's parameters stay."""
         self.trajectories = [*self.trajectories, trajectory][-self.keep :]
-        self._mixture = None
+        self._mixture = self._values = None
         self._complete(copies)
 
     def _complete(self, copies: Copies) -> None:
@@ -100,6 +103,17 @@ class StatePool:
             logs = torch.from_numpy(pool.free_energies + np.log(counts))[:, None] - reduced
             self._mixture = torch.logsumexp(logs, 0)
         return self._mixture
+
+    def values(self, copies: Copies, observables: Sequence[FrameObservable]) -> Values:
+        """Return values by frame with the present parameters, those of one set of parameters kept.
+
+        An iteration without a new trajectory begins with what the search for its parameters has ended with.
+        """
+        made_with = copies.identity, tuple(id(each) for each in observables)
+        if self._values is None or self._values[0] != made_with:
+            with torch.no_grad():
+                self._values = made_with, measure_all(copies.double, self.frames, observables)
+        return dict(self._values[1])
 
     def weights(self, energies: Tensor) -> Tensor:
         """Return the weights of all frames, which sum to 1; differentiable in ``energies`` [n_frames], eV."""

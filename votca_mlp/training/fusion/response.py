@@ -17,7 +17,7 @@ from votca_mlp.training.fusion.labels import flat
 from votca_mlp.training.fusion.observables.derivatives import derivatives_of_frames
 from votca_mlp.training.fusion.observables.frames import StoredFrames
 from votca_mlp.training.fusion.observables.measured import ATOMS_AT_ONCE, QUANTITIES
-from votca_mlp.training.fusion.observables.protocol import Values, measure_all
+from votca_mlp.training.fusion.observables.protocol import Values
 from votca_mlp.training.fusion.pool import StatePool
 
 NUMBERS = {"energy": 1, "virial": 6, "born": 36}
@@ -53,8 +53,7 @@ def respond(
 ) -> Response:
     """Return the observables of a state with the present parameters, with rows if ``probes`` is above 0."""
     frames = pool.frames
-    with torch.no_grad():
-        values = measure_all(copies.double, frames, [each.observable for each in experiments])
+    values = pool.values(copies, [each.observable for each in experiments])
     names = [name for name in QUANTITIES if name in values]
     leaves = [values[name].detach().requires_grad_(True) for name in names]
     values |= dict(zip(names, leaves, strict=True))
