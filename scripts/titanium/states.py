@@ -22,19 +22,24 @@ STRESS_ERROR = 0.1 / GPA
 """eV/Angstrom^3, of each component (1 kbar): what 0.03 to 0.05 % of a measured edge amount to; assumed."""
 
 
-def hcp(measured: Measured) -> Atoms:
+def hcp(measured: Measured, repeat: tuple[int, int, int] = REPEAT) -> Atoms:
     """Return the crystal at the measured lattice, its axis along z."""
     cell = bulk("Ti", "hcp", a=measured.a, c=measured.c, orthorhombic=True)
-    found: Atoms = cell.repeat(REPEAT)
+    found: Atoms = cell.repeat(repeat)
     return found
 
 
-def state_of(measured: Measured, production: float, equilibration: float = 2000.0) -> StatePoint:
+def state_of(
+    measured: Measured,
+    production: float,
+    equilibration: float = 2000.0,
+    repeat: tuple[int, int, int] = REPEAT,
+) -> StatePoint:
     """Return the state at the measured lattice and constant volume; times in fs."""
     return StatePoint(
         f"{measured.temperature:.0f}K",
         measured.temperature,
-        hcp(measured),
+        hcp(measured, repeat),
         timestep=2.0,
         equilibration=equilibration,
         production=production,
@@ -42,9 +47,9 @@ def state_of(measured: Measured, production: float, equilibration: float = 2000.
     )
 
 
-def observables_of(measured: Measured) -> list[FrameObservable]:
+def observables_of(measured: Measured, repeat: tuple[int, int, int] = REPEAT) -> list[FrameObservable]:
     """Return stress, elastic constants (eV/Angstrom^3) and pressure (bar) at a temperature."""
-    atoms = len(hcp(measured))
+    atoms = len(hcp(measured, repeat))
     return [
         StressTensor(measured.temperature, atoms),
         ElasticConstants(measured.temperature, atoms, "hexagonal"),
@@ -52,13 +57,13 @@ def observables_of(measured: Measured) -> list[FrameObservable]:
     ]
 
 
-def experiments_of(measured: Measured) -> list[Experiment]:
+def experiments_of(measured: Measured, repeat: tuple[int, int, int] = REPEAT) -> list[Experiment]:
     """Return what was measured: no stress along any edge of the measured lattice, and the elastic constants.
 
     A crystal at its own a and c is under no stress, along a as along c: each normal component is an
     experiment, not their mean alone. The shear components vanish by symmetry and say nothing.
     """
-    stress, elastic, _ = observables_of(measured)
+    stress, elastic, _ = observables_of(measured, repeat)
     state = f"{measured.temperature:.0f}K"
     values = torch.tensor([measured.constants[label] for label in elastic.labels], dtype=torch.float64)
     errors = (CONSTANTS_ERROR * values).clamp(min=0.5)
