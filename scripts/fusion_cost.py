@@ -4,8 +4,8 @@
     scripts/fusion_cost.py DIRECTORY [--data FOLDER] [--seeds N] [--cases NAME...] [--iterations N]
                            [--beside CHECKOUT] [--json FILE]
 
-DIRECTORY is that of fusion_titanium.py, whose fit to PBE with the first seed is fused. Times are those that
-the process had on a processor, so that other work on the machine matters less: a trajectory (equilibration and
+DIRECTORY is that of fusion_titanium.py, whose fit to PBE with the first seed is fused. Times are those
+that the process had on a processor, as other work on the machine matters less then: a trajectory (start and
 production, one state), the rest of an iteration (labels, values, derivatives, search; mean over iterations),
 and an iteration with a new trajectory in both states over one without any. With --beside the same is run with
 the package of another checkout, afterwards.

@@ -2,7 +2,7 @@
 """Titanium fused: a HIP-NN of PBE made to have the measured lattice and elastic constants as well.
 
     scripts/fusion_titanium.py DIRECTORY [--data FOLDER] [--seeds N...] [--epochs N] [--iterations N]
-                               [--production PS] [--train T...] [--test T...] [--json FILE]
+                               [--production PS] [--held-alone] [--train T...] [--test T...] [--json FILE]
 
 A folder for each seed (of the fit, of the velocities) with stages, each of which leaves a file and is skipped
 when that is there: dft.pt (energies, forces and stress of PBE; goes on from dft_checkpoint.pt), before.json,
@@ -69,7 +69,7 @@ def fusion_of(
         labels_of(frames, learn, model, LEVEL),
         labels_of(frames, held, model, LEVEL),
         folder,
-        FusionOptions(iterations=options.iterations, seed=seed),
+        FusionOptions(iterations=options.iterations, seed=seed, held_alone=options.held_alone),
         report=say,
     )
 
@@ -176,6 +176,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
     parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")
+    parser.add_argument("--held-alone", action="store_true", help="limits of held-out labels alone")
     parser.add_argument("--train", type=float, nargs="+", default=[323.0, 923.0])
     parser.add_argument("--test", type=float, nargs="*", default=[623.0])
     options = parsed(parser, "ti_dft_saidi and titanium")

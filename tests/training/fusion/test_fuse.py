@@ -306,3 +306,16 @@ def test_a_folder_of_another_fusion_is_refused(tmp_path) -> None:
     (tmp_path / "fusion.pt").write_bytes(b"no checkpoint")
     with pytest.raises(UserError, match="is damaged"):
         fusion(tmp_path, options=FusionOptions(iterations=1))
+
+
+def test_limits_of_held_out_labels_alone_leave_those_learnt_from(tmp_path) -> None:
+    # learnt from: labels of the model that it begins with; held out: those of the truth, which become better
+    free = FusionOptions(iterations=8, label_weight=1e-6, limits={"energy": 1.0})
+    bound = fusion(tmp_path / "1", labels=labels(1.4, 2.0), held=labels(1.0, 2.2), options=free).run()
+    assert bound.history[bound.best].labels["energy"] <= bound.history[0].labels["energy"]
+    alone = replace(free, held_alone=True)
+    found = fusion(tmp_path / "2", labels=labels(1.4, 2.0), held=labels(1.0, 2.2), options=alone).run()
+    assert found.history[found.best].labels["energy"] > 2.0 * found.history[0].labels["energy"]
+    assert found.history[found.best].experiments < bound.history[bound.best].experiments
+    with pytest.raises(UserError, match="no held-out labels"):
+        fusion(tmp_path / "3", labels=labels(1.4, 2.0), options=alone)

@@ -67,6 +67,11 @@ class Fusion:
         Called with a line after every iteration.
     simulator
         What makes trajectories.
+
+    Raises
+    ------
+    UserError
+        Experiments and states that do not fit; held-out labels alone that are to count, and none.
     """
 
     def __init__(
@@ -87,6 +92,8 @@ class Fusion:
         check_names(states)
         check_experiments(experiments, states, rest)
         self.options = options or FusionOptions()
+        if self.options.held_alone and held is None:
+            raise UserError("there are no held-out labels", where="held_alone", accepted="held-out labels")
         self.copies = Copies(model, fixed)
         self.folder, self.report = folder, report
         self.objective = Objective(states, experiments, rest, labels, held)
@@ -95,7 +102,8 @@ class Fusion:
         folder.mkdir(parents=True, exist_ok=True)
         self.trajectories = Trajectories(folder, self.objective.states, self.copies, self.options, simulator)
         self.progress = self._begin()
-        self.limits = Limits(self.options.limits, self.progress.scales, self.progress.held)
+        alone = self.options.held_alone
+        self.limits = Limits(self.options.limits, self.progress.scales, self.progress.held, alone)
         term = None
         if labels is not None:
             term = LabelTerm(labels, self.progress.scales, labels.counts(self.copies.single))

@@ -35,15 +35,18 @@ class Limits:
         By kind of label.
     learnt, held
         Errors before fusion, on labels learnt from and held out.
+    held_alone
+        Whether only held-out labels are limited: what a model has learnt by heart may be lost.
     """
 
     factors: Mapping[str, float]
     learnt: Mapping[str, float]
     held: Mapping[str, float]
+    held_alone: bool = False
 
     def keep(self, found: Iteration) -> bool:
         """Whether an iteration keeps both sets of labels within the limits."""
-        return self._within(found.held, self.held) and self._within(found.labels, self.learnt)
+        return self._within(found.held, self.held) and self._learnt_within(found.labels)
 
     def kept(self, model: PairModel, labels: Labels | None, held: Labels | None) -> dict[str, float] | None:
         """Return a model's errors on the labels learnt from; None where it is beyond a limit.
@@ -53,7 +56,10 @@ class Limits:
         if held is not None and not self._within(held.errors(model), self.held):
             return None
         learnt = {} if labels is None else labels.errors(model)
-        return learnt if self._within(learnt, self.learnt) else None
+        return learnt if self._learnt_within(learnt) else None
+
+    def _learnt_within(self, errors: Mapping[str, float]) -> bool:
+        return self.held_alone or self._within(errors, self.learnt)
 
     def _within(self, errors: Mapping[str, float], before: Mapping[str, float]) -> bool:
         return all(errors[k] <= self.factors[k] * before[k] for k in errors if k in self.factors)

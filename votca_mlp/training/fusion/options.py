@@ -33,6 +33,9 @@ class FusionOptions:
     limits
         Largest error on labels by kind, relative to before, held out or learnt from; steps beyond are taken
         back.
+    held_alone
+        Whether the limits are those of held-out labels alone. A model that has learnt its labels by heart has
+        errors on them far below those on others, and cannot keep them.
     wall
         Smallest share that a step may leave of what pushing two atoms together costs (:class:`.wall.Wall`); 0
         for any.
@@ -54,6 +57,7 @@ class FusionOptions:
     limits: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"energy": 1.5, "force": 1.06, "stress": 1.5})
     )
+    held_alone: bool = False
     wall: float = 0.3
     patience: int = 4
     probes: int = 12

@@ -122,6 +122,11 @@ class ExperimentsSettings(Section):
     )
     force_limit: float = setting(1.06, ge=1, meaning="The same of forces.")
     stress_limit: float = setting(1.5, ge=1, meaning="The same of the stress.")
+    held_alone: bool = setting(
+        FusionOptions.held_alone,
+        meaning="Whether these limits are of held-out labels alone: for a model with far smaller errors on "
+        "those that it learnt from.",
+    )
     wall: float = setting(
         FusionOptions.wall,
         ge=0,
@@ -139,6 +144,7 @@ class ExperimentsSettings(Section):
 
     def options(self) -> FusionOptions:
         """Return them as the loop takes them."""
-        names = ("iterations", "effective", "variance", "keep", "label_weight", "wall", "patience", "seed")
+        names = ["iterations", "effective", "variance", "keep", "label_weight", "held_alone", "wall"]
+        names += ["patience", "seed"]
         limits = {"energy": self.energy_limit, "force": self.force_limit, "stress": self.stress_limit}
         return FusionOptions(**{name: getattr(self, name) for name in names}, limits=limits)
