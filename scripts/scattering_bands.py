@@ -4,12 +4,13 @@
     scripts/scattering_bands.py DIRECTORY [--cases arkr_two] [--seeds 1 2 3] [--steps N] [--json FILE]
 
 DIRECTORY as there, with arkr_three and arkr_two. No MD: the simulations of N iterations are put together in
-four ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
+five ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
 
 one          one amplitude of u(r) for all interactions, errors of F(Q) independent from Q to Q
 one_marginal the same, averaged over that amplitude
 errors       one amplitude, errors of F(Q) as its simulations scatter (jackknife)
 own          an amplitude for each interaction, averaged over all, and errors as its simulations scatter
+shapes       as own, averaged by the evidence over length and envelope of the prior as well
 
 "g": RMS of the last step's g(r), moved along the Jacobian to the u(r) found, less the target's.
 "of_band": that over the RMS of its error, 1 where errors are right. "inside": the share of points within
@@ -19,6 +20,7 @@ variances; 1 where they are right.
 
 import argparse
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,16 +34,19 @@ from votca_mlp.inverse.step_data import step_data
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import Table, read_table
 from votca_mlp.units import KJMOL_PER_EV
+from votca_mlp.update.gauss_newton.amplitudes import WIDTH, _log_evidence, averaged
 from votca_mlp.update.gauss_newton.data import layout_of, pair_response, sums_of
-from votca_mlp.update.gauss_newton.inference import Linear, infer
+from votca_mlp.update.gauss_newton.inference import Linear, infer, without
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.pool import pooled
-from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _groups, _response, _root
+from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _groups, _peak, _response, _root
 from votca_mlp.update.gauss_newton.solve import solve
 
 Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 MODES = 12
+LENGTHS, POWERS = (0.5, 0.7, 1.0, 1.4, 2.0), (3.0, 0.0, -3.0)
+"""Times the prior's own length; what its envelope (peak / r)^3 is multiplied by: (r / peak)^power."""
 TOTALS = ("arkr_three", "arkr_two")
 MEV = 1e3 / KJMOL_PER_EV
 FROM = 0.25
@@ -69,6 +74,10 @@ class Run:
         self.here = coefficients[-1]
         self.pool = pooled([_response(step, self.layout) for step in steps], coefficients, self.here)
         self.root, self.groups = _root(last, self.layout, options), _groups(last, self.layout, options)
+        lengths = [replace(options, length=factor * options.length) for factor in LENGTHS]
+        self.roots = [_root(last, self.layout, one) for one in lengths]
+        centres = np.concatenate([self.layout.bases[name].centres / _peak(last, name) for name in self.names])
+        self.roots = [centres[:, None] ** power * root for root in self.roots for power in POWERS]
         target = target_of(run, CASES[run.parent.name])
         self.wanted = {name: read_table(target / f"{name}.dist.tgt") for name in self.names}
         self.known = {name: _known(target / f"{name}.known", self.wanted[name]) for name in self.names}
@@ -91,12 +100,13 @@ class Run:
             )
             return Found(step.inferred.coefficients, step.covariance)
 
-        one = solved(together=False)
+        one, own = solved(together=False), solved(groups=self.groups)
         return {
             "one": one,
             "one_marginal": self.marginal(one),
             "errors": solved(),
-            "own": solved(groups=self.groups),
+            "own": own,
+            "shapes": self.shapes(own),
         }
 
     def marginal(self, one: Found) -> Found:
@@ -118,6 +128,53 @@ class Run:
         spread = (weights[:, None] * off).T @ off
         spread += sum(w * e.covariance for w, e in zip(weights, each, strict=True))
         return Found(mean, one.covariance - best.covariance + spread)
+
+    def shapes(self, own: Found) -> Found:
+        """Return mean and covariance over the amplitudes, the length and the envelope of the prior."""
+        assert self.groups is not None
+        wanted, pool, change = self.layout.wanted, self.pool, own.coefficients - self.here
+        assert pool.shared is not None
+        assert pool.scatter is not None
+        shared = pool.shared + pool.scatter.of_mean(wanted.variances) + pool.noise_together(change)
+        target = wanted.values - pool.values + pool.jacobian @ self.here
+        middle = Linear(
+            pool.jacobian,
+            target,
+            np.diag(shared).copy(),
+            self.root,
+            wanted.robust,
+            wanted.units,
+            wanted.nuisance,
+            shared,
+        )
+        best = infer(middle, amplitude=None, bounds=BOUNDS)
+        inner = averaged(middle, best, self.groups, BOUNDS).inferred
+        low, high = max(best.amplitude / WIDTH, BOUNDS[0]), min(best.amplitude * WIDTH, BOUNDS[1])
+        tried = np.array(list(product(np.geomspace(low, high, 9), repeat=len(self.names))))
+        wanted_white = best.noise.whitened(without(wanted.nuisance, target, best.noise))
+        evidence, normals = [], []
+        for root in self.roots:
+            seen = best.noise.whitened(without(wanted.nuisance, pool.jacobian @ root, best.noise))
+            normals.append((root, seen.T @ seen, seen.T @ wanted_white))
+            evidence.append([_log_evidence(*normals[-1][1:], each[self.groups]) for each in tried])
+        weights = np.exp(np.array(evidence) - np.max(evidence))
+        weights[weights < 1e-4] = 0.0
+        weights /= weights.sum()
+        print("weights of the shapes:", weights.sum(axis=1).round(3), flush=True)
+        means, covariance = [], np.zeros_like(own.covariance)
+        shares = []
+        for shape, (root, normal, right) in enumerate(normals):
+            for index in np.flatnonzero(weights[shape]):
+                scale = tried[index][self.groups]
+                inverse = np.linalg.inv(np.eye(len(right)) + scale[:, None] * normal * scale)
+                means.append(root @ (scale * (inverse @ (scale * right))))
+                shares.append(weights[shape, index])
+                each = root @ (scale[:, None] * inverse * scale) @ root.T
+                covariance += weights[shape, index] * each
+        mean = np.array(shares) @ np.array(means)
+        off = np.array(means) - mean
+        covariance += (np.array(shares)[:, None] * off).T @ off
+        return Found(mean, own.covariance - inner.covariance + covariance)
 
     def facts(self, found: Found) -> dict[str, float]:
         """Return how far u and g are, and how far their errors say."""

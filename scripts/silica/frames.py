@@ -32,8 +32,8 @@ COULOMB, DAMPING = 14.3996454, 0.25
 CUTOFF, POINTS = 9.0, 6000
 """Angstrom; points of a table."""
 TYPES = {"SIO": "1 2", "OO": "2 2", "SISI": "1 1"}
-LADDER = (6000.0, 4000.0, 3500.0, 3000.0, 2500.0, 2000.0, 1300.0, 700.0, 300.0)
-"""K."""
+LADDER, MELTING = (6000.0, 4000.0, 3500.0, 3000.0, 2500.0, 2000.0, 1300.0, 700.0, 300.0), 3
+"""K; how many of them make the melt, without frames."""
 SWEEP = (0.95, 1.0, 1.0, 1.05)
 """Densities of the quenches over that of the glass."""
 STEP, SETTLE, RUN, APART = 1.0, 3000.0, 4000.0, 800.0
@@ -52,7 +52,7 @@ def quenched(
     """Return frames of a melt and its quench at constant volume, by LAMMPS.
 
     SETTLE and then RUN fs a temperature, times ``stretch``, with frames of the second part.
-    The first temperature makes the melt, of which no frames are taken. The last frame is the quenched glass.
+    The first temperatures make the melt, of which no frames are taken. The last frame is the quenched glass.
     """
     directory.mkdir(parents=True, exist_ok=True)
     start = packed(edge, units, np.random.default_rng(1000 + seed))
@@ -78,7 +78,7 @@ def quenched(
             f"fix heat all langevin {temperature} {temperature} 0.1 {100 * seed + number + 1} zero yes",
             f"run {round(stretch * SETTLE / STEP)}",
         ]
-        commands += [f"dump_modify frames every {round(APART / STEP)}"] if number == 1 else []
+        commands += [f"dump_modify frames every {round(APART / STEP)}"] if number == MELTING else []
         commands += [f"run {round(stretch * RUN / STEP)}"]
     (directory / "in.lmp").write_text("\n".join(commands) + "\n")
     done = subprocess.run(["lmp", "-in", "in.lmp"], cwd=directory, capture_output=True, text=True)
