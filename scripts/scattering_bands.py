@@ -4,13 +4,15 @@
     scripts/scattering_bands.py DIRECTORY [--cases arkr_two] [--seeds 1 2 3] [--steps N] [--json FILE]
 
 DIRECTORY as there, with arkr_three and arkr_two. No MD: the simulations of N iterations are put together in
-five ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
+six ways, and the u(r) and the g(r) that they find are compared with u* and the target's.
 
 one          one amplitude of u(r) for all interactions, errors of F(Q) independent from Q to Q
 one_marginal the same, averaged over that amplitude
 errors       one amplitude, errors of F(Q) as its simulations scatter (jackknife)
 own          an amplitude for each interaction, averaged over all, and errors as its simulations scatter
 shapes       as own, averaged by the evidence over length and envelope of the prior as well
+sampled      as own, with the error that the data have from the simulation that they were made from: sigma
+             of the data is the noise that was added, and not that
 
 "g": RMS of the last step's g(r), moved along the Jacobian to the u(r) found, less the target's.
 "of_band": that over the RMS of its error, 1 where errors are right. "inside": the share of points within
@@ -27,24 +29,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from results_file import add_json, number, rounded, write_result
-from scattering_cases import CASES, target_of
+from scattering_cases import CASES, LONGER, target_of, whole_of
+from scipy.linalg import block_diag
 
-from votca_mlp.inverse.from_settings import plan_of
+from votca_mlp.inverse.from_settings import plan_of, state_plan
 from votca_mlp.inverse.step_data import step_data
+from votca_mlp.observables.structure_factor import partial_factors
+from votca_mlp.scattering.data import total
 from votca_mlp.settings import load_settings
 from votca_mlp.tables import Table, read_table
-from votca_mlp.units import KJMOL_PER_EV
+from votca_mlp.units import ANGSTROM_PER_NM, KJMOL_PER_EV
 from votca_mlp.update.gauss_newton.amplitudes import WIDTH, _log_evidence, averaged
 from votca_mlp.update.gauss_newton.data import layout_of, pair_response, sums_of
 from votca_mlp.update.gauss_newton.inference import Linear, infer, without
 from votca_mlp.update.gauss_newton.options import GaussNewtonSettings
 from votca_mlp.update.gauss_newton.pool import pooled
+from votca_mlp.update.gauss_newton.prior import prior_root
 from votca_mlp.update.gauss_newton.rule import AMPLITUDES, _coefficients, _groups, _peak, _response, _root
 from votca_mlp.update.gauss_newton.solve import solve
+from votca_mlp.update.rule import StepData
 
 Array = NDArray[np.float64]
 BOUNDS = (AMPLITUDES[0] * KJMOL_PER_EV, AMPLITUDES[1] * KJMOL_PER_EV)
 MODES = 12
+BLOCKS = 20
+"""Of the simulation that the data were made from."""
 LENGTHS, POWERS = (0.5, 0.7, 1.0, 1.4, 2.0), (3.0, 0.0, -3.0)
 """Times the prior's own length; what its envelope (peak / r)^3 is multiplied by: (r / peak)^power."""
 TOTALS = ("arkr_three", "arkr_two")
@@ -74,11 +83,14 @@ class Run:
         self.here = coefficients[-1]
         self.pool = pooled([_response(step, self.layout) for step in steps], coefficients, self.here)
         self.root, self.groups = _root(last, self.layout, options), _groups(last, self.layout, options)
-        lengths = [replace(options, length=factor * options.length) for factor in LENGTHS]
-        self.roots = [_root(last, self.layout, one) for one in lengths]
-        centres = np.concatenate([self.layout.bases[name].centres / _peak(last, name) for name in self.names])
-        self.roots = [centres[:, None] ** power * root for root in self.roots for power in POWERS]
+        self.roots = [
+            block_diag(*(self.root_of(last, name, factor * options.length, power) for name in self.names))
+            for factor in LENGTHS
+            for power in POWERS
+        ]
         target = target_of(run, CASES[run.parent.name])
+        state = state_plan(load_settings(run / "settings.xml"))
+        self.counted = whole_of(state, LONGER * state.md.production, target)
         self.wanted = {name: read_table(target / f"{name}.dist.tgt") for name in self.names}
         self.known = {name: _known(target / f"{name}.known", self.wanted[name]) for name in self.names}
         responses = []
@@ -89,6 +101,12 @@ class Run:
             responses.append([pair_response(step, state, frames, n, self.layout, h) for n in self.names])
         self.g = responses[-1]
         self.jacobians = [np.mean([r[k].jacobian for r in responses], axis=0) for k in range(len(self.names))]
+
+    def root_of(self, step: StepData, name: str, length: float, power: float) -> Array:
+        """Return the prior's root of an interaction for a length (Angstrom) and another envelope."""
+        centres, peak = self.layout.bases[name].centres, _peak(step, name)
+        root = prior_root(centres, length / ANGSTROM_PER_NM, peak)
+        return np.asarray((centres[:, None] / peak) ** power * root)
 
     def ways(self) -> dict[str, Found]:
         """Return what each way finds."""
@@ -107,6 +125,7 @@ class Run:
             "errors": solved(),
             "own": own,
             "shapes": self.shapes(own),
+            "sampled": self.sampled(),
         }
 
     def marginal(self, one: Found) -> Found:
@@ -129,23 +148,33 @@ class Run:
         spread += sum(w * e.covariance for w, e in zip(weights, each, strict=True))
         return Found(mean, one.covariance - best.covariance + spread)
 
+    def sampled(self) -> Found:
+        """Return what is found where the data's own simulation counts among their errors."""
+        deviations = np.zeros((BLOCKS, len(self.layout.wanted.values)))
+        for datum in self.layout.data:
+            if datum.scattering is not None:
+                by_frame = total(datum.scattering, partial_factors(self.counted, datum.scattering.q))
+                means = np.array([part.mean(axis=0) for part in np.array_split(by_frame, BLOCKS)])
+                deviations[:, datum.rows] = (means - means.mean(axis=0)) / np.sqrt(BLOCKS * (BLOCKS - 1))
+        own = np.sum(deviations**2, axis=0)
+        wanted = replace(self.layout.wanted, variances=self.layout.wanted.variances + own)
+        step = solve(
+            self.pool, wanted, self.here, self.root, amplitude=None, bounds=BOUNDS, groups=self.groups
+        )
+        # the posterior has them as independent; what they do together is added, as for the simulations
+        variances = self.pool.variances + wanted.variances
+        gain = step.inferred.covariance @ (self.pool.jacobian / variances[:, None]).T
+        moved = deviations @ gain.T
+        return Found(step.inferred.coefficients, step.covariance + moved.T @ moved)
+
     def shapes(self, own: Found) -> Found:
         """Return mean and covariance over the amplitudes, the length and the envelope of the prior."""
         assert self.groups is not None
         wanted, pool, change = self.layout.wanted, self.pool, own.coefficients - self.here
-        assert pool.shared is not None
-        assert pool.scatter is not None
-        shared = pool.shared + pool.scatter.of_mean(wanted.variances) + pool.noise_together(change)
         target = wanted.values - pool.values + pool.jacobian @ self.here
+        variances = pool.variances + wanted.variances + pool.noise(change)
         middle = Linear(
-            pool.jacobian,
-            target,
-            np.diag(shared).copy(),
-            self.root,
-            wanted.robust,
-            wanted.units,
-            wanted.nuisance,
-            shared,
+            pool.jacobian, target, variances, self.root, wanted.robust, wanted.units, wanted.nuisance
         )
         best = infer(middle, amplitude=None, bounds=BOUNDS)
         inner = averaged(middle, best, self.groups, BOUNDS).inferred

@@ -13,7 +13,7 @@ glass    648 atoms quenched by the pair potential at the density of the sample, 
 fit      method imc with the F(Q) that NIMROD measured (dissolve_silica/ of VOTCA_MLP_DATA), no g(r)
 
 R (mean square deviation) by iteration and range of Q; bonds and angles of the glass; the errors of the
-network on the last quench, which is held out.
+network on a quench that is held out.
 """
 
 import argparse
@@ -57,7 +57,7 @@ from votca_mlp.settings.scattering import scattering_sources
 Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
-QUENCHES = 4
+QUENCHES, HELD_OUT = 6, 3
 KEPT_STEPS = 250
 """Of 2 fs, CHGNet's own simulation of a quenched frame."""
 OWN, OWN_LENGTH = (300, 1200, 2400), 1200.0
@@ -138,7 +138,7 @@ def own(directory: Path, number: int, before: Path) -> Path:
 
     def frames() -> Iterator[Atoms]:
         model = vm.load_model(before / "model.pt")
-        for seed in range(QUENCHES - 1):
+        for seed in range(HELD_OUT):
             atoms = sorted_by_species(read(directory / "labels" / f"quench-{seed}.extxyz", -1))  # type: ignore[arg-type]
             for temperature in OWN:
                 run = directory / "own" / f"{number}-{seed}-{temperature}"
@@ -147,8 +147,9 @@ def own(directory: Path, number: int, before: Path) -> Path:
                 )
                 with contextlib.suppress(UserError):
                     vm.simulate(model, atoms, plan, directory=run)
-                found = read(run / "traj.dump", "3::4", format="lammps-dump-text")
-                for frame in found:
+                # what a simulation that was ended has left
+                paths = [path for path in (run / "traj.dump", run / "traj.dump.part") if path.exists()]
+                for frame in read(paths[0], "3::4", format="lammps-dump-text"):
                     frame.info["group"] = f"own {number} {seed}"
                     yield frame
 
@@ -171,10 +172,10 @@ def nvt(temperature: float, seed: int, *, settle: float, length: float, sample_e
 
 
 def train(directory: Path, output: str, layers: int, epochs: int, files: Sequence[Path]) -> None:
-    """Fit the network to labelled files, or go on with it. The last quench is held out."""
+    """Fit the network to labelled files, or go on with it. One quench is held out."""
     if (directory / output / "model.md").exists():
         return
-    held_out = f"quench-{QUENCHES - 1}"
+    held_out = f"quench-{HELD_OUT}"
     keys = {
         "chgnet": {
             "energy": {"key": "energy", "unit": "eV"},
@@ -218,7 +219,7 @@ def glass(directory: Path, network: Path) -> None:
     edge = (648.0 / DENSITY) ** (1.0 / 3.0)
     start = directory / "pair.extxyz"
     if not start.exists():
-        write(start, quenched(edge, 216, LADDER, 100, directory / "pair" / "glass", stretch=2.0)[-1])
+        write(start, quenched(edge, 216, LADDER, 100, directory / "pair" / "glass")[-1])
     atoms = sorted_by_species(read(start))  # type: ignore[arg-type]
     for temperature in ANNEALED:
         plan = nvt(temperature, 1, settle=SETTLE, length=LENGTH, sample_every=300.0)
@@ -317,8 +318,7 @@ def networks(directory: Path, layers: int, epochs: int, rounds: int) -> Path:
     files = labels(directory)
     for past in range(rounds + 1):
         output = f"train-{past}"
-        # the last one is the one that is used
-        train(directory, output, layers, epochs if past == rounds else epochs // 2, files)
+        train(directory, output, layers, epochs, files)
         if past < rounds:
             files.append(own(directory, past + 1, directory / output))
     return directory / output
@@ -330,7 +330,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--iterations", type=int, default=4)
     parser.add_argument("--layers", type=int, default=2, help="interaction layers of the network")
-    parser.add_argument("--epochs", type=int, default=100, help="of the last network, half of them before")
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=1, help="of frames of the network's own")
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")

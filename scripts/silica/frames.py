@@ -46,12 +46,10 @@ class Failed(Exception):
     """LAMMPS has ended with an error."""
 
 
-def quenched(
-    edge: float, units: int, ladder: Sequence[float], seed: int, directory: Path, *, stretch: float = 1.0
-) -> list[Atoms]:
+def quenched(edge: float, units: int, ladder: Sequence[float], seed: int, directory: Path) -> list[Atoms]:
     """Return frames of a melt and its quench at constant volume, by LAMMPS.
 
-    SETTLE and then RUN fs a temperature, times ``stretch``, with frames of the second part.
+    SETTLE and then RUN fs a temperature, with frames of the second part.
     The first temperatures make the melt, of which no frames are taken. The last frame is the quenched glass.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -76,10 +74,10 @@ def quenched(
     for number, temperature in enumerate(ladder):
         commands += [
             f"fix heat all langevin {temperature} {temperature} 0.1 {100 * seed + number + 1} zero yes",
-            f"run {round(stretch * SETTLE / STEP)}",
+            f"run {round(SETTLE / STEP)}",
         ]
         commands += [f"dump_modify frames every {round(APART / STEP)}"] if number == MELTING else []
-        commands += [f"run {round(stretch * RUN / STEP)}"]
+        commands += [f"run {round(RUN / STEP)}"]
     (directory / "in.lmp").write_text("\n".join(commands) + "\n")
     done = subprocess.run(["lmp", "-in", "in.lmp"], cwd=directory, capture_output=True, text=True)
     if done.returncode:
