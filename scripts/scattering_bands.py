@@ -89,8 +89,8 @@ class Run:
             for power in POWERS
         ]
         target = target_of(run, CASES[run.parent.name])
-        state = state_plan(load_settings(run / "settings.xml"))
-        self.counted = whole_of(state, LONGER * state.md.production, target)
+        made_by = state_plan(load_settings(run / "settings.xml"))
+        self.counted = whole_of(made_by, LONGER * made_by.md.production, target)
         self.wanted = {name: read_table(target / f"{name}.dist.tgt") for name in self.names}
         self.known = {name: _known(target / f"{name}.known", self.wanted[name]) for name in self.names}
         responses = []
