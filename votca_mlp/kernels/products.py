@@ -29,6 +29,14 @@ def filled(count: int, multiple: int = WIDTH) -> int:
     return -(-count // multiple) * multiple
 
 
+@register_jitable
+def tile_of(left: int) -> int:
+    """Return how many of the columns that are left a tile has: as a single vector waits for itself, five
+    vectors are three and two, four are two and two."""
+    vectors = left // WIDTH
+    return WIDTH * (3 if vectors == 3 or vectors > 4 else min(vectors, 2))
+
+
 def _data(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.make_array(kind)(context, builder, value).data
 
@@ -107,9 +115,7 @@ def product(rows, columns, depth, a, a_at, a_row, a_deep, b, b_at, b_deep, c, c_
     """
     m = 0
     while m < columns:
-        left = (columns - m) // WIDTH
-        # five vectors are three and two, four are two and two
-        count = 3 if left == 3 or left > 4 else min(left, 2)
+        count = tile_of(columns - m) // WIDTH
         for r in range(0, rows, ROWS):
             at, to = a_at + r * a_row, c_at + r * c_row + m
             if count == 3:

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.kernels.products import dot, filled, product
-from votca_mlp.kernels.simd import WIDTH
+from votca_mlp.kernels.products import dot, filled, product, tile_of
+from votca_mlp.kernels.simd import aligned
 from votca_mlp.models.ani.polynomials import FAST, LOG2E, ONE, ZERO, F, exp2
 
 Array = NDArray[np.float32]
-PANEL = 3 * WIDTH
-"""Columns that a product works on at a time: read in a row, they come faster."""
 
 
 class Networks(NamedTuple):
@@ -33,8 +31,7 @@ class Networks(NamedTuple):
     """
 
     sizes: NDArray[np.int64]
-    forward: Array
-    back: Array
+    weights: Array
     biases: Array
     heads: Array
     shifts: Array
@@ -68,40 +65,52 @@ def networks_of(layers: list[tuple[Tensor, Tensor]], read: list[int], columns: i
             biases[-1][: bias.shape[1]] = bias[m]
     heads = np.zeros((members, sizes[-1]), np.float32)
     heads[:, : head.shape[2]] = head[:, 0]
-    flat = np.concatenate([_panels(own) for own in forward])
-    back = np.concatenate([_panels(own.T) for own in forward])
-    return Networks(np.array(sizes), flat, back, np.concatenate(biases), heads.ravel(), shift[:, 0].copy())
+    used = []
+    for m in range(members):
+        own = forward[m * len(hidden) : (m + 1) * len(hidden)]
+        used += [_panels(each) for each in own] + [_panels(each.T) for each in reversed(own)]
+    return Networks(
+        np.array(sizes), aligned(np.concatenate(used)), np.concatenate(biases), heads.ravel(), shift[:, 0].copy()
+    )
 
 
 def _panels(weight: Array) -> Array:
-    return np.concatenate([weight[:, k : k + PANEL].ravel() for k in range(0, weight.shape[1], PANEL)])
+    panels, k = [], 0
+    while k < weight.shape[1]:
+        width = tile_of(weight.shape[1] - k)
+        panels.append(weight[:, k : k + width].ravel())
+        k += width
+    return np.concatenate(panels)
 
 
 @numba.njit(cache=True, nogil=True)
 def _product(rows, columns, depth, a, a_at, b, b_at, c, c_at, add):  # type: ignore[no-untyped-def]
     """c[rows, columns] = (c where ``add``) + a[rows, depth] b, where b is in panels."""
-    for m in range(0, columns, PANEL):
-        width = min(PANEL, columns - m)
+    m = 0
+    while m < columns:
+        width = tile_of(columns - m)
         product(rows, width, depth, a, a_at, depth, 1, b, b_at + m * depth, width, c, c_at + m, columns, add)
+        m += width
 
 
 @numba.njit(inline="always", fastmath=FAST)
 def _celu(x, begin, rows, biases, at, size, alpha):  # type: ignore[no-untyped-def]
     """x [rows, size], from ``begin`` on, becomes CELU(x + bias)."""
-    scale = F(LOG2E) / alpha
+    # the compiler reads arrays in vectors where they begin at zero, else number by number
+    scale, own = F(LOG2E) / alpha, biases[at : at + size]
     for r in range(rows):
         row = x[begin + r * size : begin + (r + 1) * size]
         for k in range(size):
-            value = row[k] + biases[at + k]
+            value = row[k] + own[k]
             row[k] = max(value, ZERO) + alpha * (exp2(min(value, ZERO) * scale) - ONE)
 
 
-@numba.njit(inline="always", fastmath=FAST)
-def _celu_back(slope, y, begin, count, alpha):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True, fastmath=FAST)
+def _celu_back(slope, y, alpha):  # type: ignore[no-untyped-def]
     """slope times CELU's slope where y = CELU(x): 1 above zero, exp(x / alpha) = 1 + y / alpha below."""
-    scale, values = ONE / alpha, y[begin : begin + count]
-    for k in range(count):
-        slope[k] *= ONE + scale * min(values[k], ZERO)
+    scale = ONE / alpha
+    for k in range(len(y)):
+        slope[k] *= ONE + scale * min(y[k], ZERO)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=FAST)
@@ -121,25 +130,24 @@ def evaluate(rows, networks, alpha, environment, slopes, outputs):  # type: igno
         for k in range(layers):
             source, before = (environment, 0) if k == 0 else (hidden, begin)
             begin, width, size = end, sizes[k], sizes[k + 1]
-            _product(rows, size, width, source, before, networks.forward, weight, hidden, begin, False)
+            _product(rows, size, width, source, before, networks.weights, weight, hidden, begin, False)
             _celu(hidden, begin, rows, networks.biases, bias, size, alpha)
             end += rows * size
             weight += width * size
             bias += size
+        head = networks.heads[member * last : (member + 1) * last]
         for r in range(rows):
-            outputs[member, r] = networks.shifts[member] + dot(
-                hidden, begin + r * last, networks.heads, member * last, last
-            )
+            outputs[member, r] = networks.shifts[member] + dot(hidden, begin + r * last, head, 0, last)
+            row = slope[r * last : (r + 1) * last]
             for k in range(last):
-                slope[r * last + k] = networks.heads[member * last + k] / F(members)
-        back = weight
+                row[k] = head[k] / F(members)
         for k in range(layers - 1, -1, -1):
             width, size = sizes[k], sizes[k + 1]
-            back -= width * size
-            _celu_back(slope, hidden, begin, rows * size, alpha)
+            _celu_back(slope[: rows * size], hidden[begin : begin + rows * size], alpha)
             if k:
-                _product(rows, width, size, slope, 0, networks.back, back, other, 0, False)
+                _product(rows, width, size, slope, 0, networks.weights, weight, other, 0, False)
                 slope, other = other, slope
                 begin -= rows * width
             else:
-                _product(rows, width, size, slope, 0, networks.back, back, slopes, 0, member > 0)
+                _product(rows, width, size, slope, 0, networks.weights, weight, slopes, 0, member > 0)
+            weight += width * size
