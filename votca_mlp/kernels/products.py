@@ -41,8 +41,12 @@ def _data(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return context.make_array(kind)(context, builder, value).data
 
 
-def _tile(vectors: int) -> Any:
-    """Return the intrinsic for tiles of so many vectors in each of ROWS rows."""
+def tile_function(vectors: int, *, ahead: bool = False) -> Any:
+    """Return the intrinsic for tiles of so many vectors in each of ROWS rows.
+
+    With ``ahead`` the processor is asked meanwhile, one number a step of the sum, for what comes in b from
+    ``coming`` on, so that it is in its second cache when it is read; it may be beyond b.
+    """
 
     @intrinsic
     def tile(
@@ -59,6 +63,7 @@ def _tile(vectors: int) -> Any:
         c_row: Any,
         depth: Any,
         add: Any,
+        coming: Any,
     ) -> Any:
         real = a.dtype
         number = types.int64
@@ -83,8 +88,17 @@ def _tile(vectors: int) -> Any:
                 with otherwise:
                     for total in sums:
                         builder.store(nothing, total)
+            if ahead:
+                byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+                kind_of_ask = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+                ask = cgutils.get_or_insert_function(builder.module, kind_of_ask, "llvm.prefetch.p0")
+                # to be read, in the second cache, data
+                how = [ir.Constant(flag, value) for value in (0, 2, 1)]
+                next_one = builder.gep(_data(context, builder, b, arguments[4]), [arguments[12]])
             with cgutils.for_range(builder, arguments[10]) as loop:
                 start = builder.gep(right, [builder.mul(loop.index, arguments[6])])
+                if ahead:
+                    builder.call(ask, [builder.bitcast(builder.gep(next_one, [loop.index]), byte), *how])
                 columns = [load(builder, builder.gep(start, [int64(WIDTH * v)])) for v in range(vectors)]
                 step = builder.mul(loop.index, arguments[3])
                 for row in range(ROWS):
@@ -97,13 +111,13 @@ def _tile(vectors: int) -> Any:
                 store(builder, builder.load(total), target)
             return context.get_dummy_value()
 
-        arguments = (a, number, number, number, b, number, number, c, number, number, number, types.boolean)
+        arguments = (a, *3 * (number,), b, *2 * (number,), c, *3 * (number,), types.boolean, number)
         return types.none(*arguments), generate
 
     return tile
 
 
-_tile_1, _tile_2, _tile_3 = _tile(1), _tile(2), _tile(3)
+_tile_1, _tile_2, _tile_3 = tile_function(1), tile_function(2), tile_function(3)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -119,11 +133,11 @@ def product(rows, columns, depth, a, a_at, a_row, a_deep, b, b_at, b_deep, c, c_
         for r in range(0, rows, ROWS):
             at, to = a_at + r * a_row, c_at + r * c_row + m
             if count == 3:
-                _tile_3(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add)
+                _tile_3(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add, 0)
             elif count == 2:
-                _tile_2(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add)
+                _tile_2(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add, 0)
             else:
-                _tile_1(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add)
+                _tile_1(a, at, a_row, a_deep, b, b_at + m, b_deep, c, to, c_row, depth, add, 0)
         m += count * WIDTH
 
 

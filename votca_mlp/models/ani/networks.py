@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.kernels.products import dot, filled, product, tile_of
+from votca_mlp.kernels.panels import panels_of, panels_product
+from votca_mlp.kernels.products import dot, filled
 from votca_mlp.kernels.simd import aligned
 from votca_mlp.models.ani.polynomials import FAST, LOG2E, ONE, ZERO, F, exp2
 
@@ -21,9 +22,9 @@ class Networks(NamedTuple):
     ----------
     sizes
         Of the AEV and of each hidden layer, filled up.
-    forward, back
-        Weights [in, out] of each hidden layer of the first member, then of the next, flat; likewise
-        [out, in]. Each is cut into panels of PANEL columns, one behind the other.
+    weights
+        In the order in which they are read, in panels: [in, out] of the hidden layers of the first member,
+        then [out, in] of them from the last to the first, then those of the next member.
     biases
         Of each hidden layer of the first member, and so on, flat.
     heads, shifts
@@ -52,8 +53,9 @@ def networks_of(layers: list[tuple[Tensor, Tensor]], read: list[int], columns: i
     *hidden, (head, shift) = [(w.detach().numpy(), b.detach().numpy()[:, 0]) for w, b in layers]
     sizes = [columns, *(filled(weight.shape[1]) for weight, _ in hidden)]
     members = len(head)
-    forward, biases = [], []
+    weights, biases = [], []
     for m in range(members):
+        forward = []
         for k, (weight, bias) in enumerate(hidden):
             own = np.zeros((sizes[k], sizes[k + 1]), np.float32)
             if k:
@@ -63,34 +65,12 @@ def networks_of(layers: list[tuple[Tensor, Tensor]], read: list[int], columns: i
             forward.append(own)
             biases.append(np.zeros(sizes[k + 1], np.float32))
             biases[-1][: bias.shape[1]] = bias[m]
+        weights += [panels_of(own) for own in forward] + [panels_of(own.T) for own in reversed(forward)]
     heads = np.zeros((members, sizes[-1]), np.float32)
     heads[:, : head.shape[2]] = head[:, 0]
-    used = []
-    for m in range(members):
-        own = forward[m * len(hidden) : (m + 1) * len(hidden)]
-        used += [_panels(each) for each in own] + [_panels(each.T) for each in reversed(own)]
-    return Networks(
-        np.array(sizes), aligned(np.concatenate(used)), np.concatenate(biases), heads.ravel(), shift[:, 0].copy()
-    )
-
-
-def _panels(weight: Array) -> Array:
-    panels, k = [], 0
-    while k < weight.shape[1]:
-        width = tile_of(weight.shape[1] - k)
-        panels.append(weight[:, k : k + width].ravel())
-        k += width
-    return np.concatenate(panels)
-
-
-@numba.njit(cache=True, nogil=True)
-def _product(rows, columns, depth, a, a_at, b, b_at, c, c_at, add):  # type: ignore[no-untyped-def]
-    """c[rows, columns] = (c where ``add``) + a[rows, depth] b, where b is in panels."""
-    m = 0
-    while m < columns:
-        width = tile_of(columns - m)
-        product(rows, width, depth, a, a_at, depth, 1, b, b_at + m * depth, width, c, c_at + m, columns, add)
-        m += width
+    # no vector across two lines of the cache
+    flat = aligned(np.concatenate(weights))
+    return Networks(np.array(sizes), flat, np.concatenate(biases), heads.ravel(), shift[:, 0].copy())
 
 
 @numba.njit(inline="always", fastmath=FAST)
@@ -130,7 +110,7 @@ def evaluate(rows, networks, alpha, environment, slopes, outputs):  # type: igno
         for k in range(layers):
             source, before = (environment, 0) if k == 0 else (hidden, begin)
             begin, width, size = end, sizes[k], sizes[k + 1]
-            _product(rows, size, width, source, before, networks.weights, weight, hidden, begin, False)
+            panels_product(rows, size, width, source, before, networks.weights, weight, hidden, begin, False)
             _celu(hidden, begin, rows, networks.biases, bias, size, alpha)
             end += rows * size
             weight += width * size
@@ -145,9 +125,9 @@ def evaluate(rows, networks, alpha, environment, slopes, outputs):  # type: igno
             width, size = sizes[k], sizes[k + 1]
             _celu_back(slope[: rows * size], hidden[begin : begin + rows * size], alpha)
             if k:
-                _product(rows, width, size, slope, 0, networks.weights, weight, other, 0, False)
+                panels_product(rows, width, size, slope, 0, networks.weights, weight, other, 0, False)
                 slope, other = other, slope
                 begin -= rows * width
             else:
-                _product(rows, width, size, slope, 0, networks.weights, weight, slopes, 0, member > 0)
+                panels_product(rows, width, size, slope, 0, networks.weights, weight, slopes, 0, member > 0)
             weight += width * size
