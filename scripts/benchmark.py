@@ -12,7 +12,8 @@ aluminium, at constant volume and pressure; then where ours spends a step, growt
 memory, and differences to the reference. ANI needs ANI_AL. About 20 minutes on two quiet cores.
 2x1 is a HIP-NN of two species and one interaction layer, and so on (benchmark_systems.py); vec and quad have
 tensors. ani1x and ani2x are water with random weights in the published architecture, ani1x-4 and ani2x-4
-formamide, which has four species (benchmark_ani.py).
+formamide, which has four species (benchmark_ani.py); ani1x-published and ani1x-published-4 are the same with
+published weights, which need ANI_1X.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmark_ani import SYSTEMS
+from benchmark_ani import PUBLISHED, SYSTEMS, is_published
 from benchmark_systems import NETWORKS
 from results_file import add_json, machine, rounded, write_result
 
@@ -75,6 +76,8 @@ def main() -> None:
     if "ANI_AL" not in os.environ and "ani" in options.models:
         print("ANI_AL is not set: ani is left out")
         options.models.remove("ani")
+    if PUBLISHED not in os.environ and any(map(is_published, options.models)):
+        parser.error(f"{PUBLISHED} is not set (benchmark_ani.py says to what)")
     begin = time.time()
     devices = header(options.threads)
     tables = {"cores": measure_cores(options)}

@@ -1,6 +1,11 @@
-"""ANI of several species for the benchmarks: architecture of ANI-1x and ANI-2x, random weights, liquids."""
+"""ANI of several species for the benchmarks: architecture of ANI-1x and ANI-2x, random weights, liquids.
+
+Published weights of ANI-1x are in old packages of torchani (``pip download --no-deps torchani==1.2``; it is a
+zip file): ANI_1X is then the path of its ``torchani/resources/ani-1x_8x.info``.
+"""
 
 import itertools
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +30,11 @@ SYSTEMS = {
     "ani1x-4": ("ANI-1x", "formamide"),
     "ani2x": ("ANI-2x", "water"),
     "ani2x-4": ("ANI-2x", "formamide"),
+    "ani1x-published": ("ANI-1x", "water"),
+    "ani1x-published-4": ("ANI-1x", "formamide"),
 }
+PUBLISHED = "ANI_1X"
+"""Variable with the .info file of what is called published."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +76,18 @@ _ARCHITECTURES = {
 }
 
 
+def is_published(model: str) -> bool:
+    """Return whether a model has weights that were trained, and not random ones."""
+    return "published" in model
+
+
 def source_of(model: str) -> Any:
     """Return a model of :data:`SYSTEMS` as :func:`votca_mlp.models.ani.neurochem.read_neurochem` would."""
-    from votca_mlp.models.ani.neurochem import AevConstants, NeuroChemModel
+    from votca_mlp.models.ani.neurochem import AevConstants, NeuroChemModel, read_neurochem
     from votca_mlp.models.ani.nnf import AtomicNetwork
+
+    if is_published(model):
+        return read_neurochem(os.environ[PUBLISHED])
 
     a = _ARCHITECTURES[SYSTEMS[model][0]]
     shifts, sections = a.angular

@@ -199,8 +199,8 @@ def hippynn_calculator(device: str = "cpu", model: str = "hipnn") -> Any:
     return calculator
 
 
-def torchani_calculator(device: str = "cpu", model: str = "ani") -> Any:
-    """Return torchani's own ASE calculator of the eight networks, float32."""
+def torchani_calculator(device: str = "cpu", model: str = "ani", *, double: bool = False) -> Any:
+    """Return torchani's own ASE calculator of the eight networks, float32 or float64."""
     import torch
     from torchani.aev import AEVComputer
     from torchani.arch import ANI
@@ -210,6 +210,23 @@ def torchani_calculator(device: str = "cpu", model: str = "ani") -> Any:
 
     from votca_mlp.models.ani.neurochem import read_neurochem
 
+    if benchmark_ani.is_published(model):
+        from torchani.neurochem import NeurochemInfo, modules_from_info
+
+        # torchani's own reader as well; its reader of .info files knows one folder only
+        place = Path(os.environ[benchmark_ani.PUBLISHED])
+        constants, energies, prefix, count = place.read_text().split()[:4]
+        info = NeurochemInfo(
+            sae=place.parent / energies,
+            const=place.parent / constants,
+            ensemble_prefix=place.parent / prefix,
+            ensemble_size=int(count),
+        )
+        computer, networks, _, symbols = modules_from_info(info)
+        computer.neighborlist = CellList()
+        shifts = SelfEnergy(symbols, [0.0 for _ in symbols])
+        found = ANI(symbols, computer, networks, shifts)
+        return (found.double() if double else found.float()).to(device).requires_grad_(False).ase()
     source = read_neurochem(os.environ["ANI_AL"]) if model == "ani" else benchmark_ani.source_of(model)
     c = source.constants
     angular = (c.angular_eta, c.zeta, c.angular_shifts, c.sections)
@@ -229,6 +246,7 @@ def torchani_calculator(device: str = "cpu", model: str = "ani") -> Any:
             networks[symbol] = built
         members.append(ANINetworks(networks))
     shifts = SelfEnergy(c.symbols, [0.0 for _ in c.symbols])
-    found = ANI(c.symbols, computer, Ensemble(members), shifts).float().to(device)
+    found = ANI(c.symbols, computer, Ensemble(members), shifts)
+    found = (found.double() if double else found.float()).to(device)
     # as torchani's own models are: nothing is spent on slopes in the weights
     return found.requires_grad_(False).ase()
