@@ -48,9 +48,9 @@ def data() -> LabelledFrames:
     return replace(bare, levels={"emt": found})
 
 
-def network(seed: int = 0) -> LevelledHipnn:
+def network(seed: int = 0, species: tuple[int, ...] = (13,)) -> LevelledHipnn:
     torch.manual_seed(seed)
-    return build_levels(SMALL, (13,), ("emt",))
+    return build_levels(SMALL, species, ("emt",))
 
 
 def go(data: LabelledFrames, **options: Any) -> Trained:
@@ -58,16 +58,19 @@ def go(data: LabelledFrames, **options: Any) -> Trained:
     return train(data, LEARN, JUDGE, SMALL, TrainOptions(weights=weights, **options))
 
 
-def test_prediction_and_its_derivatives_are_hippynns(data: LabelledFrames) -> None:
+@pytest.mark.parametrize("species", [(13,), (13, 29, 47)])
+def test_prediction_and_its_derivatives_are_hippynns(data: LabelledFrames, species: tuple[int, ...]) -> None:
     """Energies, forces, stress and the loss's derivative by every parameter, against hippynn in float64."""
-    model, shift = network(), -0.5
+    model, shift = network(species=species), -0.5
     few = data.take([0, 3, 5])
+    # what the labels are does not matter
+    few = replace(few, numbers=np.resize(species, len(few.numbers)))
     weights = {"emt": LevelWeights()}
-    source = source_of(few, model, {"emt": {13: shift}}, TrainOptions())
+    source = source_of(few, model, {"emt": dict.fromkeys(species, shift)}, TrainOptions())
     assert isinstance(source, CompiledSource)
     wrong, _ = source.residuals(model, np.arange(3), weights, graph=True)
     loss_of(wrong, weights).backward()
-    whole = network().double()
+    whole = network(species=species).double()
     exact = whole.at("emt")
     energies, forces, stress = [], [], []
     for k in range(len(few)):

@@ -165,10 +165,12 @@ def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Ten
 
 
 def is_simple(network: Any, energy: Any) -> bool:
-    """Whether :class:`FastHipnn` can evaluate these layers.
+    """Whether :class:`FastHipnn` can evaluate these layers: those of :func:`is_shallow`, one species."""
+    return network.nf_in == 1 and is_shallow(network, energy)
 
-    That is HIP-NN without tensor terms, one species, one interaction layer, residual layers with softplus.
-    """
+
+def is_shallow(network: Any, energy: Any) -> bool:
+    """Whether these layers are HIP-NN without tensor terms, one interaction layer, residual with softplus."""
     from hippynn.layers.hiplayers import InteractLayer
     from hippynn.layers.targets import HEnergy
     from hippynn.layers.transform import ResNetWrapper
@@ -176,7 +178,7 @@ def is_simple(network: Any, energy: Any) -> bool:
 
     if type(network) is not Hipnn or type(energy) is not HEnergy or len(network.blocks) != 1:
         return False
-    if network.nf_in != 1 or energy.layers[-1].out_features != 1:
+    if energy.layers[-1].out_features != 1:
         return False
     block = network.blocks[0]
     if not all(type(wrapper) is ResNetWrapper for wrapper in block):
