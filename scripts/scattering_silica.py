@@ -210,21 +210,31 @@ def train(directory: Path, output: str, layers: int, epochs: int, files: Sequenc
     subprocess.run([sys.executable, "-m", "votca_mlp", "train", path.name], cwd=directory, check=True)
 
 
-def glass(directory: Path, network: Path) -> None:
-    """Make the start of the fit: a glass quenched by the pair potential, then annealed by the network."""
-    path = directory / "glass.extxyz"
+def glass(directory: Path, network: Path, name: str) -> Path:
+    """Return the start of a fit: a glass quenched by the pair potential, then annealed by the network.
+
+    ``name`` is SEED-K: seed of the quench, the first temperature that the network anneals at.
+    """
+    path = directory / "glass" / f"{name}.extxyz"
     if path.exists():
-        return
-    model = vm.load_model(network / "model.pt")
-    edge = (648.0 / DENSITY) ** (1.0 / 3.0)
-    start = directory / "pair.extxyz"
+        return path
+    seed, hottest = map(int, name.split("-"))
+    path.parent.mkdir(exist_ok=True)
+    model, start = vm.load_model(network / "model.pt"), pair_glass(directory, seed)
     if not start.exists():
-        write(start, quenched(edge, 216, LADDER, 100, directory / "pair" / "glass")[-1])
+        edge = (648.0 / DENSITY) ** (1.0 / 3.0)
+        write(start, quenched(edge, 216, LADDER, 99 + seed, directory / "pair" / f"glass-{seed}")[-1])
     atoms = sorted_by_species(read(start))  # type: ignore[arg-type]
-    for temperature in ANNEALED:
-        plan = nvt(temperature, 1, settle=SETTLE, length=LENGTH, sample_every=300.0)
-        atoms = vm.simulate(model, atoms, plan, directory=directory / "quench" / str(temperature)).last
+    for temperature in (one for one in ANNEALED if one <= hottest):
+        plan = nvt(temperature, seed, settle=SETTLE, length=LENGTH, sample_every=300.0)
+        atoms = vm.simulate(model, atoms, plan, directory=directory / "glass" / name / str(temperature)).last
     write(path, Atoms(atoms.symbols, atoms.positions.round(5), cell=atoms.cell, pbc=True))
+    return path
+
+
+def pair_glass(directory: Path, seed: int) -> Path:
+    """Return where the glass of the pair potential is."""
+    return directory / "pair" / f"glass-{seed}.extxyz"
 
 
 def sorted_by_species(atoms: Atoms) -> Atoms:
@@ -234,14 +244,14 @@ def sorted_by_species(atoms: Atoms) -> Atoms:
     return found
 
 
-def fit(directory: Path, network: Path, iterations: int) -> None:
+def fit(directory: Path, network: Path, name: str, iterations: int) -> None:
     """Correct, or go on with it."""
-    run = directory / "fit"
+    run = directory / "fit" / name
     if not (run / "conf.extxyz").exists():
         shutil.copytree(CASE, run, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
         shutil.copy(_measured(), run)
         shutil.copy(network / "model.pt", run)
-        shutil.copy(directory / "glass.extxyz", run / "conf.extxyz")
+        shutil.copy(directory / "glass" / f"{name}.extxyz", run / "conf.extxyz")
     path = run / "settings.xml"
     text = re.sub(r"<iterations_max>\d+<", f"<iterations_max>{iterations}<", path.read_text())
     path.write_text(text)
@@ -259,7 +269,7 @@ def by_iteration(run: Path) -> list[dict[str, Any]]:
         counted = read_observables(step).to_half_box(step)
         found = total(data, partial_factors(counted, data.q, data.resolution)).mean(axis=0)
         found += beyond(data, counted)
-        row: dict[str, Any] = {"step": int(step.name.removeprefix("step_"))}
+        row: dict[str, Any] = {"glass": run.name, "step": int(step.name.removeprefix("step_"))}
         for name, (low, end) in RANGES.items():
             inside = (data.q > low) & (data.q < end)
             row[f"R {name}"] = rounded(r_factor(data.values[inside], found[inside]))
@@ -324,6 +334,40 @@ def networks(directory: Path, layers: int, epochs: int, rounds: int) -> Path:
     return directory / output
 
 
+def report(directory: Path, network: Path, glasses: Sequence[str]) -> dict[str, Any]:
+    """Return the tables."""
+    runs = [directory / "fit" / name for name in glasses]
+    rows = [row for run in runs if run.exists() for row in by_iteration(run)]
+    tables: dict[str, Any] = {
+        "errors": errors(network),
+        "errors of the first": errors(directory / "train-0"),
+        "glass": {},
+        "iterations": rows,
+        "summary": {},
+    }
+    if (directory / "kept.json").exists():
+        tables["CHGNet itself"] = kept(directory)
+    for name in glasses:
+        seed = name.split("-")[0]
+        paths = {
+            f"pair {seed}": pair_glass(directory, int(seed)),
+            name: directory / "glass" / f"{name}.extxyz",
+        }
+        there = {key: path for key, path in paths.items() if path.exists()}
+        tables["glass"] |= {key: structure(read(path)) for key, path in there.items()}  # type: ignore[arg-type]
+        of_one = [row for row in rows if row["glass"] == name]
+        if of_one:
+            ratios = {
+                f"{key}, ratio": of_one[-1][key] / of_one[0][key] for key in of_one[0] if key[:2] == "R "
+            }
+            first = {f"first {key}": value for key, value in of_one[0].items() if key != "glass"}
+            last = {f"last {key}": value for key, value in of_one[-1].items() if key != "glass"}
+            tables["summary"][name] = {k: rounded(v) for k, v in ratios.items()} | first | last
+    frames = sum(len(read(file, ":")) for file in (directory / "labels").glob("*.extxyz"))
+    tables["summary"]["all"] = {"frames": frames, "density": DENSITY}
+    return tables
+
+
 def main() -> None:
     """Make what is not there yet, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -332,6 +376,9 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=2, help="interaction layers of the network")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=1, help="of frames of the network's own")
+    parser.add_argument(
+        "--glasses", nargs="+", default=["1-1500", "1-700", "2-700"], help="SEED-K, see glass()"
+    )
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
     add_json(parser)
@@ -348,25 +395,18 @@ def main() -> None:
         kept(directory)
     if wanted("train"):
         networks(directory, options.layers, options.epochs, options.rounds)
-    if wanted("glass"):
-        glass(directory, network)
-    if wanted("fit"):
-        fit(directory, network, options.iterations)
-    tables: dict[str, Any] = {"errors": errors(network)}
-    if (directory / "kept.json").exists():
-        tables["CHGNet itself"] = kept(directory)
-    made = {"quenched by the pair potential": "pair", "annealed by the network": "glass"}
-    glasses = {name: directory / f"{stem}.extxyz" for name, stem in made.items()}
-    tables["glass"] = {name: structure(read(path)) for name, path in glasses.items() if path.exists()}  # type: ignore[arg-type]
-    if (directory / "fit").exists():
-        tables["iterations"] = by_iteration(directory / "fit")
+    for name in options.glasses:
+        if wanted("glass"):
+            glass(directory, network, name)
+        if wanted("fit"):
+            fit(directory, network, name, options.iterations)
+    tables = report(directory, network, options.glasses)
     for name, table in tables.items():
         for row in table.items() if isinstance(table, dict) else table:
             print(name, row)
     if options.json:
-        frames = sum(len(read(file, ":")) for file in (directory / "labels").glob("*.extxyz"))
-        tables["summary"] = {"all": {"frames": frames, "density": DENSITY}}
-        write_result(options.json, tables, seeds=[1], made_by=command().replace(" --only report", ""))
+        seeds = sorted({int(name.split("-")[0]) for name in options.glasses})
+        write_result(options.json, tables, seeds=seeds, made_by=command().replace(" --only report", ""))
 
 
 if __name__ == "__main__":
