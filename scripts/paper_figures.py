@@ -3,7 +3,7 @@
 
     scripts/paper_figures.py DIRECTORY [--short] [--minutes M] [--models hipnn ani]
                              [--temperature 943 1023 1323] [--rules wibi ibi gauss_newton] [--speed]
-                             [--json FILE]
+                             [--finished] [--json FILE]
 
 For each model, temperature and rule a run of our own loop with all <checks>: 2048 atoms of a melted crystal,
 1 fs, NPT at 1 bar, 20 + 180 ps of melt, 15 iterations of 10 ps (100 frames), 30 trajectories of 1 ps for the
@@ -13,7 +13,8 @@ Another temperature needs --table, a target of g(r) on the paper's grid (0.05 An
 
 Started again, it goes on with what is not done; after --minutes it stops at a checkpoint. What is done is
 judged by the paper's statements (scripts/paper_statements.py), written with --json, from which
-scripts/render_results.py draws the figures, and each run has its report.html. --speed times steps of 2000
+scripts/render_results.py draws the figures, and each run has its report.html. --finished leaves out runs that
+are not at their end; with --minutes 0 nothing is run, only judged. --speed times steps of 2000
 atoms and says how long the whole form takes.
 """
 
@@ -175,6 +176,12 @@ def run_until(run: Path, until: float | None) -> str:
     return why
 
 
+def at_its_end(run: Path) -> bool:
+    """Return whether all iterations are done, and the <checks> with the correction, which come last."""
+    after = read_checks(run).get("", {}).get(AFTER, {})
+    return (run / "done").is_file() and {"diffusion", "angles", "coordination"} <= after.keys()
+
+
 def row_of(run: Path, case: Case) -> dict[str, Any] | None:
     """Return the numbers of a run, None before its first g(r)."""
     done = [summary for summary in summarise_run(run) if summary.agreement is not None]
@@ -231,9 +238,9 @@ def curves_of(run: Path, case: Case) -> dict[str, Any]:
     found = {f"{case.words} target": curve(read.target, "g", 1.0)}
     for name, step in (("before", steps[0]), ("after", steps[-1])):
         assert step.distribution is not None
-        found[f"{start} g {name}"] = curve(step.distribution, "g", 1.0)
+        found[f"{start} g {name}"] = curve(step.distribution, "g", 1.0, error=True)
     assert steps[-1].before is not None
-    found[f"{start} u"] = curve(steps[-1].before, "u", meV)
+    found[f"{start} u"] = curve(steps[-1].before, "u", meV, error=True)
     for key, name in ((BEFORE, "before"), (AFTER, "after")):
         angles = read_checks(run).get("", {}).get(key, {}).get("angles")
         if angles:
@@ -325,6 +332,7 @@ def main() -> None:
     parser.add_argument(
         "--speed", action="store_true", help="time the whole form's steps, HIP-NN, one thread"
     )
+    parser.add_argument("--finished", action="store_true", help="judge only runs that are at their end")
     add_json(parser)
     options = parser.parse_args()
     if "ani" in options.models and "ANI_AL" not in os.environ:
@@ -339,6 +347,8 @@ def main() -> None:
                 prepare(case, run, short=options.short, table=options.table)
             share_checks(run, case)
             print(f"{case.name}: {run_until(run, until)}", flush=True)
+        if options.finished and not at_its_end(run):
+            continue
         if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case)):
             rows[case.name] = row
             curves |= curves_of(run, case)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import results_figures as figures
+from paper_claims import with_whole_form
 from results_file import ROOT, Json, read_result
 from results_numbers import fill, runs_in
 
@@ -47,6 +48,7 @@ def main() -> int:
 
 def page(claims: Json, results: Mapping[str, Json]) -> str:
     """Return the whole page."""
+    claims = {**claims, "section": with_whole_form(claims["section"], results)}
     parts = ["# Results", "<!-- written by scripts/render_results.py from results/: change it there -->"]
     parts.append(prose(claims["about"], results))
     parts.append(
@@ -82,6 +84,7 @@ def table(sections: Iterable[Json], results: Mapping[str, Json]) -> str:
 def runs(claims: Json, results: Mapping[str, Json]) -> str:
     """Return command, version, machine and day of every run that is named."""
     named = {name for text in texts(claims) for name in runs_in(text)} | figures.RUNS
+    named |= figures.LONGER & results.keys()
     lines = ["| run | command | version | machine | date |", "|---|---|---|---|---|"]
     for name in sorted(named):
         result = results[name]

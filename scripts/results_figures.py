@@ -26,6 +26,8 @@ class Figure:
     draw: Callable[[Any, Results], None]
     columns: int = 1
     rows: int = 1
+    wherever: tuple[tuple[str, str], ...] = ()
+    """Further runs and tables, shown as soon as they are there."""
 
 
 def distribution(axes: Any, results: Results) -> None:
@@ -185,10 +187,17 @@ FIGURES = {
     ),
 }
 _PAPER = ((paper_drawings.RUN, "runs"), (paper_drawings.RUN, "curves"))
-_SHORT = "HIP-NN and ANI-Al, the paper's figures in the short form"
+_LONGER = ((paper_drawings.WHOLE, "runs"), (paper_drawings.WHOLE, "curves"))
+_SHORT = "HIP-NN and ANI-Al, short form where not said otherwise"
+_BANDS = "bands of two standard errors"
 FIGURES |= {
     "paper_1": Figure(
-        f"Fig. 1: g(r) by temperature. {_SHORT}", _PAPER, paper_drawings.structure, columns=3, rows=2
+        f"Fig. 1: g(r) by temperature, {_BANDS} of blocks. {_SHORT}",
+        _PAPER,
+        paper_drawings.structure,
+        columns=3,
+        rows=2,
+        wherever=_LONGER,
     ),
     "paper_2": Figure(
         "Fig. 2: u(r) and residual of g(r) by simulation, both weights, 1023 K",
@@ -196,25 +205,40 @@ FIGURES |= {
         paper_drawings.weights,
         columns=2,
         rows=2,
+        wherever=_LONGER,
     ),
     "paper_3": Figure(
-        "Fig. 3: u(r) by temperature; ANI-Al dashed", _PAPER, paper_drawings.potentials, columns=2
+        f"Fig. 3: u(r) by temperature; ANI-Al dashed; Gauss-Newton's with {_BANDS}",
+        _PAPER,
+        paper_drawings.potentials,
+        columns=2,
+        wherever=_LONGER,
     ),
-    "paper_4": Figure("Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion),
-    "paper_5": Figure("Fig. 5: density against temperature; ANI-Al dashed", _PAPER, paper_drawings.density),
+    "paper_4": Figure(
+        "Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion, wherever=_LONGER
+    ),
+    "paper_5": Figure(
+        "Fig. 5: density against temperature; ANI-Al dashed",
+        _PAPER,
+        paper_drawings.density,
+        wherever=_LONGER,
+    ),
     "paper_angles": Figure(
-        "Angles between neighbours of the first shell, HIP-NN; bands of two standard errors",
+        f"Angles between neighbours of the first shell, HIP-NN; {_BANDS}",
         _PAPER,
         paper_drawings.angles,
         columns=3,
+        wherever=_LONGER,
     ),
 }
 RUNS = {run for figure in FIGURES.values() for run, _ in figure.sources}
+LONGER = {run for figure in FIGURES.values() for run, _ in figure.wherever}
 
 
 def checksum(figure: Figure, results: Results) -> str:
     """Return the SHA-256 of what a figure shows."""
-    shown = [results[run]["tables"][table] for run, table in figure.sources]
+    there = [(run, table) for run, table in figure.wherever if run in results]
+    shown = [results[run]["tables"][table] for run, table in (*figure.sources, *there)]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 

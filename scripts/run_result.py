@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from results_file import number, write_result
 
 from votca_mlp.ensemble.estimate import Estimate
@@ -121,10 +122,13 @@ def curves(run: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def curve(table: Table, name: str, factor: float) -> dict[str, Any]:
-    """Return a table's points, r in Angstrom, to five digits."""
-    values = [float(f"{factor * y:.5g}") for y in table.y]
-    return {"r": [float(f"{ANGSTROM_PER_NM * r:.5g}") for r in table.x], name: values}
+def curve(table: Table, name: str, factor: float, *, error: bool = False) -> dict[str, Any]:
+    """Return a table's points, r in Angstrom, to five digits, on request with standard errors it may have."""
+    found = {"r": [float(f"{ANGSTROM_PER_NM * r:.5g}") for r in table.x]}
+    found[name] = [float(f"{factor * y:.5g}") for y in table.y]
+    if error and table.yerr is not None and table.yerr.any():
+        found["error"] = [float(f"{factor * y:.3g}") for y in np.nan_to_num(table.yerr)]
+    return found
 
 
 if __name__ == "__main__":
