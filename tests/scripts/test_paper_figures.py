@@ -1,14 +1,19 @@
 """The runs behind the paper's figures: the loop accepts each directory, of the size that is said."""
 
 import argparse
+import json
 from pathlib import Path
 from unittest.mock import MagicMock
 
 import numpy as np
 import paper_drawings
 import pytest
-from paper_figures import MODELS, RULES, Case, activation, cases, curves_of, prepare, row_of
+from paper_claims import with_whole_form
+from paper_drawings import merged
+from paper_figures import MODELS, RULES, Case, activation, at_its_end, cases, curves_of, prepare, row_of
 from paper_statements import STATEMENTS, judged
+from results_figures import FIGURES, checksum
+from results_numbers import fill
 
 from tests.report.runs import quickstart_run
 from votca_mlp.inverse.from_settings import inverse_plan
@@ -81,6 +86,55 @@ def test_rows_and_curves(tmp_path: Path) -> None:
         shaped = [axes[:3], axes[3:]] if panels == 6 else axes if panels > 1 else axes[0]
         getattr(paper_drawings, name)(shaped, results)
         assert all(panel.set.called for panel in axes)
+
+
+def test_the_whole_form_takes_the_short_ones_place(tmp_path: Path) -> None:
+    """Only the runs that are at their end, each named so; what is short stays, and is named, too."""
+    run, case = quickstart_run(tmp_path / "run"), Case("hipnn", "1023", "wibi")
+    row = row_of(run, case)
+    assert row is not None
+    other = {**row, "temperature": 943.0}
+    curves = curves_of(run, case)
+    assert "error" in curves["HIP-NN 1023 K wibi g after"]
+    short = {"runs": {"a": row, "b": other}, "curves": {**curves, "HIP-NN 943 K wibi u": {"r": [], "u": []}}}
+    short["statements"] = judged(short["runs"], {})
+    results = {"paper_figures_short": {"run": "paper_figures_short", "tables": short}}
+    sections = [{"title": "x"}, {"title": "y", "whole form": True, "remarks": []}]
+    assert with_whole_form(sections, results) == sections[:1]
+    before = checksum(FIGURES["paper_1"], results)
+    longer = {**row, "iterations": 15}
+    tables = {"runs": {"a": longer}, "curves": {"HIP-NN 1023 K wibi u": {"r": [1.0], "u": [2.0]}}}
+    tables["statements"] = judged(tables["runs"], {})
+    results["paper_figures"] = {"run": "paper_figures", "tables": tables}
+    assert checksum(FIGURES["paper_1"], results) != before
+    rows, shown, whole = merged(results)
+    assert (rows, whole) == ({"a": longer, "b": other}, {"HIP-NN 1023 K wibi"})
+    # no curve of the short run beside those of the whole one
+    assert {name for name in shown if "1023 K wibi" in name} == {"HIP-NN 1023 K wibi u"}
+    section = with_whole_form(sections, results)[1]
+    assert section["remarks"][0] == (
+        "At its end in the whole form: HIP-NN 1023 K wIBI only. In the short form alone, also in "
+        "the figures: HIP-NN 943 K wIBI."
+    )
+    said = [(fill(claim["text"], results), fill(claim["number"], results)) for claim in section["claim"]]
+    assert said[0][1].startswith("15; ")
+    assert len(said) == 1 + len(tables["statements"])
+    assert "(whole form; short form: " in said[1][0]
+    axes = MagicMock()
+    paper_drawings.density(axes, results)
+    assert axes.plot.call_args.kwargs["label"] == "with u(r) of wIBI, whole form (stars)"
+
+
+def test_a_run_under_way_is_not_at_its_end(tmp_path: Path) -> None:
+    run = quickstart_run(tmp_path / "run")
+    (run / "done").touch()
+    (run / "checks.json").write_text(json.dumps({"": {"corrected": {"density": {}, "diffusion": {}}}}))
+    assert not at_its_end(run)
+    after: dict[str, object] = {key: {} for key in ("density", "diffusion", "angles", "coordination")}
+    (run / "checks.json").write_text(json.dumps({"": {"corrected": after}}))
+    assert at_its_end(run)
+    (run / "done").unlink()
+    assert not at_its_end(run)
 
 
 def made_up(**changes: object) -> dict[str, dict[str, object]]:
