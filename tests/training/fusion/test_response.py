@@ -5,6 +5,7 @@ import torch
 
 from tests.training.fusion.crystals import network, rattled
 from tests.training.fusion.dimers import BondLength, Spring, dimer, lengths, sample, state
+from votca_mlp.training.fusion import pool as pool_module
 from votca_mlp.training.fusion.copies import Copies
 from votca_mlp.training.fusion.experiments import Experiment
 from votca_mlp.training.fusion.observables.elastic import ElasticConstants
@@ -86,3 +87,25 @@ def test_only_so_many_trajectories_are_kept(tmp_path) -> None:
         pool.add(Trajectory(number, frames, copies.vector), copies)
     assert [each.number for each in pool.trajectories] == [2, 3]
     assert len(pool.frames) == 2 * state().frames
+
+
+def test_values_are_kept_until_parameters_frames_or_observables_change(tmp_path, monkeypatch) -> None:
+    asked: list[int] = []
+    measure = pool_module.measure_all
+    monkeypatch.setattr(pool_module, "measure_all", lambda *of: (asked.append(1), measure(*of))[1])
+    copies, pool = Copies(Spring(1.0, 2.2), ()), StatePool(state())
+    pool.add(Trajectory(1, sample(state(), copies, tmp_path, 1, dimer(), 1), copies.vector), copies)
+    one = [nothing(BondLength(), "gas")]
+    first = respond(pool, one, copies, probes=2)
+    again = respond(pool, one, copies, probes=2)
+    assert len(asked) == 1
+    assert torch.equal(first.values, again.values)
+    assert torch.equal(first.rows, again.rows)
+    respond(pool, [nothing(BondLength(), "gas")], copies)
+    copies.put(torch.tensor([1.0, 2.25]).double())
+    moved = respond(pool, one, copies)
+    assert len(asked) == 3
+    assert not torch.equal(moved.values, first.values)
+    pool.add(Trajectory(2, sample(state(), copies, tmp_path, 2, dimer(), 1), copies.vector), copies)
+    assert len(respond(pool, one, copies).values) == 2
+    assert len(asked) == 4

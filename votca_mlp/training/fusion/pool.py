@@ -7,6 +7,7 @@ several trajectories, each of parameters of its own, are one sample by MBAR.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import is_not
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +52,7 @@ class StatePool:
     trajectories: list[Trajectory] = field(default_factory=list)
     _energies: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
     _mixture: Tensor | None = field(default=None, repr=False)
-    _values: tuple[object, Values] | None = field(default=None, repr=False)
+    _values: tuple[str, tuple[FrameObservable, ...], Values] | None = field(default=None, repr=False)
 
     @property
     def frames(self) -> StoredFrames:
@@ -109,11 +110,12 @@ class StatePool:
 
         An iteration without a new trajectory begins with what the search for its parameters has ended with.
         """
-        made_with = copies.identity, tuple(id(each) for each in observables)
-        if self._values is None or self._values[0] != made_with:
+        here, of = copies.identity, tuple(observables)
+        kept = self._values
+        if kept is None or kept[0] != here or len(kept[1]) != len(of) or any(map(is_not, kept[1], of)):
             with torch.no_grad():
-                self._values = made_with, measure_all(copies.double, self.frames, observables)
-        return dict(self._values[1])
+                kept = self._values = here, of, measure_all(copies.double, self.frames, of)
+        return dict(kept[2])
 
     def weights(self, energies: Tensor) -> Tensor:
         """Return the weights of all frames, which sum to 1; differentiable in ``energies`` [n_frames], eV."""
