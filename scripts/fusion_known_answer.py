@@ -345,6 +345,7 @@ def one_seed(seed: Seed) -> dict[str, Json]:
     rows = {"before": distances(seed.judged("before"), known)}
     # of labels of the shipped model, whichever are used
     rows["before"] |= {f"excluded_{kind}": ratio for kind, ratio in excluded(seed).items()}
+    rows["before"]["truth_wall"] = wall_of(seed, truth(seed))
     budget = 0
     for way in (each for each in WAYS if each in seed.options.ways):
         found = fused(seed, way, known)
