@@ -1,18 +1,23 @@
-"""Compile the kernels of molecular dynamics once, before the tests: ``python -m tests.warm``.
+"""Compile tests and the kernels of molecular dynamics once, before the tests: ``python -m tests.warm``.
 
 It takes a minute of processor time, which the processes of the suite, and those that they start, would each
-spend at the same time; numba keeps what is compiled beside the sources. scripts/test does it beside linters.
+spend at the same time; pytest and numba keep what is compiled beside the sources. scripts/test does it beside
+linters.
 """
 
 import os
 import tempfile
 from pathlib import Path
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def main() -> None:
-    """Evaluate and move a few atoms with each kind of model."""
+    """Collect the tests; evaluate and move a few atoms with each kind of model."""
+    # each process of the suite would rewrite the assertions of all tests as it begins, for some 12 s
+    pytest.main(["--collect-only", "-q"])
     os.environ["CSG_MDRUN_STEPS"] = "10"
     networks()
     runs()
