@@ -28,7 +28,7 @@ from results_file import add_json, command, number, write_result
 
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
-from votca_mlp.models.hipnn.levels import HEADS, SEPARATE, LevelledHipnn
+from votca_mlp.models.hipnn.levels import ADDED, HEADS, SEPARATE, LevelledHipnn
 from votca_mlp.training.judge import predictions
 from votca_mlp.training.labelled import LabelledFrames, concatenate
 from votca_mlp.training.rivals import differences, of_level, with_labels
@@ -45,6 +45,7 @@ METHODS = ("high", "low", "together", "transfer", "difference")
 SETTINGS = ("low", "steps", "rate")
 """What all results in a folder have in common; and what those of both levels on one network have."""
 OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
+RATIOS = {"high": "to high alone", "transfer": "to transfer"}
 NETWORK = {
     "kind": "HipnnVec",
     "n_features": 16,
@@ -246,10 +247,10 @@ def refuse_other(found: dict[str, Any], method: str, options: argparse.Namespace
 def tables(options: argparse.Namespace) -> dict[str, Any]:
     """Return mean and standard error over the seeds that are there, by method and number of energies.
 
-    Also the ratio to CASPT2 energies alone, seed by seed: they have the same energies.
+    Also the ratios to CASPT2 energies alone and to transfer, seed by seed: they have the same energies.
     """
     rows: dict[str, Any] = {}
-    ratios: dict[str, Any] = {}
+    ratios: dict[str, dict[str, Any]] = {"high": {}, "transfer": {}}
     for method in options.methods:
         for high in options.high:
             found = _found(options, method, high)
@@ -258,12 +259,13 @@ def tables(options: argparse.Namespace) -> dict[str, Any]:
             columns = ("rmse", "mae", *(() if method == "low" else ("validation",)))
             row = {column: _mean([entry[column] for entry in found.values()]) for column in columns}
             rows[f"{method}_{high}"] = row | {"seeds": len(found)}
-            alone = _found(options, "high", high)
-            both = [found[seed]["rmse"] / alone[seed]["rmse"] for seed in found if seed in alone]
-            if both and method != "high":
-                better = sum(ratio < 1 for ratio in both)
-                ratios[f"{method}_{high}"] = {"ratio": _mean(both), "better": better, "seeds": len(both)}
-    return {"energy": rows} | ({"to high alone": ratios} if ratios else {})
+            for base, table in ratios.items():
+                other = _found(options, base, high)
+                both = [found[seed]["rmse"] / other[seed]["rmse"] for seed in found if seed in other]
+                if both and method not in (base, "high"):
+                    better = sum(ratio < 1 for ratio in both)
+                    table[f"{method}_{high}"] = {"ratio": _mean(both), "better": better, "seeds": len(both)}
+    return {"energy": rows} | {RATIOS[base]: table for base, table in ratios.items() if table}
 
 
 def _found(options: argparse.Namespace, method: str, high: int) -> dict[int, Any]:
@@ -287,7 +289,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of each training")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate of the first step")
     parser.add_argument("--keep", choices=KEPT, default=KEPT[1], help="epoch of trainings on CASPT2 energies")
-    parser.add_argument("--heads", choices=HEADS, default=SEPARATE)
+    parser.add_argument("--heads", choices=HEADS, default=ADDED)
     parser.add_argument("--high-weight", type=float, default=10.0, help="of CASPT2 energies beside wB97X")
     parser.add_argument(
         "--share", type=float, default=0.25, help="of CASPT2 energies in a batch of both levels"

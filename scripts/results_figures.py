@@ -122,8 +122,12 @@ def known_answer(axes: Any, results: Results) -> None:
 
 def learning(axes: Any, results: Results) -> None:
     """Draw the error of the high-level energy against the number of high-level energies."""
-    ethane = results["fidelities_ethane"]["tables"]["energy"]
+    ethane = results["fidelities_ethane_shares"]["tables"]["energy"]
     metal = results["fidelities_metal"]["tables"]["held out"]
+    former = results["fidelities_ethane"]["tables"]["energy"]
+    ethane = ethane | {
+        name.replace("together", FORMER): row for name, row in former.items() if "together" in name
+    }
     curves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for label, row in ethane.items():
         method, _, count = label.rpartition("_")
@@ -146,10 +150,12 @@ def learning(axes: Any, results: Results) -> None:
         panel.legend(frameon=False, fontsize=7)
 
 
+FORMER = "former"
 ETHANE = {
     "high": "CASPT2 alone",
     "low": "wB97X alone, one constant",
-    "together": "one network, two heads",
+    "together": "one network, added heads, shares",
+    FORMER: "one network, the former way",
     "transfer": "transfer",
     "difference": "difference",
 }
@@ -181,7 +187,11 @@ FIGURES = {
     ),
     "learning": Figure(
         "Error of held-out high-level energies by the number of high-level energies; errors over seeds",
-        (("fidelities_ethane", "energy"), ("fidelities_metal", "held out")),
+        (
+            ("fidelities_ethane_shares", "energy"),
+            ("fidelities_ethane", "energy"),
+            ("fidelities_metal", "held out"),
+        ),
         learning,
         columns=2,
     ),
