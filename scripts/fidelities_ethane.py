@@ -5,8 +5,9 @@
                                  [--methods METHOD ...] [--json FILE]
 
 Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one constant is fitted to the CASPT2
-energies), together (a head each on one network), transfer (wB97X first, CASPT2 energies from there),
-difference (wB97X, and a network for what CASPT2 adds). The energy error is that of CASPT2 energies of groups
+energies), together (a head each on one network), continued (wB97X first, both levels from there, a head
+each), transfer (wB97X first, CASPT2 energies from there), difference (wB97X, and a network for what CASPT2
+adds). The energy error is that of CASPT2 energies of groups
 of consecutive frames which no training saw; that of validation, by which settings were chosen, is written
 beside it. All trainings take as many steps, whatever the number of frames. Every training leaves its file and
 its checkpoint in DIRECTORY; started again, what is there is not made again. Needs VOTCA_MLP_DATA with
@@ -41,7 +42,7 @@ from votca_mlp.training.trainer.order import steps_of_epoch
 from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
-METHODS = ("high", "low", "together", "transfer", "difference")
+METHODS = ("high", "low", "together", "continued", "transfer", "difference")
 SETTINGS = ("low", "steps", "rate")
 """What all results in a folder have in common; and what those of both levels on one network have."""
 OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
@@ -164,12 +165,7 @@ def predicted(
             trained = replace(trained, weights=weights, share=options.share, last_layer=options.last_layer)
         heads = options.heads if method == "together" else SEPARATE
         found = fit(part, parts, trained, name, steps=steps, heads=heads)
-        checked = validation(found, options.keep)
-        if found.fitted:
-            judged = frames.take(with_labels(frames, parts[1], HIGH))
-            wrong = energies_of(found.model, HIGH, judged) - judged.levels[HIGH].energies
-            checked = 1e3 * float(np.sqrt(np.square(wrong / judged.atom_counts).mean()))
-        return energies_of(found.model, HIGH, data.judged), checked
+        return energies_of(found.model, HIGH, data.judged), validation(found, options.keep, frames, parts[1])
     # its validation frames are many
     base = replace(trained, keep="best")
     low = fit(of_level(frames, LOW), parts, base, folder / f"low_{seed}.pt", steps=steps).model
@@ -177,20 +173,27 @@ def predicted(
     labels = frames.levels[HIGH].energies[learn]
     if method == "low":
         return energies_of(low, LOW, data.judged) + float((labels - known).mean()), float("nan")
-    if method == "transfer":
+    if method in ("transfer", "continued"):
         own = {HIGH: self_energies(frames.take(learn), HIGH)}
-        start = with_levels(low, [HIGH], own, source=LOW)
+        both = method == "continued"
+        start = with_levels(low, [LOW, HIGH] if both else [HIGH], own, source=LOW)
         slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
-        found = fit(of_level(frames, HIGH), parts, slower, name, start, steps=steps)
-        return energies_of(found.model, HIGH, data.judged), validation(found, options.keep)
+        if both:
+            slower = replace(slower, share=options.share, last_layer=options.last_layer)
+        found = fit(frames if both else of_level(frames, HIGH), parts, slower, name, start, steps=steps)
+        return energies_of(found.model, HIGH, data.judged), validation(found, options.keep, frames, parts[1])
     found = fit(differences(frames, HIGH, low), parts, trained, name, steps=steps)
-    return energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged), validation(
-        found, options.keep
-    )
+    energies = energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged)
+    return energies, validation(found, options.keep, frames, parts[1])
 
 
-def validation(found: Trained, keep: str) -> float:
-    """Return the RMSE of validation's CASPT2 energies in the epoch whose model is kept, meV/atom."""
+def validation(found: Trained, keep: str, frames: LabelledFrames, part: Indices) -> float:
+    """Return the RMSE of validation's CASPT2 energies by the model that is kept, meV/atom."""
+    if found.fitted:
+        # the history does not know of heads fitted in the end
+        judged = frames.take(with_labels(frames, part, HIGH))
+        wrong = energies_of(found.model, HIGH, judged) - judged.levels[HIGH].energies
+        return 1e3 * float(np.sqrt(np.square(wrong / judged.atom_counts).mean()))
     epoch = found.best_epoch if keep == "best" else len(found.history)
     return 1e3 * found.history[epoch - 1][f"{HIGH} energy_rmse"]
 
@@ -227,6 +230,8 @@ def settings_of(method: str, options: argparse.Namespace) -> dict[str, Any]:
     names = (*SETTINGS, *OF_TOGETHER) if method == "together" else SETTINGS
     if method != "low":
         names = (*names, "keep")
+    if method == "continued":
+        names = (*names, "share", "last_layer")
     return {name: getattr(options, name) for name in names}
 
 

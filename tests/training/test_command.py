@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from ase.io import read
 from typer.testing import CliRunner
@@ -132,6 +133,22 @@ def test_rivals_leave_a_file_each(tmp_path: Path) -> None:
     assert np.allclose(high.forces, first.forces + added.forces, atol=1e-5)
     assert "`<level>` one of low, high" in (difference.folder / "model.md").read_text()
     assert "high-minus-low.pt`:" not in (difference.folder / "model.md").read_text()
+
+
+def test_all_levels_from_the_first_one(tmp_path: Path) -> None:
+    """The first level, then one file with all: its head there is where it was, moved on by training."""
+    values = small("continued", epochs=3)
+    values["training"] |= {"last_layer": "least_squares", "keep": "last"}
+    made, said = trained(tmp_path, values)
+    assert sorted(path.name for path in made.folder.glob("*.pt")) == ["model.pt"]
+    assert sorted(path.name for path in (made.folder / "checkpoints").glob("*.pt")) == ["low.pt", "model.pt"]
+    assert set(made.errors) == {"low", "high"}
+    assert any(line.startswith("model: head of high by least squares") for line in said)
+    with open(made.folder / "model.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    # it begins where the first level's training ended
+    state = torch.load(made.folder / "checkpoints" / "low.pt", weights_only=True)
+    assert float(rows[0]["low energy_rmse"]) < state["history"][0]["low energy_rmse"]
 
 
 def test_two_at_once_in_a_folder(together: tuple[Path, Made, list[str]]) -> None:

@@ -174,6 +174,18 @@ def _together(job: _Job) -> Made:
     return _written(job, {"model": found}, errors)
 
 
+def _continued(job: _Job) -> Made:
+    low, *others = _several(job)
+    frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
+    base = job.fit(low, of_level(frames, low), split, self_energies=energies)
+    own = {level: energies[level] for level in others}
+    start = with_levels(base.model, job.levels, own, source=low)
+    found = job.fit("model", frames, split, start=start)
+    held = frames.take(split.held_out)
+    errors = {level: _errors(found.model, held, level, job) for level in job.levels}
+    return _written(job, {"model": found}, errors)
+
+
 def _transfer(job: _Job) -> Made:
     low, *others = _several(job)
     frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
@@ -209,6 +221,7 @@ def _difference(job: _Job) -> Made:
 
 METHODS: dict[str, Callable[[_Job], Made]] = {
     "together": _together,
+    "continued": _continued,
     "transfer": _transfer,
     "difference": _difference,
 }

@@ -68,10 +68,11 @@ class NetworkSettings(Section):
 class TrainingSettings(Section):
     """How long and how fast."""
 
-    method: Literal["together", "transfer", "difference"] = setting(
+    method: Literal["together", "continued", "transfer", "difference"] = setting(
         "together",
-        meaning="together: all levels at once, a head each. transfer: the first level, then the others from "
-        "there. difference: the first level, then a network for what the last adds to it.",
+        meaning="together: all levels at once, a head each. continued: the first level, then all levels from "
+        "there, a head each. transfer: the first level, then the others from there. difference: the first "
+        "level, then a network for what the last adds to it.",
     )
     heads: Literal["separate", "added"] = setting(
         "added", meaning="A head for each level, or the first level's and what each other level adds to it."
