@@ -164,6 +164,10 @@ def tables(options: argparse.Namespace, found: dict[int, Json]) -> Json:
         "states": states,
         "dft": dft,
         "fusion": runs,
+        "ratios": {
+            f"seed {seed}": {k: number(v) for k, v in ratios(each, known, options.train).items()}
+            for seed, each in found.items()
+        },
         "summary": summary | {"dft_ratio": over_seeds(errors)},
     }
 
