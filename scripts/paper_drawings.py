@@ -114,10 +114,15 @@ def weights(axes: Any, results: Results) -> None:
 
 
 def potentials(axes: Any, results: Results) -> None:
-    """Draw Fig. 3: u(r) by temperature; ANI-Al dashed where it was run."""
+    """Draw Fig. 3: u(r) of wIBI by temperature, then of Gauss-Newton with its bands, a temperature a panel.
+
+    ANI-Al is dashed where it was run.
+    """
     _, curves, whole = merged(results)
-    for panel, rule in zip(axes, RULES, strict=True):
-        for temperature, colour in TEMPERATURES.items():
+    shown = [("wibi", tuple(TEMPERATURES)), *(("gauss_newton", (one,)) for one in TEMPERATURES)]
+    for panel, (rule, temperatures) in zip(axes, shown, strict=True):
+        for temperature in temperatures:
+            colour = TEMPERATURES[temperature]
             for model, style in zip(MODELS, ("-", "--"), strict=True):
                 name = f"{model} {temperature} K {rule} u"
                 if found := curves.get(name):
@@ -126,8 +131,7 @@ def potentials(axes: Any, results: Results) -> None:
                     _band(panel, found, "u", colour)
         panel.axhline(0.0, color=COLOURS["target"], lw=0.5)
         title = {"wibi": "wIBI", "gauss_newton": "Gauss-Newton"}[rule]
-        panel.set(title=title, xlim=(2.2, 8.0), ylim=(-80.0, 60.0), xlabel="r [Å]", ylabel="u(r) [meV]")
-    for panel in axes:
+        panel.set(title=title, xlim=(2.2, 8.0), ylim=(-80.0, 80.0), xlabel="r [Å]", ylabel="u(r) [meV]")
         panel.legend(frameon=False, fontsize=7)
 
 

@@ -221,7 +221,7 @@ FIGURES |= {
         f"Fig. 3: u(r) by temperature; ANI-Al dashed; Gauss-Newton's with {_BANDS}",
         _PAPER,
         paper_drawings.potentials,
-        columns=2,
+        columns=4,
         wherever=_LONGER,
     ),
     "paper_4": Figure(

@@ -77,7 +77,7 @@ def test_rows_and_curves(tmp_path: Path) -> None:
     results = {"paper_figures_short": {"tables": {"runs": {"x": row}, "curves": curves}}}
     for name, panels in (
         ("structure", 6),
-        ("potentials", 2),
+        ("potentials", 4),
         ("diffusion", 1),
         ("density", 1),
         ("angles", 3),
