@@ -160,10 +160,29 @@ def _architectures(rows: Rows, curves: Rows) -> Judged | None:
                     why = f"noise of short runs: two seeds of ANI-Al are {share:.2f} apart, {case}"
     if not pairs:
         return None
+    # seen when the verdict was known, hence no part of it
+    if bands := _apart_in_bands(curves):
+        why += f"{'; ' if why else ''}within what Gauss-Newton leaves open: {bands}"
     shares = ", ".join(f"{case} {share:.2f}" for case, share in pairs.items())
     found = f"RMS difference beyond {SPLIT:g} Angstrom over the size of HIP-NN's: {shares}"
     agrees = max(pairs.values()) <= SIMILAR
     return Judged(agrees, found, "" if agrees else why)
+
+
+def _apart_in_bands(curves: Rows) -> str:
+    """Return how far u(r) of the architectures are apart at most beyond the core, in their joint errors."""
+    found = []
+    for name, ours in curves.items():
+        other = curves.get(name.replace("HIP-NN", "ANI-Al"), {})
+        if name.startswith("HIP-NN") and name.endswith("gauss_newton u") and "error" in ours and other:
+            r = np.array(ours["r"])
+            joint = np.hypot(ours["error"], other["error"])
+            seen = (r > CORE) & (joint > 0.0)
+            apart = np.abs(np.subtract(ours["u"], other["u"]))[seen] / joint[seen]
+            found.append(f"{apart.max():.1f} at {name.split()[1]} K")
+    return (
+        f"at most {', '.join(found)} of their joint standard errors beyond {CORE:g} Angstrom" if found else ""
+    )
 
 
 def _faster(rows: Rows, curves: Rows) -> Judged | None:

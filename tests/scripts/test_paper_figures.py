@@ -233,6 +233,15 @@ def test_statements_about_curves() -> None:
     )
 
 
+def test_architectures_within_their_bands() -> None:
+    """Said beside a verdict that they differ, in joint errors; where none are known nothing is said."""
+    u = {"r": R.tolist(), "u": SMOOTH.tolist(), "error": np.full(len(R), 3.0).tolist()}
+    off = {**u, "u": (SMOOTH + 15.0).tolist(), "error": np.full(len(R), 4.0).tolist()}
+    found = judged({}, {"HIP-NN 943 K gauss_newton u": u, "ANI-Al 943 K gauss_newton u": off})
+    assert found["architectures"]["verdict"] == "differs"
+    assert "at most 3.0 at 943 K of their joint standard errors beyond 2.5" in found["architectures"]["why"]
+
+
 def test_a_model_without_wibi() -> None:
     """What the model alone does is judged of every model; its density by the rule that it was run with."""
     rows = made_up()
