@@ -139,6 +139,11 @@ def _predictions(main: Path) -> Iterator[str]:
         for item in found
     ]
     yield markup.table(rows, "What the step before had predicted, and what was found", first_column=False)
+    said = (
+        "chi2 here is by the errors that the rule gives the data, its own allowance included; that of the "
+        "verdict by the errors of simulation and target alone."
+    )
+    yield markup.paragraph(said, "note")
     yield markup.paragraph("Of the last step:")
     yield markup.listing(last_update(main))
 
