@@ -58,6 +58,8 @@ Array = NDArray[np.float64]
 
 CASE = ROOT / "scripts" / "silica"
 QUENCHES, HELD_OUT = 6, 3
+LARGE = (1, 2)
+"""Seeds of glasses of 648 atoms that a second round takes frames from."""
 KEPT_STEPS = 250
 """Of 2 fs, CHGNet's own simulation of a quenched frame."""
 OWN, OWN_LENGTH = (300, 1200, 2400), 1200.0
@@ -106,8 +108,40 @@ def labels(directory: Path) -> list[Path]:
     found = [label(directory, "crystals", displaced)]
     for seed in range(QUENCHES):
         name = f"quench-{seed}"
-        found.append(label(directory, name, functools.partial(molten, seed, directory / "pair" / name)))
+        frames = functools.partial(molten, seed, directory / "pair" / name, hot=False)
+        found.append(label(directory, name, frames))
     return found
+
+
+def more(directory: Path, before: Path) -> list[Path]:
+    """Return what a network lacks that has thrown a glass of 648 atoms out of silica.
+
+    Melts, and where the network goes within 0.3 ps from the glasses of the pair potential.
+    """
+
+    def frames() -> Iterator[Atoms]:
+        model = vm.load_model(before / "model.pt")
+        for seed in LARGE:
+            run = directory / "own" / f"large-{seed}"
+            atoms = sorted_by_species(read(pair_glass(directory, seed)))  # type: ignore[arg-type]
+            plan = nvt(700, 10000 + seed, settle=0.0, length=300.0, sample_every=30.0)
+            with contextlib.suppress(UserError):
+                vm.simulate(model, atoms, plan, directory=run)
+            yield from left(run, "1::2", f"large {seed}")
+
+    found = [label(directory, "large", frames)]
+    for seed in range(HELD_OUT):
+        quench = directory / "pair" / f"quench-{seed}"
+        found.append(label(directory, f"melt-{seed}", functools.partial(molten, seed, quench, hot=True)))
+    return found
+
+
+def left(run: Path, chosen: str, group: str) -> Iterator[Atoms]:
+    """Yield frames of a simulation, also of one that was ended."""
+    paths = [path for path in (run / "traj.dump", run / "traj.dump.part") if path.exists()]
+    for frame in read(paths[0], chosen, format="lammps-dump-text"):
+        frame.info["group"] = group
+        yield frame
 
 
 def kept(directory: Path) -> dict[str, dict[str, float]]:
@@ -147,11 +181,7 @@ def own(directory: Path, number: int, before: Path) -> Path:
                 )
                 with contextlib.suppress(UserError):
                     vm.simulate(model, atoms, plan, directory=run)
-                # what a simulation that was ended has left
-                paths = [path for path in (run / "traj.dump", run / "traj.dump.part") if path.exists()]
-                for frame in read(paths[0], "3::4", format="lammps-dump-text"):
-                    frame.info["group"] = f"own {number} {seed}"
-                    yield frame
+                yield from left(run, "3::4", f"own {number} {seed}")
 
     return label(directory, f"own-{number}", frames)
 
@@ -210,17 +240,19 @@ def train(directory: Path, output: str, layers: int, epochs: int, files: Sequenc
     subprocess.run([sys.executable, "-m", "votca_mlp", "train", path.name], cwd=directory, check=True)
 
 
-def glass(directory: Path, network: Path, name: str) -> Path:
+def glass(directory: Path, name: str) -> Path:
     """Return the start of a fit: a glass quenched by the pair potential, then annealed by the network.
 
-    ``name`` is SEED-K: seed of the quench, the first temperature that the network anneals at.
+    ``name`` is NETWORK-SEED-K: number of the network, seed of the quench, the first temperature that the
+    network anneals at.
     """
     path = directory / "glass" / f"{name}.extxyz"
     if path.exists():
         return path
-    seed, hottest = map(int, name.split("-"))
+    past, seed, hottest = map(int, name.split("-"))
     path.parent.mkdir(exist_ok=True)
-    model, start = vm.load_model(network / "model.pt"), pair_glass(directory, seed)
+    model = vm.load_model(directory / f"train-{past}" / "model.pt")
+    start = pair_glass(directory, seed)
     if not start.exists():
         edge = (648.0 / DENSITY) ** (1.0 / 3.0)
         write(start, quenched(edge, 216, LADDER, 99 + seed, directory / "pair" / f"glass-{seed}")[-1])
@@ -244,13 +276,13 @@ def sorted_by_species(atoms: Atoms) -> Atoms:
     return found
 
 
-def fit(directory: Path, network: Path, name: str, iterations: int) -> None:
+def fit(directory: Path, name: str, iterations: int) -> None:
     """Correct, or go on with it."""
     run = directory / "fit" / name
     if not (run / "conf.extxyz").exists():
         shutil.copytree(CASE, run, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
         shutil.copy(_measured(), run)
-        shutil.copy(network / "model.pt", run)
+        shutil.copy(directory / f"train-{name[0]}" / "model.pt", run)
         shutil.copy(directory / "glass" / f"{name}.extxyz", run / "conf.extxyz")
     path = run / "settings.xml"
     text = re.sub(r"<iterations_max>\d+<", f"<iterations_max>{iterations}<", path.read_text())
@@ -331,24 +363,26 @@ def networks(directory: Path, layers: int, epochs: int, rounds: int) -> Path:
         train(directory, output, layers, epochs, files)
         if past < rounds:
             files.append(own(directory, past + 1, directory / output))
+        if past == 1 < rounds:
+            files += more(directory, directory / output)
     return directory / output
 
 
-def report(directory: Path, network: Path, glasses: Sequence[str]) -> dict[str, Any]:
+def report(directory: Path, rounds: int, glasses: Sequence[str]) -> dict[str, Any]:
     """Return the tables."""
     runs = [directory / "fit" / name for name in glasses]
     rows = [row for run in runs if run.exists() for row in by_iteration(run)]
     tables: dict[str, Any] = {
-        "errors": errors(network),
-        "errors of the first": errors(directory / "train-0"),
         "glass": {},
         "iterations": rows,
         "summary": {},
     }
+    for past in range(rounds + 1):
+        tables[f"errors of {past}"] = errors(directory / f"train-{past}")
     if (directory / "kept.json").exists():
         tables["CHGNet itself"] = kept(directory)
     for name in glasses:
-        seed = name.split("-")[0]
+        seed = name.split("-")[1]
         paths = {
             f"pair {seed}": pair_glass(directory, int(seed)),
             name: directory / "glass" / f"{name}.extxyz",
@@ -358,7 +392,7 @@ def report(directory: Path, network: Path, glasses: Sequence[str]) -> dict[str, 
         of_one = [row for row in rows if row["glass"] == name]
         if of_one:
             ratios = {
-                f"{key}, ratio": of_one[-1][key] / of_one[0][key] for key in of_one[0] if key[:2] == "R "
+                f"ratio {key}": of_one[-1][key] / of_one[0][key] for key in of_one[0] if key[:2] == "R "
             }
             first = {f"first {key}": value for key, value in of_one[0].items() if key != "glass"}
             last = {f"last {key}": value for key, value in of_one[-1].items() if key != "glass"}
@@ -375,9 +409,9 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=4)
     parser.add_argument("--layers", type=int, default=2, help="interaction layers of the network")
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=1, help="of frames of the network's own")
+    parser.add_argument("--rounds", type=int, default=2, help="of frames of the network's own")
     parser.add_argument(
-        "--glasses", nargs="+", default=["1-1500", "1-700", "2-700"], help="SEED-K, see glass()"
+        "--glasses", nargs="+", default=["1-1-1500", "1-1-700", "2-2-700"], help="NETWORK-SEED-K"
     )
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
@@ -385,7 +419,6 @@ def main() -> None:
     options = parser.parse_args()
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    network = directory / f"train-{options.rounds}"
 
     def wanted(stage: str) -> bool:
         return options.only in (None, stage)
@@ -397,15 +430,15 @@ def main() -> None:
         networks(directory, options.layers, options.epochs, options.rounds)
     for name in options.glasses:
         if wanted("glass"):
-            glass(directory, network, name)
+            glass(directory, name)
         if wanted("fit"):
-            fit(directory, network, name, options.iterations)
-    tables = report(directory, network, options.glasses)
+            fit(directory, name, options.iterations)
+    tables = report(directory, options.rounds, options.glasses)
     for name, table in tables.items():
         for row in table.items() if isinstance(table, dict) else table:
             print(name, row)
     if options.json:
-        seeds = sorted({int(name.split("-")[0]) for name in options.glasses})
+        seeds = sorted({int(name.split("-")[1]) for name in options.glasses})
         write_result(options.json, tables, seeds=seeds, made_by=command().replace(" --only report", ""))
 
 

@@ -32,8 +32,10 @@ COULOMB, DAMPING = 14.3996454, 0.25
 CUTOFF, POINTS = 9.0, 6000
 """Angstrom; points of a table."""
 TYPES = {"SIO": "1 2", "OO": "2 2", "SISI": "1 1"}
-LADDER, MELTING = (6000.0, 4000.0, 3500.0, 3000.0, 2500.0, 2000.0, 1300.0, 700.0, 300.0), 3
+LADDER, MELTING = (6000.0, 4000.0, 3500.0, 3000.0, 2500.0, 2000.0, 1300.0, 700.0, 300.0), 1
 """K; how many of them make the melt, without frames."""
+HOT = 18
+"""Of a quench's frames, those above 3000 K."""
 SWEEP = (0.95, 1.0, 1.0, 1.05)
 """Densities of the quenches over that of the glass."""
 STEP, SETTLE, RUN, APART = 1.0, 3000.0, 4000.0, 800.0
@@ -180,12 +182,13 @@ def displaced(seed: int = 1) -> Iterator[Atoms]:
                 yield atoms
 
 
-def molten(seed: int, directory: Path) -> Iterator[Atoms]:
-    """Yield frames of the quench of 72 atoms at one of several densities; a group for each quench."""
+def molten(seed: int, directory: Path, *, hot: bool) -> Iterator[Atoms]:
+    """Yield frames of 72 atoms at one of several densities: the melt above 3000 K, or the quench below."""
     edge = (72.0 / (DENSITY * SWEEP[seed % len(SWEEP)])) ** (1.0 / 3.0)
-    for frame in quenched(edge, 24, LADDER, seed, directory):
+    frames = quenched(edge, 24, LADDER, seed, directory)
+    for frame in frames[:HOT] if hot else frames[HOT:]:
         frame.wrap()
-        frame.info["group"] = f"quench {seed}"
+        frame.info["group"] = f"{'melt' if hot else 'quench'} {seed}"
         yield frame
 
 
