@@ -397,7 +397,9 @@ def report(directory: Path, rounds: int, glasses: Sequence[str]) -> dict[str, An
             first = {f"first {key}": value for key, value in of_one[0].items() if key != "glass"}
             last = {f"last {key}": value for key, value in of_one[-1].items() if key != "glass"}
             tables["summary"][name] = {k: rounded(v) for k, v in ratios.items()} | first | last
-    frames = sum(len(read(file, ":")) for file in (directory / "labels").glob("*.extxyz"))
+    settings = directory / f"train-{rounds}.yaml"
+    used = [one["file"] for one in json.loads(settings.read_text())["data"]] if settings.exists() else []
+    frames = sum(len(read(directory / file, ":")) for file in used)
     tables["summary"]["all"] = {"frames": frames, "density": DENSITY}
     return tables
 
