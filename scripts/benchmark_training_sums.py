@@ -6,9 +6,9 @@
 In place of everything on pairs (sensitivities, the sums that make environments, forces, and their derivatives
 by features and parameters), environments are copies of the features and forces a mean over the networks'
 slopes: the networks' work stays, forward, backward and through the forces, and the pairs' is gone. The ratio
-of the times is what sums that cost nothing would gain. For one layer the compiled sums that there are
-stand beside it. Same process, in turn, one thread, processor time; the first epoch of a round is
-not counted; mean of the rounds with standard error.
+of the times is what sums that cost nothing would gain; the compiled sums that there are stand beside it. Same
+process, in turn, one thread, processor time; the first epoch of a round is not counted; mean of the rounds
+with standard error.
 """
 
 import argparse
@@ -100,9 +100,8 @@ def main() -> None:
                 bare = statistics.median(training.ours(case, frames, options.epochs))
             spent.append(usual)
             ratios["at most"].append(usual / bare)
-            if case.network["n_interaction_layers"] == 1:
-                compiled = training.ours(replace(case, compiled=True), frames, options.epochs)
-                ratios["compiled"].append(usual / statistics.median(compiled))
+            compiled = training.ours(replace(case, compiled=True), frames, options.epochs)
+            ratios["compiled"].append(usual / statistics.median(compiled))
         row: dict[str, Any] = {"frames": len(frames), "batch": case.batch}
         row["torch"] = rounded(60.0 / statistics.median(spent))
         for key, found in ratios.items():

@@ -17,6 +17,9 @@ from votca_mlp.training.sums import _CHUNK, _FAST, _HALF, _ZERO, _exp
 FULL = [0, 5, 4, 5, 1, 3, 4, 3, 2]
 """Where the elements of a tensor [3, 3] are in Voigt's order xx, yy, zz, yz, xz, xy."""
 
+VOIGT = [0, 4, 8, 5, 2, 1]
+"""Where xx, yy, zz, yz, xz, xy are in a tensor [9]."""
+
 
 class VirialSum(torch.autograd.Function):
     """(G [n_atoms, n], v [n], a [n], batch) -> virials [n_frames, 6] in eV, Voigt's order.

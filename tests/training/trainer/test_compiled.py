@@ -48,9 +48,9 @@ def data() -> LabelledFrames:
     return replace(bare, levels={"emt": found})
 
 
-def network(seed: int = 0, species: tuple[int, ...] = (13,)) -> LevelledHipnn:
+def network(seed: int = 0, species: tuple[int, ...] = (13,), layers: int = 1) -> LevelledHipnn:
     torch.manual_seed(seed)
-    return build_levels(SMALL, species, ("emt",))
+    return build_levels({**SMALL, "n_interaction_layers": layers}, species, ("emt",))
 
 
 def go(data: LabelledFrames, **options: Any) -> Trained:
@@ -58,10 +58,12 @@ def go(data: LabelledFrames, **options: Any) -> Trained:
     return train(data, LEARN, JUDGE, SMALL, TrainOptions(weights=weights, **options))
 
 
-@pytest.mark.parametrize("species", [(13,), (13, 29, 47)])
-def test_prediction_and_its_derivatives_are_hippynns(data: LabelledFrames, species: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("species", "layers"), [((13,), 1), ((13, 29, 47), 1), ((13,), 2), ((13, 29), 3)])
+def test_prediction_and_its_derivatives_are_hippynns(
+    data: LabelledFrames, species: tuple[int, ...], layers: int
+) -> None:
     """Energies, forces, stress and the loss's derivative by every parameter, against hippynn in float64."""
-    model, shift = network(species=species), -0.5
+    model, shift = network(species=species, layers=layers), -0.5
     few = data.take([0, 3, 5])
     # what the labels are does not matter
     few = replace(few, numbers=np.resize(species, len(few.numbers)))
@@ -70,7 +72,7 @@ def test_prediction_and_its_derivatives_are_hippynns(data: LabelledFrames, speci
     assert isinstance(source, CompiledSource)
     wrong, _ = source.residuals(model, np.arange(3), weights, graph=True)
     loss_of(wrong, weights).backward()
-    whole = network(species=species).double()
+    whole = network(species=species, layers=layers).double()
     exact = whole.at("emt")
     energies, forces, stress = [], [], []
     for k in range(len(few)):

@@ -165,30 +165,31 @@ def stacked(parts: list[tuple[Tensor, Tensor, Tensor, Tensor]], exit_weight: Ten
 
 
 def is_simple(network: Any, energy: Any) -> bool:
-    """Whether :class:`FastHipnn` can evaluate these layers: those of :func:`is_shallow`, one species."""
-    return network.nf_in == 1 and is_shallow(network, energy)
+    """Whether :class:`FastHipnn` can evaluate these layers: of :func:`is_plain`, one species, one layer."""
+    return network.nf_in == 1 and is_plain(network, energy) and len(network.blocks) == 1
 
 
-def is_shallow(network: Any, energy: Any) -> bool:
-    """Whether these layers are HIP-NN without tensor terms, one interaction layer, residual with softplus."""
+def is_plain(network: Any, energy: Any) -> bool:
+    """Whether these layers are HIP-NN without tensor terms, with residual layers and softplus."""
     from hippynn.layers.hiplayers import InteractLayer
     from hippynn.layers.targets import HEnergy
     from hippynn.layers.transform import ResNetWrapper
     from hippynn.networks.hipnn import Hipnn
 
-    if type(network) is not Hipnn or type(energy) is not HEnergy or len(network.blocks) != 1:
+    if type(network) is not Hipnn or type(energy) is not HEnergy or energy.layers[-1].out_features != 1:
         return False
-    if energy.layers[-1].out_features != 1:
-        return False
-    block = network.blocks[0]
-    if not all(type(wrapper) is ResNetWrapper for wrapper in block):
-        return False
-    activations = [wrapper.activation for wrapper in block]
-    if not all(type(function) is torch.nn.Softplus and function.beta == 1.0 for function in activations):
-        return False
-    interaction, *atom_layers = block
-    plain = all(type(w.base_layer) is torch.nn.Linear and not w.needs_size_adjust for w in atom_layers)
-    return plain and type(interaction.base_layer) is InteractLayer
+    for block in network.blocks:
+        if not all(type(wrapper) is ResNetWrapper for wrapper in block):
+            return False
+        activations = [wrapper.activation for wrapper in block]
+        if not all(type(each) is torch.nn.Softplus and each.beta == 1.0 for each in activations):
+            return False
+        interaction, *atom_layers = block
+        if type(interaction.base_layer) is not InteractLayer:
+            return False
+        if not all(type(w.base_layer) is torch.nn.Linear and not w.needs_size_adjust for w in atom_layers):
+            return False
+    return True
 
 
 def _back(wrapper: Any, skip: Any) -> tuple[Tensor, Tensor]:

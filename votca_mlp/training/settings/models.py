@@ -102,7 +102,7 @@ class TrainingSettings(Section):
     hierarchy: float = setting(0.0, ge=0, meaning="Weight of the hierarchicality of the heads' energies.")
     precision: Literal["float32", "float64"] = setting("float32", meaning="Of the network.")
     seed: int = setting(1, ge=0, lt=2**63, meaning="Of first parameters and the order of frames.")
-    compiled: bool = setting(True, meaning="Compiled sums where they serve: one species, one layer.")
+    compiled: bool = setting(True, meaning="Compiled sums where they serve: no tensors, float32.")
 
 
 class TrainSettings(Section):

@@ -1,11 +1,13 @@
-"""Errors of a network with one interaction layer, by compiled sums over half pair lists.
+"""Errors of a network without tensors, by compiled sums over half pair lists.
 
-With several species an atom has an environment for each: e_iks, the sum over its neighbours of species k. The
-sums are those of one species over rows (atom, species) instead of atoms: a pair adds to the row of its first
-atom and the second one's species, and the other way round.
+The first interaction layer's features are species: with several an atom has an environment for each, e_iks,
+the sum over its neighbours of species k. These sums are those of one species over rows (atom, species)
+instead of atoms: a pair adds to the row of its first atom and the second one's species, and the other way
+round. Later layers' features are a network's numbers, which sums multiply with
+(:mod:`votca_mlp.training.feature_sums`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,21 +16,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from votca_mlp.models.hipnn.fast import is_shallow
+from votca_mlp.models.hipnn.fast import is_plain
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.training.batches import Batch, join, one_frame
+from votca_mlp.training.feature_sums import FeatureSum, Neighbours, Strength, neighbours_of
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.sums import EnvironmentSum, ForceSum
 from votca_mlp.training.trainer.losses import Prediction, Residuals, compare, needs_slopes
+from votca_mlp.training.trainer.network import atomic_energies
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.targets import targets_of
-from votca_mlp.training.virials import FULL, VirialSum
+from votca_mlp.training.virials import FULL, VOIGT, VirialSum
+
+Interaction = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Environments of a layer, its features, v and a of its sensitivities."""
 
 
 def serves(model: LevelledHipnn, frames: LabelledFrames, options: TrainOptions) -> bool:
     """Return whether compiled sums can do what is asked for."""
-    shallow = all(is_shallow(model.network, head) for head in model.heads)
-    return shallow and options.precision == "float32" and options.hierarchy == 0.0
+    plain = all(is_plain(model.network, head) for head in model.heads)
+    return plain and options.precision == "float32" and options.hierarchy == 0.0
 
 
 class CompiledSource:
@@ -37,7 +44,7 @@ class CompiledSource:
     Parameters
     ----------
     frames, model
-        One interaction layer.
+        Of :func:`serves`.
     self_energies
         eV by level and atomic number.
     """
@@ -107,39 +114,74 @@ def _predict(
     rows are the batch's pairs by atom and species; features [n_atoms, n_species], or 1 for one species;
     volumes [n_frames] in Angstrom^3, infinite without periodic directions; None where there is no stress.
     """
-    block: Any = model.network.blocks
-    wrapper, *atom_layers = block[0]
-    layer = wrapper.base_layer
+    blocks: Any = model.network.blocks
     slopes = any(wanted.values())
+    near = neighbours_of(batch) if len(blocks) > 1 else None
     with torch.set_grad_enabled(graph or slopes):
-        v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
-        environment = EnvironmentSum.apply(v, a, rows)  # type: ignore[no-untyped-call]
-        if slopes and not environment.requires_grad:
-            environment.requires_grad_(True)
-        weights = layer.int_weights.permute(2, 0, 1).flatten(0, 1)
-        inner = environment.view(len(batch.frame), -1) @ weights + layer.selfint(features)
-        skip = wrapper.adjust_layer(features) if wrapper.needs_size_adjust else features
-        x = wrapper.res_layer(wrapper.activation(inner)) + skip
-        for atom_layer in atom_layers:
-            x = atom_layer(x)
+        levels: list[Tensor] = [features]
+        interactions: list[Interaction] = []
+        for block in blocks:
+            wrapper, *atom_layers = block
+            layer, x = wrapper.base_layer, levels[-1]
+            v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
+            if not interactions:
+                environment = EnvironmentSum.apply(v, a, rows)  # type: ignore[no-untyped-call]
+                weights = layer.int_weights.permute(2, 0, 1).flatten(0, 1)
+            else:
+                environment = FeatureSum.apply(x, v, a, near)  # type: ignore[no-untyped-call]
+                weights = layer.int_weights.permute(0, 2, 1).flatten(0, 1)
+            if slopes and not environment.requires_grad:
+                environment.requires_grad_(True)
+            interactions.append((environment, x, v, a))
+            inner = environment.view(len(batch.frame), -1) @ weights + layer.selfint(x)
+            skip = wrapper.adjust_layer(x) if wrapper.needs_size_adjust else x
+            x = wrapper.res_layer(wrapper.activation(inner)) + skip
+            for atom_layer in atom_layers:
+                x = atom_layer(x)
+            levels.append(x)
         found, left = {}, sum(wanted.values())
         for name, needed in wanted.items():
-            head = model.head(name)
-            energy = head.layers[-1](x)
-            if not head.first_is_interacting:
-                energy = energy + head.layers[0](features)
-            atomic = energy.squeeze(1)
+            atomic = atomic_energies(model.head(name), levels)
             energies = torch.zeros(len(batch.counts)).index_add(0, batch.frame, atomic)
             forces = stress = None
             if needed:
                 left -= 1
-                (gradient,) = torch.autograd.grad(
-                    atomic.sum(), environment, create_graph=graph, retain_graph=graph or left > 0
+                gradients = torch.autograd.grad(
+                    atomic.sum(),
+                    [environment for environment, *_ in interactions],
+                    create_graph=graph,
+                    retain_graph=graph or left > 0,
                 )
-                by_row = ForceSum.apply(gradient, v, a, rows)  # type: ignore[no-untyped-call]
-                forces = by_row.view(len(batch.frame), -1, 3).sum(1)
-                if volumes is not None:
-                    virials = VirialSum.apply(gradient, v, a, rows)  # type: ignore[no-untyped-call]
-                    stress = (virials / volumes.unsqueeze(1))[:, FULL].reshape(-1, 3, 3)
+                forces, stress = _slopes(interactions, gradients, batch, rows, near, volumes)
             found[name] = Prediction(energies, forces, stress)
     return found
+
+
+def _slopes(
+    interactions: list[Interaction],
+    gradients: Sequence[Tensor],
+    batch: Batch,
+    rows: Batch,
+    near: Neighbours | None,
+    volumes: Tensor | None,
+) -> tuple[Tensor, Tensor | None]:
+    """Return forces and, with volumes, stress from the gradients by the environments."""
+    (_, _, v, a), *later = interactions
+    by_row = ForceSum.apply(gradients[0], v, a, rows)  # type: ignore[no-untyped-call]
+    forces: Tensor = by_row.view(len(batch.frame), -1, 3).sum(1)
+    virials = None
+    if volumes is not None:
+        virials = VirialSum.apply(gradients[0], v, a, rows)  # type: ignore[no-untyped-call]
+    if later:
+        strengths = [
+            Strength.apply(gradient, x, v, a, near)  # type: ignore[no-untyped-call]
+            for gradient, (_, x, v, a) in zip(gradients[1:], later, strict=True)
+        ]
+        pulls = torch.stack(strengths).sum(0).unsqueeze(1) * batch.directions
+        forces = forces.index_add(0, batch.first, pulls).index_add(0, batch.second, -pulls)
+        if virials is not None:
+            tensor = (pulls / batch.inverse.unsqueeze(1)).unsqueeze(2) * batch.directions.unsqueeze(1)
+            virials = virials.index_add(0, batch.frame[batch.first], tensor.flatten(1)[:, VOIGT])
+    if virials is None or volumes is None:
+        return forces, None
+    return forces, (virials / volumes.unsqueeze(1))[:, FULL].reshape(-1, 3, 3)
