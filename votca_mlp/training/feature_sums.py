@@ -74,7 +74,8 @@ class FeatureSum(torch.autograd.Function):
         """Return derivatives by z, which have slopes of their own, and by v and a, which have none."""
         z, v, a = ctx.saved_tensors
         by_z: Tensor = SlopeSum.apply(grad, v, a, ctx.near)  # type: ignore[no-untyped-call]
-        if not (ctx.needs_input_grad[1] or ctx.needs_input_grad[2]):
+        # a graph is made for forces, whose derivatives by the environments alone are asked for
+        if torch.is_grad_enabled() or not (ctx.needs_input_grad[1] or ctx.needs_input_grad[2]):
             return by_z, None, None, None
         return by_z, *_by_parameters(ctx.near, v, a, grad, z), None
 
@@ -89,7 +90,7 @@ class SlopeSum(torch.autograd.Function):
         ctx.save_for_backward(slopes, v, a)
         count, wide = slopes.shape[2], filled(slopes.shape[2])
         out = np.zeros(len(slopes) * wide, np.float32)
-        _slope_sum(*_arguments(near, v, a), _flat(slopes), wide, out)
+        _call(_slope_sum, near, v, a, _flat(slopes), wide, out)
         return torch.from_numpy(out).view(-1, wide)[:, :count].contiguous()
 
     @staticmethod
@@ -108,7 +109,7 @@ class Strength(torch.autograd.Function):
         ctx.near = near
         ctx.save_for_backward(slopes, z, v, a)
         out = np.zeros(len(near.pairs) // 2, np.float32)
-        _strength(*_arguments(near, v, a), near.pairs, _flat(slopes), _flat(z), filled(z.shape[1]), out)
+        _call(_strength, near, v, a, near.pairs, _flat(slopes), _flat(z), filled(z.shape[1]), out)
         return torch.from_numpy(out)
 
     @staticmethod
@@ -119,7 +120,7 @@ class Strength(torch.autograd.Function):
         by_slopes = np.zeros(atoms * filled(len(v)) * wide, np.float32)
         by_z, out = np.zeros(atoms * wide, np.float32), np.zeros((2, filled(len(v))))
         given = (near := ctx.near).pairs, _flat(slopes), _flat(z), wide, grad.detach().contiguous().numpy()
-        _strength_backward(*_arguments(near, v, a), *given, by_slopes, by_z, out)
+        _call(_strength_backward, near, v, a, *given, by_slopes, by_z, out)
         by_v, by_a = torch.from_numpy(out[:, : len(v)]).float()
         first = torch.from_numpy(by_slopes).view(atoms, -1, wide)[:, : len(v), :count].contiguous()
         return first, torch.from_numpy(by_z).view(-1, wide)[:, :count].contiguous(), by_v, by_a, None
@@ -129,7 +130,7 @@ def _summed(near: Neighbours, v: Tensor, a: Tensor, z: Tensor) -> Tensor:
     """Return environments [n_atoms, n, f] of features."""
     (atoms, count), wide = z.shape, filled(z.shape[1])
     out = np.zeros(atoms * filled(len(v)) * wide, np.float32)
-    _sum(*_arguments(near, v, a), _flat(z), wide, out)
+    _call(_sum, near, v, a, _flat(z), wide, out)
     return torch.from_numpy(out).view(atoms, -1, wide)[:, : len(v), :count].contiguous()
 
 
@@ -138,7 +139,7 @@ def _by_parameters(
 ) -> tuple[Tensor, Tensor]:
     """Return the derivatives of the sum of G times environments by v and a."""
     out = np.zeros((2, filled(len(v))))
-    _parameters(*_arguments(near, v, a), _flat(slopes), _flat(z), filled(z.shape[1]), out)
+    _call(_parameters, near, v, a, _flat(slopes), _flat(z), filled(z.shape[1]), out)
     by_v, by_a = torch.from_numpy(out[:, : len(v)]).float()
     return by_v, by_a
 
@@ -152,8 +153,8 @@ def _flat(x: Tensor) -> Array:
     return found
 
 
-def _arguments(near: Neighbours, v: Tensor, a: Tensor) -> tuple[Any, ...]:
-    return (near.starts, near.others, near.inverse, near.cut, near.cut_slope, _flat(v), _flat(a))
+def _call(kernel: Any, near: Neighbours, v: Tensor, a: Tensor, *rest: Any) -> None:
+    kernel(near.starts, near.others, near.inverse, near.cut, near.cut_slope, _flat(v), _flat(a), *rest)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -198,7 +199,7 @@ def _gather(begin, end, others, z, wide, out):  # type: ignore[no-untyped-def]
 def _scatter(begin, end, others, x, wide, out):  # type: ignore[no-untyped-def]
     for p in range(begin, end):
         for f in range(0, wide, WIDTH):
-            add_to(x, (p - begin) * wide + f, out, others[p] * wide + f)
+            add_to(x, (p - begin) * wide + f, out, others[p] * wide + f)  # type: ignore[call-arg]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -276,7 +277,7 @@ def _strength(starts, others, inverse, cuts, cut_slopes, v, a, pairs, slopes, z,
             row = values[(p - begin) * n : (p - begin + 1) * n]
             for s in range(n):
                 row[s] *= a[s] * (x - v[s]) * factor + slope
-            out[pairs[p]] += dot(values, (p - begin) * n, both, (p - begin) * n, n)
+            out[pairs[p]] += dot(values, (p - begin) * n, both, (p - begin) * n, n)  # type: ignore[call-arg]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)

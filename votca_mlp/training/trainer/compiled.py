@@ -124,6 +124,8 @@ def _predict(
             wrapper, *atom_layers = block
             layer, x = wrapper.base_layer, levels[-1]
             v, a = 1.0 / layer.sensitivity.mu[0], layer.sensitivity.sigma[0].square()
+            if not graph:
+                v, a = v.detach(), a.detach()
             if not interactions:
                 environment = EnvironmentSum.apply(v, a, rows)  # type: ignore[no-untyped-call]
                 weights = layer.int_weights.permute(2, 0, 1).flatten(0, 1)
