@@ -310,7 +310,7 @@ def test_a_folder_of_another_fusion_is_refused(tmp_path) -> None:
 
 def test_limits_of_held_out_labels_alone_leave_those_learnt_from(tmp_path) -> None:
     # learnt from: labels of the model that it begins with; held out: those of the truth, which become better
-    free = FusionOptions(iterations=8, label_weight=1e-6, limits={"energy": 1.0})
+    free = FusionOptions(iterations=3, label_weight=1e-6, limits={"energy": 1.0})
     bound = fusion(tmp_path / "1", labels=labels(1.4, 2.0), held=labels(1.0, 2.2), options=free).run()
     assert bound.history[bound.best].labels["energy"] <= bound.history[0].labels["energy"]
     alone = replace(free, held_alone=True)

@@ -77,7 +77,7 @@ def test_a_fusion_leaves_as_much_of_the_wall_as_it_is_to(tmp_path) -> None:
     known = [Experiment("gas", BondLength(), values, errors)]
 
     def fused(share: float) -> Fused:
-        options = FusionOptions(iterations=5, wall=share)
+        options = FusionOptions(iterations=3, wall=share)
         folder = tmp_path / f"{share}"
         more = {"fixed": (), "simulator": sample}
         return Fusion(begin, [state()], known, None, None, folder, options, **more).run()
