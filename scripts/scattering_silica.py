@@ -411,9 +411,9 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=4)
     parser.add_argument("--layers", type=int, default=2, help="interaction layers of the network")
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=2, help="of frames of the network's own")
+    parser.add_argument("--rounds", type=int, default=1, help="of frames of the network's own")
     parser.add_argument(
-        "--glasses", nargs="+", default=["1-1-1500", "1-1-700", "2-2-700"], help="NETWORK-SEED-K"
+        "--glasses", nargs="+", default=["1-1-1500", "1-1-700", "1-3-700"], help="NETWORK-SEED-K"
     )
     stages = ("label", "train", "glass", "fit", "report")
     parser.add_argument("--only", choices=stages, help="one stage alone; report: none")
