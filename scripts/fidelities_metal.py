@@ -96,6 +96,8 @@ def fits(
             share=options.share,
             last_layer=options.last_layer,
             keep=options.keep,
+            continued=options.continued,
+            layers=options.layers,
         )
         away, other = spread(pair, frames, parts)
         found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
@@ -228,6 +230,10 @@ def main() -> None:
     )
     parser.add_argument("--last-layer", choices=LAST_LAYERS, default=LAST_LAYERS[0], help="of the high level")
     parser.add_argument("--keep", choices=KEPT, default=KEPT[0], help="epoch")
+    parser.add_argument(
+        "--continued", action="store_true", help="the low level alone first, as many steps, then both"
+    )
+    parser.add_argument("--layers", type=int, default=1, help="of interaction")
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")

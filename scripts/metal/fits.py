@@ -12,9 +12,12 @@ from votca_mlp.models.hipnn.files import save_levels
 from votca_mlp.models.hipnn.levels import SEPARATE
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.rivals import of_level
+from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.trainer.loop import train
 from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS, LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import steps_of_epoch
+from votca_mlp.training.trainer.transfer import with_levels
 
 NETWORK = {
     "n_features": 16,
@@ -78,11 +81,14 @@ def fit(
     share: float = 0.0,
     last_layer: str = LAST_LAYERS[0],
     keep: str = KEPT[0],
+    continued: bool = False,
+    layers: int = 1,
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
     ``steps`` of the optimiser, whatever the number of frames; ``share`` and ``last_layer`` count where both
-    levels are trained.
+    levels are trained. ``continued``: as many steps of the low level alone first, both from there, with
+    a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction.
     """
     low, high = pair.levels
     energies = np.full(len(frames), np.nan)
@@ -107,13 +113,29 @@ def fit(
         seed=seed,
         weights={high: LevelWeights(energy=high_weight if both else 100.0)},
     )
+    network = NETWORK | {"n_interaction_layers": layers}
+    start, labelled = None, replace(frames, levels=levels)
+    if both and continued:
+        first = of_level(labelled, low)
+        alone = replace(
+            options,
+            epochs=max(1, round(steps / steps_of_epoch(first.take(training), BATCH, 0.0))),
+            share=0.0,
+            last_layer=LAST_LAYERS[0],
+            weights={},
+        )
+        base = train(first, training, validation, network, alone, checkpoint=path.with_suffix(".low")).model
+        own = {high: self_energies(labelled.take(training), high)}
+        start = with_levels(base, [low, high], own, source=low)
+        options = replace(options, learning_rate=0.3 * rate)
     found = train(
-        replace(frames, levels=levels),
+        labelled,
         training,
         validation,
-        NETWORK,
+        network,
         options,
-        heads=heads,
+        heads=SEPARATE if start else heads,
+        start=start,
         checkpoint=path.with_suffix(".checkpoint"),
     )
     save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
@@ -127,6 +149,7 @@ def fit(
         others = errors_of(found.model, frames.take(parts.held_out), low)
         result |= {"low rmse": others["energies"].rmse, "low force rmse": 1e3 * others["forces"].rmse}
     path.with_suffix(".checkpoint").unlink()
+    path.with_suffix(".low").unlink(missing_ok=True)
     return result | {
         "high-level energies": len(parts.with_high),
         "epochs": len(found.history),
