@@ -20,6 +20,7 @@ from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import (
     kinds_of_frames,
     scarce_levels,
+    share_of_each,
     shuffled,
     steps_of_epoch,
     with_shares,
@@ -178,6 +179,23 @@ def test_scarce_levels_have_their_share_of_every_batch(frames: LabelledFrames) -
     assert set(np.bincount(everything)[36:39]) <= {5, 6}
     assert not scarce_levels(sparse, list(labels), 0.0)
     assert all(map(np.array_equal, with_shares(kinds, [], 0.0, 8, 1, 1), shuffled(kinds, 8, 1, 1)))
+
+
+@pytest.mark.parametrize("counts", [(8, 8, 8, 8, 8), (1, 3, 8, 9, 9, 10), (20, 20)])
+def test_an_epoch_has_every_frame_however_many_levels_there_are(
+    frames: LabelledFrames, counts: tuple[int, ...]
+) -> None:
+    """Levels of a fifth each would all be scarce at a quarter, and no batch would be left."""
+    labels = {f"level {k}": LevelLabels.none(40, 0) for k in range(len(counts))}
+    for label, end, count in zip(labels.values(), np.cumsum(counts), counts, strict=True):
+        label.energies[end - count : end] = 1.0
+    none = np.zeros(0)
+    sparse = replace(frames, numbers=none, offsets=np.zeros(41, np.int64), levels=labels, groups=none)
+    for share in (0.25, 0.5):
+        scarce, each = scarce_levels(sparse, list(labels), share), share_of_each(share, list(labels))
+        batches = with_shares(kinds_of_frames(sparse, list(labels)), scarce, each, 8, 1, 1)
+        assert set(np.concatenate(batches)) == set(range(40))
+        assert max(map(len, batches)) <= 10
 
 
 def test_what_is_kept_is_chosen_after_training(frames: LabelledFrames, tmp_path: Path) -> None:

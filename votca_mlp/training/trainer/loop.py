@@ -20,7 +20,7 @@ from votca_mlp.training.trainer import checkpoint as checkpoints
 from votca_mlp.training.trainer.last_layer import HeadFit, fit_heads
 from votca_mlp.training.trainer.losses import ErrorSums, loss_of
 from votca_mlp.training.trainer.options import TrainOptions
-from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, with_shares
+from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, share_of_each, with_shares
 from votca_mlp.training.trainer.schedule import Schedule
 from votca_mlp.training.trainer.sources import Source, source_of
 
@@ -113,7 +113,8 @@ def train(
     }
     sources = [source_of(part, model, energies, options) for part in (learn, judge)]
     mark = checkpoints.fingerprint(frames, (training, validation), model, options) if checkpoint else ""
-    order = _Order(kinds_of_frames(learn, levels), scarce_levels(learn, levels, options.share), options)
+    share = share_of_each(options.share, levels)
+    order = _Order(kinds_of_frames(learn, levels), scarce_levels(learn, levels, share), share, options)
     run = _Run(model, options, sources[0], sources[1], order, len(judge))
     path = None if checkpoint is None else Path(checkpoint)
     state = checkpoints.load(path, mark) if path else None
@@ -141,12 +142,13 @@ class _Order:
 
     kinds: Indices
     scarce: list[Indices]
+    share: float
     options: TrainOptions
 
     def batches(self, epoch: int) -> list[Indices]:
         """Return the batches of an epoch, counted from 1."""
         options = self.options
-        return with_shares(self.kinds, self.scarce, options.share, options.batch_size, options.seed, epoch)
+        return with_shares(self.kinds, self.scarce, self.share, options.batch_size, options.seed, epoch)
 
 
 class _Run:

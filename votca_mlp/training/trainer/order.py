@@ -14,11 +14,18 @@ def kinds_of_frames(frames: LabelledFrames, levels: Sequence[str]) -> NDArray[np
     return np.unique(np.stack(columns, 1), axis=0, return_inverse=True)[1].reshape(-1)
 
 
+def share_of_each(share: float, levels: Sequence[str]) -> float:
+    """Return the share of a batch that a scarce level gets: no more than each of all levels could have."""
+    return min(share, 1.0 / max(1, len(levels)))
+
+
 def scarce_levels(frames: LabelledFrames, levels: Sequence[str], share: float) -> list[NDArray[np.int64]]:
     """Return the frames of each level that has labels in fewer than this share of all frames.
 
-    A frame of two of them is counted to the scarcer one; the list is empty where no level is scarce.
+    A frame of two of them is counted to the scarcer one; the list is empty where no level is scarce. With
+    many levels a scarce one has less than its part of all frames, so that never are all of them scarce.
     """
+    share = share_of_each(share, levels)
     found: list[NDArray[np.int64]] = []
     left = np.ones(len(frames), bool)
     with_label = [
@@ -36,7 +43,7 @@ def steps_of_epoch(frames: LabelledFrames, size: int, share: float) -> int:
     """Return how many batches an epoch of these frames has, with all of their levels."""
     levels = list(frames.levels)
     kinds, scarce = kinds_of_frames(frames, levels), scarce_levels(frames, levels, share)
-    return len(with_shares(kinds, scarce, share, size, 1, 1))
+    return len(with_shares(kinds, scarce, share_of_each(share, levels), size, 1, 1))
 
 
 def with_shares(
