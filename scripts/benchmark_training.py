@@ -16,7 +16,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from ase import Atoms
 from ase.build import bulk, molecule
-from results_file import add_json, machine_line, number, rounded, write_result
+from results_file import add_json, machine_line, mean_number, rounded, write_result
 
 from votca_mlp.models.hipnn.model import import_hippynn
 from votca_mlp.training.labelled import LabelledFrames, labelled_frames
@@ -161,16 +161,22 @@ def hippynns(case: Case, frames: LabelledFrames, epochs: int, kernels: str) -> l
     return list(np.diff(ends))
 
 
-def main() -> None:
-    """Measure in turn, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def begun(description: str | None, cases: Mapping[str, Case], *, epochs: int) -> argparse.Namespace:
+    """Return the options of a comparison of trainings by cases, and say on what machine it runs."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--case", action="append", choices=list(cases))
     add_json(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(machine_line())
+    return options
+
+
+def main() -> None:
+    """Measure in turn, and print the table."""
+    options = begun(__doc__, CASES, epochs=3)
     rows = {}
     for name in options.case or CASES:
         case = CASES[name]
@@ -184,13 +190,11 @@ def main() -> None:
                 spent[kernels].append(statistics.median(times))
         fastest = min(KERNELS, key=lambda key: statistics.median(spent[key]))
         ratios = [two / one for one, two in zip(spent["ours"], spent[fastest], strict=True)]
-        error = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else None
-        ratio = number(statistics.mean(ratios), error)
         rows[name] = {
             "ours": rounded(60.0 / statistics.median(spent["ours"])),
             "hippynn": rounded(60.0 / statistics.median(spent[fastest])),
             "kernels": fastest.strip("_"),
-            "ratio": ratio,
+            "ratio": mean_number(ratios),
             "frames": len(frames),
         }
         print(f"{name:46s}", rows[name], flush=True)

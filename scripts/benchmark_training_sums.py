@@ -11,7 +11,6 @@ process, in turn, one thread, processor time; the first epoch of a round is not 
 with standard error.
 """
 
-import argparse
 import contextlib
 import statistics
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from typing import Any
 import benchmark_training as training
 import torch
 from benchmark_training import Case
-from results_file import add_json, machine_line, number, rounded, write_result
+from results_file import mean_number, rounded, write_result
 from torch import Tensor
 
 from votca_mlp.training.trainer import losses, network
@@ -80,14 +79,7 @@ def without_pairs() -> Iterator[None]:
 
 def main() -> None:
     """Measure in turn, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--case", action="append", choices=list(CASES))
-    add_json(parser)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    print(machine_line())
+    options = training.begun(__doc__, CASES, epochs=2)
     rows = {}
     for name in options.case or CASES:
         case = replace(CASES[name], compiled=False)
@@ -102,14 +94,13 @@ def main() -> None:
             ratios["at most"].append(usual / bare)
             compiled = training.ours(replace(case, compiled=True), frames, options.epochs)
             ratios["compiled"].append(usual / statistics.median(compiled))
-        row: dict[str, Any] = {"frames": len(frames), "batch": case.batch}
-        row["torch"] = rounded(60.0 / statistics.median(spent))
-        for key, found in ratios.items():
-            if found:
-                error = statistics.stdev(found) / len(found) ** 0.5 if len(found) > 1 else None
-                row[key] = number(statistics.mean(found), error)
-        rows[name] = row
-        print(f"{name:28s}", row, flush=True)
+        rows[name] = {
+            "frames": len(frames),
+            "batch": case.batch,
+            "torch": rounded(60.0 / statistics.median(spent)),
+            **{key: mean_number(found) for key, found in ratios.items()},
+        }
+        print(f"{name:28s}", rows[name], flush=True)
     write_result(options.json, {"training": rows}, units={"torch": "1/min"}, seeds=1)
 
 

@@ -16,17 +16,17 @@ import argparse
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from ase import Atoms
 from fusion_stages import say
-from results_file import Json, add_directory, number, parsed, write_result
+from results_file import Json, add_directory, mean_number, number, parsed, write_result
 from titanium.data import LEVEL, dft_frames, measured, split
 from titanium.states import experiments_of, state_of
 
@@ -100,14 +100,14 @@ def timed(options: argparse.Namespace, case: str) -> Json:
         with contextlib.suppress(_Enough):
             fusion.run()
     # the first iteration compiles
-    rest, md = np.array(clock.rest[1:]), np.array(clock.trajectories)
-    mean = float(rest.mean())
+    rest = clock.rest[1:]
+    mean = statistics.mean(rest)
     return {
-        "trajectory": number(float(md.mean()), float(md.std(ddof=1) / len(md) ** 0.5)),
-        "trajectories": len(md),
-        "rest": number(mean, float(rest.std(ddof=1) / len(rest) ** 0.5) if len(rest) > 1 else None),
+        "trajectory": mean_number(clock.trajectories),
+        "trajectories": len(clock.trajectories),
+        "rest": mean_number(rest),
         "iterations": len(rest),
-        "ratio": number((mean + len(TRAINED) * float(md.mean())) / mean),
+        "ratio": number((mean + len(TRAINED) * statistics.mean(clock.trajectories)) / mean),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from results_file import add_json, number, write_result
+from results_file import add_json, mean_number, write_result
 from second_order import CASES, known_of
 
 from votca_mlp.inverse.from_settings import plan_of
@@ -47,7 +47,11 @@ def main() -> None:
         found = np.array([of_run(run, CASES[case].known is not None) for run in runs])
         for n, (length, power) in enumerate(priors()):
             evidence, distance = found[:, n].T
-            row = {"evidence": mean(evidence), "distance": mean(distance), "seeds": len(runs)}
+            row = {
+                "evidence": mean_number(evidence.tolist()),
+                "distance": mean_number(distance.tolist()),
+                "seeds": len(runs),
+            }
             table[f"{case} {length:g} r^-{power:g}"] = row
             print(case, length, power, row, flush=True)
     write_result(options.json, {"priors": table}, units={"distance": "meV"})
@@ -84,11 +88,6 @@ def of_run(run: Path, twin: bool) -> NDArray[np.float64]:
     found = np.array(rows)
     found[:, 0] -= found[:, 0].max()
     return found
-
-
-def mean(values: NDArray[np.float64]) -> Any:
-    """Return a mean with its error."""
-    return number(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))
 
 
 if __name__ == "__main__":

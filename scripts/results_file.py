@@ -23,9 +23,10 @@ import os
 import platform
 import re
 import shlex
+import statistics
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ def number(value: float, error: float | None = None) -> Any:
     # of a large number with a small error more digits count
     decimals = 6 if error == 0.0 else 3 - math.floor(math.log10(error))
     return {"value": round(float(value), decimals), "error": round(float(error), decimals)}
+
+
+def mean_number(values: Sequence[float]) -> Any:
+    """Return the mean of some values with its standard error, as :func:`number` does; of one without."""
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+    return number(statistics.mean(values), error)
 
 
 def rounded(value: float) -> float:
