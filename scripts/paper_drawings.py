@@ -49,6 +49,12 @@ def _mark(name: str, whole: set[str]) -> str:
     return MARK if _is_of(name, whole) else ""
 
 
+def _first(curves: dict[str, Json], whole: set[str], case: str, what: str) -> str:
+    """Return the name of a curve of the model alone, which is the same with both rules; whole form first."""
+    names = [f"{case} {rule} {what}" for rule in RULES]
+    return min(filter(curves.__contains__, names), key=lambda name: not _is_of(name, whole), default="")
+
+
 def _band(panel: Any, found: Json, key: str, colour: str) -> None:
     """Fill two standard errors on either side, where there are some."""
     if "error" in found:
@@ -63,12 +69,7 @@ def structure(axes: Any, results: Results) -> None:
     for model, row in zip(MODELS, axes, strict=True):
         for panel, temperature in zip(row, TEMPERATURES, strict=True):
             case = f"{model} {temperature} K"
-            # the first simulation is the same for both rules of one form
-            alone = min(
-                (f"{case} {rule} g before" for rule in RULES if f"{case} {rule} g before" in curves),
-                key=lambda name: not _is_of(name, whole),
-                default="",
-            )
+            alone = _first(curves, whole, case, "g before")
             shown = (
                 (f"{case} target", "measured", COLOURS["target"], ":"),
                 (alone, WORDS["alone"], COLOURS["alone"], "-"),
@@ -110,7 +111,8 @@ def weights(axes: Any, results: Results) -> None:
         for panel in row:
             panel.set_ylim(low, high)
             panel.axhline(0.0, color=COLOURS["target"], lw=0.5)
-    axes[0][0].legend(frameon=False, fontsize=7)
+    for panel in axes[0]:
+        panel.legend(frameon=False, fontsize=7)
 
 
 def potentials(axes: Any, results: Results) -> None:
@@ -141,7 +143,7 @@ def diffusion(axes: Any, results: Results) -> None:
         _points(axes, label, points)
     axes.plot(*MEASURED_D, "D", color=COLOURS["target"], ms=5, label="measured (Kargl et al. 2012)")
     axes.set(xlabel="T [K]", ylabel="D, infinite box [10$^{-9}$ m$^2$/s]")
-    axes.legend(frameon=False, fontsize=7)
+    _beside(axes, results)
 
 
 def density(axes: Any, results: Results) -> None:
@@ -159,18 +161,18 @@ def density(axes: Any, results: Results) -> None:
     for label, points in _by_temperature(results, "density", "ANI-Al", ("gauss_newton",)):
         _points(axes, label, points, model="ANI-Al ")
     axes.set(xlabel="T [K]", ylabel="density [kg/m$^3$]")
-    axes.legend(frameon=False, fontsize=7)
+    _beside(axes, results)
 
 
 def angles(axes: Any, results: Results) -> None:
     """Draw the distribution of the angles between neighbours, with two standard errors, by temperature."""
     _, curves, whole = merged(results)
     for panel, temperature in zip(axes, TEMPERATURES, strict=True):
-        for label, name in (
-            ("alone", "wibi angles before"),
-            *((rule, f"{rule} angles after") for rule in RULES),
+        start = f"HIP-NN {temperature} K"
+        for label, case in (
+            ("alone", _first(curves, whole, start, "angles before")),
+            *((rule, f"{start} {rule} angles after") for rule in RULES),
         ):
-            case = f"HIP-NN {temperature} K {name}"
             if found := curves.get(case):
                 x, y = found["degrees"], found["density"]
                 panel.plot(x, y, color=COLOURS[label], lw=1.2, label=WORDS[label] + _mark(case, whole))
@@ -188,14 +190,18 @@ def _by_temperature(
     results: Results, name: str, model: str = "HIP-NN", rules: Sequence[str] = RULES
 ) -> Iterator[tuple[str, list[tuple[float, Any, bool]]]]:
     rows, _, whole = merged(results)
-    for label, rule, when in (("alone", rules[0], "before"), *((rule, rule, "after") for rule in rules)):
+    for label, when in (("alone", "before"), *((rule, "after") for rule in rules)):
         column = f"{name}_{when}"
-        chosen = [
-            (row["temperature"], row[column], case_of(row) in whole)
-            for row in rows.values()
-            if row["rule"] == rule and row["model"] == model and column in row
-        ]
-        yield label, sorted(chosen, key=lambda point: point[0])
+        chosen: dict[float, tuple[float, Any, bool]] = {}
+        # the model alone is the same with every rule; the whole form's, and wIBI's, counts
+        for rule in reversed(rules) if label == "alone" else [label]:
+            for row in rows.values():
+                if row["rule"] != rule or row["model"] != model or column not in row:
+                    continue
+                point = (row["temperature"], row[column], case_of(row) in whole)
+                before = chosen.get(point[0], point)
+                chosen[point[0]] = point if point[2] or not before[2] else before
+        yield label, sorted(chosen.values(), key=lambda point: point[0])
 
 
 def _points(axes: Any, label: str, points: list[tuple[float, Any, bool]], model: str = "") -> None:
@@ -207,6 +213,11 @@ def _points(axes: Any, label: str, points: list[tuple[float, Any, bool]], model:
         axes.errorbar(t, values, errors, **look, ms=4, capsize=2, color=COLOURS[label], label=words)
         longer = [(t, value_of(point)) for t, point, whole in points if whole]
         if longer:
-            axes.plot(
-                *zip(*longer, strict=True), "*", ms=11, color=COLOURS[label], label=f"{words}{MARK} (stars)"
-            )
+            axes.plot(*zip(*longer, strict=True), "*", ms=11, color=COLOURS[label])
+
+
+def _beside(axes: Any, results: Results) -> None:
+    """Put the legend beside the panel, where no curve is, and say what the stars are."""
+    if merged(results)[2]:
+        axes.plot([], [], "*", ms=11, color="none", mec=COLOURS["target"], label=MARK.removeprefix(", "))
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))

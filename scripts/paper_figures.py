@@ -92,7 +92,7 @@ UNITS |= {
     f"diffusion_{when}": "1e-9 m2/s" for when in ("before", "after", "infinite_before", "infinite_after")
 }
 UNITS |= {"temperature": "K", "largest_u": "meV", "r": "Angstrom", "u": "meV", "step": "ms", "hours": "h"}
-UNITS |= {"energy": "meV", "reach": "Angstrom", "two_cores": "h"}
+UNITS |= {"rate": "steps/s", "energy": "meV", "reach": "Angstrom", "two_cores": "h"}
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,7 @@ def row_of(run: Path, case: Case) -> dict[str, Any] | None:
     row["density_target"] = number(density, DENSITY[3] * density)
     for label, summary in (("before", first), ("after", last)):
         row |= _of_step(summary, label)
+    row["rate"] = number(max(item.simulation.steps_per_second or 0.0 for item in done))
     row["rms"] = [round(item.agreement.rms, 5) for item in done if item.agreement is not None]
     u = read_run(run).measured[-1].before
     if u is not None:
@@ -260,17 +261,20 @@ def curves_of(run: Path, case: Case) -> dict[str, Any]:
 def activation(rows: dict[str, Any]) -> dict[str, Any]:
     """Return the activation energy of HIP-NN's diffusion, meV, by rule: slope of ln D against 1/T."""
     found = {}
-    for label, rule, when in (
-        ("alone", "wibi", "before"),
-        ("wibi", "wibi", "after"),
-        ("gauss_newton", "gauss_newton", "after"),
+    for label, rules, when in (
+        # the model alone is the same with every rule
+        ("alone", ("gauss_newton", "wibi"), "before"),
+        ("wibi", ("wibi",), "after"),
+        ("gauss_newton", ("gauss_newton",), "after"),
     ):
         column = f"diffusion_infinite_{when}"
-        points = [
-            (row["temperature"], row[column]["value"], row[column]["error"])
+        by_temperature = {
+            row["temperature"]: (row["temperature"], row[column]["value"], row[column]["error"])
+            for rule in rules
             for row in rows.values()
             if row["model"] == WORDS["hipnn"] and row["rule"] == rule and column in row
-        ]
+        }
+        points = list(by_temperature.values())
         if len(points) > 2:
             t, d, error = np.array(points).T
             # the errors are those of D, not of the residuals
@@ -348,10 +352,13 @@ def main() -> None:
             share_checks(run, case)
             print(f"{case.name}: {run_until(run, until)}", flush=True)
         if options.finished and not at_its_end(run):
+            print(f"{case.name}: not at its end, left out")
             continue
         if any(run.glob("step_*/*.dist.new")) and (row := row_of(run, case)):
             rows[case.name] = row
             curves |= curves_of(run, case)
+    if not rows:
+        sys.exit(f"{options.directory}: no run {'at its end' if options.finished else 'has a g(r)'}")
     for text in options.again:
         name, _, folder = text.partition("=")
         again = next(case for case in cases(options) if case.name == name)

@@ -91,10 +91,16 @@ def _follows(rows: Rows, curves: Rows) -> Judged | None:
     met = all(abs(apart(row["peak_after"], row["peak_target"])) <= 2.0 for row in found)
     numbers = [f"{_at(row)}: {_shown(row['peak_after'])}, measured {row['peak_target']}" for row in found]
     faster = [f"{_at(r)} {_shown(r['peak_after'])}" for r in _of(rows, "gauss_newton", "peak_after")]
-    steps = ", ".join(f"{row['iterations']} at {row['temperature']:g} K" for row in found)
-    shorter = f"wIBI is not at its end after so few iterations ({steps})"
-    why = "" if met else shorter + (f"; Gauss-Newton is at {', '.join(faster)}" if faster else "")
+    why = "" if met else f"RMS of g(r) in wIBI's last three simulations: {'; '.join(map(_last_three, found))}"
+    if why and faster:
+        why += f"; with Gauss-Newton the peak is {', '.join(faster)}"
     return Judged(met, "; ".join(numbers), why)
+
+
+def _last_three(row: Mapping[str, Any]) -> str:
+    """Return how RMS of g(r) went at the end of a run: whether it was still falling."""
+    last = ", ".join(f"{rms:.4f}" for rms in row.get("rms", ())[-3:])
+    return f"{last} of {row['iterations']} at {row['temperature']:g} K"
 
 
 def _both_weights(curves: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
@@ -140,7 +146,7 @@ def _with_temperature(rows: Rows, curves: Rows) -> Judged | None:
     if not grows:
         return None
     text = f"largest u beyond {SPLIT:g} Angstrom, meV: {'; '.join(numbers)}"
-    why = "" if all(grows) else "the tables are of different measurements, and the short runs have one seed"
+    why = "" if all(grows) else "the tables are of different measurements, and each run has one seed"
     return Judged(all(grows), text, why)
 
 

@@ -26,6 +26,8 @@ class Figure:
     draw: Callable[[Any, Results], None]
     columns: int = 1
     rows: int = 1
+    beside: float = 0.0
+    """Inches on the right for a legend."""
     wherever: tuple[tuple[str, str], ...] = ()
     """Further runs and tables, shown as soon as they are there."""
 
@@ -225,12 +227,17 @@ FIGURES |= {
         wherever=_LONGER,
     ),
     "paper_4": Figure(
-        "Fig. 4: diffusion against temperature", _PAPER, paper_drawings.diffusion, wherever=_LONGER
+        "Fig. 4: diffusion against temperature",
+        _PAPER,
+        paper_drawings.diffusion,
+        beside=2.2,
+        wherever=_LONGER,
     ),
     "paper_5": Figure(
         "Fig. 5: density against temperature; ANI-Al dashed",
         _PAPER,
         paper_drawings.density,
+        beside=2.2,
         wherever=_LONGER,
     ),
     "paper_angles": Figure(
@@ -282,7 +289,7 @@ def draw_all(results: Results) -> None:
         drawing, axes = pyplot.subplots(
             figure.rows,
             figure.columns,
-            figsize=(3.6 + 3.4 * (figure.columns - 1) + 1.4, 3.6 + 2.6 * (figure.rows - 1)),
+            figsize=(3.6 + 3.4 * (figure.columns - 1) + 1.4 + figure.beside, 3.6 + 2.6 * (figure.rows - 1)),
         )
         figure.draw(axes, results)
         drawing.tight_layout()

@@ -7,6 +7,7 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import paper_drawings
+import paper_figures
 import pytest
 from paper_claims import with_whole_form
 from paper_drawings import merged
@@ -113,16 +114,27 @@ def test_the_whole_form_takes_the_short_ones_place(tmp_path: Path) -> None:
     assert {name for name in shown if "1023 K wibi" in name} == {"HIP-NN 1023 K wibi u"}
     section = with_whole_form(sections, results)[1]
     assert section["remarks"][0] == (
-        "At its end in the whole form: HIP-NN 1023 K wIBI only. In the short form alone, also in "
+        "Run to the end in the whole form: HIP-NN 1023 K wIBI only. In the short form alone, also in "
         "the figures: HIP-NN 943 K wIBI."
     )
     said = [(fill(claim["text"], results), fill(claim["number"], results)) for claim in section["claim"]]
     assert said[0][1].startswith("15; ")
     assert len(said) == 1 + len(tables["statements"])
+    # the quickstart's fastest simulation
+    short["whole form"] = {"HIP-NN": {"steps": 482000.0}}
+    remark = with_whole_form(sections, results)[1]["remarks"][1]
+    assert f"({longer['rate']:.0f} steps/s)" in remark
+    assert f"takes {482000 / longer['rate'] / 60:.0f} minutes" in remark
     assert "(whole form; short form: " in said[1][0]
     axes = MagicMock()
     paper_drawings.density(axes, results)
-    assert axes.plot.call_args.kwargs["label"] == "with u(r) of wIBI, whole form (stars)"
+    assert axes.plot.call_args.kwargs["label"] == "whole form"
+    # the model alone is of that form, too, where only another rule's run is at its end
+    tables["runs"] = {"c": {**longer, "rule": "gauss_newton"}}
+    assert dict(paper_drawings._by_temperature(results, "density"))["alone"] == [
+        (943.0, row["density_before"], False),
+        (1023.0, row["density_before"], True),
+    ]
 
 
 def test_a_run_under_way_is_not_at_its_end(tmp_path: Path) -> None:
@@ -135,6 +147,18 @@ def test_a_run_under_way_is_not_at_its_end(tmp_path: Path) -> None:
     assert at_its_end(run)
     (run / "done").unlink()
     assert not at_its_end(run)
+
+
+def test_nothing_is_published_before_a_run_is_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = tmp_path / "result.json"
+    words = ["x", str(tmp_path), "--finished", "--minutes", "0", "--json", str(result)]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit, match="no run at its end"):
+        paper_figures.main()
+    assert "hipnn_1023K_ibi: not at its end, left out" in capsys.readouterr().out
+    assert not result.exists()
 
 
 def made_up(**changes: object) -> dict[str, dict[str, object]]:
