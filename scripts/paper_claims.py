@@ -57,8 +57,8 @@ def _time(results: Mapping[str, Json]) -> list[str]:
     ends = sorted({round(steps / rate / 60.0) for rate in (max(rates), min(rates))})
     return [
         f"One thread a run, two runs side by side: at the rate of its fastest simulation "
-        f"({speeds} steps/s) a run of {steps:.0f} steps takes {' to '.join(map(str, ends))} minutes, six of them on two cores "
-        f"{3.0 * steps / min(rates) / 3600.0:.1f} hours at most."
+        f"({speeds} steps/s) a run of {steps:.0f} steps takes {' to '.join(map(str, ends))} minutes, "
+        f"six of them on two cores {3.0 * steps / min(rates) / 3600.0:.1f} hours at most."
     ]
 
 
