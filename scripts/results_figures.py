@@ -1,4 +1,4 @@
-"""The figures of docs/results.md, as SVG; each tells with a checksum which numbers it was drawn from."""
+"""The figures of docs/results, as SVG; each tells with a checksum which numbers it was drawn from."""
 
 import hashlib
 import json

@@ -3,7 +3,7 @@
 A file has
 
 run
-    Its name, that of the file; claims name the numbers by it (results/claims.toml).
+    Its name, that of the file; claims name the numbers by it (results/claims).
 command, date, version, commit, machine, versions, seeds
     How to make it again. The version of this package and the commit of this checkout ("+": with changes).
 units

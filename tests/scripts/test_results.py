@@ -1,4 +1,4 @@
-"""docs/results.md is what results/ gives; numbers keep their errors on the way."""
+"""docs/results is what results/ gives; numbers keep their errors on the way."""
 
 import json
 import subprocess
@@ -11,10 +11,18 @@ import pytest
 from votca_mlp.tables import Table
 
 
-def test_the_page_is_what_the_numbers_give(scripts: Path) -> None:
+def test_the_pages_are_what_the_numbers_give(scripts: Path) -> None:
     command = [sys.executable, str(scripts / "render_results.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_links_to_a_section_of_another_page_name_it() -> None:
+    from results_pages import with_links
+
+    text = "[a](#first), [b](#second), [c](#run-x), [d](../speed.md#first)"
+    found = with_links(text, "one", {"first": "one", "second": "two"})
+    assert found == "[a](#first), [b](two.md#second), [c](#run-x), [d](../speed.md#first)"
 
 
 @pytest.mark.parametrize(
