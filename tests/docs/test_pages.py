@@ -10,7 +10,7 @@ from tests.rooms import ROOMS
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/*.md", "docs/results/*.md", "gromacs_templates/*.md")
+    for pattern in ("*.md", "docs/*.md", "docs/results/*.md", "gromacs_templates/*.md", "scripts/*.md")
     for path in ROOT.glob(pattern)
 )
 
