@@ -1,9 +1,11 @@
 """The page of a run: complete, on its own, true to the files; test_browser.py is about its look."""
 
 import base64
+import io
 import json
 import re
 import shutil
+import tarfile
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.report.runs import make_run, quickstart_run
 from tests.report.test_scattering import step as scattering_step
 from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
+from votca_mlp.report.page.inputs import inputs_archive
 from votca_mlp.report.page.markup import listing, table
 from votca_mlp.report.page.page import report_page
 from votca_mlp.report.page.traces import read_traces
@@ -64,6 +67,12 @@ def page_of(run: Path, *, running: bool | None = False) -> Reader:
     return Reader(report_page(run, running=running, now=NOW))
 
 
+def saved(page: Reader, name: str) -> bytes:
+    """Return what a link of the page saves."""
+    links = {a["download"]: a["href"] or "" for _, a in page.all("a")}
+    return base64.b64decode(links[name].partition("base64,")[2])
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return quickstart_run(tmp_path_factory.mktemp("page") / "run")
@@ -104,13 +113,68 @@ def test_says_what_the_files_say(run: Path, page: Reader) -> None:
     # settings.xml as it is
     assert (run / "settings.xml").read_text().strip() in "".join(page.text)
     # the table that counts can be taken out of the page
-    links = {a["download"]: a["href"] for _, a in page.all("a")}
-    content = links["Al-Al.pot.cur.step4.txt"]
-    assert content is not None
-    data = base64.b64decode(content.partition("base64,")[2]).decode()
+    data = saved(page, "Al-Al.pot.cur.step4.txt").decode()
     assert np.loadtxt(data.splitlines(), usecols=1) == pytest.approx(
         np.loadtxt(run / "step_004" / "Al-Al.pot.cur", usecols=1)
     )
+
+
+def test_the_inputs_are_in_the_page(run: Path, page: Reader, tmp_path: Path) -> None:
+    """All that the commands need, as it was: but what has changed since, or is elsewhere."""
+    with tarfile.open(fileobj=io.BytesIO(saved(page, "inputs.tar.gz"))) as archive:
+        archive.extractall(tmp_path / "again", filter="data")
+    found = sorted(path.name for path in (tmp_path / "again").iterdir())
+    assert found == ["Al-Al.dist.tgt", "conf.extxyz", "settings.xml", "topol.xml"]
+    assert all((tmp_path / "again" / name).read_bytes() == (run / name).read_bytes() for name in found)
+    assert "tar -xzf inputs.tar.gz" in page.words()
+    (tmp_path / "943K").mkdir()
+    for name in ("a", "943K/conf.extxyz"):
+        (tmp_path / name).write_text("now")
+    files = {"a": "0" * 64, "943K/conf.extxyz": "", "../a": "", "b": ""}
+    data, kept, missing = inputs_archive(tmp_path, files)
+    assert kept == ["943K/conf.extxyz"]
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == kept
+    assert missing == {
+        "a": "has changed since the run",
+        "../a": "outside the run's folder",
+        "b": "no longer there",
+    }
+
+
+def test_stopped_by_an_error(run: Path, tmp_path: Path) -> None:
+    """The verdict begins with it, without the machine's folders."""
+    own = shutil.copytree(run, tmp_path / "run")
+    said = f"UserError: {own}/step_005: step_005: the density is 1 kg/m3 (step_004/Al-Al.pot.cur)"
+    (own / "votca_mlp_run.yaml").write_text(json.dumps({"stopped": said}))
+    page = report_page(own, running=False, now=NOW)
+    words = Reader(page).words()
+    assert "stopped by an error. Page made" in words
+    assert "Verdict stopped by an error: step_005: the density is 1 kg/m3 (step_004/Al-Al.pot.cur)" in words
+    assert str(tmp_path) not in page
+    assert "stopped by an error" not in Reader(report_page(own, running=True)).words()
+
+
+def test_constant_volume(run: Path, tmp_path: Path) -> None:
+    """No line of a density that is held, no barostat."""
+    own = shutil.copytree(run, tmp_path / "run")
+    for number in range(1, 5):
+        path = own / f"step_00{number}" / "thermo.dat"
+        rows = [line.split() for line in path.read_text().splitlines()]
+        column = rows[0].index("density[kg/m3]")
+        rows[1:] = [[*row[:column], "2350", *row[column + 1 :]] for row in rows[1:]]
+        path.write_text("\n".join(" ".join(row) for row in rows) + "\n")
+        facts = json.loads((path.parent / "md_step.json").read_text())
+        facts["production"]["density[kg/m3]"] = {"mean": 2350.0, "error": 0.0, "samples": 30}
+        (path.parent / "md_step.json").write_text(json.dumps(facts))
+    text = (own / "settings.xml").read_text()
+    (own / "settings.xml").write_text(text.replace("<ensemble>npt<", "<ensemble>nvt<"))
+    page = page_of(own)
+    assert len(page.all("svg")) == 7
+    said = page.words()
+    assert "density 2350.0 kg/m3 (held), measured 2349 ± 8: they agree" in said
+    assert "Barostat time" not in said
+    assert "Thermostat time" in said
 
 
 def test_can_be_read_by_all(page: Reader) -> None:
@@ -215,8 +279,15 @@ def test_gauss_newton_and_a_summary(run: Path, tmp_path: Path) -> None:
         "without_errors": False,
         "cannot_be_met": [],
     }
+    neutrons = {**datum, "unit": "1", "R": 0.0021, "scale": 1.0, "background": 0.0}
     facts = {
-        "": {"data": {"Al-Al": datum}, "chi2": 2.5, "chi2_reachable": 1.1, "amplitude_eV": 0.1, "share": 1.0}
+        "": {
+            "data": {"Al-Al": datum, "set0": neutrons},
+            "chi2": 2.5,
+            "chi2_reachable": 1.1,
+            "amplitude_eV": 0.1,
+            "share": 1.0,
+        }
     }
     for number in (1, 2):
         (own / f"step_00{number}" / "gauss_newton.json").write_text(json.dumps(facts))
@@ -237,6 +308,7 @@ def test_gauss_newton_and_a_summary(run: Path, tmp_path: Path) -> None:
     assert "at 900 K" in words
     assert "votca-mlp inverse --options" in words
     assert "0.0.9" in words
+    assert "set0, step 2: F(Q) has R 0.0021, 0.0021 in step 1; chi2 2.5" in words
     assert "secret-host" not in page
     assert "/home/someone" not in page
 

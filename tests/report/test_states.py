@@ -75,6 +75,13 @@ def test_what_the_states_say_together(run: Path, tmp_path: Path) -> None:
     assert found[-1].startswith("CONFLICT: no single u(r) fits all states"), found
 
 
+def test_a_rule_that_solves_for_all_states_at_once(run: Path, tmp_path: Path) -> None:
+    """One u(r) of two states: not said to have as many terms as states."""
+    main = Path(shutil.copytree(run, tmp_path / "case"))
+    edit(main / "settings.xml", {"<method>ibi</method>": "<method>imc</method>"})
+    assert state_lines(main) == []
+
+
 def test_terms_in_temperature(tmp_path: Path) -> None:
     main = make_states(tmp_path / "case", multistate="<temperature_terms>2</temperature_terms>", iterations=2)
     run_inverse(main / "settings.xml")

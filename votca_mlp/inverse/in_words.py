@@ -18,6 +18,9 @@ from votca_mlp.targets.noise import SIGMAS, beyond_noise, described_noise
 from votca_mlp.targets.target import Target
 from votca_mlp.units import ANGSTROM_PER_NM
 
+_ROUNDED = 5e-4
+"""Of a density that is held, relative."""
+
 
 def plan_in_words(plan: InversePlan) -> list[str]:
     """Return a few lines about the last measured step of each interaction and state; none before the first.
@@ -149,14 +152,17 @@ def _clearly_less(one: Agreement, other: Agreement) -> bool:
 def _density(found: Estimate, measured: Target | None) -> str:
     # at constant volume it has only rounding errors
     held = not found.error > 1e-9 * abs(found.mean)
-    text = f"density {found.mean:.1f}" + (" (held)" if held else f" +- {found.error:.1g}") + " kg/m3"
+    text = (
+        f"density {found.mean:.1f}{'' if held else f' +- {found.error:.1g}'} kg/m3{' (held)' if held else ''}"
+    )
     if measured is None:
-        return f"{text}; no <target_density> to compare it with"
+        return text if held else f"{text}; no <target_density> to compare it with"
     value = float(measured.values[0])
     sigma = 0.0 if measured.errors is None else float(measured.errors[0])
     text += f", measured {value:g}" + (f" +- {sigma:g}" if sigma else "")
     error = math.hypot(0.0 if held else found.error, sigma)
-    if abs(found.mean - value) <= SIGMAS * error:
+    # a box is set up by a density of few digits
+    if abs(found.mean - value) <= max(SIGMAS * error, _ROUNDED * value if held else 0.0):
         return f"{text}: they agree"
     percent = 100.0 * abs(found.mean - value) / value
     return f"{text}: {percent:.2g} % too {'high' if found.mean > value else 'low'}"

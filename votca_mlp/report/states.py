@@ -8,6 +8,8 @@ from votca_mlp.runs.reading import step_directories
 def state_lines(directory: str | Path) -> list[str]:
     """Return what the last step with g(r) in all states says of their common correction; none with one state.
 
+    A rule that solves for all states at once, gauss_newton, says it with its predictions instead.
+
     Raises
     ------
     UserError
@@ -39,7 +41,7 @@ def state_lines(directory: str | Path) -> list[str]:
         return []
     number = measured[-1]
     lines = [f"step {number}, {name}, all states: {misfit}" for name, misfit in misfits(plan, number).items()]
-    if not lines:
+    if not lines and plan.terms >= len(plan.states):
         lines = [f"step {number}, all states: as many terms as states, so that they need not agree"]
     against = contradiction(plan, number)
     return lines if against is None else [*lines, f"CONFLICT: {against}"]

@@ -1,5 +1,6 @@
 """Why no process works on a run."""
 
+import re
 from pathlib import Path
 
 from votca_mlp.inverse.loop import GOING_ON
@@ -11,6 +12,8 @@ from votca_mlp.runs.reading import step_directories
 AGAIN = "stopped: interrupted or killed; run it again to go on"
 CSG_AGAIN = "stopped: interrupted, killed, or its wall time was up; run it again to go on"
 """csg_inverse, which leaves no reason."""
+_ERROR = re.compile(r"[A-Z]\w*: ")
+"""How a summary begins to say that an error has ended the run; no other reason has such a name before it."""
 
 
 def stopped_line(directory: str | Path) -> str:
@@ -19,7 +22,8 @@ def stopped_line(directory: str | Path) -> str:
     by_csg = csg_came_after(main)
     said = None if by_csg else read_summary(main).get("stopped")
     if said is not None and said != GOING_ON:
-        return f"stopped: {said}"
+        # the name of what is shown as it is says nothing to a reader
+        return f"stopped: {said.removeprefix('UserError: ')}"
     if (main / "done").is_file():
         return "stopped: done"
     begun = step_directories(main)
@@ -27,6 +31,13 @@ def stopped_line(directory: str | Path) -> str:
         # csg_inverse ends there when it has made the steps that it was asked for
         return f"stopped: step {begun[-1][0]} is done; run it again to go on"
     return CSG_AGAIN if by_csg else AGAIN
+
+
+def error_of(directory: str | Path) -> str | None:
+    """Return the error that has ended a run, one line; None where it was none, or left no word."""
+    main = Path(directory)
+    said = "" if csg_came_after(main) else str(read_summary(main).get("stopped", ""))
+    return stopped_line(main).removeprefix("stopped: ") if _ERROR.match(said) else None
 
 
 def csg_came_after(main: Path) -> bool:

@@ -71,7 +71,8 @@ def described_noise(ranges: list[Range] | None, begin: float, end: float) -> str
     widest = sorted(sorted(ranges, key=lambda each: each.begin - each.end)[:_LISTED])
     listed = ", ".join(f"{each.begin:.3g} to {each.end:.3g}" for each in widest)
     if len(ranges) > _LISTED:
-        listed += f" and in {len(ranges) - _LISTED} narrower ranges"
+        more = len(ranges) - _LISTED
+        listed += f" and in {more} narrower range{'' if more == 1 else 's'}"
     if outside > _MUCH:
         share = f"{100.0 * outside:.0f} % of {begin:.3g} to {end:.3g} Angstrom"
         return f"g(r) does not agree with its target within noise in {share}: {listed}"

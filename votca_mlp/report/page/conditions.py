@@ -5,6 +5,8 @@ from typing import Any
 
 from votca_mlp.processes import in_words
 from votca_mlp.report.page import markup
+from votca_mlp.report.page.inputs import NAME as INPUTS
+from votca_mlp.report.page.inputs import inputs_archive
 from votca_mlp.report.page.recorded import Recorded
 
 _MD = {
@@ -73,9 +75,11 @@ def _simulation(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     program = settings.get("program")
     section = settings.get(program) if program else settings.get("python", {}).get("md")
     yield "Engine", str(program or "")
+    held = (section or {}).get("ensemble") not in (None, "npt")
     for name, unit in _MD.items():
         value = (section or {}).get(name)
-        if value is not None:
+        # a default that nothing uses at constant volume
+        if value is not None and not (held and name in ("pressure", "barostat_time")):
             yield name.replace("_", " ").capitalize(), f"{_plain(value)} {unit}".strip()
     density = settings.get("target_density")
     if density:
@@ -147,13 +151,12 @@ def repeated(run: Recorded) -> list[str]:
             markup.paragraph("The run was made from Python (votca_mlp.correct); these are its arguments."),
             markup.as_is(_as_yaml(run.settings)),
         ]
-    files = ", ".join(name for name in run.files if name != "settings.xml")
+    archive, kept, missing = inputs_archive(run.directory, {"settings.xml": "", **run.files})
     version = run.versions.get("votca-mlp", "")
     start = "csg_inverse --options settings.xml" if run.by_csg else "votca-mlp inverse --options settings.xml"
     lines = [
-        f"# votca-mlp {version}".rstrip()
-        + "; settings.xml below"
-        + (f"; beside it: {files}" if files else ""),
+        f"# votca-mlp {version}".rstrip() + ", in an empty folder",
+        *([f"tar -xzf {INPUTS}"] if kept else []),
         "votca-mlp check settings.xml --deep",
         start,
         "votca-mlp status",
@@ -163,8 +166,14 @@ def repeated(run: Recorded) -> list[str]:
         "On the same machine and versions the engine ase repeats the numbers; elsewhere, and with other "
         "engines, simulations differ within their errors."
     )
+    lacking = "".join(f"; not in it, {why}: {name}" for name, why in missing.items())
+    model = str(run.model.get("name") or "")
+    if model and not model.startswith("builtin:"):
+        lacking += f"; the model is not in it: {model.rstrip('/').rpartition('/')[2]}"
     xml = markup.folded("settings.xml", markup.as_is(run.text))
-    return [markup.commands(lines), markup.paragraph(same), xml]
+    link = [f'<p class="links">{markup.download(INPUTS, archive)}</p>'] if kept else []
+    holds = markup.paragraph(f"It holds {', '.join(kept) or 'nothing'}{lacking}.", "note")
+    return [*link, holds, markup.commands(lines), markup.paragraph(same), xml]
 
 
 def _as_yaml(settings: Mapping[str, Any]) -> str:

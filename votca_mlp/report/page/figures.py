@@ -12,7 +12,7 @@ from votca_mlp.inverse.final_checks import read_checks
 from votca_mlp.report.checks import angles_of
 from votca_mlp.report.page import markup
 from votca_mlp.report.page.svg import Pictures
-from votca_mlp.report.page.traces import described_trace, paint_trace, read_traces
+from votca_mlp.report.page.traces import described_trace, is_constant, paint_trace, read_traces
 from votca_mlp.report.plot import colours_of, plot_difference, plot_g, plot_last_difference, plot_rms, plot_u
 from votca_mlp.report.scattering import draw_partial, draw_set, scattering_steps
 from votca_mlp.runs.reading import Run
@@ -86,6 +86,9 @@ def trace_figures(run: Run, wanted: Mapping[str, float], pictures: Pictures) -> 
     """Return density, temperature and pressure of a state; ``wanted`` by the same names."""
     figures = []
     for name, traces in read_traces(run).items():
+        if all(is_constant(trace) for trace in traces):
+            # a line without a message: the number is in the tables
+            continue
         value = wanted.get(name)
         said = described_trace(name, traces, value)
         paint = partial(paint_trace, name=name, traces=traces, wanted=value)

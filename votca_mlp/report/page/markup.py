@@ -98,10 +98,11 @@ def folded(summary: str, content: str) -> str:
     return f"<details><summary>{text(summary)}</summary>{content}</details>"
 
 
-def download(name: str, content: str) -> str:
-    """Return a link that saves a text as a file; the file is in the page itself."""
-    data = base64.b64encode(content.encode()).decode()
-    return f'<a download="{text(name)}" href="data:text/plain;base64,{data}">{text(name)}</a>'
+def download(name: str, content: str | bytes) -> str:
+    """Return a link that saves a text, or bytes, as a file; the file is in the page itself."""
+    of = "text/plain" if isinstance(content, str) else "application/octet-stream"
+    data = base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
+    return f'<a download="{text(name)}" href="data:{of};base64,{data}">{text(name)}</a>'
 
 
 def section(identity: str, title: str, *parts: str) -> str:

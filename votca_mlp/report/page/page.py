@@ -1,5 +1,6 @@
 """The page of a run: everything that there is to say of it, in one file that can be sent."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib import resources
@@ -21,13 +22,16 @@ from votca_mlp.report.page.svg import Pictures
 from votca_mlp.report.predictions import last_update, predictions
 from votca_mlp.report.states import state_lines
 from votca_mlp.report.status import legend, status_table
-from votca_mlp.report.stopped import stopped_line
+from votca_mlp.report.stopped import error_of, stopped_line
 from votca_mlp.report.summary import StepSummary, summarise_run
 from votca_mlp.report.time_left import time_left_line
 from votca_mlp.report.verdict import verdict_lines
 from votca_mlp.runs.reading import Run, interaction_names, read_runs
 from votca_mlp.tables import table_text
 from votca_mlp.versions import VERSION
+
+_FOLDERS = re.compile(r"(?<![\w.)])(?:/[^\s/:,]+)+/(?=[^\s/:,]+)")
+"""Before the name of a file, in a message: no page names a machine's folders."""
 
 
 def report_page(directory: str | Path, *, running: bool | None, now: datetime | None = None) -> str:
@@ -58,7 +62,7 @@ def report_page(directory: str | Path, *, running: bool | None, now: datetime | 
         part
         for part in (
             f"<header><h1>{markup.text(title)}</h1>{_subtitle(main, summaries, running, now)}</header>",
-            markup.section("verdict", "Verdict", *_verdict(main, summaries)),
+            markup.section("verdict", "Verdict", *_verdict(main, summaries, running)),
             *(_agreement(run, pictures) for run in runs),
             *(_scattering(main, state, pictures) for state in states),
             markup.section("data", "Data, predicted and found", *_predictions(main)),
@@ -106,15 +110,24 @@ def _subtitle(
     last = max((summary.step for summary in summaries if summary.agreement is not None), default=0)
     done = f"{last} iteration{'' if last == 1 else 's'} with a g(r)"
     state = stopped_line(main) if running is False else (time_left_line(main) or "running")
+    if running is False and error_of(main) is not None:
+        state = "stopped by an error"
     return markup.paragraph(f"{done}; {state}. Page made {when}.", "subtitle")
 
 
-def _verdict(main: Path, summaries: Sequence[StepSummary]) -> Iterator[str]:
+def _verdict(main: Path, summaries: Sequence[StepSummary], running: bool | None) -> Iterator[str]:
+    error = error_of(main) if running is False else None
+    ended = [] if error is None else [f"stopped by an error: {_without_folders(error)}"]
     if not any(summary.agreement is not None for summary in summaries):
-        yield markup.paragraph("No g(r) yet: nothing can be said.")
+        yield markup.listing([*ended, "No g(r) yet: nothing can be said of it."])
         return
-    yield markup.listing([*verdict_lines(main), *state_lines(main)])
+    yield markup.listing([*ended, *verdict_lines(main), *state_lines(main)])
     yield markup.side_by_side(markup.table(rows, title) for title, rows in compared(summaries).items())
+
+
+def _without_folders(error: str) -> str:
+    """Return an error without folders, and without a step that was its folder and begins what it says."""
+    return re.sub(r"^(step_\d+): (?=\1: )", "", _FOLDERS.sub("", error))
 
 
 def _agreement(run: Run, pictures: Pictures) -> str:

@@ -22,6 +22,8 @@ class Recorded:
 
     Attributes
     ----------
+    directory
+        Main directory.
     settings
         As read, with all defaults.
     states
@@ -44,6 +46,7 @@ class Recorded:
         What a reader has to know about all this.
     """
 
+    directory: Path
     settings: Mapping[str, Any]
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +78,8 @@ def read_recorded_run(directory: Path, states: list[str]) -> Recorded:
         found["states"] = {
             name: state.get("settings", {}) for name, state in summary.get("states", {}).items()
         }
+        for name, state in summary.get("states", {}).items():
+            found["files"] = {**found["files"], **_of_state(directory, name, state.get("files") or {})}
     elif xml:
         found, missing = _of_settings(directory)
         notes += missing
@@ -88,6 +93,7 @@ def read_recorded_run(directory: Path, states: list[str]) -> Recorded:
         (f["versions"] for f in last if "versions" in f), {}
     )
     return Recorded(
+        directory,
         **found,
         versions=versions,
         text=xml,
@@ -97,6 +103,11 @@ def read_recorded_run(directory: Path, states: list[str]) -> Recorded:
         atoms={state: fact["atoms"] for state, fact in facts.items() if isinstance(fact.get("atoms"), int)},
         notes=tuple(notes),
     )
+
+
+def _of_state(directory: Path, state: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that a state has for itself, named from the main directory."""
+    return {f"{state}/{name}": known for name, known in files.items() if (directory / state / name).is_file()}
 
 
 def _changed(directory: Path, summary: Mapping[str, Any]) -> Iterator[str]:
@@ -123,4 +134,8 @@ def _of_settings(directory: Path) -> tuple[dict[str, Any], list[str]]:
         missing = [f"the model's file was not there when this page was made: {error.what}"]
     files = {name: digest(path)[1] for name, path in plan.origin.files.items() if path.is_file()}
     states = {state.name: state.origin.settings for state in plan.states if state.name}
+    for state in states:
+        own = next(one for one in plan.states if one.name == state).origin.files
+        sums = {name: digest(path)[1] for name, path in own.items() if path.is_file()}
+        files |= _of_state(directory, state, sums)
     return {"settings": plan.origin.settings, "states": states, "model": model, "files": files}, missing

@@ -97,6 +97,11 @@ def _by_frame(step: RunStep) -> tuple[int, Mapping[str, Array]] | None:
     return int(observed.steps[0]), named
 
 
+def is_constant(trace: Trace) -> bool:
+    """Return whether a quantity does not move at all, as the density at constant volume."""
+    return len(trace.values) > 1 and float(np.ptp(trace.values)) <= 1e-6 * float(abs(trace.values).max())
+
+
 def paint_trace(panel: Any, name: str, traces: Sequence[Trace], wanted: float | None) -> None:
     """Draw a quantity: each step has a unit of the axis, its mean over the production a bar."""
     total = sum(len(trace.values) for trace in traces)
@@ -116,7 +121,8 @@ def paint_trace(panel: Any, name: str, traces: Sequence[Trace], wanted: float | 
         panel.axhline(wanted, color=TARGET_COLOUR, lw=0.9, ls="--", zorder=3)
     panel.set(xlabel="iteration", ylabel=QUANTITIES[name])
     panel.set_xlim(traces[0].step - 0.5, traces[-1].step + 0.5)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    # of one iteration, too, no parts of it
+    panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     _bound(panel, traces, wanted)
 
 
@@ -135,8 +141,10 @@ def described_trace(name: str, traces: Sequence[Trace], wanted: float | None) ->
     """Return what the picture of a quantity shows."""
     label = QUANTITIES[name]
     means = [trace for trace in traces if trace.mean is not None]
-    text = f"{label[0].upper()}{label[1:]} in the simulations of iterations"
-    text += f" {traces[0].step} to {traces[-1].step}"
+    steps = f"s of iterations {traces[0].step} to {traces[-1].step}"
+    if traces[0].step == traces[-1].step:
+        steps = f" of iteration {traces[0].step}"
+    text = f"{label[0].upper()}{label[1:]} in the simulation{steps}"
     if means:
         first, last = means[0], means[-1]
         assert first.mean is not None
