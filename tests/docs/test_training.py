@@ -48,5 +48,13 @@ def test_published_sets_are_settings() -> None:
     assert len(TrainSettings.model_validate({"output": "x", "levels": levels, "data": data}).data) == 3
 
 
+def test_fine_tuning_is_settings() -> None:
+    """The keys of the block that starts from a model."""
+    text = next(block.text for block in PAGE if "start:" in block.text)
+    found = TrainSettings.model_validate(yaml.safe_load(text))
+    assert found.start is not None
+    assert found.start.level == "low"
+
+
 def test_the_reference_is_up_to_date() -> None:
     assert (ROOT / "docs/train_settings.md").read_text() == train_reference(), "scripts/settings_reference.py"

@@ -29,6 +29,7 @@ def train(
         from votca_mlp.training.assemble import assemble
         from votca_mlp.training.settings.read import load_train_settings
         from votca_mlp.training.sources.writing import write_frames
+        from votca_mlp.training.start import prepare_start, read_start
 
         found = load_train_settings(settings)
         if found.experiments is not None:
@@ -36,7 +37,8 @@ def train(
 
             levels, method = list(found.levels), found.training.method
             check_section(found.experiments, settings.parent, levels, method)
-        data = assemble(found, settings.parent, typer.echo)
+        start = read_start(found, settings.parent)
+        data = prepare_start(start, found, assemble(found, settings.parent, typer.echo), typer.echo)
         if write is not None:
             write_frames(write, data.frames)
         return

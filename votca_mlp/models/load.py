@@ -56,15 +56,19 @@ def named_path(mlp: "MLPSettings", main_directory: str | Path) -> Path:
     return model_path(mlp.model, main_directory)
 
 
-def model_path(model: str, main_directory: str | Path) -> Path:
+def model_path(model: str, main_directory: str | Path, where: str = f"{_TAG}.model") -> Path:
     """Return the path of a model: ``builtin:NAME``, or a path with ~ and $VAR, relative to the settings.
+
+    Parameters
+    ----------
+    where
+        What names it, for messages.
 
     Raises
     ------
     UserError
         An unknown builtin (the names that exist are listed), an unset variable, no such file.
     """
-    where = f"{_TAG}.model"
     if model.startswith(_BUILTIN):
         name = model.removeprefix(_BUILTIN)
         names = builtin_models()

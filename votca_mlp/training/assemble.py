@@ -15,13 +15,14 @@ from votca_mlp.training.checks import (
     refuse_overlaps,
 )
 from votca_mlp.training.labelled import LabelledFrames, LevelLabels, concatenate
+from votca_mlp.training.same_frames import frame_keys
 from votca_mlp.training.self_energies import determined, self_energies
 from votca_mlp.training.settings.models import LevelSettings, TrainSettings
 from votca_mlp.training.sources.common_frames import refuse_other_unit
 from votca_mlp.training.sources.finite_differences import refuse_wrong_units
 from votca_mlp.training.sources.labels import read_source
 from votca_mlp.training.sources.odd_energies import refuse_odd_energies
-from votca_mlp.training.split import Split, frame_keys, split_frames
+from votca_mlp.training.split import Split, split_frames
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def assemble(
     refuse_new_species(frames, split)
     training = frames.take(split.training)
     energies = {}
-    for level, options in settings.levels.items():
-        given = _given(options, training.species, level)
+    for level, given in given_energies(settings, training).items():
         energies[level] = self_energies(training, level, given)
         say(f"self energies of {level}, eV: {_in_words(energies[level])}{_remark(training, level, given)}")
     say(
@@ -101,6 +101,17 @@ def assemble(
         f"{len(split.held_out)} held out"
     )
     return Prepared(frames, split, energies)
+
+
+def given_energies(settings: TrainSettings, frames: LabelledFrames) -> dict[str, dict[int, float]]:
+    """Return the self energies that the settings fix, eV by level and atomic number.
+
+    Raises
+    ------
+    UserError
+        A species that no frame has.
+    """
+    return {name: _given(options, frames.species, name) for name, options in settings.levels.items()}
 
 
 def _ordered(frames: LabelledFrames, levels: Sequence[str]) -> LabelledFrames:

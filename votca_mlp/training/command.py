@@ -1,7 +1,7 @@
 """What ``votca-mlp train`` does: from a settings.yaml to a folder with model, card and checkpoints."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from votca_mlp.models.hipnn.joined import joined, refuse_sizes
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
-from votca_mlp.training.assemble import Prepared, assemble
+from votca_mlp.training.assemble import Prepared, assemble, given_energies
 from votca_mlp.training.card import model_card, table
 from votca_mlp.training.fusion.from_settings import check_section, fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
@@ -24,6 +24,7 @@ from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.settings.models import TrainSettings
 from votca_mlp.training.settings.read import load_train_settings
 from votca_mlp.training.split import Split
+from votca_mlp.training.start import Start, prepare_start, read_start, shifted
 from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.transfer import with_levels
@@ -51,6 +52,7 @@ class _Job:
     folder: Path
     progress: Progress
     say: Say
+    start: Start | None = None
 
     @property
     def levels(self) -> list[str]:
@@ -58,7 +60,18 @@ class _Job:
 
     @property
     def network(self) -> dict[str, Any]:
-        return self.settings.network.model_dump()
+        return self.start.network if self.start else self.settings.network.model_dump()
+
+    def begun(self, levels: Sequence[str]) -> LevelledHipnn | None:
+        """Return the model that training of these levels starts from; None: random numbers."""
+        return self.start.with_levels(levels, self.data.self_energies) if self.start else None
+
+    def after(self, base: LevelledHipnn, level: str) -> dict[int, float]:
+        """Return the self energies of a level that begins with the head of the first one, trained."""
+        if self.start is None:
+            return self.data.self_energies[level]
+        learn = self.data.frames.take(self.data.split.training)
+        return shifted(base, self.levels[0], learn, level, given_energies(self.settings, learn)[level])
 
     def options(self, **changes: Any) -> TrainOptions:
         values = self.settings.training.model_dump(exclude={"method", "heads"})
@@ -134,21 +147,20 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
     _refuse_folder(folder, path)
     if settings.experiments is not None:
         check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
-    data = assemble(settings, path.parent, say)
+    start = read_start(settings, path.parent)
+    data = prepare_start(start, settings, assemble(settings, path.parent, say), say)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     with locked(folder / CHECKPOINTS):
         # another training may have begun and ended while the data were read
         _refuse_folder(folder, path)
-        return _trained(settings, data, path, folder, progress, say)
+        return _trained(_Job(settings, data, folder, progress, say, start), path)
 
 
-def _trained(
-    settings: TrainSettings, data: Prepared, path: Path, folder: Path, progress: Progress, say: Say
-) -> Made:
+def _trained(job: _Job, path: Path) -> Made:
     """Train, judge and write in a folder that no other training works in."""
+    settings, data, folder, say = job.settings, job.data, job.folder, job.say
     if path.resolve() != (folder / SETTINGS).resolve():
         shutil.copyfile(path, folder / SETTINGS)
-    job = _Job(settings, data, folder, progress, say)
     made = METHODS[settings.training.method](job)
     if settings.experiments is None:
         return made
@@ -168,7 +180,8 @@ def _trained(
 
 
 def _together(job: _Job) -> Made:
-    found = job.fit("model", job.data.frames, job.data.split, self_energies=job.data.self_energies)
+    frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
+    found = job.fit("model", frames, split, self_energies=energies, start=job.begun(job.levels))
     held = job.data.frames.take(job.data.split.held_out)
     errors = {level: _errors(found.model, held, level, job) for level in job.levels}
     return _written(job, {"model": found}, errors)
@@ -176,9 +189,9 @@ def _together(job: _Job) -> Made:
 
 def _continued(job: _Job) -> Made:
     low, *others = _several(job)
-    frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
-    base = job.fit(low, of_level(frames, low), split, self_energies=energies)
-    own = {level: energies[level] for level in others}
+    frames, split = job.data.frames, job.data.split
+    base = _first(job)
+    own = {level: job.after(base.model, level) for level in others}
     start = with_levels(base.model, job.levels, own, source=low)
     found = job.fit("model", frames, split, start=start)
     held = frames.take(split.held_out)
@@ -188,12 +201,12 @@ def _continued(job: _Job) -> Made:
 
 def _transfer(job: _Job) -> Made:
     low, *others = _several(job)
-    frames, split, energies = job.data.frames, job.data.split, job.data.self_energies
-    base = job.fit(low, of_level(frames, low), split, self_energies=energies)
+    frames, split = job.data.frames, job.data.split
+    base = _first(job)
     held, trained, errors = frames.take(split.held_out), {low: base}, {}
     errors[low] = _errors(base.model, held, low, job)
     for level in others:
-        start = with_levels(base.model, [level], {level: energies[level]}, source=low)
+        start = with_levels(base.model, [level], {level: job.after(base.model, level)}, source=low)
         trained[level] = job.fit(level, of_level(frames, level), split, start=start)
         errors[level] = _errors(trained[level].model, held, level, job)
     return _written(job, trained, errors)
@@ -203,7 +216,7 @@ def _difference(job: _Job) -> Made:
     low, *others = _several(job)
     frames, split = job.data.frames, job.data.split
     refuse_sizes(job.network, len(frames.species), len(job.levels))
-    base = job.fit(low, of_level(frames, low), split, self_energies=job.data.self_energies)
+    base = _first(job)
     trained = {low: base}
     for level in others:
         name = f"{level}-minus-{low}"
@@ -234,6 +247,13 @@ def _several(job: _Job) -> list[str]:
         what = f"is {method}, with one level"
         raise UserError(what, where="training.method", accepted="together, or two levels or more")
     return job.levels
+
+
+def _first(job: _Job) -> Trained:
+    """Train the first level alone."""
+    low, data = job.levels[0], job.data
+    frames = of_level(data.frames, low)
+    return job.fit(low, frames, data.split, self_energies=data.self_energies, start=job.begun([low]))
 
 
 def _errors(model: LevelledHipnn, held: LabelledFrames, level: str, job: _Job) -> dict[str, LabelErrors]:
@@ -301,6 +321,7 @@ def _provenance(
         "made by": f"votca-mlp train {VERSION}",
         "method": settings.training.method,
         "files": [file for source in settings.data for file in source.file],
+        **({"start": job.start.provenance} if job.start else {}),
         "network": job.network,
         "training": settings.training.model_dump(),
         "labels": counts,

@@ -70,5 +70,6 @@ def _refuse_unknown(frames: LabelledFrames, level: str, missing: list[int]) -> N
             raise UserError(
                 f"{name} has no self energy at level '{level}': none of its training energies has {name}",
                 where=str(frames.origins[concerned[0]]),
-                accepted=f"an energy of level '{level}' with {name}, or self_energies.{level}.{name} (eV)",
+                accepted=f"an energy of level '{level}' with {name}, or its self energy in eV "
+                f"(levels.{level}.self_energies.{name})",
             )

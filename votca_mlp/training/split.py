@@ -1,6 +1,5 @@
 """Which frames train, which stop the training, and which are held out: by groups, never by single frames."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.same_frames import frame_keys
 
 Indices = NDArray[np.int64]
 
@@ -99,19 +99,6 @@ def refuse_leaks(frames: LabelledFrames, fixed: dict[str, str]) -> None:
             where=f"{frames.origins[b]} (held out)",
             accepted="frames that are in one of them only",
         )
-
-
-def frame_keys(frames: LabelledFrames) -> list[bytes]:
-    """Return what two frames have in common when they are the same: atoms, positions and cell to 1e-5."""
-    keys = []
-    for k in range(len(frames)):
-        part = slice(frames.offsets[k], frames.offsets[k + 1])
-        digest = hashlib.sha256(frames.numbers[part].tobytes())
-        for array in (frames.positions[part], frames.cells[k]):
-            # + 0.0: -0.0 and 0.0 differ in their bytes
-            digest.update((np.round(array, 5) + 0.0).tobytes())
-        keys.append(digest.digest())
-    return keys
 
 
 def _clusters(frames: LabelledFrames) -> Indices:

@@ -111,21 +111,35 @@ def load_hipnn(
         it has several.
     """
     path = Path(path)
-    if not path.exists():
-        raise UserError("no such model", where=path, accepted=_ACCEPTED)
-    if is_experiment(path):
-        if level is not None:
-            raise _no_levels(path, level)
-        return load_experiment(path, trust_pickle=trust_pickle, energy_unit=energy_unit)
-    if energy_unit not in (None, "eV"):
-        what = f"energy_unit is {energy_unit}, but files of votca-mlp are in eV"
-        raise UserError(what, where=path, accepted="no such tag; it is for hippynn experiments")
-    model = _read(path)
+    if level is not None and path.exists() and is_experiment(path):
+        raise _no_levels(path, level)
+    model = read_hipnn(path, trust_pickle=trust_pickle, energy_unit=energy_unit)
     if isinstance(model, HipnnModel):
         if level is not None:
             raise _no_levels(path, level)
         return model
     return model.alone(level_of(model.levels, level, where=f"level, of {path}"))
+
+
+def read_hipnn(
+    path: str | Path, *, trust_pickle: bool = False, energy_unit: str | None = None
+) -> HipnnModel | LevelledHipnn:
+    """Read what :func:`load_hipnn` reads, with all levels of theory that the file has.
+
+    Raises
+    ------
+    UserError
+        As :func:`load_hipnn`, but for levels.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError("no such model", where=path, accepted=_ACCEPTED)
+    if is_experiment(path):
+        return load_experiment(path, trust_pickle=trust_pickle, energy_unit=energy_unit)
+    if energy_unit not in (None, "eV"):
+        what = f"energy_unit is {energy_unit}, but files of votca-mlp are in eV"
+        raise UserError(what, where=path, accepted="no such tag; it is for hippynn experiments")
+    return _read(path)
 
 
 def load_levels(path: str | Path) -> LevelledHipnn:

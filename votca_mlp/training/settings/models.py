@@ -65,6 +65,26 @@ class NetworkSettings(Section):
         return self
 
 
+class StartSettings(Section):
+    """A trained model to go on from."""
+
+    model: str = setting(
+        meaning="HIP-NN file or folder of a hippynn experiment, relative to the settings; or builtin:NAME. "
+        "Its network is trained on, and needs no section network."
+    )
+    level: str | None = setting(
+        None,
+        meaning="Level of the model with whose head levels begin that the model does not have; needed where "
+        "it has several.",
+    )
+    trust_pickle: bool = setting(
+        False, meaning="yes: read a hippynn experiment, whose files can run code, as its origin is trusted."
+    )
+    energy_unit: Literal["eV", "kcal/mol", "kJ/mol", "Hartree"] | None = setting(
+        None, meaning="Unit that a hippynn experiment was trained in, which its files do not say."
+    )
+
+
 class TrainingSettings(Section):
     """How long and how fast."""
 
@@ -115,6 +135,11 @@ class TrainSettings(Section):
     data: tuple[Source, ...] = setting(meaning="Files with labelled frames.", accepted="a list")
     split: SplitSettings = setting(SplitSettings(), meaning="Which frames train.", accepted="a section")
     network: NetworkSettings = setting(NetworkSettings(), meaning="The network.", accepted="a section")
+    start: StartSettings | None = setting(
+        None,
+        meaning="A trained model to go on from, instead of random numbers.",
+        accepted="a section, or the model's file alone",
+    )
     training: TrainingSettings = setting(TrainingSettings(), meaning="The training.", accepted="a section")
     experiments: ExperimentsSettings | None = setting(
         None,

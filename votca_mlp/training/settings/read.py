@@ -59,6 +59,8 @@ def line_of(lines: dict[Place, int], place: Place) -> int:
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values without keys that have none; a level's name alone has the defaults."""
     given: dict[str, Any] = _without_empty(values)
+    if isinstance(given.get("start"), str):
+        given["start"] = {"model": given["start"]}
     levels = values.get("levels")
     if isinstance(levels, dict):
         given["levels"] = {

@@ -9,6 +9,7 @@ from votca_mlp.training.settings.models import (
     LevelSettings,
     NetworkSettings,
     SplitSettings,
+    StartSettings,
     TrainingSettings,
     TrainSettings,
 )
@@ -37,6 +38,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("data[].levels.LEVEL.stress", StressLabel),
     ("split", SplitSettings),
     ("network", NetworkSettings),
+    ("start", StartSettings),
     ("training", TrainingSettings),
     ("experiments", ExperimentsSettings),
     ("experiments.states.STATE", StateSettings),

@@ -27,7 +27,7 @@ def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str
     Parameters
     ----------
     keys
-        By frame, equal where frames are, see :func:`votca_mlp.training.split.frame_keys`.
+        By frame, equal where frames are, see :func:`votca_mlp.training.same_frames.frame_keys`.
 
     Raises
     ------
