@@ -36,7 +36,7 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.files import atomic_write
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.models.hipnn.levels import HEADS, SEPARATE
-from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.labelled import LabelledFrames, concatenate
 from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS
 
 FRACTIONS = (0.1, 0.2, 0.4, 0.8)
@@ -71,15 +71,18 @@ def cached(path: Path, make: Any, *given: Any, **named: Any) -> Any:
 
 
 def fits(
-    pair: Pair, frames: LabelledFrames, options: argparse.Namespace
+    pair: Pair, frames: LabelledFrames, options: argparse.Namespace, more: int = 0
 ) -> dict[tuple[float, bool], list[Any]]:
-    """Return the results of all fits, by fraction and whether the low level was there."""
+    """Return the results of all fits, by fraction and whether the low level was there.
+
+    Of the frames, the last ``more`` have labels of the low level alone.
+    """
     found: dict[tuple[float, bool], list[Any]] = {}
     for fraction, both, seed in plan(options.seeds, options.only == "claim"):
         path = options.directory / f"{name_of(fraction, both, seed)}.json"
         if options.only_show and not path.exists():
             continue
-        parts = parts_of(pair, frames, fraction, seed)
+        parts = parts_of(pair, frames, fraction, seed, more)
         result = cached(
             path,
             fit,
@@ -88,7 +91,7 @@ def fits(
             parts,
             path.with_suffix(".pt"),
             both=both,
-            steps=options.steps,
+            steps=options.steps if both else options.alone_steps or options.steps,
             seed=seed,
             high_weight=options.high_weight,
             rate=options.rate,
@@ -98,6 +101,7 @@ def fits(
             keep=options.keep,
             continued=options.continued,
             layers=options.layers,
+            low_steps=options.low_steps,
         )
         away, other = spread(pair, frames, parts)
         found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
@@ -233,7 +237,10 @@ def main() -> None:
     parser.add_argument(
         "--continued", action="store_true", help="the low level alone first, as many steps, then both"
     )
+    parser.add_argument("--low-steps", type=int, help="of the low level alone, with --continued")
+    parser.add_argument("--alone-steps", type=int, help="of the high level alone, where they are others")
     parser.add_argument("--layers", type=int, default=1, help="of interaction")
+    parser.add_argument("--more-low", action="store_true", help="as many frames again of the low level alone")
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")
@@ -243,8 +250,13 @@ def main() -> None:
     options.directory.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     pair = PAIRS[options.pair]
-    frames = pair.data(options.directory / "data.npz")
-    found = fits(pair, frames, options) if options.only in (None, "claim", "fits") else {}
+    frames, more = pair.data(options.directory / "data.npz"), 0
+    if options.more_low:
+        if pair.more is None:
+            parser.error(f"--more-low: there are no such frames of {options.pair}")
+        further = pair.more(options.directory / "more.npz")
+        frames, more = concatenate([frames, further]), len(further)
+    found = fits(pair, frames, options, more) if options.only in (None, "claim", "fits") else {}
     crystal = crystals(pair, options, options.seeds) if options.only in (None, "crystals") else {}
     curves = melts(pair, options, options.seeds[0]) if options.only in (None, "melts") else {}
     result = tables(found, crystal, curves)

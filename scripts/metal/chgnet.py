@@ -25,6 +25,8 @@ CHECKPOINTS = {LOW: "0.3.0", HIGH: "r2scan"}
 """Of CHGNet (B. Deng et al., Nat. Mach. Intell. 5, 1031 (2023)), in its wheel."""
 TEMPERATURES = (300.0, 700.0, 1100.0, 2000.0, 3000.0)  # K
 LATTICES = (3.95, 4.05, 4.15, 4.25)  # Angstrom
+BETWEEN = (3.9, 4.0, 4.1, 4.2)
+"""Of frames that the low level alone labels."""
 FRAMES, APART, SETTLE = 20, 20, 200  # of a trajectory; steps of 4 fs
 BATCH = 8
 
@@ -69,11 +71,11 @@ def predicted(level: str, frames: Sequence[Atoms], *, forces: bool) -> tuple[NDA
     return np.array(energies), [one["f"] for one in found] if forces else []
 
 
-def sample() -> tuple[list[Atoms], list[str]]:
+def sample(lattices: Sequence[float] = LATTICES) -> tuple[list[Atoms], list[str]]:
     """Return frames of crystals and melts of 32 atoms and their trajectories, by effective medium theory."""
     frames, groups = [], []
     for temperature in TEMPERATURES:
-        for lattice in LATTICES:
+        for lattice in lattices:
             name = f"{temperature:g} K, {lattice} A"
             random = np.random.default_rng(zlib.crc32(name.encode()))
             atoms = bulk("Al", "fcc", lattice, cubic=True).repeat(2)
@@ -91,10 +93,19 @@ def sample() -> tuple[list[Atoms], list[str]]:
 
 def data(path: Path) -> LabelledFrames:
     """Return the frames with low-level energies and forces and high-level energies; from the file."""
+    return _kept(path, LATTICES, both=True)
+
+
+def more(path: Path) -> LabelledFrames:
+    """Return as many other frames, of lattices in between, that the low level alone has labelled."""
+    return _kept(path, BETWEEN, both=False)
+
+
+def _kept(path: Path, lattices: Sequence[float], *, both: bool) -> LabelledFrames:
     if not path.exists():
-        frames, groups = sample()
+        frames, groups = sample(lattices)
         low, forces = predicted(LOW, frames, forces=True)
-        high = energies_of(HIGH, frames)
+        high = energies_of(HIGH, frames) if both else []
         everything: dict[str, Any] = {
             "positions": [atoms.positions for atoms in frames],
             "cells": [atoms.cell.array for atoms in frames],
@@ -112,5 +123,7 @@ def data(path: Path) -> LabelledFrames:
             Atoms(f"Al{len(x)}", x, cell=cell, pbc=True) for x, cell in zip(positions, cells, strict=True)
         ]
         labels = {"energies": list(found["low"]), "forces": list(found["forces"].reshape(positions.shape))}
-        levels = {LOW: labels, HIGH: {"energies": list(found["high"])}}
+        levels = {LOW: labels}
+        if both:
+            levels[HIGH] = {"energies": list(found["high"])}
         return labelled_frames(atoms, levels, [str(name) for name in found["groups"]])

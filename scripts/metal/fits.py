@@ -52,14 +52,19 @@ class Parts:
     with_high: Indices
 
 
-def parts_of(pair: Pair, frames: LabelledFrames, fraction: float, seed: int) -> Parts:
-    """Return the parts of one seed; more high-level energies are the fewer ones and others."""
+def parts_of(pair: Pair, frames: LabelledFrames, fraction: float, seed: int, more: int = 0) -> Parts:
+    """Return the parts of one seed; more high-level energies are the fewer ones and others.
+
+    The last ``more`` frames are for training and validation alone, and change nothing about the others.
+    """
     random = np.random.default_rng(seed)
-    names = random.permutation(np.unique(frames.groups))
+    first = np.arange(len(frames)) < len(frames) - more
+    names = random.permutation(np.unique(frames.groups[first]))
     held = np.isin(frames.groups, names[: round(HELD_OUT * len(names))])
-    pool = random.permutation(np.flatnonzero(~held))
+    pool = random.permutation(np.flatnonzero(~held & first))
     able = frames.has(pair.high, "energies")[pool]
     pool = np.concatenate([pool[able], pool[~able]])
+    pool = np.concatenate([pool, np.flatnonzero(~first)])
     # every eighth frame validates, so that it does among those with high-level energies, too
     judge = np.arange(len(pool)) % round(1 / VALIDATION) == 1
     with_high = pool[: round(fraction * able.sum())]
@@ -83,12 +88,14 @@ def fit(
     keep: str = KEPT[0],
     continued: bool = False,
     layers: int = 1,
+    low_steps: int | None = None,
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
     ``steps`` of the optimiser, whatever the number of frames; ``share`` and ``last_layer`` count where both
     levels are trained. ``continued``: as many steps of the low level alone first, both from there, with
     a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction.
+    ``low_steps`` of the low level alone, where that is first.
     """
     low, high = pair.levels
     energies = np.full(len(frames), np.nan)
@@ -119,7 +126,7 @@ def fit(
         first = of_level(labelled, low)
         alone = replace(
             options,
-            epochs=max(1, round(steps / steps_of_epoch(first.take(training), BATCH, 0.0))),
+            epochs=max(1, round((low_steps or steps) / steps_of_epoch(first.take(training), BATCH, 0.0))),
             share=0.0,
             last_layer=LAST_LAYERS[0],
             weights={},

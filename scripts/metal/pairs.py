@@ -23,6 +23,8 @@ class Pair:
         Names of the levels.
     data
         Frames with energies and forces of the low and energies of the high level, kept in a file.
+    more
+        Further frames with labels of the low level alone, kept in a file; None: there are none.
     teacher
         A level as an evaluator.
     energies
@@ -34,6 +36,7 @@ class Pair:
     low: str
     high: str
     data: Callable[[Path], LabelledFrames]
+    more: Callable[[Path], LabelledFrames] | None
     teacher: Callable[[str], Evaluator]
     energies: Callable[[str, Sequence[Atoms]], NDArray[np.float64]]
     own_melt: bool
@@ -49,6 +52,7 @@ PAIRS = {
         chgnet.LOW,
         chgnet.HIGH,
         chgnet.data,
+        chgnet.more,
         chgnet.teacher,
         chgnet.energies_of,
         own_melt=False,
@@ -57,6 +61,7 @@ PAIRS = {
         eam_ani.LOW,
         eam_ani.HIGH,
         eam_ani.data,
+        None,
         eam_ani.teacher,
         eam_ani.energies_of,
         own_melt=True,
