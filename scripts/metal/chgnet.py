@@ -105,7 +105,7 @@ def _kept(path: Path, lattices: Sequence[float], *, both: bool) -> LabelledFrame
     if not path.exists():
         frames, groups = sample(lattices)
         low, forces = predicted(LOW, frames, forces=True)
-        high = energies_of(HIGH, frames) if both else []
+        high = list(energies_of(HIGH, frames)) if both else []
         everything: dict[str, Any] = {
             "positions": [atoms.positions for atoms in frames],
             "cells": [atoms.cell.array for atoms in frames],
