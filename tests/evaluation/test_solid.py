@@ -1,6 +1,7 @@
 """The crystal at 0 K against lattice sums and second derivatives made another way."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,3 +84,24 @@ def test_commands(tmp_path) -> None:
     assert len(found["model"]["energies"]) == 9
     refused = CliRunner().invoke(app, ["lattice", "builtin:al-hipnn", *words, "--step", "2"])
     assert "a model has no steps" in str(refused.exception)
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "said"),
+    [
+        ("SETTINGS", ["--kind", "ani"], "--kind: settings.xml says the kind"),
+        ("SETTINGS", ["--level", "x"], "--level: a model of kind ase has no levels"),
+        ("SETTINGS", ["--state", "hot"], "none: the run has one state"),
+        ("builtin:nothing", [], "builtin:nothing: no builtin model 'nothing'"),
+        ("FOLDER", [], "of another kind with --kind, such as ani"),
+        ("builtin:al-hipnn", ["--level", "x"], "level"),
+        ("builtin:al-hipnn", ["--kind", "none"], "builtin:al-hipnn: kind is 'none': no kind of model"),
+    ],
+)
+def test_what_the_commands_refuse(tmp_path: Path, source: str, words: list[str], said: str) -> None:
+    """By the names that were given, also where there is no settings.xml."""
+    settings = Path(__file__).parents[2] / "settings" / "lj_mixture"
+    named = {"SETTINGS": str(settings / "settings.xml"), "FOLDER": str(tmp_path)}
+    start = ["lattice", named.get(source, source), "--element", "Ar", "--guess", "5.3"]
+    result = CliRunner().invoke(app, [*start, *words])
+    assert said in str(result.exception), result.exception

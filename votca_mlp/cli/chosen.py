@@ -27,7 +27,9 @@ TableFile = Annotated[
 ]
 Step = Annotated[int | None, typer.Option(help="Of settings.xml: the u(r) that this step simulated with.")]
 State = Annotated[str, typer.Option(help="Of settings.xml: one of several states.")]
-Kind = Annotated[str, typer.Option(help="Kind of a model that is named by itself.")]
+Kind = Annotated[
+    str | None, typer.Option(help="Kind of a model that is named by itself; hippynn by default.")
+]
 Level = Annotated[
     str | None,
     typer.Option(help="Level of theory of a model with several; of settings.xml instead of its <level>."),
@@ -44,7 +46,7 @@ class Chosen:
     table: Path | None = None
     step: int | None = None
     state: str = ""
-    kind: str = "hippynn"
+    kind: str | None = None
     level: str | None = None
 
     def potentials(self, dtype: str | None = None) -> "Iterator[tuple[str, Model, PairCorrection | None]]":
@@ -60,7 +62,7 @@ class Chosen:
         UserError
             No such model, step or state; settings.xml that is not accepted.
         """
-        from votca_mlp.api.model import Model, load_model
+        from votca_mlp.api.model import Model
         from votca_mlp.potentials.correction import read_correction
 
         species = (self.element, self.element)
@@ -70,15 +72,28 @@ class Chosen:
                 raise UserError(
                     "a model has no steps and no states", where="--step, --state", accepted="settings.xml"
                 )
-            model = load_model(self.source, kind=self.kind, dtype=dtype or "float32", level=self.level)
+            model = self._by_itself(dtype or "float32")
         else:
             from votca_mlp.cli.check import checked_settings
             from votca_mlp.inverse.from_settings import plan_of
             from votca_mlp.inverse.model import with_threads
             from votca_mlp.inverse.potentials import current_correction
+            from votca_mlp.models.kind import model_kinds
             from votca_mlp.runs.environment import whole_number
 
+            if self.kind is not None:
+                raise UserError(
+                    "settings.xml says the kind of its model",
+                    where="--kind",
+                    accepted="with a model that is named by itself",
+                )
             plan = plan_of(checked_settings(Path(self.source)))
+            if self.level is not None and "level" not in model_kinds()[plan.model.kind].uses:
+                raise UserError(
+                    f"a model of kind {plan.model.kind} has no levels",
+                    where="--level",
+                    accepted="kind hippynn",
+                )
             changed = {"dtype": dtype, "level": self.level}
             changed = {name: value for name, value in changed.items() if value is not None}
             options = with_threads(plan.model, whole_number("CSG_NUM_THREADS"))
@@ -91,6 +106,24 @@ class Chosen:
         if correction is not None:
             yield "corrected", model, correction
 
+    def _by_itself(self, dtype: str) -> "Model":
+        """Return a model without a settings.xml, of which its errors do not speak."""
+        from votca_mlp.api.model import load_model
+
+        try:
+            model = load_model(self.source, kind=self.kind or "hippynn", dtype=dtype, level=self.level)
+            _ = model.loaded
+        except UserError as error:
+            folder = self.kind is None and Path(self.source).is_dir()
+            other = "; of another kind with --kind, such as ani" if folder else ""
+            where = error.where
+            if where == "load_model":
+                where = self.source
+            if where is not None and where.startswith("cg.inverse.mlp."):
+                where = {"kind": "--kind", "level": "--level"}.get(where.rpartition(".")[2], self.source)
+            raise UserError(error.what, where=where, accepted=f"{error.accepted or ''}{other}") from None
+        return model
+
 
 def _folder(plan: Any, step: int | None, state: str) -> Path | None:
     """Return the folder of the step whose u(r) is wanted, None where the run has no g(r) yet."""
@@ -98,7 +131,12 @@ def _folder(plan: Any, step: int | None, state: str) -> Path | None:
 
     states = [known.name for known in plan.states]
     if state not in states:
-        raise UserError(f"no state '{state}'", where="--state", accepted=" or ".join(filter(None, states)))
+        known = " or ".join(filter(None, states))
+        if not state:
+            raise UserError("the run has several states", where="--state", accepted=known)
+        raise UserError(
+            f"no state '{state}'", where="--state", accepted=known or "none: the run has one state"
+        )
     name = plan.pairs[0].name
     done = [
         number

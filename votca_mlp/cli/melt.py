@@ -20,7 +20,8 @@ _Structure = Annotated[str, typer.Option(help="fcc, bcc, sc or diamond.")]
 _Cells = Annotated[str, typer.Option(help="Cells of each half along x, y, z.")]
 _Directory = Annotated[Path, typer.Option(help="Keeps the simulations; started again, they go on.")]
 _Hot = Annotated[
-    float | None, typer.Option(help="Where one half is molten, K; default: twice the largest temperature.")
+    float | None,
+    typer.Option(help="Where one half is molten, K; default: twice the largest temperature.", min=1.0),
 ]
 
 
@@ -34,15 +35,17 @@ def melt(
     cells: _Cells = "4 4 4",
     seeds: Annotated[str, typer.Option(help="A coexistence at each temperature for each.")] = "1",
     timestep: Annotated[float, typer.Option(help="fs.", min=1e-3)] = 2.0,
-    equilibration: Annotated[float, typer.Option(help="Of each half before it counts, fs.")] = 5000.0,
-    length: Annotated[float, typer.Option(help="Of each coexistence, fs.")] = 40000.0,
-    sample_every: Annotated[float, typer.Option(help="Time between samples, fs.")] = 100.0,
+    equilibration: Annotated[
+        float, typer.Option(help="Of each half before it counts, fs.", min=1.0)
+    ] = 5000.0,
+    length: Annotated[float, typer.Option(help="Of each coexistence, fs.", min=1.0)] = 40000.0,
+    sample_every: Annotated[float, typer.Option(help="Time between samples, fs.", min=1e-3)] = 100.0,
     pressure: Annotated[float, typer.Option(help="bar.")] = 1.0,
     hot: _Hot = None,
     table: TableFile = None,
     step: Step = None,
     state: State = "",
-    kind: Kind = "hippynn",
+    kind: Kind = None,
     level: Level = None,
     json: AsJson = False,
 ) -> None:
