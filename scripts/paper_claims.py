@@ -29,7 +29,8 @@ def _filled(section: Json, results: Mapping[str, Json]) -> Json:
             numbers += (
                 f"; {{{at}[diffusion_infinite_before]}} \u2192 {{{at}[diffusion_infinite_after]}}e-9 m2/s"
             )
-        claims.append({"text": f"{_words(row)}: simulations; RMS of g(r); density; D", "number": numbers})
+        text = f"{_words(row)}: simulations; RMS of g(r); density; D, infinite box"
+        claims.append({"text": text, "number": numbers})
     for label, words in LABELS.items():
         if label in tables.get("activation", {}):
             energy = f"{{{WHOLE}.activation[{label}][energy]}} meV"

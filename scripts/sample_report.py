@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make docs/sample_report.html from a real run: the quickstart's with all <checks>, in some minutes.
+"""Make docs/sample_report.html from a real run: the quickstart's with all `<checks>`, in some minutes.
 
     python scripts/sample_report.py [--run FOLDER] [-o PAGE]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Self-diffusion by velocities and shear viscosity, from the trajectories that <checks> have left.
+"""Self-diffusion by velocities and shear viscosity, from the trajectories that `<checks>` have left.
 
     scripts/transport.py DIRECTORY [--json FILE]
 

@@ -44,6 +44,15 @@ def test_links_lead_to_something(page: str) -> None:
             assert heading in anchors(target), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_taken_for_html(page: str) -> None:
+    """A tag or a mean <U> outside of code is one of HTML, which a reader on the web does not see."""
+    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.M | re.S)
+    text = re.sub(r"``.+?``|`[^`]*`|<!--.*?-->|^    .*?$", "", text, flags=re.M | re.S)
+    tags = re.findall(r"</?[a-zA-Z][\w-]*(?:\s[^>]*)?/?>", text)
+    assert [tag for tag in tags if not re.match(r"<a (id|name)=|</a>", tag)] == []
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
 def test_files_that_a_page_names_exist(page: str) -> None:
     """Paths in code font, from the root, from the package or from the page (a changelog names the past)."""

@@ -72,7 +72,7 @@ class MeasuredSettings(Section):
         "F", meaning="What the second column of scattering is; S and S - 1 are normalised."
     )
     normalisation: Literal["none", "square_of_mean", "mean_of_squares"] = setting(
-        "none", meaning="What F(Q) is divided by: nothing, <b>^2 or <b^2>."
+        "none", meaning="What F(Q) is divided by: nothing, `<b>^2` or `<b^2>`."
     )
     multiples: dict[str, dict[str, PositiveFloat]] = setting(
         {},
