@@ -27,7 +27,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 import numpy as np
 import torch
 from metal.crystals import R, distribution, effective, lattice_and_constants, melt, reweighted
-from metal.fits import fit, parts_of, spread
+from metal.fits import fit, parts_of, refit, spread
 from metal.pairs import PAIRS, Pair
 from results_file import add_json, command, number, write_result
 
@@ -83,6 +83,9 @@ def fits(
         if options.only_show and not path.exists():
             continue
         parts = parts_of(pair, frames, fraction, seed, more)
+        if both and options.refit:
+            former = options.refit / f"{path.stem}.pt"
+            cached(path, refit, pair, frames, parts, path.with_suffix(".pt"), former)
         result = cached(
             path,
             fit,
@@ -241,6 +244,9 @@ def main() -> None:
     parser.add_argument("--alone-steps", type=int, help="of the high level alone, where they are others")
     parser.add_argument("--layers", type=int, default=1, help="of interaction")
     parser.add_argument("--more-low", action="store_true", help="as many frames again of the low level alone")
+    parser.add_argument(
+        "--refit", type=Path, help="folder of fits of the same settings: their heads, fitted to all energies"
+    )
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metal.pairs import Pair
-from votca_mlp.models.hipnn.files import save_levels
-from votca_mlp.models.hipnn.levels import SEPARATE
+from votca_mlp.models.hipnn.files import load_levels, save_levels
+from votca_mlp.models.hipnn.levels import SEPARATE, LevelledHipnn
 from votca_mlp.training.judge import LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.rivals import of_level
 from votca_mlp.training.self_energies import self_energies
+from votca_mlp.training.trainer.last_layer import fit_heads
 from votca_mlp.training.trainer.loop import train
 from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS, LevelWeights, TrainOptions
 from votca_mlp.training.trainer.order import steps_of_epoch
@@ -145,24 +146,45 @@ def fit(
         start=start,
         checkpoint=path.with_suffix(".checkpoint"),
     )
-    save_levels(path, found.model, {"made by": "scripts/fidelities_metal.py"})
-    errors = errors_of(found.model, frames.take(parts.held_out), high)["energies"]
-    result: dict[str, Any] = {"rmse": errors.rmse, "mae": errors.mae}
-    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
-    unused = unused[frames.has(high, "energies")[unused]]
-    if len(unused):
-        result["unused rmse"] = errors_of(found.model, frames.take(unused), high)["energies"].rmse
-    if both:
-        others = errors_of(found.model, frames.take(parts.held_out), low)
-        result |= {"low rmse": others["energies"].rmse, "low force rmse": 1e3 * others["forces"].rmse}
+    result = judged(pair, frames, parts, found.model, path)
     path.with_suffix(".checkpoint").unlink()
     path.with_suffix(".low").unlink(missing_ok=True)
     return result | {
-        "high-level energies": len(parts.with_high),
         "epochs": len(found.history),
         "best epoch": found.best_epoch,
         "minutes": sum(entry["seconds"] for entry in found.history) / 60,
     }
+
+
+def judged(
+    pair: Pair, frames: LabelledFrames, parts: Parts, model: LevelledHipnn, path: Path
+) -> dict[str, float]:
+    """Write a network and return its errors, held out and of energies that it was not given; meV/atom."""
+    low, high = pair.levels
+    save_levels(path, model, {"made by": "scripts/fidelities_metal.py"})
+    errors = errors_of(model, frames.take(parts.held_out), high)["energies"]
+    result: dict[str, Any] = {"rmse": errors.rmse, "mae": errors.mae}
+    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
+    unused = unused[frames.has(high, "energies")[unused]]
+    if len(unused):
+        result["unused rmse"] = errors_of(model, frames.take(unused), high)["energies"].rmse
+    if low in model.levels:
+        others = errors_of(model, frames.take(parts.held_out), low)
+        result |= {"low rmse": others["energies"].rmse, "low force rmse": 1e3 * others["forces"].rmse}
+    return result | {"high-level energies": len(parts.with_high)}
+
+
+def refit(pair: Pair, frames: LabelledFrames, parts: Parts, path: Path, former: Path) -> dict[str, float]:
+    """Fit the high level's head of a former network to all high-level energies of the parts, as ``fit``.
+
+    This is what ``fit`` does in the end with ``last_layer`` all_energies: the network does not know of it.
+    """
+    energies = np.full(len(frames), np.nan)
+    energies[parts.with_high] = frames.levels[pair.high].energies[parts.with_high]
+    known = replace(frames, levels={pair.high: replace(frames.levels[pair.high], energies=energies)})
+    model = load_levels(former)
+    fit_heads(model, known.take(parts.with_high), TrainOptions())
+    return judged(pair, frames, parts, model, path)
 
 
 def errors_of(model: Any, frames: LabelledFrames, level: str) -> dict[str, LabelErrors]:

@@ -209,11 +209,14 @@ def test_what_is_kept_is_chosen_after_training(frames: LabelledFrames, tmp_path:
         for key, value in state[name].items():
             assert not torch.is_tensor(value) or torch.equal(found[key], value), key
     written = path.read_bytes()
-    result = go(frames, replace(options, last_layer="least_squares"), checkpoint=path)
-    assert path.read_bytes() == written
-    assert result.fitted["high"].left_out > 0.0
-    head = result.model.heads[1].layers[-1].weight  # type: ignore[index,union-attr]
-    assert not torch.equal(head, state["best_state"]["heads.1.layers.2.weight"])
+    heads = [state["best_state"]["heads.1.layers.2.weight"]]
+    for last_layer in ("least_squares", "all_energies"):
+        result = go(frames, replace(options, last_layer=last_layer), checkpoint=path)
+        assert path.read_bytes() == written
+        assert result.fitted["high"].left_out > 0.0
+        heads.append(result.model.heads[1].layers[-1].weight)  # type: ignore[index,union-attr]
+    # as trained; from the training energies; from those of validation, too
+    assert not any(torch.equal(heads[a], heads[b]) for a, b in ((0, 1), (1, 2), (0, 2)))
 
 
 def test_fine_tuned_to_another_level(frames: LabelledFrames) -> None:

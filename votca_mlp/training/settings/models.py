@@ -115,9 +115,10 @@ class TrainingSettings(Section):
         "best", meaning="Model of the best validation loss, or of the last epoch."
     )
     decay: float = setting(1e-6, ge=0, meaning="Weight of the squares of the network's weights.")
-    last_layer: Literal["trained", "least_squares"] = setting(
+    last_layer: Literal["trained", "least_squares", "all_energies"] = setting(
         "trained",
-        meaning="least_squares: heads of levels with energies alone are fitted anew after training.",
+        meaning="least_squares: heads of levels with energies alone are fitted anew after training; "
+        "all_energies: to the energies of validation, too.",
     )
     hierarchy: float = setting(0.0, ge=0, meaning="Weight of the hierarchicality of the heads' energies.")
     precision: Literal["float32", "float64"] = setting("float32", meaning="Of the network.")

@@ -19,7 +19,7 @@ from votca_mlp.training.self_energies import self_energies as fitted
 from votca_mlp.training.trainer import checkpoint as checkpoints
 from votca_mlp.training.trainer.last_layer import HeadFit, fit_heads
 from votca_mlp.training.trainer.losses import ErrorSums, loss_of
-from votca_mlp.training.trainer.options import TrainOptions
+from votca_mlp.training.trainer.options import LAST_LAYERS, TrainOptions
 from votca_mlp.training.trainer.order import kinds_of_frames, scarce_levels, share_of_each, with_shares
 from votca_mlp.training.trainer.schedule import Schedule
 from votca_mlp.training.trainer.sources import Source, source_of
@@ -42,7 +42,7 @@ class Trained:
         By epoch: ``loss`` of validation, ``LEVEL KIND_rmse`` and ``LEVEL KIND_mae`` (eV/atom, eV/Angstrom,
         eV/Angstrom^3), ``training loss``, ``rate``, ``seconds``.
     fitted
-        By level: how its head was set in the end, with ``last_layer`` least_squares. The history does not
+        By level: how its head was set in the end, where ``last_layer`` is not trained. The history does not
         know of it.
     """
 
@@ -131,8 +131,10 @@ def train(
                 raise KeyboardInterrupt
     if options.keep == "best" or not np.isfinite(run.result.history[-1]["loss"]):
         model.load_state_dict(run.best_state)
-    if options.last_layer == "least_squares":
-        run.result.fitted = fit_heads(model, learn, options)
+    if options.last_layer != LAST_LAYERS[0]:
+        every = frames.take(np.concatenate([training, validation]))
+        known = learn if options.last_layer == LAST_LAYERS[1] else every
+        run.result.fitted = fit_heads(model, known, options)
     return run.result
 
 

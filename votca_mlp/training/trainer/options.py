@@ -12,8 +12,9 @@ SCHEDULES = ("plateau", "cosine", "constant")
 
 KEPT = ("best", "last")
 """Which model is kept: that of the best validation loss, or of the last epoch."""
-LAST_LAYERS = ("trained", "least_squares")
-"""Heads of levels with energies alone: as they were trained, or fitted in closed form at the end."""
+LAST_LAYERS = ("trained", "least_squares", "all_energies")
+"""Heads of levels with energies alone: as they were trained; fitted in closed form at the end to the energies
+of training; or to those and the ones of validation, which have done their work then."""
 
 
 @dataclass(frozen=True)
