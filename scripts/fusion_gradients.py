@@ -168,7 +168,7 @@ def main() -> None:
             labels = [name for name, each in observables.items() for _ in each.labels]
 
             def evaluate(rows: bool, pool: StatePool = pool, known: list[Experiment] = known) -> Response:
-                return respond(pool, known, copies, probes=1 if rows else 0)
+                return respond(pool, known, copies, probes=1 if rows else None)
 
             table |= compared(evaluate, labels, copies, options)
     rest = []

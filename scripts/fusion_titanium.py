@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Titanium fused: a HIP-NN of PBE made to have the measured lattice and elastic constants as well.
 
-    scripts/fusion_titanium.py DIRECTORY [--data FOLDER] [--seeds N...] [--epochs N] [--iterations N]
-                               [--production PS] [--held-alone] [--train T...] [--test T...] [--json FILE]
+    scripts/fusion_titanium.py DIRECTORY [--data FOLDER] [--seeds N...] [--epochs N] [--layers N]
+                               [--iterations N] [--production PS] [--probes N] [--held-alone]
+                               [--train T...] [--test T...] [--json FILE]
 
 A folder for each seed (of the fit, of the velocities) with stages, each of which leaves a file and is skipped
 when that is there: dft.pt (energies, forces and stress of PBE; goes on from dft_checkpoint.pt), before.json,
@@ -69,7 +70,9 @@ def fusion_of(
         labels_of(frames, learn, model, LEVEL),
         labels_of(frames, held, model, LEVEL),
         folder,
-        FusionOptions(iterations=options.iterations, seed=seed, held_alone=options.held_alone),
+        FusionOptions(
+            iterations=options.iterations, seed=seed, held_alone=options.held_alone, probes=options.probes
+        ),
         report=say,
     )
 
@@ -78,7 +81,7 @@ def one_seed(options: argparse.Namespace, frames: LabelledFrames, seed: int) -> 
     """Return what a seed gives: before, after, and the course of the fusion."""
     place = options.directory / f"seed_{seed}"
     place.mkdir(parents=True, exist_ok=True)
-    fit = Fit(epochs=options.epochs, seed=seed)
+    fit = Fit(epochs=options.epochs, seed=seed, layers=options.layers)
     model = fitted(place, frames, split(frames, HELD_SEED)[0], LEVEL, fit, NAME)
     before = kept(place / "before.json", lambda: judged(options, model, place / "before", frames))
     changed = fused(place, lambda folder: fusion_of(options, model, frames, seed, folder), NAME)
@@ -177,9 +180,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     add_directory(parser, [1, 2, 3])
     parser.add_argument("--epochs", type=int, default=200, help="of the DFT fit")
+    parser.add_argument("--layers", type=int, default=1, help="interaction layers of the network")
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--production", type=float, default=15.0, help="of a trajectory, ps")
     parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")
+    parser.add_argument(
+        "--probes", type=int, default=FusionOptions.probes, help="of the trust region; 0: every frame"
+    )
     parser.add_argument("--held-alone", action="store_true", help="limits of held-out labels alone")
     parser.add_argument("--train", type=float, nargs="+", default=[323.0, 923.0])
     parser.add_argument("--test", type=float, nargs="*", default=[623.0])

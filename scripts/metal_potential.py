@@ -36,12 +36,13 @@ EVERY = 10
 
 @dataclass(frozen=True)
 class Fit:
-    """How long to fit: the rate falls to 0 along a cosine."""
+    """How long to fit, the rate falling to 0 along a cosine, and with how many interaction layers."""
 
     epochs: int = 250
     batch_size: int = 8
     learning_rate: float = 3e-3
     seed: int = 1
+    layers: int = 1
 
 
 def fit_potential(
@@ -54,7 +55,7 @@ def fit_potential(
 ) -> tuple[HipnnModel, float]:
     """Return a HIP-NN of the chosen frames and the seconds it took; goes on from ``checkpoint``."""
     torch.manual_seed(options.seed)
-    model = build_hipnn(dict(NETWORK), frames.species)
+    model = build_hipnn(NETWORK | {"n_interaction_layers": options.layers}, frames.species)
     energies = frames.levels[level].energies[learn] / frames.atom_counts[learn]
     model.self_energies.fill_(float(energies.mean()))
     labels = labels_of(frames, learn, model, level)

@@ -27,6 +27,7 @@ def train(
 
     if check:
         from votca_mlp.training.assemble import assemble
+        from votca_mlp.training.command import refuse_experiments
         from votca_mlp.training.settings.read import load_train_settings
         from votca_mlp.training.sources.writing import write_frames
         from votca_mlp.training.start import prepare_start, read_start
@@ -39,6 +40,7 @@ def train(
             check_section(found.experiments, settings.parent, levels, method)
         start = read_start(found, settings.parent)
         data = prepare_start(start, found, assemble(found, settings.parent, typer.echo), typer.echo)
+        refuse_experiments(found, settings.parent, data, start)
         if write is not None:
             write_frames(write, data.frames)
         return

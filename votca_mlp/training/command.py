@@ -17,7 +17,7 @@ from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
 from votca_mlp.training.assemble import Prepared, assemble, given_energies
 from votca_mlp.training.card import model_card, table
-from votca_mlp.training.fusion.from_settings import check_section, fuse_file
+from votca_mlp.training.fusion.from_settings import check_network, check_section, fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
 from votca_mlp.training.rivals import differences, of_level, with_labels
@@ -149,11 +149,26 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
         check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
     start = read_start(settings, path.parent)
     data = prepare_start(start, settings, assemble(settings, path.parent, say), say)
+    refuse_experiments(settings, path.parent, data, start)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     with locked(folder / CHECKPOINTS):
         # another training may have begun and ended while the data were read
         _refuse_folder(folder, path)
         return _trained(_Job(settings, data, folder, progress, say, start), path)
+
+
+def refuse_experiments(
+    settings: TrainSettings, directory: Path, data: Prepared, start: Start | None
+) -> None:
+    """Refuse experiments that the network cannot be fused with; see :func:`.from_settings.check_network`."""
+    if settings.experiments is not None:
+        check_network(
+            settings.experiments,
+            directory,
+            start.network if start else settings.network.model_dump(),
+            start.model.numbers if start else data.frames.species,
+            len(data.split.held_out),
+        )
 
 
 def _trained(job: _Job, path: Path) -> Made:

@@ -35,7 +35,7 @@ def experiments(**changes: Any) -> dict[str, Any]:
 
 def with_start(folder: Path) -> Path:
     """Write a start."""
-    write(folder / "gas.extxyz", Atoms("C2", [[0.0, 0.0, 0.0], [1.3, 0.0, 0.0]], cell=[9.0] * 3, pbc=True))
+    write(folder / "gas.extxyz", Atoms("O2", [[0.0, 0.0, 0.0], [1.3, 0.0, 0.0]], cell=[9.0] * 3, pbc=True))
     return folder
 
 

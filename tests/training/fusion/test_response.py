@@ -33,8 +33,9 @@ def test_rows_are_slopes_of_observables_on_common_frames() -> None:
     assert found.rows is not None
     assert found.spread is not None
     # with few slopes these are differentiated, with many each number of a frame
-    few = respond(pool, experiments, copies, probes=1)
+    few, exact = (respond(pool, experiments, copies, probes=n) for n in (1, 0))
     torch.testing.assert_close(few.rows, found.rows, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(exact.rows, found.rows, rtol=1e-9, atol=1e-9)
     here = copies.vector
     direction = torch.randn(len(here), generator=torch.Generator().manual_seed(3)).double()
     step = 1e-5
@@ -50,6 +51,8 @@ def test_rows_are_slopes_of_observables_on_common_frames() -> None:
     change = hot.beta * (energies_of(copies.double, frames) - moved) / (2.0 * step)
     expected = float(change.var(unbiased=False))
     assert float((found.spread @ direction).square().sum()) == pytest.approx(expected, rel=0.4)
+    # or from every frame
+    assert float((exact.spread @ direction).square().sum()) == pytest.approx(expected, rel=1e-4)
 
 
 def test_n_eff_is_one_after_sampling_and_falls_with_the_change(tmp_path) -> None:

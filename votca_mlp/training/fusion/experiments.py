@@ -12,9 +12,14 @@ from torch import Tensor
 
 from votca_mlp.engines.plan import KBT_TOLERANCE
 from votca_mlp.errors import UserError
+from votca_mlp.observables.density import density
+from votca_mlp.training.fusion.observables.cell import Density, LatticeConstants
+from votca_mlp.training.fusion.observables.crystals import matrix_with
+from votca_mlp.training.fusion.observables.elastic import ElasticConstants
 from votca_mlp.training.fusion.observables.protocol import FrameObservable
-from votca_mlp.training.fusion.observables.rest import RestObservable
+from votca_mlp.training.fusion.observables.rest import ColdElasticConstants, RestObservable
 from votca_mlp.training.fusion.observables.stress import Pressure, StressTensor
+from votca_mlp.training.fusion.start_checks import overlaps, start_problems
 from votca_mlp.training.fusion.states import StatePoint
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
 
@@ -152,6 +157,7 @@ def check_experiments(
         raise UserError("there are no experiments", accepted="at least one, with values and errors")
     problems = [problem for each in experiments for problem in _problems(each, states)]
     problems += [problem for each in rest for problem in _wrong_values(each)]
+    problems += [problem for each in states for problem in overlaps(each)]
     problems += _contradictions([*experiments, *rest])
     if problems:
         what = problems[0][0] if len(problems) == 1 else "; ".join(text for text, _ in problems)
@@ -184,7 +190,7 @@ def _problems(experiment: Experiment, states: Sequence[StatePoint]) -> list[tupl
                     "a start with the cell of the experiment, or a state with a pressure",
                 )
             )
-    return found
+    return found or list(start_problems(experiment, state))
 
 
 def _wrong_values(experiment: Compared) -> list[tuple[str, str]]:
@@ -200,6 +206,7 @@ def _wrong_values(experiment: Compared) -> list[tuple[str, str]]:
     if not bool(experiment.used.any()):
         found.append((f"{title}: no value is a number", "at least one measured value"))
     wrong = experiment.used & ~(torch.isfinite(experiment.errors) & (experiment.errors > 0.0))
+    found += _unstable(experiment)
     if bool(wrong.any()):
         which = ", ".join(np.array(experiment.observable.labels)[wrong.numpy()][:6])
         found.append(
@@ -209,6 +216,20 @@ def _wrong_values(experiment: Compared) -> list[tuple[str, str]]:
             )
         )
     return found
+
+
+def _unstable(experiment: Compared) -> list[tuple[str, str]]:
+    """Elastic constants that no crystal has: some strain would lower its energy (M. Born 1940)."""
+    observable = experiment.observable
+    if not isinstance(observable, (ElasticConstants, ColdElasticConstants)) or not bool(
+        experiment.used.all()
+    ):
+        return []
+    crystal = observable.crystal if isinstance(observable, ElasticConstants) else observable.name
+    if float(torch.linalg.eigvalsh(matrix_with(experiment.values, crystal))[0]) > 0.0:
+        return []
+    what = f"{experiment.title}: no {crystal} crystal with these elastic constants is stable"
+    return [(what, f"constants that belong together, {', '.join(observable.labels)}")]
 
 
 def _contradictions(experiments: Sequence[Compared]) -> list[tuple[str, str]]:
@@ -235,7 +256,10 @@ def _contradictions(experiments: Sequence[Compared]) -> list[tuple[str, str]]:
 
 
 def _quantities(each: Compared) -> Iterator[tuple[str, str, float, float]]:
-    """Yield class, label, value and error of all values, and of the pressure that a stress implies."""
+    """Yield class, label, value and error of all values, and of what they imply.
+
+    A stress has a pressure; a density and lattice constants of all edges have a volume of the box.
+    """
     values, errors = each.values, each.errors
     for label, value, error in zip(each.observable.labels, values.tolist(), errors.tolist(), strict=True):
         yield type(each.observable).__name__, label, value, error
@@ -243,6 +267,26 @@ def _quantities(each: Compared) -> Iterator[tuple[str, str, float, float]]:
         mean, error = float(values[:3].mean()), float(errors[:3].square().sum().sqrt()) / 3.0
         bar = BAR_PER_EV_PER_ANGSTROM3
         yield Pressure.__name__, Pressure.labels[0], -bar * mean, bar * error
+    volume = _box(each)
+    if volume is not None:
+        yield "box", "volume of the box (Angstrom^3)", *volume
+
+
+def _box(each: Compared) -> tuple[float, float] | None:
+    """Return the volume of the box and its error, Angstrom^3, from a density or lattice constants."""
+    observable, values, errors = each.observable, each.values.tolist(), each.errors.tolist()
+    if isinstance(observable, Density):
+        # which of density and volume is divided by makes no difference
+        volume = density(observable.mass, values[0])
+        return volume, volume * errors[0] / values[0]
+    if not isinstance(observable, LatticeConstants):
+        return None
+    volume, squares, edges = 1.0, 0.0, set[int]()
+    for (_, multiples), value, error in zip(observable.multiples.items(), values, errors, strict=True):
+        edges |= {axis for axis, _ in multiples}
+        volume *= math.prod(number * value for _, number in multiples)
+        squares += (len(multiples) * error / value) ** 2
+    return (volume, volume * squares**0.5) if len(edges) == 3 else None
 
 
 def _agree(first: float, second: float, tolerance: float) -> bool:

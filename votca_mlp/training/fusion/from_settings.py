@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -109,8 +109,8 @@ def check_section(
     Raises
     ------
     UserError
-        No level where there are several, an unknown one, a difference of levels, no such device, and what
-        :func:`states_and_experiments` refuses.
+        No level where there are several, an unknown one, a difference of levels, no such device, numbers out
+        of bounds, and what :func:`states_and_experiments` refuses.
     """
     from votca_mlp.evaluation.load import pick_device
 
@@ -122,7 +122,72 @@ def check_section(
     if method == "difference" and settings.level != levels[0]:
         raise UserError("a difference of levels alone is no potential", where=where, accepted=levels[0])
     pick_device(settings.device, "experiments.device")
+    try:
+        settings.options()
+    except UserError as error:
+        raise error.at("experiments") from None
     states_and_experiments(settings, directory)
+
+
+def check_network(
+    settings: "ExperimentsSettings",
+    directory: Path,
+    network: dict[str, Any],
+    species: tuple[int, ...],
+    n_held: int,
+) -> None:
+    """Refuse what the network that is to be trained cannot do, before it is trained.
+
+    Parameters
+    ----------
+    settings, directory
+        The section, and where its relative paths start.
+    network
+        As :func:`.model.build_hipnn` takes it.
+    species
+        Atomic numbers of the labelled frames.
+    n_held
+        Held-out frames.
+
+    Raises
+    ------
+    UserError
+        Species that are not in the labelled frames, names to be held that no parameter has, no parameter
+        left, held-out labels alone that are to count and none.
+    """
+    from ase.data import chemical_symbols
+
+    from votca_mlp.models.hipnn.model import build_hipnn
+    from votca_mlp.training.fusion.copies import Copies
+
+    states, _, rest = states_and_experiments(settings, directory)
+    used = [(f"state {state.name}", state.start.numbers.tolist()) for state in states]
+    used += [(each.title, frame.numbers.tolist()) for each in rest for frame in each.observable.frames]
+    for what, numbers in used:
+        unknown = sorted(set(numbers) - set(species))
+        if unknown:
+            raise UserError(
+                f"{what} has {', '.join(chemical_symbols[z] for z in unknown)}, of which no frame has labels",
+                where="experiments",
+                accepted=", ".join(chemical_symbols[z] for z in species),
+            )
+    if settings.held_alone and n_held == 0:
+        raise UserError(
+            "there are no held-out labels", where="experiments.held_alone", accepted="split.held_out above 0"
+        )
+    model = build_hipnn(dict(network), species)
+    names = [name for name, _ in model.named_parameters()]
+    for part in settings.fixed:
+        if not any(part in name for name in names):
+            raise UserError(
+                f"no parameter has '{part}' in its name",
+                where="experiments.fixed",
+                accepted="parts of " + ", ".join(names),
+            )
+    try:
+        Copies(model, settings.fixed)
+    except UserError as error:
+        raise UserError(error.what, where="experiments.fixed", accepted="fewer names") from None
 
 
 def fuse_file(

@@ -91,7 +91,7 @@ def named_values(labels: tuple[str, ...], measured: Measured, unit: float = 1.0)
     Raises
     ------
     UserError
-        Names that are not among the labels.
+        Names that are not among the labels, an error without a value.
     """
     import torch
 
@@ -103,6 +103,13 @@ def named_values(labels: tuple[str, ...], measured: Measured, unit: float = 1.0)
                 where="experiments",
                 accepted=", ".join(labels),
             )
+    alone = [name for name in measured.errors if name not in measured.values]
+    if alone:
+        raise UserError(
+            f"{title(measured)}: {', '.join(alone)} has an error and no value",
+            where="experiments",
+            accepted="a value with each error",
+        )
     columns: list[Any] = [
         torch.tensor([given.get(label, np.nan) for label in labels], dtype=torch.float64) / unit
         for given in (measured.values, measured.errors)
@@ -171,6 +178,14 @@ def reach_of(measured: Measured, why: str) -> float:
     if measured.reach is None:
         raise UserError(f"{title(measured)} without reach", where="experiments", accepted=why)
     return measured.reach
+
+
+def has_columns(path: Path, count: int) -> bool:
+    """Whether a file is a plain table of so many columns."""
+    try:
+        return bool(np.loadtxt(path, ndmin=2).shape[1] == count)
+    except (OSError, ValueError):
+        return False
 
 
 def _table(path: Path, of: str) -> "NDArray[np.float64]":

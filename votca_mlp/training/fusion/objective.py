@@ -115,9 +115,9 @@ class Objective:
         )
 
     def responses(
-        self, pools: Mapping[str, StatePool], copies: Copies, *, probes: int = 0, seed: int = 0
+        self, pools: Mapping[str, StatePool], copies: Copies, *, probes: int | None = None, seed: int = 0
     ) -> list[Response]:
-        """Return all experiments with the present parameters, with rows if ``probes`` is above 0.
+        """Return all experiments with the present parameters, with rows where ``probes`` is a number.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class Objective:
             for state in self.states
         ]
         if self.rest:
-            found.append(respond_at_rest(self.rest, copies, rows=probes > 0))
+            found.append(respond_at_rest(self.rest, copies, rows=probes is not None))
         return found
 
     def iteration(

@@ -42,7 +42,7 @@ class FusionOptions:
     patience
         Ends after as many iterations without a better model.
     probes
-        Random combinations of frames by which the trust region is known.
+        Random combinations of frames by which the trust region is known; 0: every frame, exactly.
     seed
         Of velocities and probes.
     """
@@ -81,7 +81,7 @@ class FusionOptions:
             "damping": (1e-9, 1e9),
             "wall": (0.0, 0.9),
             "patience": (1, 10**6),
-            "probes": (1, 10**4),
+            "probes": (0, 10**4),
         }
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:

@@ -1,6 +1,7 @@
 """What settings can name as measured at a state: each makes an observable, values and errors in its unit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.measured_values import (
     Measured,
     curve,
+    has_columns,
     multiples_of,
     named_values,
     reach_of,
@@ -63,7 +65,6 @@ def _density(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """kg/m3."""
     from votca_mlp.training.fusion.observables.cell import Density
 
-    _refuse_constant_volume("the density", state)
     return _named(Density(float(state.start.get_masses().sum())), measured)
 
 
@@ -71,7 +72,6 @@ def _lattice(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """Angstrom."""
     from votca_mlp.training.fusion.observables.cell import LatticeConstants
 
-    _refuse_constant_volume("lattice constants", state)
     return _named(LatticeConstants(multiples_of(measured)), measured)
 
 
@@ -113,14 +113,21 @@ def _scattering(measured: Measured, state: "StatePoint", directory: Path) -> Mad
             accepted="file: a table of Q (1/Angstrom), F(Q) and its standard error",
         )
     reach = reach_of(measured, "where the transform of g(r) ends, Angstrom, within half of the box")
-    data = ScatteringSource(
+    source = ScatteringSource(
         directory / measured.file,
         title(measured),
         radiation=measured.radiation,
         isotopes=measured.isotopes,
         written=measured.written,
         normalisation=measured.normalisation,
-    ).data
+    )
+    try:
+        data = source.data
+    except UserError:
+        # three columns without a heading are what every curve here has
+        if not has_columns(directory / measured.file, 3):
+            raise
+        data = replace(source, columns=(1, 2, 3)).data
     if data.errors is None:
         raise UserError("has no column of errors", where=data.source, accepted="Q, F(Q), standard error")
     symbols = state.start.get_chemical_symbols()
@@ -185,15 +192,6 @@ def quantity(measured: Measured, state: "StatePoint", directory: Path) -> Made:
         Names or values that the quantity does not have, a file that is no table.
     """
     return QUANTITIES[measured.quantity](measured, state, directory)
-
-
-def _refuse_constant_volume(what: str, state: "StatePoint") -> None:
-    if state.pressure is None:
-        raise UserError(
-            f"{what} of state {state.name}, whose volume is held",
-            where="experiments",
-            accepted="a state with a pressure, or the quantity pressure",
-        )
 
 
 def _named(observable: "FrameObservable", measured: Measured, unit: float = 1.0) -> Made:

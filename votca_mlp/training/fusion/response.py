@@ -38,7 +38,7 @@ class Response:
         d(values)/d(parameters), [n_values, n_parameters]; None where they were not asked for.
     spread
         Rows T with |T d|^2 near the variance of the frames' change of energy over kBT for a change d of the
-        parameters, [n_probes, n_parameters].
+        parameters, [n_probes or n_frames, n_parameters].
     """
 
     values: Tensor
@@ -49,9 +49,17 @@ class Response:
 
 
 def respond(
-    pool: StatePool, experiments: Sequence[Experiment], copies: Copies, *, probes: int = 0, seed: int = 0
+    pool: StatePool,
+    experiments: Sequence[Experiment],
+    copies: Copies,
+    *,
+    probes: int | None = None,
+    seed: int = 0,
 ) -> Response:
-    """Return the observables of a state with the present parameters, with rows if ``probes`` is above 0."""
+    """Return the observables of a state with the present parameters, with rows where ``probes`` is a number.
+
+    The spread is known by so many random combinations of the frames; with 0 by every frame, exactly.
+    """
     frames = pool.frames
     values = pool.values(copies, [each.observable for each in experiments])
     names = [name for name in QUANTITIES if name in values]
@@ -62,12 +70,16 @@ def respond(
         found = torch.cat([each.observable.value(weights, values)[each.used] for each in experiments])
     errors = torch.cat([_error(each, weights.detach(), values)[each.used] for each in experiments])
     effective = pool.share(values["energy"])
-    if probes == 0:
+    if probes is None:
         return Response(found.detach(), errors, effective)
     slopes: list[tuple[Tensor | None, ...]] = [
         torch.autograd.grad(each, leaves, retain_graph=True, allow_unused=True) for each in found
     ]
     share, random = weights.detach(), torch.Generator().manual_seed(seed)
+    if probes == 0:
+        rows = _into_parameters(copies, frames, names, slopes)
+        spread = pool.state.beta * _spread_of_frames(copies, frames, share)
+        return Response(found.detach(), errors, effective, rows, spread)
     for _ in range(probes):
         signs = 2.0 * torch.randint(0, 2, share.shape, generator=random).double() - 1.0
         root = share.sqrt() * signs
@@ -94,6 +106,17 @@ def respond_at_rest(experiments: Sequence[RestExperiment], copies: Copies, *, ro
 
 def _error(experiment: Experiment, weights: Tensor, values: Values) -> Tensor:
     return experiment.observable.error(weights, values)
+
+
+def _spread_of_frames(copies: Copies, frames: StoredFrames, share: Tensor) -> Tensor:
+    """Return rows whose squares sum to the covariance of dU/d(parameters), [n_frames, n_parameters], eV."""
+    found = []
+    for k in range(len(frames)):
+        with torch.enable_grad():
+            one = derivatives_of_frames(copies.double, frames.take(slice(k, k + 1)), 0, graph=True)
+            found.append(flat(one.energy.sum(), copies.parameters))
+    slopes = torch.stack(found)
+    return share.sqrt().unsqueeze(1) * (slopes - share @ slopes)
 
 
 def _into_parameters(

@@ -111,6 +111,12 @@ class ExperimentsSettings(Section):
     variance: PositiveFloat = setting(
         FusionOptions.variance, meaning="Largest variance of U/kBT over a state's frames by one step."
     )
+    probes: int = setting(
+        FusionOptions.probes,
+        ge=0,
+        meaning="Random combinations of a state's frames by which that variance is known; 0: every frame, "
+        "exactly.",
+    )
     keep: PositiveInt = setting(FusionOptions.keep, meaning="Trajectories of a state in use at once.")
     label_weight: float = setting(
         FusionOptions.label_weight,
@@ -143,8 +149,14 @@ class ExperimentsSettings(Section):
     seed: int = setting(1, ge=0, lt=2**32, meaning="Of velocities and of the trust region's samples.")
 
     def options(self) -> FusionOptions:
-        """Return them as the loop takes them."""
+        """Return them as the loop takes them.
+
+        Raises
+        ------
+        UserError
+            A number out of its bounds.
+        """
         names = ["iterations", "effective", "variance", "keep", "label_weight", "held_alone", "wall"]
-        names += ["patience", "seed"]
+        names += ["patience", "probes", "seed"]
         limits = {"energy": self.energy_limit, "force": self.force_limit, "stress": self.stress_limit}
         return FusionOptions(**{name: getattr(self, name) for name in names}, limits=limits)

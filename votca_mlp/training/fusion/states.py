@@ -56,6 +56,13 @@ class StatePoint:
             raise UserError(f"the temperature is {self.temperature}", where=where, accepted="K, above 0")
         if not self.name or any(letter in self.name for letter in "/\\\0") or self.name.startswith("."):
             raise UserError(f"'{self.name}' is no name of a state", accepted="letters, digits, - and _")
+        steps = self.sample_every / self.timestep
+        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
+            raise UserError(
+                f"sample_every is {self.sample_every:g} fs, no multiple of the timestep {self.timestep:g} fs",
+                where=where,
+                accepted=f"for example {max(1, round(steps)) * self.timestep:g} fs",
+            )
         if self.frames < 8:
             raise UserError(
                 f"a trajectory has {self.frames} frames",

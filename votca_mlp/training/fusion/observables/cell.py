@@ -26,7 +26,7 @@ class Density(FrameObservable):
         Of all atoms of a frame, amu.
     """
 
-    labels, unit = ("density",), "kg/m3"
+    labels, unit, held = ("density",), "kg/m3", "pressure"
 
     def __init__(self, mass: float) -> None:
         self.mass = float(mass)
@@ -52,7 +52,7 @@ class LatticeConstants(FrameObservable):
         A cell vector other than 0, 1 and 2, or a multiple that is not positive.
     """
 
-    unit = "Angstrom"
+    unit, held = "Angstrom", "pressure"
 
     def __init__(self, multiples: Mapping[str, Sequence[tuple[int, float]]]) -> None:
         self.multiples = checked_multiples(multiples)

@@ -78,6 +78,20 @@ def constants_of(matrix: Tensor, crystal: str) -> Tensor:
     return torch.stack([average[i - 1, j - 1] for i, j in crystal_of(crystal).constants])
 
 
+def matrix_with(constants: Tensor, crystal: str) -> Tensor:
+    """Return the elastic matrix [6, 6] of a class that has these named constants [n_constants]."""
+    wanted = crystal_of(crystal).constants
+    basis = []
+    for i, j in wanted:
+        one = torch.zeros(6, 6, dtype=torch.float64)
+        one[i - 1, j - 1] = one[j - 1, i - 1] = 1.0
+        basis.append(symmetrised(one, crystal))
+    found = torch.stack(basis)
+    # a constant's average has others with it: C66 of a hexagonal crystal goes with C11 and C12
+    shares = torch.stack([constants_of(each, crystal) for each in found])
+    return torch.einsum("k,kab->ab", torch.linalg.solve(shares.T, constants.double()), found)
+
+
 @cache
 def _group(crystal: str) -> Tensor:
     """Return all rotations of a class, [n_rotations, 3, 3]."""

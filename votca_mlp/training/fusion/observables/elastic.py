@@ -43,7 +43,7 @@ class ElasticConstants(FrameObservable):
         One of :data:`STRAINS`.
     """
 
-    unit, needs = "eV/Angstrom^3", frozenset({"virial", "born"})
+    unit, needs, held = "eV/Angstrom^3", frozenset({"virial", "born"}), "volume"
 
     def __init__(self, temperature: float, n_atoms: int, crystal: str, kind: str = "hooke") -> None:
         if kind not in STRAINS:

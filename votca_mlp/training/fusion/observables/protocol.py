@@ -28,11 +28,14 @@ class FrameObservable(ABC):
         Of all of them.
     needs
         What it asks of the model: names of :data:`.measured.QUANTITIES`.
+    held
+        What the ensemble has to hold for it to be defined and to depend on the model: "volume" or "pressure".
     """
 
     labels: tuple[str, ...]
     unit: str
     needs: frozenset[str] = frozenset()
+    held: str | None = None
 
     def check(self, frames: StoredFrames) -> None:  # noqa: B027  most take any frames
         """Refuse frames that the observable is not defined for.

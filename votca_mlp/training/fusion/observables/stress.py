@@ -55,6 +55,8 @@ class Pressure(FrameObservable):
     """Pressure, bar; parameters as of :class:`StressTensor`."""
 
     labels, unit, needs = ("pressure",), "bar", frozenset({"virial"})
+    # where a barostat holds it, it is the barostat's
+    held = "volume"
 
     def __init__(self, temperature: float, n_atoms: int) -> None:
         self.temperature, self.n_atoms = float(temperature), int(n_atoms)
