@@ -33,9 +33,9 @@ def experiments(**changes: Any) -> dict[str, Any]:
     }
 
 
-def with_start(folder: Path) -> Path:
+def with_start(folder: Path, species: str = "O2") -> Path:
     """Write a start."""
-    write(folder / "gas.extxyz", Atoms("O2", [[0.0, 0.0, 0.0], [1.3, 0.0, 0.0]], cell=[9.0] * 3, pbc=True))
+    write(folder / "gas.extxyz", Atoms(species, [[0.0, 0.0, 0.0], [1.3, 0.0, 0.0]], cell=[9.0] * 3, pbc=True))
     return folder
 
 
@@ -64,10 +64,19 @@ def test_the_trained_model_is_fused_and_written(tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"errors": {}}, "without an error"), ({"temperature": 320}, "was measured at 320 K")],
+    [
+        ({"errors": {}}, "without an error"),
+        ({"temperature": 320}, "was measured at 320 K"),
+        ({"section": {"label_weight": 0.0}}, "label_weight: is 0"),
+        ({"section": {"fixed": ["sensitivty"]}}, "no parameter has 'sensitivty' in its name"),
+        ({"section": {"fixed": ["network", "energy"]}}, "has no parameter that fusion may change"),
+        ({"species": "C2"}, "state gas has C, of which no frame has labels"),
+    ],
 )
 def test_bad_experiments_are_said_before_the_training(tmp_path, changes, message) -> None:
-    path = write_settings(with_start(tmp_path), small(experiments=experiments(**changes)))
+    section, species = changes.pop("section", {}), changes.pop("species", "O2")
+    folder = with_start(tmp_path, species)
+    path = write_settings(folder, small(experiments=experiments(**changes) | section))
     for command in (["train", str(path)], ["train", str(path), "--check"]):
         result = CliRunner().invoke(app, command)
         assert result.exit_code != 0

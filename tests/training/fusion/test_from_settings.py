@@ -22,6 +22,13 @@ def folder(tmp_path):
     r = np.arange(1.0, 2.6, 0.1)
     np.savetxt(tmp_path / "g.dat", np.transpose([r, np.ones_like(r), np.full_like(r, 0.02)]))
     np.savetxt(tmp_path / "bare.dat", np.transpose([r, np.ones_like(r)]))
+    for name, factor in (("long", 10.0), ("nm", 0.18)):
+        np.savetxt(
+            tmp_path / f"{name}.dat", np.transpose([factor * r, np.ones_like(r), np.full_like(r, 0.02)])
+        )
+    touching = bulk("Ar", "fcc", a=5.3, cubic=True)
+    touching.positions[1] = touching.positions[0] + [0.1, 0.0, 0.0]
+    write(tmp_path / "touching.extxyz", touching)
     return tmp_path
 
 
@@ -104,6 +111,13 @@ def test_every_quantity_of_states_and_of_configurations_at_rest(folder) -> None:
     assert rest[2].values[0] * 160.2176634 == pytest.approx(4.2)
 
 
+RDF = {"state": "cold", "quantity": "rdf", "file": "g.dat", "species": ["Ar", "Ar"]}
+CONSTANTS = {"quantity": "elastic", "values": {"C11": 4.2}, "errors": {"C11": 0.1}, "state": "cold"}
+UNSTABLE = {"values": {"C11": 2.0, "C12": 2.2, "C44": 2.1}, "errors": {"C11": 0.1, "C12": 0.1, "C44": 0.1}}
+DENSITY = {"state": "cold", "quantity": "density", "values": {"density": 1780}, "errors": {"density": 5}}
+HELD = {"pressure": 1.0}
+
+
 @pytest.mark.parametrize(
     ("measured", "state", "message"),
     [
@@ -138,6 +152,33 @@ def test_every_quantity_of_states_and_of_configurations_at_rest(folder) -> None:
             {},
             "cannot read the curve",
         ),
+        # what shows at the start of the state alone
+        ({**RDF, "species": ["Ne", "Ne"]}, {}, "no atom of type 'Ne'"),
+        ({**RDF, "file": "long.dat"}, {}, "half the box"),
+        ({**RDF, "file": "nm.dat"}, {}, "the curve ends at 0.45 Angstrom, the nearest atoms"),
+        ({**SCATTERED, "reach": 9.0}, {}, "half the box"),
+        ({**ANGLES, "species": ["Ne"] * 3}, {}, "has no such angle"),
+        (
+            {**DENSITY, "values": {"density": 1.78}},
+            HELD,
+            "density is 1.78 kg/m3, the start of state cold has 1",
+        ),
+        (
+            {**LATTICE, "quantity": "lattice", "state": "cold", "multiples": {"a": {"x": 2}}},
+            HELD,
+            "a is 5.31 Angstrom, the start of state cold has 2.65",
+        ),
+        (CONSTANTS, HELD, "a state whose volume is held, state cold is one whose pressure is held"),
+        (PRESSURE, HELD, "a state whose volume is held, state cold is one whose pressure is held"),
+        (
+            PRESSURE,
+            {"start": "touching.extxyz"},
+            "two atoms of the start of state cold are 0.1 Angstrom apart",
+        ),
+        (PRESSURE, {"sample_every": 33.0}, "no multiple of the timestep 2 fs"),
+        # and values that cannot be
+        ({**CONSTANTS, "errors": {"C11": 0.1, "C44": 0.1}}, {}, "C44 has an error and no value"),
+        ({**CONSTANTS, **UNSTABLE}, {}, "no cubic crystal with these elastic constants is stable"),
         (PRESSURE, {"start": "none.extxyz"}, "no such file"),
         (PRESSURE, {"start": "sheared.extxyz"}, "the box is tilted"),
     ],
@@ -166,6 +207,10 @@ def test_measured_f_of_q_is_that_of_the_scattering_module(folder) -> None:
     for changes, message in (({"isotopes": "36Ar"}, "36Ar|Ar"), ({"reach": None}, "without reach")):
         with pytest.raises(UserError, match=message):
             states_and_experiments(settings([given | changes]), folder)
+    # without a heading the third column is the error, as it is of every curve here
+    np.savetxt(folder / "f.dat", np.transpose([q, wave, np.full_like(q, 0.003)]))
+    _, (found,), _ = states_and_experiments(settings([given]), folder)
+    assert found.errors.tolist() == pytest.approx([0.003] * len(q))
     np.savetxt(folder / "f.dat", np.transpose([q, wave]))
     with pytest.raises(UserError, match="no column of errors"):
         states_and_experiments(settings([given]), folder)
@@ -177,3 +222,9 @@ def test_experiments_that_contradict_each_other_are_said(folder) -> None:
         states_and_experiments(settings([PRESSURE, other]), folder)
     with pytest.raises(UserError, match=r"a at rest is 5\.31"):
         states_and_experiments(settings([LATTICE, {**LATTICE, "values": {"a": 5.5}}]), folder)
+    # 1782 kg/m3 are 5.3 Angstrom
+    lattice = {**LATTICE, "quantity": "lattice", "state": "cold", "values": {"a": 5.3}}
+    states_and_experiments(settings([DENSITY, lattice], STATE | HELD), folder)
+    del lattice["configurations"]
+    with pytest.raises(UserError, match=r"volume of the box .* at cold is 149"):
+        states_and_experiments(settings([DENSITY, lattice | {"values": {"a": 5.5}}], STATE | HELD), folder)

@@ -65,6 +65,7 @@ def _density(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """kg/m3."""
     from votca_mlp.training.fusion.observables.cell import Density
 
+    _refuse_constant_volume("the density", state)
     return _named(Density(float(state.start.get_masses().sum())), measured)
 
 
@@ -72,6 +73,7 @@ def _lattice(measured: Measured, state: "StatePoint", directory: Path) -> Made:
     """Angstrom."""
     from votca_mlp.training.fusion.observables.cell import LatticeConstants
 
+    _refuse_constant_volume("lattice constants", state)
     return _named(LatticeConstants(multiples_of(measured)), measured)
 
 
@@ -192,6 +194,15 @@ def quantity(measured: Measured, state: "StatePoint", directory: Path) -> Made:
         Names or values that the quantity does not have, a file that is no table.
     """
     return QUANTITIES[measured.quantity](measured, state, directory)
+
+
+def _refuse_constant_volume(what: str, state: "StatePoint") -> None:
+    if state.pressure is None:
+        raise UserError(
+            f"{what} of state {state.name}, whose volume is held",
+            where="experiments",
+            accepted="a state with a pressure, or the quantity pressure",
+        )
 
 
 def _named(observable: "FrameObservable", measured: Measured, unit: float = 1.0) -> Made:
