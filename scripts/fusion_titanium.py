@@ -2,7 +2,7 @@
 """Titanium fused: a HIP-NN of PBE made to have the measured lattice and elastic constants as well.
 
     scripts/fusion_titanium.py DIRECTORY [--data FOLDER] [--seeds N...] [--epochs N] [--layers N]
-                               [--iterations N] [--production PS] [--probes N] [--held-alone]
+                               [--iterations N] [--production PS] [--probes N] [--by-kind] [--held-alone]
                                [--train T...] [--test T...] [--json FILE]
 
 A folder for each seed (of the fit, of the velocities) with stages, each of which leaves a file and is skipped
@@ -71,7 +71,11 @@ def fusion_of(
         labels_of(frames, held, model, LEVEL),
         folder,
         FusionOptions(
-            iterations=options.iterations, seed=seed, held_alone=options.held_alone, probes=options.probes
+            iterations=options.iterations,
+            seed=seed,
+            held_alone=options.held_alone,
+            probes=options.probes,
+            by_kind=options.by_kind,
         ),
         report=say,
     )
@@ -187,6 +191,7 @@ def main() -> None:
     parser.add_argument(
         "--probes", type=int, default=FusionOptions.probes, help="of the trust region; 0: every frame"
     )
+    parser.add_argument("--by-kind", action="store_true", help="weights of labels that grow by kind")
     parser.add_argument("--held-alone", action="store_true", help="limits of held-out labels alone")
     parser.add_argument("--train", type=float, nargs="+", default=[323.0, 923.0])
     parser.add_argument("--test", type=float, nargs="*", default=[623.0])

@@ -16,7 +16,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Main directory of a run, its settings.xml, or a file of 'votca-mlp temperature'.",
+            help="Main directory of a run, its settings.xml, a file of 'votca-mlp temperature', or a model "
+            "file (.pt), which is exported without a correction.",
             show_default=False,
         ),
     ] = Path("."),
@@ -43,11 +44,16 @@ def export(
     trust: Annotated[
         bool,
         typer.Option(
-            "--trust", help="Of a joined file: allow kind 'ase' and pickled models, which can run any code."
+            "--trust",
+            help="Of a joined file or a model file: allow kind 'ase' and pickled models, which can run any "
+            "code.",
         ),
     ] = False,
+    level: Annotated[
+        str | None, typer.Option(help="Of a model file: level of theory, where it has several.")
+    ] = None,
 ) -> None:
-    """Write a corrected potential for ASE, LAMMPS, TorchScript or as tables, compared with the original."""
+    """Write a corrected potential, or a model, for ASE, LAMMPS, TorchScript or as tables, and compare."""
     from votca_mlp.export.export import export as write_export
 
     with warnings.catch_warnings(record=True) as caught:
@@ -60,6 +66,7 @@ def export(
             extrapolate=extrapolate,
             model=model,
             trust=trust,
+            level=level,
         )
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"warning: {text}", err=True)

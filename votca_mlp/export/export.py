@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from votca_mlp.deploy.compare import Comparison
 from votca_mlp.errors import UserError
 from votca_mlp.export.content_file import NAME, write_content
 from votca_mlp.export.formats import FOLLOWING, FORMATS
+from votca_mlp.export.from_model import is_model_file, potential_of_model
 from votca_mlp.export.from_run import potential_of_run
 from votca_mlp.export.from_temperature_file import is_temperature_file, potential_of_temperature_file
 from votca_mlp.export.potential import CorrectedPotential
@@ -35,13 +37,15 @@ def export(
     extrapolate: bool = False,
     model: str | Path | None = None,
     trust: bool = False,
+    level: str | None = None,
 ) -> Export:
-    """Write a corrected potential in the format ``form`` to the new folder ``out``.
+    """Write a corrected potential, or a model alone, in the format ``form`` to the new folder ``out``.
 
     Parameters
     ----------
     path
-        Main directory of a run, or its settings.xml; or a file of ``votca-mlp temperature``.
+        Main directory of a run, or its settings.xml; or a file of ``votca-mlp temperature``; or a model file
+        (``.pt``), which is exported without a correction.
     form
         One of :data:`votca_mlp.export.formats.FORMATS`.
     out
@@ -52,7 +56,9 @@ def export(
     temperature, extrapolate, model, trust
         For a file u(r; T), see
         :func:`votca_mlp.export.from_temperature_file.potential_of_temperature_file`. Without a temperature
-        (K) the export follows the temperature, in the formats that can.
+        (K) the export follows the temperature, in the formats that can. ``trust`` is for a model file, too.
+    level
+        Of a model file: level of theory, where it has several.
 
     Raises
     ------
@@ -63,7 +69,12 @@ def export(
     out = Path(out)
     # before the model is read
     _check_output(form, out)
-    if is_temperature_file(path):
+    if level is not None and not is_model_file(path):
+        raise UserError("this is for a model file", where="--level", accepted="a model file such as model.pt")
+    if is_model_file(path):
+        _refuse_options("a model file", {"--step": step, "--temperature": temperature, "--model": model})
+        potential = potential_of_model(path, form, level=level, trust=trust)
+    elif is_temperature_file(path):
         if step is not None:
             raise UserError("a joined file has no steps", where="--step", accepted="--temperature")
         if temperature is None and form not in FOLLOWING:
@@ -115,6 +126,12 @@ def write_export(potential: CorrectedPotential, form: str, out: Path) -> Export:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Export(out, (NAME, *written.files), written.comparisons, written.left_out)
+
+
+def _refuse_options(what: str, options: Mapping[str, object]) -> None:
+    for option, value in options.items():
+        if value is not None:
+            raise UserError(f"this is not for {what}", where=option, accepted=f"{what} without it")
 
 
 def _check_output(form: str, out: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from votca_mlp.errors import UserError
 from votca_mlp.export.content import ExportContent, ExportedTable, JoinedOrigin
+from votca_mlp.export.crystal import crystal_of
 from votca_mlp.export.potential import CorrectedPotential
 from votca_mlp.files import sha256_of
 from votca_mlp.models.origin import found_model, now, read_origin
@@ -143,17 +144,4 @@ def _configuration(file: TemperatureFile) -> "Atoms":
                 continue
             atoms.rattle(0.05, seed=1)
             return atoms
-    return _crystal(file)
-
-
-def _crystal(file: TemperatureFile) -> "Atoms":
-    """Return 256 atoms, fcc, neighbours as far apart as 1.1 times two atoms that touch."""
-    from ase.build import bulk
-    from ase.data import chemical_symbols, covalent_radii
-
-    numbers = sorted({z for pair in file.names for z in pair})
-    apart = 2.2 * float(max(covalent_radii[z] for z in numbers))
-    atoms: Atoms = bulk(chemical_symbols[numbers[0]], "fcc", a=apart * 2**0.5, cubic=True).repeat(4)
-    atoms.numbers[:] = np.random.default_rng(1).choice(numbers, len(atoms))
-    atoms.rattle(0.1, seed=1)
-    return atoms
+    return crystal_of(sorted({z for pair in file.names for z in pair}))

@@ -64,7 +64,8 @@ def load_corrected(
     mlp = found_model(content.model, where=folder / NAME, model=model, device=device, trust=trust)
     of_temperature = read_of_temperature(content, folder)
     correction = read_correction_of(content, folder) if of_temperature is None else of_temperature.terms[0]
-    _log.info("the correction holds only near %s", holds_at(content))
+    if content.temperatures:
+        _log.info("the correction holds only near %s", holds_at(content))
     evaluator = evaluator_of(load_model(mlp, content.main_directory), mlp, correction, content.skin)
     if of_temperature is None:
         if temperature is not None:

@@ -23,6 +23,12 @@ def comment_lines(content: ExportContent) -> list[str]:
     model = origin.settings
     name = model[model_kind(model["kind"]).named_by or "kind"]
     versions = ", ".join(f"{program} {version}" for program, version in origin.versions.items())
+    if not content.tables and content.joined is None:
+        return [
+            f"the model {model['kind']} {name}, without a correction",
+            f"model sha256 {origin.sha256}",
+            f"written {origin.written} by votca-mlp; {versions}",
+        ]
     return [
         f"pair correction u(r) for the model {model['kind']} {name}",
         f"model sha256 {origin.sha256 or 'unknown (the calculator is called by name)'}",

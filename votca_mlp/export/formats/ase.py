@@ -44,10 +44,13 @@ def write(potential: CorrectedPotential, folder: Path) -> Written:
     UserError
         A calculator that disagrees with the package's own.
     """
-    if potential.content.joined is None:
+    if potential.content.joined is not None:
+        written = _copy_temperature_file(potential, folder)
+    elif potential.tables:
         written = table.write(potential, folder)
     else:
-        written = _copy_temperature_file(potential, folder)
+        # a model without a correction
+        written = Written(potential.content, (), ())
     # loading needs it
     write_content(folder, written.content)
     mlp, of_temperature = potential.mlp, potential.of_temperature

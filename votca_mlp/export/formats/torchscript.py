@@ -13,6 +13,7 @@ from votca_mlp.deploy.compare import (
     FLOAT32,
     FLOAT64,
     Answer,
+    Comparison,
     compare,
     of_correction,
     of_evaluator,
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
 
 CORRECTION = "correction.pt"
 CORRECTED = "corrected.pt"
+MODEL = "model.pt"
 
 
 def write(potential: CorrectedPotential, folder: Path) -> Written:
     """Write ``correction.pt`` and, where the kind of model allows it, ``corrected.pt``, and compare them.
+
+    A model without a correction gives ``model.pt`` alone.
 
     Raises
     ------
@@ -44,30 +48,59 @@ def write(potential: CorrectedPotential, folder: Path) -> Written:
     """
     content, mlp = potential.content, potential.mlp
     correction = potential.of_temperature or potential.correction
+    if potential.of_temperature is None and not potential.correction.pairs:
+        _save_whole(potential, folder / MODEL)
+        return Written(content, (MODEL,), tuple(_compared(potential, folder / MODEL, "model")))
     save_module(folder / CORRECTION, scripted(None, correction, torch.float64), content.as_data())
     comparisons = [
         compare(f"correction {case.which}", case.answer, of_correction(case.correction, case.atoms), EXACT)
         for case in _cases(potential, folder / CORRECTION)
     ]
-    dtype = pick_dtype(mlp.dtype)
-    # a model of its own: tracing switches its gradients off
-    model = load_model(mlp, content.main_directory)
     try:
-        if not isinstance(model, PairModel):
-            raise UserError(f"{mlp.calculator} is an ASE calculator, Python code")
-        module = scripted(model, correction, dtype)
+        _save_whole(potential, folder / CORRECTED)
     except UserError as error:
         left_out = f"{CORRECTED} (model + correction): kind {mlp.kind}: {error.what}"
         return Written(content, (CORRECTION,), tuple(comparisons), (left_out,))
-    save_module(folder / CORRECTED, module, content.as_data())
+    comparisons += _compared(potential, folder / CORRECTED, "model + correction")
+    return Written(content, (CORRECTION, CORRECTED), tuple(comparisons))
+
+
+def _save_whole(potential: CorrectedPotential, file: Path) -> None:
+    """Write model and correction as one module.
+
+    Raises
+    ------
+    UserError
+        A kind of model that TorchScript cannot hold; no space.
+    """
+    content, mlp = potential.content, potential.mlp
+    correction = potential.of_temperature or potential.correction
+    # a model of its own: tracing switches its gradients off
+    model = load_model(mlp, content.main_directory)
+    if not isinstance(model, PairModel):
+        raise UserError(f"{mlp.calculator} is an ASE calculator, Python code")
+    save_module(file, scripted(model, correction, pick_dtype(mlp.dtype)), content.as_data())
+
+
+def _compared(potential: CorrectedPotential, file: Path, what: str) -> list[Comparison]:
+    """Compare a module of model and correction with the package's own evaluator.
+
+    Raises
+    ------
+    UserError
+        It disagrees.
+    """
+    content, mlp = potential.content, potential.mlp
+    dtype = pick_dtype(mlp.dtype)
     fresh = load_model(mlp, content.main_directory)
     assert isinstance(fresh, PairModel)
     tolerance = FLOAT32 if dtype == torch.float32 else FLOAT64
-    for case in _cases(potential, folder / CORRECTED):
+    comparisons = []
+    for case in _cases(potential, file):
         evaluator = PairListEvaluator(fresh, case.correction, device="cpu", dtype=dtype, skin=0.0)
         original = of_evaluator(evaluator, case.atoms)
-        comparisons.append(compare(f"model + correction {case.which}", case.answer, original, tolerance))
-    return Written(content, (CORRECTION, CORRECTED), tuple(comparisons))
+        comparisons.append(compare(f"{what} {case.which}", case.answer, original, tolerance))
+    return comparisons
 
 
 @dataclass(frozen=True)

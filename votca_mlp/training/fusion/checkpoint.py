@@ -52,6 +52,8 @@ class Progress:
         Why it ended; empty while it has not.
     closing
         The returned model by a simulation of its own; None before that, empty where it cannot be.
+    kind_weights
+        Further factors of the labels' chi^2 by kind, where they grow by kind; 1 where there is none.
     """
 
     inputs: str
@@ -75,6 +77,7 @@ class Progress:
     confirm: bool = False
     ended: str = ""
     closing: dict[str, Any] | None = None
+    kind_weights: dict[str, float] = field(default_factory=dict)
 
 
 def digest_of(parts: Any) -> str:

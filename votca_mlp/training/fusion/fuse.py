@@ -1,6 +1,5 @@
 """Fusion: a model trained to experiments by reweighted trajectories, and held to its labels at once."""
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -123,7 +122,7 @@ class Fusion:
         inputs = digest_of(
             [
                 self.copies.identity,
-                dataclasses.asdict(dataclasses.replace(self.options, iterations=1, patience=1, limits={})),
+                self.options.shaping(),
                 dict(self.options.limits),
                 [
                     (

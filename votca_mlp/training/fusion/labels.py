@@ -3,8 +3,8 @@
 Everything is made of residuals over their scales: energy per atom, force components, stress components.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -93,6 +93,11 @@ class LabelTerm:
     scales: dict[str, float]
     counts: dict[str, int]
 
+    def weighted(self, weights: Mapping[str, float]) -> "LabelTerm":
+        """Return the term with a factor for each kind of label; 1 where there is none."""
+        scales = {name: scale / weights.get(name, 1.0) ** 0.5 for name, scale in self.scales.items()}
+        return replace(self, scales=scales)
+
     def _factors(self) -> dict[str, float]:
         n = self.labels.independent
         return {name: n / (self.counts[name] * scale**2) for name, scale in self.scales.items()}
@@ -119,8 +124,14 @@ class LabelTerm:
         average (M. F. Hutchinson, Commun. Stat. Simul. Comput. 19, 433 (1990)). With fewer rows than
         parameters there are directions in which labels seem to say nothing, and steps go astray there.
         """
+        return self.rows_by_kind(model, parameters, seed)[0]
+
+    def rows_by_kind(
+        self, model: PairModel, parameters: Sequence[Tensor], seed: int
+    ) -> tuple[Tensor, list[str]]:
+        """Return :meth:`rows`, and the kind of label of each."""
         random = torch.Generator().manual_seed(seed)
-        factors, found = self._factors(), []
+        factors, found, kinds = self._factors(), list[Tensor](), list[str]()
         for batch in self.labels.fine or self.labels.batches:
             residuals = {k: r for k, r in batch.residuals(model).items() if r.numel()}
             wanted = [(name, k) for name, values in residuals.items() for k in range(_rows_of(name, values))]
@@ -129,7 +140,8 @@ class LabelTerm:
                 signs = 2.0 * torch.randint(0, 2, values.shape, generator=random).to(values.dtype) - 1.0
                 row = flat((signs * values).sum(), parameters, keep=at < len(wanted) - 1)
                 found.append(row * (factors[name] / _rows_of(name, values)) ** 0.5)
-        return torch.stack(found)
+                kinds.append(name)
+        return torch.stack(found), kinds
 
 
 def _rows_of(name: str, values: Tensor) -> int:

@@ -53,16 +53,37 @@ class Limits:
 
         Held-out labels come first: they are fewer.
         """
-        if held is not None and not self._within(held.errors(model), self.held):
-            return None
+        errors, beyond = self.judged(model, labels, held)
+        return None if beyond else errors
+
+    def judged(
+        self, model: PairModel, labels: Labels | None, held: Labels | None
+    ) -> tuple[dict[str, float], list[str]]:
+        """Return a model's errors on the labels learnt from, and the kinds that are beyond a limit.
+
+        Held-out labels come first: they are fewer, and where they are beyond the others are not looked at.
+        """
+        beyond = [] if held is None else self._beyond(held.errors(model), self.held)
+        if beyond:
+            return {}, beyond
         learnt = {} if labels is None else labels.errors(model)
-        return learnt if self._learnt_within(learnt) else None
+        return learnt, [] if self.held_alone else self._beyond(learnt, self.learnt)
+
+    def strained(self, kind: str, learnt: Mapping[str, float]) -> bool:
+        """Whether more than half of what labels learnt from may become worse is used up."""
+        if kind not in self.factors or kind not in learnt:
+            return False
+        return learnt[kind] / self.learnt[kind] > 1.0 + 0.5 * (self.factors[kind] - 1.0)
 
     def _learnt_within(self, errors: Mapping[str, float]) -> bool:
         return self.held_alone or self._within(errors, self.learnt)
 
     def _within(self, errors: Mapping[str, float], before: Mapping[str, float]) -> bool:
-        return all(errors[k] <= self.factors[k] * before[k] for k in errors if k in self.factors)
+        return not self._beyond(errors, before)
+
+    def _beyond(self, errors: Mapping[str, float], before: Mapping[str, float]) -> list[str]:
+        # an error that is no number is beyond, too
+        return [k for k in errors if k in self.factors and not errors[k] <= self.factors[k] * before[k]]
 
 
 class Objective:

@@ -1,5 +1,6 @@
 """How a fusion runs, and what it leaves by iteration."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -36,6 +37,10 @@ class FusionOptions:
     held_alone
         Whether the limits are those of held-out labels alone. A model that has learnt its labels by heart has
         errors on them far below those on others, and cannot keep them.
+    by_kind
+        Whether the weight grows by kind of label: of those kinds alone that a full step takes beyond their
+        limit, and the step is made anew with it at once. Otherwise it grows for all kinds, and only where a
+        quarter of the step is beyond, too.
     wall
         Smallest share that a step may leave of what pushing two atoms together costs (:class:`.wall.Wall`); 0
         for any.
@@ -58,10 +63,19 @@ class FusionOptions:
         default_factory=lambda: MappingProxyType({"energy": 1.5, "force": 1.06, "stress": 1.5})
     )
     held_alone: bool = False
+    by_kind: bool = False
     wall: float = 0.3
     patience: int = 4
     probes: int = 12
     seed: int = 1
+
+    def shaping(self) -> dict[str, Any]:
+        """Return what shapes a fusion's numbers; limits and what ends it may be changed on the way."""
+        found = dataclasses.asdict(dataclasses.replace(self, iterations=1, patience=1, limits={}))
+        if not self.by_kind:
+            # so that fusions go on that began before there was this way
+            del found["by_kind"]
+        return found
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be.

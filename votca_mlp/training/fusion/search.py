@@ -53,12 +53,15 @@ class Search:
     ) -> None:
         self.objective, self.limits, self.wall, self.term = objective, limits, wall, term
         self.copies, self.pools, self.options = copies, pools, options
-        self._label_rows: tuple[str, Tensor, Tensor] | None = None
+        self._label_rows: tuple[str, Tensor, list[str]] | None = None
+        self._square: tuple[str, dict[str, float], Tensor] | None = None
         self.walled = False
         """Whether the last search refused a step for the repulsive wall."""
 
     def take(self, found: Measured, progress: Progress) -> float:
         """Change the parameters by the largest share of the step that serves; return the share, 0 if none."""
+        if self.options.by_kind:
+            return self._take_by_kind(found, progress)
         objective = self.objective
         self.walled, scale = False, objective.scale(found.responses)
         here, before = self.copies.vector, objective.chi2(found.responses, scale)
@@ -84,20 +87,71 @@ class Search:
                 progress.label_weight *= HEAVIER
         return 0.0
 
+    def _take_by_kind(self, found: Measured, progress: Progress) -> float:
+        """Take the best of several steps, each with more weight on the labels that the last took too far."""
+        objective, best = self.objective, None
+        self.walled, scale = False, objective.scale(found.responses)
+        here, before = self.copies.vector, objective.chi2(found.responses, scale)
+        weights = progress.kind_weights
+        for _ in range(TRIES):
+            step, beyond, better = self._solved(found, scale, progress), list[str](), False
+            most = before + self._label_value(found.iteration.labels, progress)
+            for share in LINE:
+                self.copies.put(here + share * step.change)
+                if not self.wall.holds():
+                    self.walled = True
+                    continue
+                errors, kinds = self.limits.judged(self.copies.single, objective.labels, objective.held)
+                if share == 1.0:
+                    beyond = kinds
+                value = None if kinds else self._served(errors, scale, most, progress)
+                if value is not None:
+                    better = best is None or value < best[0]
+                    if better:
+                        best = (value, share, self.copies.vector, errors, dict(weights))
+                    break
+            self.copies.put(here)
+            if best is not None and not (better and beyond):
+                break
+            for kind in beyond:
+                weights[kind] = HEAVIER * weights.get(kind, 1.0)
+            if not beyond:
+                progress.damping *= HARDER
+        if best is None:
+            return 0.0
+        _, share, vector, errors, kept = best
+        self.copies.put(vector)
+        if share == 1.0:
+            progress.damping = max(LEAST_DAMPING, EASIER * progress.damping)
+        progress.kind_weights = {
+            kind: weight if self.limits.strained(kind, errors) else max(1.0, weight / HEAVIER)
+            for kind, weight in kept.items()
+        }
+        return share
+
     def _label_value(self, errors: dict[str, float], progress: Progress) -> float:
-        return 0.0 if self.term is None else progress.label_weight * self.term.value(errors)
+        if self.term is None:
+            return 0.0
+        return progress.label_weight * self.term.weighted(progress.kind_weights).value(errors)
 
     def _serves(self, errors: dict[str, float], scale: Tensor, most: float, progress: Progress) -> bool:
         """Whether reweighting follows the present parameters and both chi^2 together become smaller."""
+        return self._served(errors, scale, most, progress) is not None
+
+    def _served(
+        self, errors: dict[str, float], scale: Tensor, most: float, progress: Progress
+    ) -> float | None:
+        """Return chi^2 of the experiments with the present parameters; None where they do not serve."""
         for pool in self.pools.values():
             worth = pool.effective(energies_of(self.copies.double, pool.frames))
             if not worth >= self.options.least_effective:
-                return False
+                return None
         try:
             after = self.objective.responses(self.pools, self.copies)
         except UserError:
-            return False
-        return self.objective.chi2(after, scale) + self._label_value(errors, progress) < most
+            return None
+        value = self.objective.chi2(after, scale)
+        return value if value + self._label_value(errors, progress) < most else None
 
     def _solved(self, found: Measured, scale: Tensor, progress: Progress) -> Step:
         rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
@@ -107,7 +161,8 @@ class Search:
         gradient = torch.zeros(rows.shape[1], dtype=torch.float64)
         if self.term is not None:
             # single has the parameters of this iteration
-            gradient = weight * self.term.gradient(self.copies.single, self.copies.singles)
+            term = self.term.weighted(progress.kind_weights)
+            gradient = weight * term.gradient(self.copies.single, self.copies.singles)
             pinning = self._pinned(self.term, progress)
         else:
             # nothing is pinned: all directions alike
@@ -127,9 +182,14 @@ class Search:
 
         That of the model before fusion will not do: after one step it no longer keeps the energies.
         """
-        here = self.copies.identity
+        here, weights = self.copies.identity, progress.kind_weights
         if self._label_rows is None or self._label_rows[0] != here:
-            rows = term.rows(self.copies.single, self.copies.singles, self.options.seed)
-            self._label_rows = here, rows, square_of(rows)
-        _, rows, square = self._label_rows
-        return Pinning(rows, progress.damping, square=square)
+            made = term.rows_by_kind(self.copies.single, self.copies.singles, self.options.seed)
+            self._label_rows, self._square = (here, *made), None
+        _, rows, kinds = self._label_rows
+        if any(weight != 1.0 for weight in weights.values()):
+            factors = torch.tensor([weights.get(kind, 1.0) for kind in kinds], dtype=rows.dtype).sqrt()
+            rows = factors.unsqueeze(1) * rows
+        if self._square is None or self._square[:2] != (here, weights):
+            self._square = here, dict(weights), square_of(rows)
+        return Pinning(rows, progress.damping, square=self._square[2])
