@@ -207,6 +207,26 @@ def test_labels_hold_the_model_and_held_out_ones_end_it_before_they_are_lost(tmp
     assert lost.history[lost.best].held["energy"] > 1.4 * before.held["energy"]
 
 
+def test_only_the_labels_that_a_step_harms_get_more_weight(tmp_path) -> None:
+    # label_weight is too small to keep energies within the limit; stress is limited and never harmed
+    options = FusionOptions(
+        iterations=1, by_kind=True, probes=0, label_weight=0.03, limits={"energy": 1.3, "stress": 1.3}
+    )
+    made = fusion(tmp_path, labels=labels(1.4, 2.0), held=labels(1.4, 2.0), options=options)
+    found = made.run()
+    before, after = found.history[0], found.history[found.best]
+    assert after.experiments < before.experiments
+    assert after.held["energy"] <= 1.3 * before.held["energy"]
+    assert set(made.progress.kind_weights) == {"energy"}
+    assert made.progress.kind_weights["energy"] > 1.0
+    assert found.history[0].label_weight == 0.03
+
+
+def test_fusions_that_began_before_there_were_weights_by_kind_go_on() -> None:
+    assert "by_kind" not in FusionOptions().shaping()
+    assert FusionOptions(by_kind=True).shaping()["by_kind"]
+
+
 class _Killer:
     """Ends this process as kill -9 does at the n-th event."""
 

@@ -133,6 +133,11 @@ class ExperimentsSettings(Section):
         meaning="Whether these limits are of held-out labels alone: for a model with far smaller errors on "
         "those that it learnt from.",
     )
+    by_kind: bool = setting(
+        FusionOptions.by_kind,
+        meaning="Whether the labels' weight grows by kind (energies, forces, stress), for those that a full "
+        "step takes beyond their limit.",
+    )
     wall: float = setting(
         FusionOptions.wall,
         ge=0,
@@ -156,7 +161,16 @@ class ExperimentsSettings(Section):
         UserError
             A number out of its bounds.
         """
-        names = ["iterations", "effective", "variance", "keep", "label_weight", "held_alone", "wall"]
+        names = [
+            "iterations",
+            "effective",
+            "variance",
+            "keep",
+            "label_weight",
+            "held_alone",
+            "by_kind",
+            "wall",
+        ]
         names += ["patience", "probes", "seed"]
         limits = {"energy": self.energy_limit, "force": self.force_limit, "stress": self.stress_limit}
         return FusionOptions(**{name: getattr(self, name) for name in names}, limits=limits)
