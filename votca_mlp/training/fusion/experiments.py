@@ -190,7 +190,7 @@ def _problems(experiment: Experiment, states: Sequence[StatePoint]) -> list[tupl
                     "a start with the cell of the experiment, or a state with a pressure",
                 )
             )
-    return found or list(start_problems(experiment, state))
+    return found or list(start_problems(experiment.observable, title, experiment.values, state))
 
 
 def _wrong_values(experiment: Compared) -> list[tuple[str, str]]:

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.fusion.observables.angles import AngleDistribution
 from votca_mlp.training.fusion.observables.cell import Density, LatticeConstants
 from votca_mlp.training.fusion.observables.frames import pair_chunk, stored_frames
-from votca_mlp.training.fusion.observables.protocol import uniform
+from votca_mlp.training.fusion.observables.protocol import FrameObservable, uniform
 from votca_mlp.training.fusion.observables.structure import RadialDistribution
 
 if TYPE_CHECKING:
-    from votca_mlp.training.fusion.experiments import Experiment
     from votca_mlp.training.fusion.states import StatePoint
 
 Problem = tuple[str, str]
@@ -30,9 +30,18 @@ FAR = 1.25
 """Factor between a start's density or lattice constant and the measured one that no equilibration mends."""
 
 
-def start_problems(experiment: "Experiment", state: "StatePoint") -> Iterator[Problem]:
-    """Yield what of an experiment does not fit the start and the ensemble of its state."""
-    observable, title = experiment.observable, experiment.title
+def start_problems(
+    observable: FrameObservable, title: str, values: Tensor, state: "StatePoint"
+) -> Iterator[Problem]:
+    """Yield what of an experiment does not fit the start and the ensemble of its state.
+
+    Parameters
+    ----------
+    observable, title, values
+        The experiment's; values [n_values] in the observable's unit, nan where none was measured.
+    state
+        Where it was measured.
+    """
     held = "volume" if state.pressure is None else "pressure"
     if observable.held not in (None, held):
         yield (
@@ -64,7 +73,7 @@ def start_problems(experiment: "Experiment", state: "StatePoint") -> Iterator[Pr
     if isinstance(observable, (Density, LatticeConstants)):
         with torch.no_grad():
             here = observable.value(uniform(frames), {"volume": frames.volumes} | own)
-        for label, value, wanted in zip(observable.labels, here, experiment.values, strict=True):
+        for label, value, wanted in zip(observable.labels, here, values, strict=True):
             if not 1.0 / FAR < float(value / wanted) < FAR and bool(wanted.isfinite()):
                 yield (
                     f"{title}: {label} is {float(wanted):g} {observable.unit}, the start of state "
