@@ -2,7 +2,8 @@
 """Titanium fused: a HIP-NN of PBE made to have the measured lattice and elastic constants as well.
 
     scripts/fusion_titanium.py DIRECTORY [--data FOLDER] [--seeds N...] [--epochs N] [--layers N]
-                               [--iterations N] [--production PS] [--probes N] [--by-kind] [--held-alone]
+                               [--iterations N] [--production PS] [--probes N] [--by-kind] [--patience N]
+                               [--held-alone]
                                [--train T...] [--test T...] [--json FILE]
 
 A folder for each seed (of the fit, of the velocities) with stages, each of which leaves a file and is skipped
@@ -76,6 +77,7 @@ def fusion_of(
             held_alone=options.held_alone,
             probes=options.probes,
             by_kind=options.by_kind,
+            patience=options.patience,
         ),
         report=say,
     )
@@ -190,6 +192,9 @@ def main() -> None:
     parser.add_argument("--judge", type=float, default=30.0, help="of the simulations before and after, ps")
     parser.add_argument(
         "--probes", type=int, default=FusionOptions.probes, help="of the trust region; 0: every frame"
+    )
+    parser.add_argument(
+        "--patience", type=int, default=FusionOptions.patience, help="iterations without better"
     )
     parser.add_argument("--by-kind", action="store_true", help="weights of labels that grow by kind")
     parser.add_argument("--held-alone", action="store_true", help="limits of held-out labels alone")

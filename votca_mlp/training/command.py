@@ -157,9 +157,7 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
         return _trained(_Job(settings, data, folder, progress, say, start), path)
 
 
-def refuse_experiments(
-    settings: TrainSettings, directory: Path, data: Prepared, start: Start | None
-) -> None:
+def refuse_experiments(settings: TrainSettings, directory: Path, data: Prepared, start: Start | None) -> None:
     """Refuse experiments that the network cannot be fused with; see :func:`.from_settings.check_network`."""
     if settings.experiments is not None:
         check_network(
