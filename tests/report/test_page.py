@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import tarfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,9 +19,11 @@ from tests.report.runs import make_run, quickstart_run
 from tests.report.test_scattering import step as scattering_step
 from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
+from votca_mlp.report.page.conditions import described_run, repeated, temperature_of
 from votca_mlp.report.page.inputs import inputs_archive
 from votca_mlp.report.page.markup import listing, table
 from votca_mlp.report.page.page import report_page
+from votca_mlp.report.page.recorded import Recorded
 from votca_mlp.report.page.traces import read_traces
 from votca_mlp.report.status import with_error
 from votca_mlp.report.summary import summarise_run
@@ -140,6 +143,26 @@ def test_the_inputs_are_in_the_page(run: Path, page: Reader, tmp_path: Path) -> 
         "../a": "outside the run's folder",
         "b": "no longer there",
     }
+
+
+def test_engines_with_files_of_their_own(tmp_path: Path) -> None:
+    """Temperature by kBT, their input to read, and the module of the calculator beside the run."""
+    for name in ("in.lmp", "fluid.py"):
+        (tmp_path / name).write_text(f"seed of {name}")
+    run = Recorded(
+        tmp_path,
+        {"program": "lammps", "kBT": 0.99774},
+        model={"kind": "ase", "calculator": "fluid:lj"},
+        files={"in.lmp": ""},
+        text="<cg/>",
+    )
+    again = " ".join(repeated(run))
+    assert "It holds in.lmp, fluid.py; not in it, no longer there: settings.xml." in again
+    assert "seed of in.lmp" in again
+    assert "<dt>Temperature</dt><dd>120 K</dd>" in " ".join(described_run(run))
+    assert temperature_of(run.settings) == 120.0
+    other = replace(run, model={"kind": "ani", "name": "/home/me/ani-al"})
+    assert "the model is not in it: ani-al" in " ".join(repeated(other))
 
 
 def test_stopped_by_an_error(run: Path, tmp_path: Path) -> None:

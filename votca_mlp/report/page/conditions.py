@@ -1,6 +1,7 @@
 """What was run, in words and tables."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from votca_mlp.processes import in_words
@@ -8,6 +9,7 @@ from votca_mlp.report.page import markup
 from votca_mlp.report.page.inputs import NAME as INPUTS
 from votca_mlp.report.page.inputs import inputs_archive
 from votca_mlp.report.page.recorded import Recorded
+from votca_mlp.units import KB_EV_PER_K, KJMOL_PER_EV
 
 _MD = {
     "ensemble": "",
@@ -22,6 +24,8 @@ _MD = {
     "barostat_time": "fs",
     "seed": "",
 }
+_BY_FILES = ("lammps", "gromacs")
+"""Engines whose simulation is described by files of their own."""
 _RULES = {"wibi": "weighted iterative Boltzmann inversion", "gauss_newton": "Gauss-Newton"}
 
 
@@ -75,6 +79,8 @@ def _simulation(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     program = settings.get("program")
     section = settings.get(program) if program else settings.get("python", {}).get("md")
     yield "Engine", str(program or "")
+    if program in _BY_FILES and settings.get("kBT"):
+        yield "Temperature", f"{_kelvin(settings):g} K"
     held = (section or {}).get("ensemble") not in (None, "npt")
     for name, unit in _MD.items():
         value = (section or {}).get(name)
@@ -85,6 +91,20 @@ def _simulation(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if density:
         sigma = f" +- {density['sigma']:g}" if density.get("sigma") else ""
         yield "Measured density", f"{density['value']:g}{sigma} kg/m3"
+
+
+def _kelvin(settings: Mapping[str, Any]) -> float:
+    """Return the temperature of kBT (kJ/mol), K."""
+    return round(float(settings["kBT"]) / (KB_EV_PER_K * KJMOL_PER_EV), 2)
+
+
+def temperature_of(settings: Mapping[str, Any]) -> float | None:
+    """Return the temperature of a run of one state, K; None where it is not known."""
+    section = settings.get(settings.get("program", "")) or {}
+    md = settings.get("python", {}).get("md", section)
+    if isinstance(md.get("temperature"), int | float):
+        return float(md["temperature"])
+    return _kelvin(settings) if isinstance(settings.get("kBT"), int | float) else None
 
 
 def _states(run: Recorded) -> str:
@@ -151,7 +171,8 @@ def repeated(run: Recorded) -> list[str]:
             markup.paragraph("The run was made from Python (votca_mlp.correct); these are its arguments."),
             markup.as_is(_as_yaml(run.settings)),
         ]
-    archive, kept, missing = inputs_archive(run.directory, {"settings.xml": "", **run.files})
+    files = {"settings.xml": "", **run.files, **_own_model(run)}
+    archive, kept, missing = inputs_archive(run.directory, files)
     version = run.versions.get("votca-mlp", "")
     start = "csg_inverse --options settings.xml" if run.by_csg else "votca-mlp inverse --options settings.xml"
     lines = [
@@ -168,12 +189,30 @@ def repeated(run: Recorded) -> list[str]:
     )
     lacking = "".join(f"; not in it, {why}: {name}" for name, why in missing.items())
     model = str(run.model.get("name") or "")
-    if model and not model.startswith("builtin:"):
+    if model and not model.startswith("builtin:") and model not in {*kept, *missing}:
         lacking += f"; the model is not in it: {model.rstrip('/').rpartition('/')[2]}"
     xml = markup.folded("settings.xml", markup.as_is(run.text))
+    # what the other engines simulate, and the seed, stands in their own files
+    for name in kept:
+        if name.endswith((".mdp", ".lmp")) or Path(name).name.startswith("in."):
+            content = (run.directory / name).read_text(encoding="utf-8", errors="replace")
+            xml += markup.folded(name, markup.as_is(content))
     link = [f'<p class="links">{markup.download(INPUTS, archive)}</p>'] if kept else []
     holds = markup.paragraph(f"It holds {', '.join(kept) or 'nothing'}{lacking}.", "note")
     return [*link, holds, markup.commands(lines), markup.paragraph(same), xml]
+
+
+def _own_model(run: Recorded) -> dict[str, str]:
+    """Return the model's file, or the module of its calculator, where it lies in the run's folder."""
+    name, calculator = str(run.model.get("name") or ""), str(run.model.get("calculator") or "")
+    module = calculator.partition(":")[0].replace(".", "/") + ".py"
+    sha = run.model.get("sha256")
+    found = {name: sha if isinstance(sha, str) else "", module: ""}
+    return {
+        file: known
+        for file, known in found.items()
+        if file and not Path(file).is_absolute() and (run.directory / file).is_file()
+    }
 
 
 def _as_yaml(settings: Mapping[str, Any]) -> str:

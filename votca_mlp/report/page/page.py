@@ -10,7 +10,7 @@ from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.report.checks import check_tables
 from votca_mlp.report.outcome import compared
 from votca_mlp.report.page import markup
-from votca_mlp.report.page.conditions import described_run, repeated
+from votca_mlp.report.page.conditions import described_run, repeated, temperature_of
 from votca_mlp.report.page.figures import (
     angle_figures,
     interaction_figures,
@@ -98,9 +98,8 @@ def _title(runs: Sequence[Run], states: Sequence[str], recorded: Recorded) -> st
 
 
 def _at(recorded: Recorded) -> str:
-    section = recorded.settings.get(recorded.settings.get("program", "")) or {}
-    md = recorded.settings.get("python", {}).get("md", section)
-    return f" at {md['temperature']:g} K" if isinstance(md.get("temperature"), int | float) else ""
+    temperature = temperature_of(recorded.settings)
+    return "" if temperature is None else f" at {temperature:g} K"
 
 
 def _subtitle(
