@@ -52,6 +52,7 @@ def test_the_trained_model_is_fused_and_written(tmp_path, monkeypatch) -> None:
     model = load_hipnn(made.models["fused"])
     assert model.provenance["fusion"]["ended"] == "a test"
     assert (tmp_path / "out" / "fusion.json").is_file()
+    assert "iteration 0 (a test)" in (tmp_path / "out" / "fused.md").read_text()
     fusion = begun[0]
     assert fusion.options.limits["energy"] == 1.2
     assert fusion.objective.names == ["gas pressure"]

@@ -36,6 +36,10 @@ class Labelled(Protocol):
     def labels(self) -> tuple[str, ...]:
         """Of its values."""
 
+    @property
+    def unit(self) -> str:
+        """Of all of them."""
+
 
 class Compared(ABC):
     """Values that were measured, some of them perhaps nan, of an observable."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from votca_mlp.training.fusion.settings import ExperimentsSettings, MeasuredSettings
     from votca_mlp.training.labelled import LabelledFrames
 
-FOLDER, HISTORY, FUSED = "fusion", "fusion.json", "fused.pt"
+FOLDER, HISTORY, FUSED, CARD = "fusion", "fusion.json", "fused.pt", "fused.md"
 
 
 def states_and_experiments(
@@ -211,7 +211,7 @@ def fuse_file(
     frames, chosen, level
         Labels: frames that hold the model, and frames that are watched.
     folder
-        Gets fused.pt and fusion.json beside the fusion's own folder.
+        Gets fused.pt, its card fused.md and fusion.json beside the fusion's own folder.
     say
         Called with lines.
 
@@ -222,6 +222,7 @@ def fuse_file(
     """
     from votca_mlp.models.hipnn.files import load_hipnn, save_hipnn
     from votca_mlp.models.hipnn.model import HipnnModel
+    from votca_mlp.training.fusion.card import fusion_card
     from votca_mlp.training.fusion.closing import verdict
     from votca_mlp.training.fusion.fuse import Fusion
     from votca_mlp.training.fusion.labels import labels_of
@@ -253,6 +254,7 @@ def fuse_file(
         "trajectories": found.trajectories,
         "experiments": fusion.objective.names,
         "measured": fusion.objective.targets.tolist(),
+        "units": fusion.objective.units,
         "iterations": [each.plain() for each in found.history],
         "closing": None if found.closing is None else found.closing.plain(),
     }
@@ -262,6 +264,8 @@ def fuse_file(
     assert isinstance(fused, HipnnModel)
     facts = {"ended": found.ended, "best iteration": found.best, "measured": fusion.objective.names}
     save_hipnn(folder / FUSED, fused, {**model.provenance, "fusion": facts})
+    with atomic_write(folder / CARD) as file:
+        file.write(fusion_card(fusion.objective, found))
     met = "it could not be"
     if found.closing is not None:
         met = verdict(found.history[found.best].experiments, found.closing.experiments)

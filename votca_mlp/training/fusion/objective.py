@@ -121,6 +121,7 @@ class Objective:
             for each in ordered
             for label in each.labels
         ]
+        self.units = [each.observable.unit for each in ordered for _ in each.labels]
         self.labels, self.held = labels, held
 
     def scale(self, responses: Sequence[Response]) -> Tensor:
