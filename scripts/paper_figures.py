@@ -3,7 +3,7 @@
 
     scripts/paper_figures.py DIRECTORY [--short] [--minutes M] [--models hipnn ani]
                              [--temperature 943 1023 1323] [--rules wibi ibi gauss_newton] [--speed]
-                             [--finished] [--json FILE]
+                             [--finished] [--seed 1] [--json FILE]
 
 For each model, temperature and rule a run of our own loop with all <checks>: 2048 atoms of a melted crystal,
 1 fs, NPT at 1 bar, 20 + 180 ps of melt, 15 iterations of 10 ps (100 frames), 30 trajectories of 1 ps for the
@@ -123,7 +123,7 @@ def cases(options: argparse.Namespace) -> Iterator[Case]:
                     yield Case(model, temperature, rule)
 
 
-def prepare(case: Case, run: Path, *, short: bool, table: Path | None = None) -> None:
+def prepare(case: Case, run: Path, *, short: bool, table: Path | None = None, seed: int = 1) -> None:
     """Write a run's directory: the ready case of the temperature with model, rule, density and checks."""
     known = ROOT / "settings" / f"al_{case.temperature}K"
     shutil.copytree(known if known.is_dir() else ROOT / "settings" / "al_1023K", run, dirs_exist_ok=True)
@@ -136,6 +136,7 @@ def prepare(case: Case, run: Path, *, short: bool, table: Path | None = None) ->
     measured = f"<value>{density:.2f}</value> <sigma>{DENSITY[3] * density:.2f}</sigma>"
     text = (run / "settings.xml").read_text()
     replaced = {"temperature": f"{temperature:g}", "kBT": f"{kbt_kjmol(temperature):.5f}"}
+    replaced |= {"seed": str(seed)}
     shorter = short and case.model == "ani"
     replaced |= (SHORT if short else {}) | (SHORTER if shorter else {})
     for tag, value in replaced.items():
@@ -333,6 +334,7 @@ def main() -> None:
     parser.add_argument(
         "--again", nargs="+", default=[], metavar="CASE=RUN", help="a case's run of another seed"
     )
+    parser.add_argument("--seed", type=int, default=1, help="another one in a directory of its own")
     parser.add_argument(
         "--speed", action="store_true", help="time the whole form's steps, HIP-NN, one thread"
     )
@@ -348,7 +350,7 @@ def main() -> None:
         run = options.directory / case.name
         if until is None or time.monotonic() < until:
             if not (run / "settings.xml").is_file():
-                prepare(case, run, short=options.short, table=options.table)
+                prepare(case, run, short=options.short, table=options.table, seed=options.seed)
             share_checks(run, case)
             print(f"{case.name}: {run_until(run, until)}", flush=True)
         if options.finished and not at_its_end(run):
@@ -379,7 +381,7 @@ def main() -> None:
         print(tables["whole form"])
     # how often it was stopped says nothing of the numbers
     made_by = re.sub(r" --minutes \S+", "", command())
-    write_result(options.json, tables, units=UNITS, seeds=[1], made_by=made_by)
+    write_result(options.json, tables, units=UNITS, seeds=[options.seed], made_by=made_by)
 
 
 if __name__ == "__main__":

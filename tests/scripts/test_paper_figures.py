@@ -53,8 +53,9 @@ def test_another_temperature(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no measured"):
         prepare(Case("hipnn", "1148", "wibi"), tmp_path / "a", short=True)
     table = Path(__file__).parents[2] / "settings" / "al_1023K" / "Al-Al.dist.tgt"
-    prepare(Case("hipnn", "1148", "wibi"), tmp_path / "b", short=True, table=table)
-    assert inverse_plan(load_settings(tmp_path / "b" / "settings.xml")).states[0].temperature == 1148.0
+    prepare(Case("hipnn", "1148", "wibi"), tmp_path / "b", short=True, table=table, seed=2)
+    state = inverse_plan(load_settings(tmp_path / "b" / "settings.xml")).states[0]
+    assert (state.temperature, state.md.seed) == (1148.0, 2)
 
 
 def test_uniform_weight_only_where_the_paper_has_it() -> None:
