@@ -359,6 +359,15 @@ def test_checks(run: Path, tmp_path: Path) -> None:
     assert read["checks"] == checks
 
 
+def test_the_docs_name_every_key(run: Path) -> None:
+    shown = CliRunner().invoke(app, ["status", str(run), "--json"], catch_exceptions=False).output
+    read = json.loads(shown)
+    row = read["iterations"][0]
+    keys = {*read, *row, *row["agreement"], *row["agreement"]["peak"], *row["density"]}
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    assert {key for key in keys if f"`{key}`" not in text} == set()
+
+
 def test_names_are_text() -> None:
     """A name of the user's is shown, whatever is in it."""
     assert "<script>" not in table([["a", "<script>"], ["<b>", "x & y"]], "<i>")
