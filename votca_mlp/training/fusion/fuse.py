@@ -180,7 +180,7 @@ class Fusion:
             except UserError as error:
                 self._step_back(error)
                 continue
-            found = self._measured(new, began)
+            found = self.measured(new, began)
             self._note_best(found)
             self._stop_or_step(found, began)
             self._save()
@@ -261,7 +261,11 @@ class Fusion:
             progress.best, progress.best_number = progress.sure.clone(), progress.sure_number
             progress.best_experiments = progress.sure_experiments
 
-    def _measured(self, new: list[str], began: float) -> Measured:
+    def measured(self, new: list[str], began: float) -> Measured:
+        """Return what the present parameters give, with rows for a step.
+
+        ``new`` are states with a new trajectory, ``began`` when the iteration began, s.
+        """
         number, options = self.progress.iteration, self.options
         responses = self.objective.responses(
             self.trajectories.pools, self.copies, probes=options.probes, seed=options.seed + 1000 * number

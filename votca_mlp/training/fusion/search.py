@@ -66,7 +66,7 @@ class Search:
         self.walled, scale = False, objective.scale(found.responses)
         here, before = self.copies.vector, objective.chi2(found.responses, scale)
         for _ in range(TRIES):
-            step, harmed = self._solved(found, scale, progress), False
+            step, harmed = self.solved(found, scale, progress), False
             most = before + self._label_value(found.iteration.labels, progress)
             for share in LINE:
                 self.copies.put(here + share * step.change)
@@ -94,7 +94,7 @@ class Search:
         here, before = self.copies.vector, objective.chi2(found.responses, scale)
         weights = progress.kind_weights
         for _ in range(TRIES):
-            step, beyond, better = self._solved(found, scale, progress), list[str](), False
+            step, beyond, better = self.solved(found, scale, progress), list[str](), False
             most = before + self._label_value(found.iteration.labels, progress)
             for share in LINE:
                 self.copies.put(here + share * step.change)
@@ -153,7 +153,11 @@ class Search:
         value = self.objective.chi2(after, scale)
         return value if value + self._label_value(errors, progress) < most else None
 
-    def _solved(self, found: Measured, scale: Tensor, progress: Progress) -> Step:
+    def solved(self, found: Measured, scale: Tensor, progress: Progress) -> Step:
+        """Return Gauss-Newton's step from the present parameters, which ``found`` was measured with.
+
+        scale [n_values] are the joint errors of the experiments.
+        """
         rows = torch.cat([each.rows for each in found.responses if each.rows is not None])
         values = torch.cat([each.values for each in found.responses])
         spreads = [each.spread for each in found.responses if each.spread is not None]
