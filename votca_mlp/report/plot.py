@@ -1,5 +1,6 @@
 """The picture of a run: g(r) and u(r) by iteration, the difference from the target, and its decline."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -221,7 +222,8 @@ def plot_rms(panel: Any, run: Run, colours: list[Any]) -> None:
     chi2 = last_chi2(run.directory, run.state)
     if chi2:
         words = ", ".join(f"{name} {value:.3g}" for name, value in chi2.items())
-        panel.set_title(f"last χ²: {words}", loc="right", fontsize=6.5, color="0.35")
+        # several data sets in as many lines as they need
+        panel.set_title(textwrap.fill(f"last χ²: {words}", 52), loc="right", fontsize=8, color="0.35")
     if predicted:
         panel.plot(
             list(predicted), list(predicted.values()), ls="none", marker="o", ms=6, mfc="none",
