@@ -31,18 +31,19 @@ NETWORK = {
 SCALES = {"energy": 0.005, "force": 0.2, "stress": 0.003}
 """eV/atom, eV/Angstrom, eV/Angstrom^3 (0.5 GPa): what an error of each kind is measured by."""
 EVERY = 10
-"""Epochs between checkpoints."""
+"""Epochs between checkpoints, by default."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How long to fit, the rate falling to 0 along a cosine, and with how many interaction layers."""
+    """How long to fit, the rate falling to 0 along a cosine, with how many layers; epochs between checkpoints."""
 
     epochs: int = 250
     batch_size: int = 8
     learning_rate: float = 3e-3
     seed: int = 1
     layers: int = 1
+    every: int = EVERY
 
 
 def fit_potential(
@@ -88,7 +89,7 @@ def fit_potential(
             schedule.step()
             for name in SCALES:
                 sums[name] += float(squares[name].detach()) * len(chosen) / len(order)
-        if epoch % EVERY == 0:
+        if epoch % options.every == 0:
             seconds = spent + time.monotonic() - began
             errors = " ".join(f"{name} {np.sqrt(value):.4g}" for name, value in sums.items())
             report(f"epoch {epoch:4d} {errors} {seconds:.0f} s")
