@@ -3,8 +3,8 @@
 
     scripts/fusion_layers.py [DIRECTORY] [--data FOLDER] [--epochs N] [--seeds N...] [--json FILE]
 
-Processor seconds of one thread: of an epoch of the fit of scripts/fusion_titanium.py (the second and third are
-averaged), and for a frame of 96 atoms of the energy, the values with Born term, the derivatives by the
+Processor seconds of one thread: of an epoch of the fit of scripts/fusion_titanium.py (the mean of the second
+and third), and for a frame of 96 atoms of the energy, the values with Born term, the derivatives by the
 parameters of one elastic constant and of the energy. With one layer these are in closed form as far as pairs
 go. With a DIRECTORY, where they can be gone on with, fits of two layers are made too, and their errors given.
 """

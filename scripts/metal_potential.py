@@ -36,7 +36,7 @@ EVERY = 10
 
 @dataclass(frozen=True)
 class Fit:
-    """How long to fit, the rate falling to 0 along a cosine, with how many layers; epochs between checkpoints."""
+    """How long to fit, the rate falling to 0 along a cosine; layers; epochs between checkpoints."""
 
     epochs: int = 250
     batch_size: int = 8
