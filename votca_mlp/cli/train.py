@@ -40,7 +40,7 @@ def train(
             check_section(found.experiments, settings.parent, levels, method)
         start = read_start(found, settings.parent)
         data = prepare_start(start, found, assemble(found, settings.parent, typer.echo), typer.echo)
-        refuse_experiments(found, settings.parent, data, start)
+        refuse_experiments(found, settings.parent, data, start, typer.echo)
         if write is not None:
             write_frames(write, data.frames)
         return

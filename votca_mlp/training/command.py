@@ -149,7 +149,7 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
         check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
     start = read_start(settings, path.parent)
     data = prepare_start(start, settings, assemble(settings, path.parent, say), say)
-    refuse_experiments(settings, path.parent, data, start)
+    refuse_experiments(settings, path.parent, data, start, say)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     with locked(folder / CHECKPOINTS):
         # another training may have begun and ended while the data were read
@@ -157,7 +157,9 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
         return _trained(_Job(settings, data, folder, progress, say, start), path)
 
 
-def refuse_experiments(settings: TrainSettings, directory: Path, data: Prepared, start: Start | None) -> None:
+def refuse_experiments(
+    settings: TrainSettings, directory: Path, data: Prepared, start: Start | None, say: Say
+) -> None:
     """Refuse experiments that the network cannot be fused with; see :func:`.from_settings.check_network`."""
     if settings.experiments is not None:
         check_network(
@@ -166,6 +168,7 @@ def refuse_experiments(settings: TrainSettings, directory: Path, data: Prepared,
             start.network if start else settings.network.model_dump(),
             start.model.numbers if start else data.frames.species,
             len(data.split.held_out),
+            say,
         )
 
 

@@ -61,6 +61,7 @@ def test_the_trained_model_is_fused_and_written(tmp_path, monkeypatch) -> None:
     # frames that the other level alone has labels of are none of its labels
     assert all(batch.residuals(fusion.copies.single) for batch in fusion.objective.labels.fine)
     assert "fused" in said[-1]
+    assert "measured values: 1 at gas" in said
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,9 @@ def check_network(
     network: dict[str, Any],
     species: tuple[int, ...],
     n_held: int,
+    say: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Refuse what the network that is to be trained cannot do, before it is trained.
+    """Refuse what the network that is to be trained cannot do, before it is trained; say what is to be met.
 
     Parameters
     ----------
@@ -148,6 +149,8 @@ def check_network(
         Atomic numbers of the labelled frames.
     n_held
         Held-out frames.
+    say
+        Takes a line.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def check_network(
     from votca_mlp.models.hipnn.model import build_hipnn
     from votca_mlp.training.fusion.copies import Copies
 
-    states, _, rest = states_and_experiments(settings, directory)
+    states, experiments, rest = states_and_experiments(settings, directory)
     used = [(f"state {state.name}", state.start.numbers.tolist()) for state in states]
     used += [(each.title, frame.numbers.tolist()) for each in rest for frame in each.observable.frames]
     for what, numbers in used:
@@ -188,6 +191,12 @@ def check_network(
         Copies(model, settings.fixed)
     except UserError as error:
         raise UserError(error.what, where="experiments.fixed", accepted="fewer names") from None
+    counts = {state.name: 0 for state in states}
+    for each in experiments:
+        counts[each.state] += len(each.labels)
+    parts = [f"{count or 'NONE'} at {name}" for name, count in counts.items()]
+    parts += [f"{sum(len(each.labels) for each in rest)} at rest"] * bool(rest)
+    say(f"measured values: {', '.join(parts)}")
 
 
 def fuse_file(
