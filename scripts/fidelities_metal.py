@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from metal.crystals import R, distribution, effective, lattice_and_constants, melt, reweighted
 from metal.fits import fit, parts_of, refit, spread
+from metal.heads import NUMBERS, by_number, parts_of_error
 from metal.pairs import PAIRS, Pair
 from results_file import add_json, command, number, write_result
 
@@ -109,6 +110,24 @@ def fits(
         away, other = spread(pair, frames, parts)
         found.setdefault((fraction, both), []).append(result | {"spread": away, "low level": other})
     return found
+
+
+def heads(
+    pair: Pair, frames: LabelledFrames, options: argparse.Namespace, more: int
+) -> dict[str, dict[str, Any]]:
+    """Return what decides the error of the heads of fewest energies, of frames that are not held out."""
+    fraction, both = CLAIM[0]
+    errors, numbers = [], []
+    for seed in options.seeds:
+        network = options.directory / f"{name_of(fraction, both, seed)}.pt"
+        parts = parts_of(pair, frames, fraction, seed, more)
+        given = (pair, frames, parts, network)
+        errors.append(cached(options.directory / f"error-{seed}.json", parts_of_error, *given))
+        numbers.append(cached(options.directory / f"heads-{seed}.json", by_number, *given, seed))
+    rows = {"unused": errors, "by number": numbers}
+    return {
+        name: {key: _mean([one[key] for one in found]) for key in found[0]} for name, found in rows.items()
+    }
 
 
 def crystals(pair: Pair, options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
@@ -247,6 +266,9 @@ def main() -> None:
     parser.add_argument(
         "--refit", type=Path, help="folder of fits of the same settings: their heads, fitted to all energies"
     )
+    parser.add_argument(
+        "--heads-by-number", action="store_true", help="what decides the error of heads of few energies, too"
+    )
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--hot", type=float, default=3000.0, help="K at which the heads' crystals melt")
     parser.add_argument("--only", choices=("claim", "fits", "crystals", "melts"), help="one part alone")
@@ -266,11 +288,14 @@ def main() -> None:
     crystal = crystals(pair, options, options.seeds) if options.only in (None, "crystals") else {}
     curves = melts(pair, options, options.seeds[0]) if options.only in (None, "melts") else {}
     result = tables(found, crystal, curves)
+    if options.heads_by_number:
+        result["heads"] = heads(pair, frames, options, more)
     for name, table in result.items():
         for label, row in table.items() if name != "melt" else ():
             print(name, label, row)
     units = {
         **dict.fromkeys(("rmse", "mae", "spread", "low level", "low rmse", "energy"), "meV/atom"),
+        **dict.fromkeys(("low", "high", "difference", *map(str, NUMBERS)), "meV/atom"),
         "low force rmse": "meV/Angstrom",
         "a": "Angstrom",
         **dict.fromkeys(("C11", "C12", "C44"), "GPa"),

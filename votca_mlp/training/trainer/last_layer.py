@@ -58,7 +58,7 @@ def fit_heads(model: LevelledHipnn, frames: LabelledFrames, options: TrainOption
 
 
 def _fit(model: LevelledHipnn, level: str, frames: LabelledFrames) -> HeadFit:
-    x, base = _features(model, frames)
+    x, base = features_and_base(model, frames)
     counts = frames.atom_counts
     alone = model.self_energies[model.levels.index(level)].numpy()
     kinds = np.array([model.numbers.index(int(z)) for z in frames.numbers])
@@ -88,8 +88,11 @@ def _on_features(head: Any) -> list[Any]:
     return layers if head.first_is_interacting else layers[1:]
 
 
-def _features(model: LevelledHipnn, frames: LabelledFrames) -> tuple[FloatArray, FloatArray]:
-    """Return the features, mean over the atoms of each frame, and the first level's energies by atom."""
+def features_and_base(model: LevelledHipnn, frames: LabelledFrames) -> tuple[FloatArray, FloatArray]:
+    """Return the features, mean over the atoms of each frame, and the first level's energies by atom.
+
+    [n_frames, n_columns]; eV/atom without self energies, [n_frames].
+    """
     rows = PairRows(frames, model.numbers, model.cutoff, {}, next(model.parameters()).dtype)
     features, energies = [], []
     for begin in range(0, len(frames), 64):
