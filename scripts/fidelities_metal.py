@@ -206,6 +206,8 @@ def tables(
         row |= {"energies": results[0]["high-level energies"], "seeds": len(results)}
         if both:
             row |= {name: _mean([one[name] for one in results]) for name in ("low rmse", "low force rmse")}
+        if all("unused rmse" in one for one in results):
+            row["unused rmse"] = _mean([one["unused rmse"] for one in results])
         rows[f"{'both' if both else 'high'} {fraction:g}"] = row
     claim = [found.get(key, []) for key in CLAIM]
     pairs = list(zip(*claim, strict=False))
@@ -295,7 +297,7 @@ def main() -> None:
             print(name, label, row)
     units = {
         **dict.fromkeys(("rmse", "mae", "spread", "low level", "low rmse", "energy"), "meV/atom"),
-        **dict.fromkeys(("low", "high", "difference", *map(str, NUMBERS)), "meV/atom"),
+        **dict.fromkeys(("unused rmse", "low", "high", "difference", *map(str, NUMBERS)), "meV/atom"),
         "low force rmse": "meV/Angstrom",
         "a": "Angstrom",
         **dict.fromkeys(("C11", "C12", "C44"), "GPa"),
