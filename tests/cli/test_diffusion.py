@@ -55,6 +55,7 @@ def test_velocities(tmp_path: Path, frames: list[Frame]) -> None:
     assert tuple(found[0]) == (0.0, 1.0)
     assert np.abs(found[1:, 1]).max() < 0.1
     assert "to 100 fs; its lowest" in done.output
+    assert "note: within one interval" in done.output
     assert "no velocities 2000 fs apart" in str(run(tmp_path / "traj.dump", *asked, "2000").exception)
 
 

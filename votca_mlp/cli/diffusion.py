@@ -8,6 +8,9 @@ import typer
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write
 
+_FOLLOWED = 0.5
+"""Of the velocities' autocorrelation: what is left of it after one interval where frames resolve it."""
+
 
 def diffusion(
     trajectory: Annotated[Path, typer.Argument(help="A .dump or .gro file at constant volume.")],
@@ -61,3 +64,8 @@ def diffusion(
             f"D = {d.mean:.4g} +- {d.error:.2g} m^2/s from the velocities' autocorrelation to {until:g} fs; "
             f"its lowest is {curve[lowest] / curve[0]:.3f} of that at 0, at {lowest * interval:g} fs"
         )
+        if len(curve) > 1 and abs(curve[1]) < _FOLLOWED * curve[0]:
+            typer.echo(
+                f"note: within one interval of {interval:g} fs the velocities have changed to "
+                f"{curve[1] / curve[0]:.2f} of themselves: their autocorrelation needs frames closer in time"
+            )
