@@ -147,7 +147,20 @@ def _with_temperature(rows: Rows, curves: Rows) -> Judged | None:
         return None
     text = f"largest u beyond {SPLIT:g} Angstrom, meV: {'; '.join(numbers)}"
     why = "" if all(grows) else "the tables are of different measurements, and each run has one seed"
+    if why and (open_ := _left_open(curves)):
+        why += f"; standard errors of these by Gauss-Newton: {open_}"
     return Judged(all(grows), text, why)
+
+
+def _left_open(curves: Rows) -> str:
+    """Return the standard errors of HIP-NN's u(r) of Gauss-Newton where it is largest beyond the split."""
+    found = []
+    for name, curve in curves.items():
+        if name.startswith("HIP-NN") and name.endswith("gauss_newton u") and "error" in curve:
+            beyond = np.array(curve["r"]) > SPLIT
+            largest = int(np.argmax(np.where(beyond, np.abs(curve["u"]), 0.0)))
+            found.append(f"{curve['error'][largest]:.0f} meV at {name.split()[1]} K")
+    return ", ".join(found)
 
 
 def _architectures(rows: Rows, curves: Rows) -> Judged | None:

@@ -258,6 +258,14 @@ def test_statements_about_curves() -> None:
     )
 
 
+def test_what_gauss_newton_leaves_open() -> None:
+    rows = {name: {**row, "rule": "gauss_newton"} for name, row in made_up(largest_u=9.0).items()}
+    u = {"r": [2.0, 3.5, 4.0], "u": [90.0, -8.0, 9.0], "error": [70.0, 3.0, 4.4]}
+    found = judged(rows, {"HIP-NN 1323 K gauss_newton u": u})["temperature"]
+    assert found["verdict"] == "differs"
+    assert found["why"].endswith("standard errors of these by Gauss-Newton: 4 meV at 1323 K")
+
+
 def test_architectures_within_their_bands() -> None:
     """Said beside a verdict that they differ, in joint errors; where none are known nothing is said."""
     u = {"r": R.tolist(), "u": SMOOTH.tolist(), "error": np.full(len(R), 3.0).tolist()}
