@@ -135,6 +135,25 @@ def test_forces_and_stress_are_known_by_the_energies(tmp_path: Path) -> None:
     assert stress_agrees(other, "a").slope == pytest.approx(-1, abs=0.05)
 
 
+def test_a_stress_far_off_is_doubtful_where_frames_are_too_far_apart_for_its_slope() -> None:
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+
+    atoms, energies, forces, stress = [], [], [], []
+    for k in range(30):
+        frame = bulk("Cu", "fcc", 3.6 + 0.03 * (k % 5 - 2), cubic=True)
+        frame.rattle(0.08, seed=k)
+        frame.calc = EMT()
+        atoms.append(frame)
+        energies.append(frame.get_potential_energy())
+        forces.append(frame.get_forces())
+        stress.append(frame.get_stress(voigt=False))
+    for factor, words in ((1.0, "no frames near enough to check"), (-1.0, "DOUBTFUL"), (160.2, "DOUBTFUL")):
+        labels = {"energies": energies, "forces": forces, "stress": [factor * s for s in stress]}
+        found = refuse_wrong_units(labelled_frames(atoms, {"a": labels}), "a", "a.xyz")
+        assert f"stress of 'a' in a.xyz: {words}" in found[1]
+
+
 def test_forces_in_another_unit_have_their_factor(tmp_path: Path) -> None:
     write_settings(tmp_path, settings())
     for unit, factor in (("eV/Angstrom", 1.0), ("eV/Bohr", BOHR)):

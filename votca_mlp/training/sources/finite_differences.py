@@ -19,6 +19,10 @@ FEWEST = 8
 """Pairs below which nothing is said."""
 CORRELATION = 0.95
 """Below this, the pairs say nothing about a slope: frames too far apart, energies with noise."""
+WEAK = 0.6
+"""A correlation of twice the pairs that is no accident, though it says of a slope no more than its size."""
+GROSS = 4.0
+"""Such a slope this far from 1, or below 0, is said to be doubtful."""
 TOLERANCE = 0.25
 """Of the slope; units differ by factors of at least 1.22 or a sign."""
 EXPLAINED = 0.1
@@ -42,6 +46,12 @@ class Agreement:
     def says_something(self) -> bool:
         """Whether the slope can be trusted."""
         return self.pairs >= FEWEST and abs(self.correlation) >= CORRELATION
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the pairs, too far apart for a slope, speak of another sign or a gross factor."""
+        clear = self.pairs >= 2 * FEWEST and abs(self.correlation) >= WEAK
+        return clear and not any(1 / GROSS < slope < GROSS for slope in (self.slope, self.middle))
 
 
 def forces_agree(frames: LabelledFrames, level: str) -> Agreement:
@@ -71,6 +81,13 @@ def refuse_wrong_units(frames: LabelledFrames, level: str, file: str) -> list[st
         if not (frames.has(level, kind) & frames.has(level, "energies")).any():
             continue
         found = _agreement(frames, level, kind)
+        if not found.says_something and found.is_doubtful:
+            said.append(
+                f"{kind} of '{level}' in {file}: DOUBTFUL: no frames near enough to be sure, but energies "
+                f"change by about {found.slope:.2g} times what they say (correlation "
+                f"{found.correlation:.2f}): look at their unit and sign"
+            )
+            continue
         if not found.says_something:
             said.append(f"{kind} of '{level}' in {file}: no frames near enough to check units")
             continue
