@@ -36,6 +36,7 @@ from results_file import add_json, command, number, rounded, write_result
 from run_result import curve
 
 from votca_mlp.engines.shared.result import production_mean, read_facts
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.final_checks import AFTER, BEFORE, estimate_of, read_checks
 from votca_mlp.inverse.final_checks import NAME as CHECKS_FILE
 from votca_mlp.inverse.from_settings import inverse_plan
@@ -385,4 +386,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
