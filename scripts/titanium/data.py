@@ -38,7 +38,9 @@ def dft_frames(archive: Path) -> tuple[LabelledFrames, int]:
     parts, left_out = [], 0
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            # Python before 3.11.4 has no filters
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+            tar.extractall(folder)
         cells: dict[str, int] = {}
         for path in sorted(Path(folder).rglob("set.000")):
             names = path.relative_to(folder).parts

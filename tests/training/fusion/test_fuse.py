@@ -210,13 +210,15 @@ def test_labels_hold_the_model_and_held_out_ones_end_it_before_they_are_lost(tmp
 def test_only_the_labels_that_a_step_harms_get_more_weight(tmp_path) -> None:
     # label_weight is too small to keep energies within the limit; stress is limited and never harmed
     options = FusionOptions(
-        iterations=1, by_kind=True, probes=0, label_weight=0.03, limits={"energy": 1.3, "stress": 1.3}
+        iterations=1, by_kind=True, probes=0, label_weight=0.03, limits={"energy": 1.1, "stress": 1.1}
     )
     made = fusion(tmp_path, labels=labels(1.4, 2.0), held=labels(1.4, 2.0), options=options)
     found = made.run()
     before, after = found.history[0], found.history[found.best]
     assert after.experiments < before.experiments
-    assert after.held["energy"] <= 1.3 * before.held["energy"]
+    assert after.held["energy"] <= 1.1 * before.held["energy"]
+    # with more weight on energies the full step is within, and better than a part of the first one
+    assert before.step == 1.0
     assert set(made.progress.kind_weights) == {"energy"}
     assert made.progress.kind_weights["energy"] > 1.0
     assert found.history[0].label_weight == 0.03
