@@ -156,6 +156,12 @@ def fit(
     }
 
 
+def unused_of(pair: Pair, frames: LabelledFrames, parts: Parts) -> Indices:
+    """Return the frames whose high-level energies are there and not known to the fit, none held out."""
+    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
+    return np.asarray(unused[frames.has(pair.high, "energies")[unused]])
+
+
 def judged(
     pair: Pair, frames: LabelledFrames, parts: Parts, model: LevelledHipnn, path: Path
 ) -> dict[str, float]:
@@ -164,8 +170,7 @@ def judged(
     save_levels(path, model, {"made by": "scripts/fidelities_metal.py"})
     errors = errors_of(model, frames.take(parts.held_out), high)["energies"]
     result: dict[str, Any] = {"rmse": errors.rmse, "mae": errors.mae}
-    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
-    unused = unused[frames.has(high, "energies")[unused]]
+    unused = unused_of(pair, frames, parts)
     if len(unused):
         result["unused rmse"] = errors_of(model, frames.take(unused), high)["energies"].rmse
     if low in model.levels:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metal.fits import Parts
+from metal.fits import Parts, unused_of
 from metal.pairs import Pair
 from votca_mlp.models.hipnn.files import load_levels
 from votca_mlp.training.judge import predictions
@@ -20,9 +20,7 @@ def parts_of_error(pair: Pair, frames: LabelledFrames, parts: Parts, path: Path)
 
     ``spread`` is that of the difference itself.
     """
-    unused = np.setdiff1d(np.concatenate([parts.training, parts.validation]), parts.with_high)
-    unused = unused[frames.has(pair.high, "energies")[unused]]
-    part, model = frames.take(unused), load_levels(path)
+    part, model = frames.take(unused_of(pair, frames, parts)), load_levels(path)
     wrong = [
         (predictions(model.alone(level), part).energies - part.levels[level].energies) / part.atom_counts
         for level in pair.levels

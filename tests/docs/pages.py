@@ -1,6 +1,7 @@
 """Reading the pages of docs/: fenced blocks, files that they hold, tables."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,3 +46,26 @@ def commands_and_files(page: str) -> str:
         elif block.language == "sh":
             script.append(block.text.rstrip())
     return "\n".join(script) + "\n"
+
+
+def run_example(page: Sequence[Block]) -> str:
+    """Run a page's first ``sh`` block in this process and folder; return what its last command printed.
+
+    Files are written first. The block begins with ``python make_data.py``, the rest is votca-mlp.
+    """
+    from typer.testing import CliRunner
+
+    from votca_mlp.cli.app import app
+
+    for block in page:
+        if block.file is not None:
+            Path(block.file).write_text(block.text)
+    first, *commands = next(block.text for block in page if block.language == "sh").splitlines()
+    assert first == "python make_data.py"
+    exec(Path("make_data.py").read_text(), {})
+    output = ""
+    for command in commands:
+        result = CliRunner().invoke(app, command.split()[1:])
+        assert result.exit_code == 0, result.output
+        output = result.output
+    return output

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from tests.docs.pages import blocks
-from votca_mlp.cli.app import app
+from tests.docs.pages import blocks, run_example
 from votca_mlp.training.settings.read import load_train_settings
 
 PAGE = blocks("docs/fusion.md")
@@ -27,13 +25,6 @@ def test_the_settings_are_settings(tmp_path: Path) -> None:
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process: every command of the page, as it is there."""
     monkeypatch.chdir(tmp_path)
-    for block in PAGE:
-        if block.file is not None:
-            Path(block.file).write_text(block.text)
-    commands = next(block.text for block in PAGE if block.language == "sh").splitlines()
-    exec(Path("make_data.py").read_text(), {})
-    for command in commands[1:]:
-        result = CliRunner().invoke(app, command.split()[1:])
-        assert result.exit_code == 0, result.output
+    run_example(PAGE)
     assert "| room C12 | 121.4 +- 3 |" in Path("copper/fused.md").read_text()
     assert Path("fused/calculator.py").exists()

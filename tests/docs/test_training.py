@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from tests.docs.pages import ROOT, blocks
-from votca_mlp.cli.app import app
+from tests.docs.pages import ROOT, blocks, run_example
 from votca_mlp.training.settings.models import TrainSettings
 from votca_mlp.training.settings.reference import train_reference
 
@@ -17,16 +15,7 @@ PAGE = blocks("docs/training.md")
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process: every command of the page, as it is there."""
     monkeypatch.chdir(tmp_path)
-    for block in PAGE:
-        if block.file is not None:
-            Path(block.file).write_text(block.text)
-    commands = next(block.text for block in PAGE if block.language == "sh").splitlines()
-    assert commands[0] == "python make_data.py"
-    exec(Path("make_data.py").read_text(), {})
-    for command in commands[1:]:
-        result = CliRunner().invoke(app, command.split()[1:])
-        assert result.exit_code == 0, result.output
-    assert "| high | energies |" in result.output
+    assert "| high | energies |" in run_example(PAGE)
     assert {path.name for path in Path("copper").iterdir()} == {
         "model.pt",
         "model.md",

@@ -10,6 +10,15 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 HARTREE, BOHR = 27.211386245988, 0.529177210903
+SMALL = {
+    "n_features": 4,
+    "n_sensitivities": 6,
+    "n_atom_layers": 1,
+    "dist_soft_min": 0.7,
+    "dist_soft_max": 2.0,
+    "dist_hard_max": 2.5,
+}
+"""A network that is trained in a moment on these data."""
 
 
 def harmonic(positions: Any, scale: float = 1.0) -> tuple[float, Any]:

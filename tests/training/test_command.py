@@ -14,7 +14,7 @@ import yaml
 from ase.io import read
 from typer.testing import CliRunner
 
-from tests.training.sources import settings, write_settings
+from tests.training.sources import SMALL, settings, write_settings
 from votca_mlp.cli.app import app
 from votca_mlp.cli.chosen import Chosen
 from votca_mlp.errors import UserError
@@ -23,15 +23,6 @@ from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
 from votca_mlp.training.command import Made, run_training
-
-SMALL = {
-    "n_features": 4,
-    "n_sensitivities": 6,
-    "n_atom_layers": 1,
-    "dist_soft_min": 0.7,
-    "dist_soft_max": 2.0,
-    "dist_hard_max": 2.5,
-}
 
 
 def small(method: str = "together", epochs: int = 12, **more: Any) -> dict[str, Any]:

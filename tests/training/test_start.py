@@ -11,21 +11,13 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
-from tests.training.sources import settings, write_settings
+from tests.training.sources import SMALL, settings, write_settings
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn, load_levels, save_hipnn
 from votca_mlp.progress import Progress
 from votca_mlp.training.command import run_training
 
-NETWORK = {
-    "n_features": 4,
-    "n_sensitivities": 6,
-    "n_atom_layers": 1,
-    "dist_soft_min": 0.7,
-    "dist_soft_max": 2.0,
-    "dist_hard_max": 2.5,
-}
 TRAINING = {"epochs": 1, "learning_rate": 1e-4, "batch_size": 8}
 BOTH = {"model": "out/model.pt", "level": "low"}
 
@@ -34,7 +26,7 @@ BOTH = {"model": "out/model.pt", "level": "low"}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with data of two levels and a model of both."""
     folder = tmp_path_factory.mktemp("start")
-    values = settings(network=NETWORK, training={**TRAINING, "epochs": 12, "learning_rate": 0.01})
+    values = settings(network=SMALL, training={**TRAINING, "epochs": 12, "learning_rate": 0.01})
     run_training(write_settings(folder, values), Progress(None))
     return folder
 
