@@ -6,10 +6,12 @@
 
 Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one constant is fitted to the CASPT2
 energies), together (a head each on one network), continued (wB97X first, both levels from there, a head
-each), transfer (wB97X first, CASPT2 energies from there), difference (wB97X, and a network for what CASPT2
-adds). The energy error is that of CASPT2 energies of groups
-of consecutive frames which no training saw; that of validation, by which settings were chosen, is written
-beside it. All trainings take as many steps, whatever the number of frames. Every training leaves its file and
+each), all_energies (continued, its CASPT2 head fitted to the energies of validation, too; no training of its
+own), transfer (wB97X first, CASPT2 energies from there), difference (wB97X, and a network for what CASPT2
+adds). high_twice and together_twice take twice the steps, as many as those that begin with wB97X take in all.
+The energy error is that of CASPT2 energies of groups of consecutive frames which no training saw; that of
+validation, by which settings were chosen, is written beside it. All trainings take as many steps, whatever
+the number of frames. Every training leaves its file and
 its checkpoint in DIRECTORY; started again, what is there is not made again. Needs VOTCA_MLP_DATA with
 alkane_c2h6.
 """
@@ -42,11 +44,25 @@ from votca_mlp.training.trainer.order import steps_of_epoch
 from votca_mlp.training.trainer.transfer import with_levels
 
 LOW, HIGH = "wb97x", "caspt2"
-METHODS = ("high", "low", "together", "continued", "transfer", "difference")
+METHODS = (
+    "high",
+    "low",
+    "together",
+    "continued",
+    "all_energies",
+    "transfer",
+    "difference",
+    "high_twice",
+    "together_twice",
+)
+CONTINUED = ("continued", "all_energies")
+UNJUDGED = ("low", "all_energies")
+"""No energies of validation are left, or none judge."""
+TWICE = "_twice"
 SETTINGS = ("low", "steps", "rate")
 """What all results in a folder have in common; and what those of both levels on one network have."""
 OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
-RATIOS = {"high": "to high alone", "transfer": "to transfer"}
+RATIOS = {"high": "to high alone", "transfer": "to transfer", "continued": "to continued"}
 NETWORK = {
     "kind": "HipnnVec",
     "n_features": 16,
@@ -156,7 +172,10 @@ def predicted(
     """Return CASPT2 energies of the judged frames by one method, eV, and validation's RMSE, meV/atom."""
     folder, steps = options.directory, options.steps
     frames, parts = data.frames, chosen(data, high, seed)
-    name = folder / f"{method}_{high}_{seed}.pt"
+    # only the head is fitted again
+    name = folder / f"{'continued' if method in CONTINUED else method}_{high}_{seed}.pt"
+    if method.endswith(TWICE):
+        method, steps = method.removesuffix(TWICE), 2 * steps
     learn = with_labels(frames, parts[0], HIGH)
     if method in ("high", "together"):
         part = of_level(frames, HIGH) if method == "high" else frames
@@ -173,15 +192,19 @@ def predicted(
     labels = frames.levels[HIGH].energies[learn]
     if method == "low":
         return energies_of(low, LOW, data.judged) + float((labels - known).mean()), float("nan")
-    if method in ("transfer", "continued"):
+    if method in ("transfer", *CONTINUED):
         own = {HIGH: self_energies(frames.take(learn), HIGH)}
-        both = method == "continued"
+        both = method in CONTINUED
         start = with_levels(low, [LOW, HIGH] if both else [HIGH], own, source=LOW)
         slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
         if both:
-            slower = replace(slower, share=options.share, last_layer=options.last_layer)
+            last_layer = options.last_layer if method == "continued" else method
+            slower = replace(slower, share=options.share, last_layer=last_layer)
         found = fit(frames if both else of_level(frames, HIGH), parts, slower, name, start, steps=steps)
-        return energies_of(found.model, HIGH, data.judged), validation(found, options.keep, frames, parts[1])
+        energies = energies_of(found.model, HIGH, data.judged)
+        if method == "all_energies":
+            return energies, float("nan")
+        return energies, validation(found, options.keep, frames, parts[1])
     found = fit(differences(frames, HIGH, low), parts, trained, name, steps=steps)
     energies = energies_of(low, LOW, data.judged) + energies_of(found.model, HIGH, data.judged)
     return energies, validation(found, options.keep, frames, parts[1])
@@ -227,11 +250,13 @@ def measure(data: Data, options: argparse.Namespace) -> None:
 
 def settings_of(method: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a result depends on."""
-    names = (*SETTINGS, *OF_TOGETHER) if method == "together" else SETTINGS
+    names = (*SETTINGS, *OF_TOGETHER) if method.removesuffix(TWICE) == "together" else SETTINGS
     if method != "low":
         names = (*names, "keep")
+    if method in CONTINUED:
+        names = (*names, "share")
     if method == "continued":
-        names = (*names, "share", "last_layer")
+        names = (*names, "last_layer")
     return {name: getattr(options, name) for name in names}
 
 
@@ -252,16 +277,16 @@ def refuse_other(found: dict[str, Any], method: str, options: argparse.Namespace
 def tables(options: argparse.Namespace) -> dict[str, Any]:
     """Return mean and standard error over the seeds that are there, by method and number of energies.
 
-    Also the ratios to CASPT2 energies alone and to transfer, seed by seed: they have the same energies.
+    Also the ratios to those of RATIOS, seed by seed: they have the same energies.
     """
     rows: dict[str, Any] = {}
-    ratios: dict[str, dict[str, Any]] = {"high": {}, "transfer": {}}
+    ratios: dict[str, dict[str, Any]] = {base: {} for base in RATIOS}
     for method in options.methods:
         for high in options.high:
             found = _found(options, method, high)
             if not found:
                 continue
-            columns = ("rmse", "mae", *(() if method == "low" else ("validation",)))
+            columns = ("rmse", "mae", *(() if method in UNJUDGED else ("validation",)))
             row = {column: _mean([entry[column] for entry in found.values()]) for column in columns}
             rows[f"{method}_{high}"] = row | {"seeds": len(found)}
             for base, table in ratios.items():
