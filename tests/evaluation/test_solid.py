@@ -11,7 +11,13 @@ from typer.testing import CliRunner
 from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.evaluator import PairListEvaluator
-from votca_mlp.evaluation.solid import GPA_PER_EV_PER_ANGSTROM3, cold_curve, crystal, elastic_constants
+from votca_mlp.evaluation.solid import (
+    GPA_PER_EV_PER_ANGSTROM3,
+    cold_curve,
+    crystal,
+    elastic_constants,
+    is_stable,
+)
 from votca_mlp.models.lennard_jones import lennard_jones_mixture
 from votca_mlp.tables import make_table, write_table
 from votca_mlp.units import KJMOL_PER_EV
@@ -84,6 +90,24 @@ def test_commands(tmp_path) -> None:
     assert len(found["model"]["energies"]) == 9
     refused = CliRunner().invoke(app, ["lattice", "builtin:al-hipnn", *words, "--step", "2"])
     assert "a model has no steps" in str(refused.exception)
+
+
+def test_constants_that_no_crystal_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copper is stable; C11 below C12, no shear or a c axis that gives way are not. The command says it."""
+    copper = {"C11": 168.4, "C12": 121.4, "C44": 75.4}
+    assert is_stable(copper)
+    assert not is_stable(copper | {"C11": 120.0})
+    assert not is_stable(copper | {"C44": -1.0})
+    titanium = {"C11": 160.9, "C12": 92.5, "C13": 69.1, "C33": 179.5, "C44": 46.2}
+    assert is_stable(titanium)
+    assert not is_stable(titanium | {"C33": 2 * 69.1**2 / (160.9 + 92.5) - 0.1})
+    found = {"C11": -292.6, "C12": 170.5, "C44": 139.9}
+    monkeypatch.setattr("votca_mlp.evaluation.solid.elastic_constants", lambda *of, **options: found)
+    words = ["elastic", "builtin:al-hipnn", "--element", "Al", "--guess", "4.05"]
+    assert "no crystal with these constants is stable" in CliRunner().invoke(app, words).output
+    assert json.loads(CliRunner().invoke(app, [*words, "--json"]).output)["model"]["stable"] is False
+    found |= copper
+    assert "no crystal" not in CliRunner().invoke(app, words).output
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,11 @@ _Width = Annotated[float, typer.Option(help="Relative range on both sides of the
 _Points = Annotated[int, typer.Option(help="Lattice constants of the cold curve.", min=5)]
 _Strain = Annotated[float, typer.Option(help="Largest strain.", min=1e-5, max=0.05)]
 
+_UNSTABLE = (
+    "\n  no crystal with these constants is stable: a strain lowers its energy"
+    "\n  (as with a u(r) that follows the noise of g(r) from point to point: docs/solid.md)"
+)
+
 
 def lattice(
     source: Source,
@@ -67,7 +72,7 @@ def elastic(
     By central differences of the stress, atoms relaxed. Of the model alone and, where there is a correction,
     with it.
     """
-    from votca_mlp.evaluation.solid import cold_curve, elastic_constants
+    from votca_mlp.evaluation.solid import cold_curve, elastic_constants, is_stable
 
     def of(evaluator: "Evaluator") -> tuple[dict[str, Any], str]:
         curve = cold_curve(evaluator, element, structure, guess)
@@ -75,9 +80,12 @@ def elastic(
             evaluator, element, structure, curve.constant, strain=strain, ratio=curve.ratio
         )
         numbers = ", ".join(f"{name} {value:.1f}" for name, value in constants.items())
-        found = {"constant": curve.constant, **constants}
+        found = {"constant": curve.constant, **constants, "stable": is_stable(constants)}
         found |= {} if curve.ratio is None else {"ratio": curve.ratio}
-        return found, f"{numbers} GPa at a = {curve.constant:.4f} Angstrom"
+        return (
+            found,
+            f"{numbers} GPa at a = {curve.constant:.4f} Angstrom{'' if found['stable'] else _UNSTABLE}",
+        )
 
     _print(Chosen(source, element, table, step, state, kind, level), structure, of, json)
 

@@ -217,6 +217,13 @@ def elastic_constants(
     return {name: float(value) for name, value in constants.items()} | {"C44": shear}
 
 
+def is_stable(constants: dict[str, float]) -> bool:
+    """Return whether every small strain of a crystal with these constants costs energy (M. Born 1940)."""
+    c11, c12, c44 = (constants[name] for name in ("C11", "C12", "C44"))
+    c13, c33 = constants.get("C13", c12), constants.get("C33", c11)
+    return c11 > abs(c12) and c44 > 0.0 and c33 * (c11 + c12) > 2.0 * c13 * c13
+
+
 def _tensor(element: tuple[int, int]) -> Array:
     i, j = element
     found = np.zeros((3, 3))
