@@ -24,6 +24,9 @@ _HEADINGS = (
 )
 _NAMES = 3
 """Columns that say which iteration a row is of."""
+_INTERACTION = 2
+_SIMULATION = 9
+"""From this column on: what a simulation has, whatever the interaction."""
 
 
 def legend(summaries: Sequence[StepSummary]) -> str:
@@ -50,7 +53,8 @@ def status_lines(
     running
         Whether a process works in the directory; None: that cannot be known.
     width
-        Lines that would be longer are cut between two columns, and the rest follows below.
+        Lines that would be longer are cut between two columns, and the rest follows below; of several
+        interactions what is the simulation's follows below in one line a simulation.
     """
     rows = [_cells(summary, running) for summary in summaries]
     columns = _known(rows)
@@ -59,9 +63,17 @@ def status_lines(
     lines: list[str] = []
     # a column of equal names need not be repeated
     again = [k for k in columns if k == 0 or (k < _NAMES and len({row[k] for row in rows}) > 1)]
-    for part in _parts(columns, again, widths, width):
+    own = len(columns)
+    if width is not None and _INTERACTION in again:
+        own = sum(k < _SIMULATION for k in columns)
+    parts = _parts(columns[:own], again, widths, width)
+    if columns[own:]:
+        names = [k for k in columns[:own] if k in again and k != _INTERACTION]
+        parts += _parts([*names, *columns[own:]], names, widths, width)
+    for part in parts:
         lines += [""] if lines else []
-        lines += ["  ".join(row[k].rjust(widths[k]) for k in part) for row in table]
+        rows_of_part = ["  ".join(row[k].rjust(widths[k]) for k in part) for row in table]
+        lines += rows_of_part if _INTERACTION in part else dict.fromkeys(rows_of_part)
     return lines
 
 
