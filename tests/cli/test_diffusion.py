@@ -68,3 +68,10 @@ def test_bad_input(tmp_path: Path, frames: list[Frame]) -> None:
     found = run(path, "--pieces", "5").exception
     assert isinstance(found, UserError)
     assert "cannot be cut into 5" in str(found)
+
+
+def test_a_time_without_its_curve(tmp_path: Path, frames: list[Frame]) -> None:
+    write_dump(tmp_path / "traj.dump", frames)
+    assert "--until: is of the autocorrelation" in str(
+        run(tmp_path / "traj.dump", "--until", "100").exception
+    )

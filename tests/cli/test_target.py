@@ -88,3 +88,26 @@ def test_no_iterations_are_none(good: Path, option: str) -> None:
         assert "is no option" in str(done.exception) or "by few programs" in str(done.exception)
     else:
         assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--window", "lorch"), "--window: is for functions of Q, not for g"),
+        (
+            ("--function", "S", "--density", "0.05", "--tail", "one"),
+            "--tail: is for functions of r, not for S",
+        ),
+        (("--from-sq", "--density", "0.05", "--spline", "pchip"), "--spline: is for functions of r"),
+    ],
+)
+def test_options_of_the_other_kind_of_data(good: Path, words: tuple[str, ...], said: str) -> None:
+    """They would change nothing, and were swallowed."""
+    with pytest.raises(UserError, match=said):
+        target(write_measured(good.parent), "--options", str(good), *words)
+
+
+def test_an_interaction_without_settings(good: Path) -> None:
+    grid = ("--min", "0", "--max", "1", "--step", "0.01", "-o", "x.tgt")
+    with pytest.raises(UserError, match="--interaction without --options"):
+        target(write_measured(good.parent), *grid, "--interaction", "Al-Al")

@@ -1,6 +1,7 @@
 """Status, outcome and picture of a run of several states."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from tests.csg.case import edit
 from tests.inverse.states_case import make_states
 from votca_mlp.cli.app import app
+from votca_mlp.errors import UserError
 from votca_mlp.inverse.start import run_inverse
 from votca_mlp.report.outcome import outcome_lines
 from votca_mlp.report.plot import plot_run
@@ -123,3 +125,20 @@ def test_commands(run: Path, tmp_path: Path) -> None:
     figure = plot_run(run)
     assert [part.get_suptitle() for part in figure.subfigs] == ["state cold", "state hot"]
     assert all(len(part.axes) == 4 for part in figure.subfigs)
+
+
+def test_a_picture_of_one_state(run: Path) -> None:
+    assert len(plot_run(run, state="hot").axes) == 4
+    with pytest.raises(UserError, match="--state cold or hot"):
+        plot_run(run, state="warm")
+
+
+def test_what_a_simulation_has_stands_once(run: Path) -> None:
+    """Its density and temperature are not those of an interaction: they stood below each other, equal."""
+    summaries = summarise_run(run)
+    both = [replace(summary, interaction=name) for summary in summaries for name in ("Ar-Ar", "Ar-Kr")]
+    text = "\n".join(status_lines(both, width=80))
+    first, *_, last = ([line.split() for line in part.splitlines()] for part in text.split("\n\n"))
+    assert [row[:3] for row in first[1:3]] == [["1", "cold", "Ar-Ar"], ["1", "cold", "Ar-Kr"]]
+    assert "T" in last[0]
+    assert [row[:2] for row in last[1:]] == [["1", "cold"], ["1", "hot"], ["2", "cold"], ["2", "hot"]]

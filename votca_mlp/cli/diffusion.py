@@ -11,6 +11,9 @@ from votca_mlp.files import atomic_write
 _FOLLOWED = 0.5
 """Of the velocities' autocorrelation: what is left of it after one interval where frames resolve it."""
 
+_UNTIL = 500.0
+"""fs."""
+
 
 def diffusion(
     trajectory: Annotated[Path, typer.Argument(help="A .dump or .gro file at constant volume.")],
@@ -28,7 +31,9 @@ def diffusion(
             help="Also D from the velocities' autocorrelation, which is written here: fs, C(t)/C(0)."
         ),
     ] = None,
-    until: Annotated[float, typer.Option(help="Last time of the autocorrelation, fs.")] = 500.0,
+    until: Annotated[
+        float | None, typer.Option(help="With --vacf: last time of the autocorrelation, fs; 500 by default.")
+    ] = None,
 ) -> None:
     """Print the self-diffusion coefficient (Einstein relation) and its standard error in m^2/s.
 
@@ -39,6 +44,9 @@ def diffusion(
     from votca_mlp.observables.velocities import integrated_diffusion
     from votca_mlp.trajectories.read import read_frames
 
+    if until is not None and vacf is None:
+        raise UserError("is of the autocorrelation", where="--until", accepted="--vacf FILE with it")
+    until = _UNTIL if until is None else until
     for option, time in (("--interval", interval), ("--until", until)):
         if time <= 0.0:
             raise UserError(f"is {time:g} fs", where=option, accepted="a time > 0, fs")

@@ -21,7 +21,10 @@ def plot(
         bool,
         typer.Option("--scattering", help="F(Q) of the data sets of <scattering> instead of g(r) and u(r)."),
     ] = False,
-    state: Annotated[str, typer.Option("--state", help="With --scattering: one of several states.")] = "",
+    state: Annotated[
+        str,
+        typer.Option("--state", help="One of several states; by default all, of F(Q) one has to be named."),
+    ] = "",
 ) -> None:
     """Draw g(r) and u(r) by iteration against the target, or F(Q)."""
     if output.suffix.lower() not in _ENDINGS:
@@ -33,13 +36,19 @@ def plot(
     from votca_mlp.files import atomic_write
 
     if scattering:
+        if interaction is not None:
+            raise UserError(
+                "F(Q) is one sum over all interactions",
+                where="--interaction",
+                accepted="without --scattering",
+            )
         from votca_mlp.report.scattering import plot_scattering
 
         figure = plot_scattering(directory, state)
     else:
         from votca_mlp.report.plot import plot_run
 
-        figure = plot_run(directory, interaction)
+        figure = plot_run(directory, interaction, state)
     with atomic_write(output, "wb") as file:
         figure.savefig(file, format=output.suffix[1:].lower(), dpi=200)
     typer.echo(f"wrote {output}")

@@ -71,6 +71,8 @@ def target(
         raise UserError("no grid", accepted="--options settings.xml, or --min, --max and --step (nm)")
     else:
         grid_range = (minimum, maximum, step)
+    if options is None and interaction is not None:
+        raise UserError("--interaction without --options", accepted="--options settings.xml with it")
     if output is None:
         raise UserError("no file to write", accepted="--output NAME.dist.tgt")
     _check_output(output, measured, options)
@@ -78,6 +80,7 @@ def target(
         raise UserError(
             "the grid is {} to {} nm in steps of {}".format(*grid_range), accepted="0 <= min < max, step > 0"
         )
+    _refuse_unused(function, from_sq, {"--window": window, "--tail": tail, "--spline": spline})
     data = read_measured(measured, _columns(columns), sigma)
     grid = grid_points(*grid_range)
     table, notes = target_from(
@@ -97,6 +100,22 @@ def target(
     for note in notes:
         typer.echo(note)
     typer.echo(f"wrote {output}: {len(table.x)} points, {table.x[0]:g} to {table.x[-1]:g} nm")
+
+
+def _refuse_unused(function: Function | None, from_sq: bool, given: dict[str, str]) -> None:
+    """Refuse options that the other way to g(r) has: they would change nothing (UserError)."""
+    from votca_mlp.targets.functions import FUNCTIONS
+
+    of_q = from_sq or (function is not None and FUNCTIONS[function].of_q)
+    usual = {"--window": "auto"} if not of_q else {"--tail": "refuse", "--spline": "akima"}
+    for name, value in usual.items():
+        if given[name] != value:
+            of = "functions of r" if of_q else "functions of Q"
+            raise UserError(
+                f"is for {of}, not for {function or ('S' if of_q else 'g')}",
+                where=name,
+                accepted=f"none, or --function with one of the {of}",
+            )
 
 
 def _check_output(output: Path, measured: Path, options: Path | None) -> None:
@@ -177,6 +196,6 @@ def _from_settings(path: Path, name: str | None) -> tuple[tuple[float, float, fl
         raise UserError(
             f"<target> of {one.name} is not there, so that nothing says what to write",
             where=path,
-            accepted="<target> in this interaction, or --grid and --output",
+            accepted="<target> in this interaction, or --min, --max, --step and --output",
         )
     return (one.min, one.max, one.step), path.parent / one.target

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.agreement import agreement_with
 from votca_mlp.report.predictions import last_chi2, predicted_rms
-from votca_mlp.runs.reading import Run, RunStep, read_runs
+from votca_mlp.runs.reading import Run, RunStep, check_state, read_runs
 from votca_mlp.tables import Table
 from votca_mlp.units import ANGSTROM_PER_NM, EV_PER_KJMOL
 
@@ -34,7 +34,7 @@ STYLE: Any = {
 TARGET_COLOUR = "0.05"
 
 
-def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
+def plot_run(directory: str | Path, interaction: str | None = None, state: str = "") -> "Figure":
     """Return a figure of a run's iterations so far.
 
     Panels: g(r) against the target; g - target, over a band of two standard errors of the last iteration
@@ -49,13 +49,20 @@ def plot_run(directory: str | Path, interaction: str | None = None) -> "Figure":
         Main directory of the run.
     interaction
         Name; None when there is only one.
+    state
+        Name of one of several states; all of them when empty.
 
     Raises
     ------
     UserError
-        No run, no g(r) yet, an unknown interaction.
+        No run, no g(r) yet, an unknown interaction or state.
     """
-    runs = [run for run in read_runs(directory, interaction) if run.measured]
+    runs = read_runs(directory, interaction)
+    if state:
+        runs = [
+            run for run in runs if run.state == check_state(state, [run.state for run in runs], directory)
+        ]
+    runs = [run for run in runs if run.measured]
     if not runs:
         raise UserError("no g(r) yet", where=directory, accepted="a run with one finished iteration")
     return plot_runs(runs)

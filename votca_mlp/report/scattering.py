@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.report.plot import STYLE, TARGET_COLOUR
-from votca_mlp.runs.reading import step_directories
+from votca_mlp.runs.reading import check_state, step_directories
 from votca_mlp.tables import read_table
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -33,11 +33,19 @@ def plot_scattering(directory: str | Path, state: str = "") -> "Figure":
     Raises
     ------
     UserError
-        No step with F(Q).
+        No step with F(Q), no such state, or no choice of one.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
+    folders = {
+        path.parent.relative_to(step).name
+        for _, step in step_directories(directory)
+        for pattern in ("*.fq", "*/*.fq")
+        for path in step.glob(pattern)
+    }
+    if folders:
+        check_state(state, sorted(folders), directory)
     steps = scattering_steps(directory, state)
     if not steps:
         raise UserError(

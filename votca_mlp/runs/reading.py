@@ -6,6 +6,7 @@ With several states the first two are in ``step_NNN/STATE`` and the last is shar
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def state_names(directory: str | Path, interaction: str) -> list[str]:
         for path in step.glob(f"*/{interaction}{ending}")
     }
     return sorted(found, key=_by_numbers) or [""]
+
+
+def check_state(state: str, states: Sequence[str], directory: str | Path) -> str:
+    """Return ``state`` where it is among those of a run, ``[""]`` with one.
+
+    Raises
+    ------
+    UserError
+        With the names of those that are there.
+    """
+    if state in states:
+        return state
+    known = " or ".join(filter(None, states))
+    what = f"no state '{state}'" if state else "the run has several states"
+    accepted = f"--state {known}" if known else "no --state: the run has one state"
+    raise UserError(what, where=directory, accepted=accepted)
 
 
 def _by_numbers(name: str) -> list[tuple[int, str]]:
