@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from votca_mlp.cli.types import SETTINGS, settings_file
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
     from votca_mlp.settings import Settings
     from votca_mlp.settings.states import State
 
-_Argument = Annotated[Path | None, typer.Argument(help="The settings file; settings.xml when none is named.")]
-_Options = Annotated[Path | None, typer.Option("--options", help="The same, as csg_inverse names it.")]
+_Argument = Annotated[
+    Path | None,
+    typer.Argument(help="The settings file, or its folder; settings.xml when none is named."),
+]
+_Options = Annotated[
+    Path | None,
+    typer.Option("--options", help="The same, as csg_inverse names it."),
+]
 _Deep = Annotated[bool, typer.Option("--deep", help="Also load the model and the start configuration.")]
 
 
@@ -26,7 +33,7 @@ def check(settings: _Argument = None, options: _Options = None, deep: _Deep = Fa
     if settings is not None and options is not None and settings != options:
         accepted = "votca-mlp check settings.xml"
         raise UserError("two settings files are named", where="--options", accepted=accepted)
-    found = checked_settings(settings or options or Path("settings.xml"))
+    found = checked_settings(settings_file(settings or options or Path(SETTINGS)))
     for line in summary(found):
         typer.echo(line)
     if deep:

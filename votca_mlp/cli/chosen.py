@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from votca_mlp.cli.types import SETTINGS
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 Source = Annotated[
     str,
-    typer.Argument(help="settings.xml, or a model: builtin:al-hipnn, a file, an ANI folder with --kind ani."),
+    typer.Argument(
+        help="settings.xml or its folder; or a model: builtin:al-hipnn, a file, "
+        "a folder of ANI with --kind ani."
+    ),
 ]
 Element = Annotated[str, typer.Option(help="Chemical symbol.")]
 Guess = Annotated[float, typer.Option(help="Lattice constant to look around, Angstrom.", min=0.5, max=50.0)]
@@ -67,7 +71,8 @@ class Chosen:
 
         species = (self.element, self.element)
         correction = None if self.table is None else read_correction({species: self.table})
-        if not self.source.endswith(".xml"):
+        settings = self._settings()
+        if settings is None:
             if self.step is not None or self.state:
                 raise UserError(
                     "a model has no steps and no states", where="--step, --state", accepted="settings.xml"
@@ -87,7 +92,7 @@ class Chosen:
                     where="--kind",
                     accepted="with a model that is named by itself",
                 )
-            plan = plan_of(checked_settings(Path(self.source)))
+            plan = plan_of(checked_settings(settings))
             if self.level is not None and "level" not in model_kinds()[plan.model.kind].uses:
                 raise UserError(
                     f"a model of kind {plan.model.kind} has no levels",
@@ -105,6 +110,13 @@ class Chosen:
         yield "model", model, None
         if correction is not None:
             yield "corrected", model, correction
+
+    def _settings(self) -> Path | None:
+        """Return the settings file that the source is, or has in it; None for a model by itself."""
+        path = Path(self.source)
+        if path.suffix == ".xml":
+            return path
+        return path / SETTINGS if self.kind is None and (path / SETTINGS).is_file() else None
 
     def _by_itself(self, dtype: str) -> "Model":
         """Return a model without a settings.xml, of which its errors do not speak."""

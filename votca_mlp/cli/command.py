@@ -38,6 +38,18 @@ def refuse_long_names(values: Any) -> None:
                 raise UserError(what, accepted=f"names of at most {LONGEST} bytes")
 
 
+def refuse_empty_names(words: Sequence[str], values: Iterable[Any]) -> None:
+    """Refuse an empty name, as of a shell's variable that is not set: Python takes it as the folder ``.``.
+
+    Raises
+    ------
+    UserError
+        Naming what is accepted.
+    """
+    if "" in words and Path() in [value for value in values if isinstance(value, Path)]:
+        raise UserError("a file's name is empty", accepted="a name; . is the folder that you are in")
+
+
 def refuse_odd_numbers(words: Sequence[str], values: Iterable[Any]) -> None:
     """Refuse words that Python alone reads as the numbers among ``values``: 1_0, digits of other scripts.
 
@@ -59,13 +71,24 @@ def refuse_odd_numbers(words: Sequence[str], values: Iterable[Any]) -> None:
                 continue
 
 
+def flowing(text: str | None) -> str | None:
+    """Return a docstring whose paragraphs are a line each, so that a screen breaks them by its own width."""
+    if text is None:
+        return None
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text))
+
+
 class Command(typer.core.TyperCommand):
     """A command."""
+
+    def __init__(self, *args: Any, help: str | None = None, **options: Any) -> None:
+        super().__init__(*args, help=flowing(help), **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words of the command line."""
         words = list(args)
         rest = super().parse_args(ctx, args)
+        refuse_empty_names(words, ctx.params.values())
         refuse_odd_numbers(words, ctx.params.values())
         return rest
 

@@ -1,5 +1,6 @@
 """``votca-mlp inverse``: the loop without csg_inverse."""
 
+import os
 import re
 import sys
 import time
@@ -8,17 +9,24 @@ from typing import Annotated
 
 import typer
 
+from votca_mlp.cli.types import SETTINGS, settings_file
 from votca_mlp.errors import UserError
 from votca_mlp.interrupts import raise_on_sigterm
 from votca_mlp.processes import age, is_interrupt
 
-_ACCEPTED = "votca-mlp inverse --options settings.xml [-N n] [--wall-time seconds] [clean]"
+_ACCEPTED = "votca-mlp inverse [settings.xml] [-N n] [--wall-time seconds] [clean]"
 _COUNTDOWN = 10
 
 _Words = Annotated[
-    list[str] | None, typer.Argument(help="clean removes done, the log and all steps. -6 is -N 6.")
+    list[str] | None,
+    typer.Argument(
+        help="The settings file, or its folder. clean removes done, the log and all steps. -6 is -N 6."
+    ),
 ]
-_Options = Annotated[Path, typer.Option("--options", help="The settings file.")]
+_Options = Annotated[
+    Path | None,
+    typer.Option("--options", help="The same, as csg_inverse names it; settings.xml when none is named."),
+]
 _Iterations = Annotated[
     int | None,
     typer.Option(
@@ -31,26 +39,34 @@ _NoWait = Annotated[bool, typer.Option("--nowait", help="clean: without counting
 
 def inverse(
     words: _Words = None,
-    options: _Options = Path("settings.xml"),
+    options: _Options = None,
     do_iterations: _Iterations = None,
     wall_time: _WallTime = None,
     nowait: _NoWait = False,
 ) -> None:
     """Run the iterations of settings.xml as csg_inverse would, or go on with them."""
+    named = [] if options is None else [options]
     for word in words or []:
         if re.fullmatch(r"-0*[1-9]\d{0,8}", word):
             do_iterations = int(word[1:])
+        elif word.endswith(".xml") or (word != "clean" and os.path.isdir(word)):
+            named.append(Path(word))
         elif word != "clean":
             raise UserError(f"'{word}' is no option", accepted=_ACCEPTED)
+    if len(set(named)) > 1:
+        raise UserError("two settings files are named", where="--options", accepted=_ACCEPTED)
+    settings = settings_file(named[0] if named else Path(SETTINGS))
     if words and "clean" in words:
-        _clean(options, 0 if nowait else _COUNTDOWN)
+        _clean(settings, 0 if nowait else _COUNTDOWN)
         return
+    if nowait:
+        raise UserError("is for clean", where="--nowait", accepted="votca-mlp inverse clean --nowait")
     # a queue's way to end a job: leave as with Ctrl-C
     raise_on_sigterm()
     try:
         from votca_mlp.inverse.start import run_inverse
 
-        run_inverse(options, do_iterations=do_iterations, wall_time=wall_time, age=age())
+        run_inverse(settings, do_iterations=do_iterations, wall_time=wall_time, age=age())
     except (KeyboardInterrupt, SystemError, SystemExit) as error:
         if not is_interrupt(error):
             raise

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from votca_mlp.cli.types import SETTINGS, SettingsFile
 from votca_mlp.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ UNITS = {
 
 
 def validate(
-    settings: Annotated[Path, typer.Argument(help="The settings file.")] = Path("settings.xml"),
+    settings: SettingsFile = Path(SETTINGS),
     rattle: Annotated[
         float, typer.Option(help="Random displacement of the start's atoms, Angstrom.", min=0.0)
     ] = 0.05,
