@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from ase.io import read
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
 from typer.testing import CliRunner
 
-from tests.training.sources import SMALL, settings, write_settings
+from tests.training.sources import SMALL, harmonic, molecules, settings, write_settings
 from votca_mlp.cli.app import app
 from votca_mlp.cli.chosen import Chosen
 from votca_mlp.errors import UserError
@@ -144,6 +145,23 @@ def test_all_levels_from_the_first_one(tmp_path: Path) -> None:
     assert float(rows[0]["low energy_rmse"]) < state["history"][0]["low energy_rmse"]
     # at a smaller rate, which keeps what the first level has taught
     assert [state["history"][0]["rate"], float(rows[0]["rate"])] == pytest.approx([0.01, 0.003])
+
+
+@pytest.mark.parametrize("method", ["continued", "transfer", "difference"])
+def test_a_species_that_the_first_level_lacks(tmp_path: Path, method: str) -> None:
+    """It was found out by the second training, after the first one had run to its end."""
+    values = small(method, epochs=2)
+    path = write_settings(tmp_path, values)
+    frames = [atoms[1:] for atoms in molecules(24)]
+    for atoms in frames:
+        energy, forces = harmonic(atoms.positions)
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+    write(tmp_path / "low.xyz", frames)
+    made = run_training(path, Progress(None))
+    assert set(made.errors) == {"low", "high"}
+    model = load_hipnn(made.models.get("high") or made.models["model"], level="high")
+    assert model.numbers == (1, 8)
+    assert np.isfinite(PairListEvaluator(model).evaluate(molecules(1)[0]).forces).all()
 
 
 def test_two_at_once_in_a_folder(together: tuple[Path, Made, list[str]]) -> None:

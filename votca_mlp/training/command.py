@@ -119,6 +119,8 @@ class _Job:
             self.network,
             options,
             self_energies=self_energies,
+            # of all levels: one that is trained alone may lack a species that another has
+            species=self.data.frames.take(self.data.split.training).species,
             heads=self.settings.training.heads,
             start=start,
             report=report,

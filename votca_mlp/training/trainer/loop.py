@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ def train(
     options: TrainOptions,
     *,
     self_energies: Mapping[str, Mapping[int, float]] | None = None,
+    species: Sequence[int] | None = None,
     heads: str = SEPARATE,
     start: LevelledHipnn | None = None,
     report: Callable[[int, dict[str, float]], None] = lambda epoch, numbers: None,
@@ -78,6 +79,9 @@ def train(
         Of the network, see :func:`votca_mlp.models.hipnn.model.build_hipnn`. Not used with ``start``.
     self_energies
         eV by level and atomic number; by default least squares of each level's own training energies.
+    species
+        Atomic numbers that the network knows, ascending; by default those of the training frames. Not used
+        with ``start``.
     heads
         ``separate`` or ``added``, see :mod:`votca_mlp.models.hipnn.levels`.
     start
@@ -103,7 +107,9 @@ def train(
     learn, judge = frames.take(training), frames.take(validation)
     levels = start.levels if start else tuple(frames.levels)
     refuse_without_labels(learn, levels, options)
-    model = start or _begin(frames, learn, dict(hyperparameters), options, levels, heads, self_energies)
+    model = start or _begin(
+        learn, tuple(species or learn.species), dict(hyperparameters), options, levels, heads, self_energies
+    )
     model.to(getattr(torch, options.precision))
     model.self_energies = model.self_energies.double()
     _refuse_species(model, learn, judge)
@@ -236,8 +242,8 @@ class _Run:
 
 
 def _begin(
-    frames: LabelledFrames,
     learn: LabelledFrames,
+    species: tuple[int, ...],
     hyperparameters: dict[str, Any],
     options: TrainOptions,
     levels: tuple[str, ...],
@@ -246,9 +252,9 @@ def _begin(
 ) -> LevelledHipnn:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
-        model = build_levels(hyperparameters, learn.species, levels, heads)
+        model = build_levels(hyperparameters, species, levels, heads)
     for k, name in enumerate(levels):
-        known = (given or {}).get(name) or fitted(learn, name)
+        known = (given or {}).get(name) or dict.fromkeys(species, 0.0) | fitted(learn, name)
         model.self_energies[k] = torch.tensor([known[z] for z in model.numbers], dtype=torch.float64)
     return model
 
