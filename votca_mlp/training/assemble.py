@@ -86,6 +86,7 @@ def assemble(
         validation=settings.split.validation,
         seed=settings.split.seed,
         fixed=fixed,
+        scarce_first=True,
     )
     refuse_levels_without_labels(
         frames, split, {name: _counted(found) for name, found in settings.levels.items()}

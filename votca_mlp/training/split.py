@@ -28,6 +28,7 @@ def split_frames(
     validation: float,
     seed: int,
     fixed: dict[str, str] | None = None,
+    scarce_first: bool = False,
 ) -> Split:
     """Return a split in which frames of a group, and frames that are the same, stay together.
 
@@ -40,6 +41,10 @@ def split_frames(
         Fractions of the frames; at least one group each where the fraction is not 0.
     fixed
         Groups that are for ``training`` (and validation) or ``held_out`` whatever the fractions say.
+    scarce_first
+        Whether the scarcest labels choose first, and the others as many as the fraction leaves them, of
+        groups without scarcer ones where there are any. Otherwise scarce labels in groups that others choose,
+        too, are held out beyond their fraction; only for splits of former results.
 
     Raises
     ------
@@ -56,21 +61,34 @@ def split_frames(
     result[use == "held_out"] = "held_out"
     # a copy of a held-out frame is held out with it
     result[np.isin(cluster, cluster[use == "held_out"])] = "held_out"
+    set_aside = result == "held_out"
     strata = _strata(frames)
+    order, sizes = np.unique(strata, return_counts=True)
+    if scarce_first:
+        order = order[np.argsort(sizes, kind="stable")]
     for fraction, what in ((held_out, "held_out"), (validation, "validation")):
-        for stratum in np.unique(strata) if fraction > 0 else ():
+        chose = np.zeros(len(frames), bool)
+        for stratum in order if fraction > 0 else ():
             inside = strata == stratum
             open_ = inside & (result == "training")
             if what == "held_out":
                 # held out as a whole, or with the frames of other labels
-                if (result[inside] == "held_out").mean() > 0.5 * fraction:
+                enough = set_aside if scarce_first else result == "held_out"
+                if enough[inside].mean() > 0.5 * fraction:
                     continue
                 open_ &= use == "split"
                 open_ &= ~np.isin(cluster, cluster[use == "training"])
+            # some may be there already, with frames of scarcer labels
+            taken = int((inside & (result == what)).sum()) if scarce_first else 0
+            wanted = fraction * (taken + int(open_.sum())) - taken
+            apart = open_ & ~np.isin(cluster, cluster[chose])
+            chose |= inside
+            if scarce_first and len(np.unique(cluster[apart])) > 1:
+                open_ = apart
             if len(np.unique(cluster[open_])) < 2:
                 # all held out, or a rare set of labels that trains
                 continue
-            chosen = _some(cluster, open_, fraction, random)
+            chosen = _some(cluster, open_, wanted, random, fewest=0 if taken else 1)
             result[np.isin(cluster, chosen) & (result == "training")] = what
         if fraction > 0:
             _refuse_few(frames, result, use, what)
@@ -128,15 +146,14 @@ def _strata(frames: LabelledFrames) -> NDArray[np.int64]:
 
 
 def _some(
-    cluster: Indices, there: NDArray[np.bool_], fraction: float, random: np.random.Generator
+    cluster: Indices, there: NDArray[np.bool_], wanted: float, random: np.random.Generator, *, fewest: int
 ) -> Indices:
-    """Return clusters in random order up to the fraction of the frames, one at least and not all."""
+    """Return clusters in random order up to so many frames, but not fewer clusters than ``fewest``."""
     names, counts = np.unique(cluster[there], return_counts=True)
     order = random.permutation(len(names))
-    wanted = fraction * counts.sum()
     before = np.cumsum(counts[order]) - counts[order]
     # the nearest number of frames to what is wanted
-    take = max(1, int((before + 0.5 * counts[order] < wanted).sum()))
+    take = max(fewest, int((before + 0.5 * counts[order] < wanted).sum()))
     return np.asarray(names[order[:take]])
 
 
