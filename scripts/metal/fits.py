@@ -124,15 +124,14 @@ def fit(
     network = NETWORK | {"n_interaction_layers": layers}
     start, labelled = None, replace(frames, levels=levels)
     if both and continued:
-        first = of_level(labelled, low)
-        alone = replace(
-            options,
-            epochs=max(1, round((low_steps or steps) / steps_of_epoch(first.take(training), BATCH, 0.0))),
-            share=0.0,
-            last_layer=LAST_LAYERS[0],
-            weights={},
+        base = low_alone(
+            path.with_name(f"low-{seed}.pt"),
+            of_level(labelled, low),
+            (training, validation),
+            network,
+            replace(options, share=0.0, last_layer=LAST_LAYERS[0], weights={}),
+            low_steps or steps,
         )
-        base = train(first, training, validation, network, alone, checkpoint=path.with_suffix(".low")).model
         own = {high: self_energies(labelled.take(training), high)}
         start = with_levels(base, [low, high], own, source=low)
         options = replace(options, learning_rate=0.3 * rate)
@@ -148,12 +147,32 @@ def fit(
     )
     result = judged(pair, frames, parts, found.model, path)
     path.with_suffix(".checkpoint").unlink()
-    path.with_suffix(".low").unlink(missing_ok=True)
     return result | {
         "epochs": len(found.history),
         "best epoch": found.best_epoch,
         "minutes": sum(entry["seconds"] for entry in found.history) / 60,
     }
+
+
+def low_alone(
+    path: Path,
+    frames: LabelledFrames,
+    parts: tuple[Indices, Indices],
+    network: dict[str, Any],
+    options: TrainOptions,
+    steps: int,
+) -> LevelledHipnn:
+    """Return the low level's own network: of a seed the same whatever the number of high-level energies.
+
+    Trained where its file is not there. ``parts`` are frames for training and for validation.
+    """
+    if not path.exists():
+        epochs = max(1, round(steps / steps_of_epoch(frames.take(parts[0]), BATCH, 0.0)))
+        options, checkpoint = replace(options, epochs=epochs), path.with_suffix(".checkpoint")
+        model = train(frames, *parts, network, options, checkpoint=checkpoint).model
+        save_levels(path, model, {"made by": "scripts/fidelities_metal.py"})
+        checkpoint.unlink()
+    return load_levels(path)
 
 
 def unused_of(pair: Pair, frames: LabelledFrames, parts: Parts) -> Indices:

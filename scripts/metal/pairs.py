@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from metal import chgnet, eam_ani
+from metal import ani, chgnet
 from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.training.labelled import LabelledFrames
 
@@ -29,8 +30,8 @@ class Pair:
         A level as an evaluator.
     energies
         Energies (eV) of frames at a level.
-    own_melt
-        The teachers are fast enough for melts of their own; else those of the heads are reweighted.
+    own_melts
+        Levels that are fast enough for melts of their own; for others those of the heads are reweighted.
     """
 
     low: str
@@ -39,7 +40,7 @@ class Pair:
     more: Callable[[Path], LabelledFrames] | None
     teacher: Callable[[str], Evaluator]
     energies: Callable[[str, Sequence[Atoms]], NDArray[np.float64]]
-    own_melt: bool
+    own_melts: frozenset[str] = frozenset()
 
     @property
     def levels(self) -> tuple[str, str]:
@@ -55,15 +56,18 @@ PAIRS = {
         chgnet.more,
         chgnet.teacher,
         chgnet.energies_of,
-        own_melt=False,
     ),
-    "eam_ani": Pair(
-        eam_ani.LOW,
-        eam_ani.HIGH,
-        eam_ani.data,
-        None,
-        eam_ani.teacher,
-        eam_ani.energies_of,
-        own_melt=True,
-    ),
+    **{
+        f"{low}_{ani.HIGH}": Pair(
+            low,
+            ani.HIGH,
+            partial(ani.data, low=low),
+            None,
+            ani.teacher,
+            ani.energies_of,
+            own_melts=frozenset({ani.HIGH, "eam"}),
+        )
+        for low in ani.TEACHERS
+        if low != ani.HIGH
+    },
 }
