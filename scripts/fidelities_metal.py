@@ -28,7 +28,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 import numpy as np
 import torch
 from metal.crystals import R, distribution, effective, lattice_and_constants, melt, reweighted
-from metal.fits import fit, parts_of, refit, spread
+from metal.fits import NETWORK, fit, parts_of, refit, spread
 from metal.heads import NUMBERS, by_number, parts_of_error
 from metal.pairs import PAIRS, Pair
 from results_file import add_json, command, number, write_result
@@ -106,6 +106,7 @@ def fits(
             keep=options.keep,
             continued=options.continued,
             layers=options.layers,
+            features=options.features,
             low_steps=options.low_steps,
         )
         away, other = spread(pair, frames, parts)
@@ -265,6 +266,7 @@ def main() -> None:
     parser.add_argument("--low-steps", type=int, help="of the low level alone, with --continued")
     parser.add_argument("--alone-steps", type=int, help="of the high level alone, where they are others")
     parser.add_argument("--layers", type=int, default=1, help="of interaction")
+    parser.add_argument("--features", type=int, default=NETWORK["n_features"], help="of each layer")
     parser.add_argument("--more-low", action="store_true", help="as many frames again of the low level alone")
     parser.add_argument(
         "--refit", type=Path, help="folder of fits of the same settings: their heads, fitted to all energies"

@@ -20,7 +20,7 @@ from votca_mlp.training.trainer.options import KEPT, LAST_LAYERS, LevelWeights, 
 from votca_mlp.training.trainer.order import steps_of_epoch
 from votca_mlp.training.trainer.transfer import with_levels
 
-NETWORK = {
+NETWORK: dict[str, Any] = {
     "n_features": 16,
     "n_sensitivities": 16,
     "dist_soft_min": 1.8,
@@ -89,13 +89,14 @@ def fit(
     keep: str = KEPT[0],
     continued: bool = False,
     layers: int = 1,
+    features: int = NETWORK["n_features"],
     low_steps: int | None = None,
 ) -> dict[str, float]:
     """Train one network, write it and return its errors on held-out trajectories, meV/atom.
 
     ``steps`` of the optimiser, whatever the number of frames; ``share`` and ``last_layer`` count where both
     levels are trained. ``continued``: as many steps of the low level alone first, both from there, with
-    a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction.
+    a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction, each with so many features.
     ``low_steps`` of the low level alone, where that is first.
     """
     low, high = pair.levels
@@ -121,7 +122,7 @@ def fit(
         seed=seed,
         weights={high: LevelWeights(energy=high_weight if both else 100.0)},
     )
-    network = NETWORK | {"n_interaction_layers": layers}
+    network = NETWORK | {"n_interaction_layers": layers, "n_features": features}
     start, labelled = None, replace(frames, levels=levels)
     if both and continued:
         base = low_alone(

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 
 from tests.training.trainer.small import SMALL, emt_frames, ethane, metal
 from votca_mlp.models.hipnn.levels import HEADS, LevelledHipnn, build_levels
 from votca_mlp.training.labelled import FloatArray, LabelledFrames
-from votca_mlp.training.trainer.last_layer import fit_heads, ridge
+from votca_mlp.training.trainer.last_layer import STRENGTHS, fit_heads, ridge
 from votca_mlp.training.trainer.losses import predict
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.pair_rows import PairRows
@@ -22,30 +23,56 @@ def energies(model: LevelledHipnn, level: str, frames: LabelledFrames) -> FloatA
     return np.asarray(found[level].energies)
 
 
+def test_strength_and_weights_are_those_of_the_largest_marginal_likelihood() -> None:
+    """Against densities of all rows by scipy and the normal equations, without the direction of the mean."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(14, 6)) * [1, 1, 1, 5, 0.1, 0] + 2.0
+    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0, 7.0] + 4.0 + 0.3 * random.normal(size=14)
+    weights, constant, fit = ridge(x, y, np.arange(14) // 3)
+    z = (x - x.mean(0)) / x.std(0).max()
+    # rows seen by 13 directions that do not have the mean in them
+    away = np.linalg.svd(np.ones((1, 14)))[2][1:]
+    strengths, likelihoods = STRENGTHS[STRENGTHS > 1e-7], []
+    for strength in strengths:
+        shape = np.eye(13) + away @ z @ z.T @ away.T / (strength * 14)
+        variance = (away @ y) @ np.linalg.solve(shape, away @ y) / 13
+        likelihoods.append(multivariate_normal.logpdf(away @ y, cov=variance * shape))
+    assert fit.strength == strengths[np.argmax(likelihoods)]
+    assert 1e-6 < fit.strength < 1.0
+    found = np.linalg.solve(z.T @ z + fit.strength * 14 * np.eye(6), z.T @ (y - y.mean()))
+    assert weights * x.std(0).max() == pytest.approx(found, abs=1e-9)
+    assert constant == pytest.approx(y.mean() - x.mean(0) @ weights, rel=1e-12)
+    # the last column does not change: it has no weight
+    assert abs(weights[5]) < 1e-12
+
+
 def test_left_out_errors_are_those_of_fits_without_the_group() -> None:
     """The exact formula against a fit for each group, at the strength that was taken; constant included."""
     random = np.random.default_rng(1)
-    x, groups = random.normal(size=(14, 6)) * [1, 1, 1, 5, 0.1, 0], np.arange(14) // 3
-    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0, 7.0] + 4.0 + 0.3 * random.normal(size=14)
-    weights, constant, fit = ridge(x, y, groups)
-    # the last column does not change: it has no weight
-    z, columns = x[:, :5], []
-    wrong = []
+    x, groups = random.normal(size=(14, 5)) * [1, 1, 1, 5, 0.1], np.arange(14) // 3
+    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0] + 4.0 + 0.3 * random.normal(size=14)
+    fit = ridge(x, y, groups)[2]
+    # the strength and the scale are those of all rows
+    scaled, wrong = (x - x.mean(0)) / x.std(0).max(), []
     for group in range(5):
         rest = groups != group
-        # the strength is for all rows and their spread
-        scaled = (z - z.mean(0)) / z.std(0)
         a = np.hstack([scaled[rest], np.ones((rest.sum(), 1))])
         penalty = np.diag([fit.strength * 14] * 5 + [0.0])
         found = np.linalg.solve(a.T @ a + penalty, a.T @ y[rest])
         wrong.append(y[~rest] - scaled[~rest] @ found[:5] - found[5])
-        columns.append(found)
     assert fit.left_out == pytest.approx(np.sqrt(np.square(np.concatenate(wrong)).mean()), rel=1e-9)
-    assert weights[5] == 0.0
-    assert y - x @ weights - constant == pytest.approx(np.zeros(14), abs=1.0)
-    # noise alone: a strong ridge, and so the mean
-    weights, constant, fit = ridge(random.normal(size=(10, 8)), random.normal(size=10), np.arange(10))
+
+
+def test_of_noise_alone_the_mean_is_left() -> None:
+    random = np.random.default_rng(4)
+    x, y = random.normal(size=(40, 8)), random.normal(size=40)
+    weights, constant, fit = ridge(x, y, np.arange(40))
     assert fit.strength > 0.1
+    assert np.std(x @ weights + constant) < 0.5 * np.std(y)
+    # no spread at all: nothing to fit, and nothing to divide by
+    weights, constant, _ = ridge(np.ones((5, 3)), np.full(5, 2.5), np.arange(5))
+    assert not weights.any()
+    assert constant == 2.5
 
 
 @pytest.mark.parametrize("heads", HEADS)

@@ -2,9 +2,11 @@
 
 Energies are linear in a head's weights. Where a level has few of them, steps of an optimiser leave its head
 fitted to the last batches, while least squares give the best weights for all energies at once. What is fitted
-is what a level adds to the first one, so that few energies change little: ridge regression, whose strength is
-that of the smallest error on energies left out, one group of frames after the other, by the exact formula
-(N. Golub, M. Heath, G. Wahba, Technometrics 21, 215 (1979), for single rows).
+is what a level adds to the first one, so that few energies change little: ridge regression on features as
+large as the network makes them, since what hardly changes from frame to frame is not worth a large weight.
+Its strength is that of the largest marginal likelihood (D. MacKay, Neural Comput. 4, 415 (1992)), which few
+energies give better than errors of energies left out do. Those are reported: one group of frames after the
+other, by the exact formula (N. Golub, M. Heath, G. Wahba, Technometrics 21, 215 (1979), for single rows).
 """
 
 from dataclasses import dataclass
@@ -20,8 +22,8 @@ from votca_mlp.training.trainer.network import atomic_energies, features_of
 from votca_mlp.training.trainer.options import TrainOptions
 from votca_mlp.training.trainer.pair_rows import PairRows
 
-STRENGTHS = 10.0 ** np.arange(-9.0, 4.0)
-"""Of the ridge, times the number of energies, for features scaled to a spread of one."""
+STRENGTHS = 10.0 ** np.arange(-12.0, 4.5, 0.5)
+"""Of the ridge, times the number of energies, where the feature that varies most has a spread of one."""
 FEWEST = 3
 """Energies, below which a head stays as it was trained."""
 
@@ -111,28 +113,34 @@ def features_and_base(model: LevelledHipnn, frames: LabelledFrames) -> tuple[Flo
 def ridge(x: FloatArray, y: FloatArray, groups: NDArray[Any]) -> tuple[FloatArray, float, HeadFit]:
     """Return weights [n_columns] and constant of y = x w + c, and how they were found.
 
-    Columns are scaled to a spread of one, the constant is free. The strength is that of the smallest squared
-    error when one group of rows after the other is left out; single rows where there are fewer than three
-    groups.
+    All columns are scaled by one number, to a spread of one of that which varies most; the constant is free.
+    Errors left out are those of one group of rows after the other, at the strength of all; of single rows
+    where there are fewer than three groups.
     """
-    middle, scale = x.mean(0), x.std(0)
-    scale[scale <= 1e-9 * max(1e-300, float(np.abs(x).max()))] = np.inf
+    middle, scale = x.mean(0), float(x.std(0).max()) or 1.0
     n, offset = len(x), float(y.mean())
     u, s, v = np.linalg.svd((x - middle) / scale, full_matrices=False)
+    strength = float(max(STRENGTHS, key=lambda each: _evidence(u.T @ (y - offset), s, y - offset, each)))
+    weights = v.T @ (s / (s**2 + strength * n) * (u.T @ (y - offset))) / scale
+    hat = (u * (s**2 / (s**2 + strength * n))) @ u.T + 1.0 / n
     names = np.unique(groups, return_inverse=True)[1].reshape(-1)
     names = names if names.max() >= 2 else np.arange(n)
     blocks = [np.flatnonzero(names == k) for k in range(names.max() + 1)]
-    best = (np.inf, 0.0, np.zeros(x.shape[1]))
-    for strength in STRENGTHS:
-        kept = s**2 / (s**2 + strength * n)
-        hat = (u * kept) @ u.T + 1.0 / n
-        wrong = y - hat @ y
-        left_out = np.concatenate(
-            [np.linalg.solve(np.eye(len(b)) - hat[np.ix_(b, b)], wrong[b]) for b in blocks]
-        )
-        error = float(np.sqrt(np.square(left_out).mean()))
-        if error < best[0]:
-            weights = v.T @ (s / (s**2 + strength * n) * (u.T @ (y - offset))) / scale
-            best = (error, float(strength), weights)
-    error, strength, weights = best
-    return weights, offset - float(middle @ weights), HeadFit(strength, error)
+    wrong = y - hat @ y
+    left_out = np.concatenate([np.linalg.solve(np.eye(len(b)) - hat[np.ix_(b, b)], wrong[b]) for b in blocks])
+    fit = HeadFit(strength, float(np.sqrt(np.square(left_out).mean())))
+    return weights, offset - float(middle @ weights), fit
+
+
+def _evidence(along: FloatArray, s: FloatArray, residuals: FloatArray, strength: float) -> float:
+    """Return the logarithm of the marginal likelihood, up to a constant.
+
+    The residuals from the mean are normal, of covariance sigma^2 (1 + z z^T / (strength n)) with the scaled
+    columns z; sigma^2 is that of the largest likelihood. ``along`` are their parts along the left singular
+    vectors of z, ``s`` its singular values. The mean takes one degree of freedom.
+    """
+    n = len(residuals)
+    growth = 1.0 + s**2 / (strength * n)
+    beside = max(float(residuals @ residuals - along @ along), 0.0)
+    variance = (beside + float((along**2 / growth).sum())) / (n - 1)
+    return -0.5 * float((n - 1) * np.log(max(variance, 1e-300)) + np.log(growth).sum())
