@@ -185,7 +185,10 @@ def unused_of(pair: Pair, frames: LabelledFrames, parts: Parts) -> Indices:
 def judged(
     pair: Pair, frames: LabelledFrames, parts: Parts, model: LevelledHipnn, path: Path
 ) -> dict[str, float]:
-    """Write a network and return its errors, held out and of energies that it was not given; meV/atom."""
+    """Write a network and return its errors, held out and of energies that it was not given; meV/atom.
+
+    Both levels are judged on the frames that have both, none of which has a close pair.
+    """
     low, high = pair.levels
     save_levels(path, model, {"made by": "scripts/fidelities_metal.py"})
     errors = errors_of(model, frames.take(parts.held_out), high)["energies"]
@@ -194,7 +197,8 @@ def judged(
     if len(unused):
         result["unused rmse"] = errors_of(model, frames.take(unused), high)["energies"].rmse
     if low in model.levels:
-        others = errors_of(model, frames.take(parts.held_out), low)
+        plain = frames.has(high, "energies")[parts.held_out]
+        others = errors_of(model, frames.take(parts.held_out[plain]), low)
         result |= {"low rmse": others["energies"].rmse, "low force rmse": 1e3 * others["forces"].rmse}
     return result | {"high-level energies": len(parts.with_high)}
 
