@@ -96,8 +96,8 @@ def fit(
 
     ``steps`` of the optimiser, whatever the number of frames; ``share`` and ``last_layer`` count where both
     levels are trained. ``continued``: as many steps of the low level alone first, both from there, with
-    a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction, each with so many features.
-    ``low_steps`` of the low level alone, where that is first.
+    a head each and three tenths of the rate, as in scripts/fidelities_ethane.py. ``layers`` of interaction,
+    each with so many features. ``low_steps`` of the low level alone, where that is first.
     """
     low, high = pair.levels
     energies = np.full(len(frames), np.nan)
