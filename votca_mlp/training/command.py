@@ -348,7 +348,8 @@ def _provenance(
         "files": [file for source in settings.data for file in source.file],
         **({"start": job.start.provenance} if job.start else {}),
         "network": job.network,
-        "training": settings.training.model_dump(),
+        # continued, transfer and a start make separate heads of any
+        "training": settings.training.model_dump() | {"heads": found.model.kind},
         "labels": counts,
         "self energies (eV)": energies,
         "best epoch": found.best_epoch,

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from votca_mlp.errors import UserError
 from votca_mlp.models.hipnn.files import read_hipnn
-from votca_mlp.models.hipnn.layout import is_experiment
+from votca_mlp.models.hipnn.layout import NO_UNIT, UNITS, is_experiment
 from votca_mlp.models.hipnn.levels import LevelledHipnn, level_of
 from votca_mlp.models.hipnn.model import HipnnModel, hyperparameters_of
 from votca_mlp.models.load import model_path
@@ -83,6 +84,8 @@ def read_start(settings: TrainSettings, folder: Path) -> Start | None:
         what = f"{path} is in the output folder, where the new model is written"
         raise UserError(what, where="start.model", accepted="another output")
     found = _read(path, given)
+    if isinstance(found, HipnnModel):
+        _move_self_energies(found)
     model = one_level(found, _NAMELESS) if isinstance(found, HipnnModel) else found
     model.provenance = found.provenance
     if given.level is not None and isinstance(found, HipnnModel):
@@ -213,8 +216,26 @@ def _read(path: Path, given: StartSettings) -> HipnnModel | LevelledHipnn:
             what = f"{path} is a hippynn experiment, a pickle: reading it can run any code that is in it"
             accepted = "'trust_pickle: yes' in 'start' when you trust its origin"
             raise UserError(what, where="start.model", accepted=accepted)
+        if given.energy_unit is None:
+            raise UserError(NO_UNIT, where="start.energy_unit", accepted=UNITS)
         return read_hipnn(path, trust_pickle=True, energy_unit=given.energy_unit)
     return read_hipnn(path, energy_unit=given.energy_unit)
+
+
+def _move_self_energies(model: HipnnModel) -> None:
+    """Move what a head gives for bare species to the self energies.
+
+    hippynn keeps total energies of atoms there, thousands of eV, whose float32 has digits of 0.1 meV; ours
+    are float64, and taken from labels before they become float32.
+    """
+    head: Any = model.energy
+    if head.first_is_interacting:
+        return
+    with torch.no_grad():
+        for parameter in head.layers[0].parameters():
+            # a weight [1, n_species], or one number for all of them
+            model.self_energies = model.self_energies.double() + parameter.double().reshape(-1)
+            parameter.zero_()
 
 
 def _refuse_other_network(settings: TrainSettings, start: Start) -> None:

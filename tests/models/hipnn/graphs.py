@@ -44,8 +44,8 @@ def calculator(energy: Any) -> Any:
     return result
 
 
-def write_experiment(directory: Path, energy: Any) -> None:
-    """Train for one epoch on four frames, in ``directory``."""
+def write_experiment(directory: Path, energy: Any, species: tuple[int, ...] = (13,)) -> None:
+    """Train for one epoch on four frames of these atoms, in ``directory``, which is the working directory."""
     from hippynn.databases import Database
     from hippynn.experiment import SetupParams, setup_and_train
     from hippynn.experiment.assembly import assemble_for_training
@@ -55,7 +55,7 @@ def write_experiment(directory: Path, energy: Any) -> None:
     error = loss.MSELoss.of_node(energy)
     modules, info = assemble_for_training(error, {"error": error})
     frames = {
-        "Z": np.full((6, 8), 13),
+        "Z": np.resize(species, (6, 8)),
         "R": random.uniform(0, 12, (6, 8, 3)).astype(np.float32),
         "C": np.repeat(12 * np.eye(3, dtype=np.float32)[None], 6, 0),
         "E": random.normal(size=(6, 1)).astype(np.float32),

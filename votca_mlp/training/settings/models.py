@@ -95,7 +95,9 @@ class TrainingSettings(Section):
         "level, then a network for what the last adds to it.",
     )
     heads: Literal["separate", "added"] = setting(
-        "added", meaning="A head for each level, or the first level's and what each other level adds to it."
+        "added",
+        meaning="Of method together: a head for each level, or the first level's and what each other level "
+        "adds to it. Heads that begin with a trained one (start, continued) are separate.",
     )
     epochs: PositiveInt = setting(500, meaning="At most so many.")
     batch_size: PositiveInt = setting(16, meaning="Frames.")
