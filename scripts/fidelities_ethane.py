@@ -8,12 +8,12 @@ Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one consta
 energies), together (a head each on one network), continued (wB97X first, both levels from there, a head
 each), all_energies (continued, its CASPT2 head fitted to the energies of validation, too; no training of its
 own), transfer (wB97X first, CASPT2 energies from there), difference (wB97X, and a network for what CASPT2
-adds). high_twice and together_twice take twice the steps, as many as those that begin with wB97X take in all.
+adds). high_twice and together_twice take twice the steps, as many as those that begin with wB97X take in all;
+continued_whole and transfer_whole take the whole rate after wB97X, three tenths of it without that.
 The energy error is that of CASPT2 energies of groups of consecutive frames which no training saw; that of
 validation, by which settings were chosen, is written beside it. All trainings take as many steps, whatever
-the number of frames. Every training leaves its file and
-its checkpoint in DIRECTORY; started again, what is there is not made again. Needs VOTCA_MLP_DATA with
-alkane_c2h6.
+the number of frames. Every training leaves its file and its checkpoint in DIRECTORY; started again, what is
+there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
 """
 
 import argparse
@@ -54,11 +54,13 @@ METHODS = (
     "difference",
     "high_twice",
     "together_twice",
+    "continued_whole",
+    "transfer_whole",
 )
 CONTINUED = ("continued", "all_energies")
 UNJUDGED = ("low", "all_energies")
 """No energies of validation are left, or none judge."""
-TWICE = "_twice"
+TWICE, WHOLE = "_twice", "_whole"
 SETTINGS = ("low", "steps", "rate")
 """What all results in a folder have in common; and what those of both levels on one network have."""
 OF_TOGETHER = ("heads", "high_weight", "share", "last_layer")
@@ -176,6 +178,8 @@ def predicted(
     name = folder / f"{'continued' if method in CONTINUED else method}_{high}_{seed}.pt"
     if method.endswith(TWICE):
         method, steps = method.removesuffix(TWICE), 2 * steps
+    second = 1.0 if method.endswith(WHOLE) else 0.3
+    method = method.removesuffix(WHOLE)
     learn = with_labels(frames, parts[0], HIGH)
     if method in ("high", "together"):
         part = of_level(frames, HIGH) if method == "high" else frames
@@ -196,7 +200,7 @@ def predicted(
         own = {HIGH: self_energies(frames.take(learn), HIGH)}
         both = method in CONTINUED
         start = with_levels(low, [LOW, HIGH] if both else [HIGH], own, source=LOW)
-        slower = replace(trained, learning_rate=0.3 * trained.learning_rate)
+        slower = replace(trained, learning_rate=second * trained.learning_rate)
         if both:
             last_layer = options.last_layer if method == "continued" else method
             slower = replace(slower, share=options.share, last_layer=last_layer)
@@ -250,12 +254,13 @@ def measure(data: Data, options: argparse.Namespace) -> None:
 
 def settings_of(method: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return what a result depends on."""
-    names = (*SETTINGS, *OF_TOGETHER) if method.removesuffix(TWICE) == "together" else SETTINGS
+    base = method.removesuffix(TWICE).removesuffix(WHOLE)
+    names = (*SETTINGS, *OF_TOGETHER) if base == "together" else SETTINGS
     if method != "low":
         names = (*names, "keep")
-    if method in CONTINUED:
+    if base in CONTINUED:
         names = (*names, "share")
-    if method == "continued":
+    if base == "continued":
         names = (*names, "last_layer")
     return {name: getattr(options, name) for name in names}
 
@@ -283,8 +288,7 @@ def tables(options: argparse.Namespace) -> dict[str, Any]:
     ratios: dict[str, dict[str, Any]] = {base: {} for base in RATIOS}
     for method in options.methods:
         for high in options.high:
-            found = _found(options, method, high)
-            if not found:
+            if not (found := _found(options, method, high)):
                 continue
             columns = ("rmse", "mae", *(() if method in UNJUDGED else ("validation",)))
             row = {column: _mean([entry[column] for entry in found.values()]) for column in columns}
