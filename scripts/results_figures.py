@@ -124,16 +124,13 @@ def known_answer(axes: Any, results: Results) -> None:
 
 def learning(axes: Any, results: Results) -> None:
     """Draw the error of the high-level energy against the number of high-level energies."""
-    ethane = results["fidelities_ethane_shares"]["tables"]["energy"]
+    ethane = results["fidelities_ethane_rate"]["tables"]["energy"]
     metal = results["fidelities_metal"]["tables"]["held out"]
-    former = results["fidelities_ethane"]["tables"]["energy"]
-    ethane = ethane | {
-        name.replace("together", FORMER): row for name, row in former.items() if "together" in name
-    }
     curves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for label, row in ethane.items():
         method, _, count = label.rpartition("_")
-        curves[0].setdefault(ETHANE[method], []).append((int(count), row["rmse"]))
+        if method in ETHANE:
+            curves[0].setdefault(ETHANE[method], []).append((int(count), row["rmse"]))
     for label, row in metal.items():
         curves[1].setdefault(METAL[label.split()[0]], []).append((row["energies"], row["rmse"]))
     titles = ("ethane: CASPT2, with wB97X", "aluminium: r2SCAN, with PBE")
@@ -152,12 +149,11 @@ def learning(axes: Any, results: Results) -> None:
         panel.legend(frameon=False, fontsize=7)
 
 
-FORMER = "former"
 ETHANE = {
     "high": "CASPT2 alone",
     "low": "wB97X alone, one constant",
-    "together": "one network, added heads, shares",
-    FORMER: "one network, the former way",
+    "together": "one network from the start",
+    "continued": "continued",
     "transfer": "transfer",
     "difference": "difference",
 }
@@ -190,8 +186,7 @@ FIGURES = {
     "learning": Figure(
         "Error of held-out high-level energies by the number of high-level energies; errors over seeds",
         (
-            ("fidelities_ethane_shares", "energy"),
-            ("fidelities_ethane", "energy"),
+            ("fidelities_ethane_rate", "energy"),
             ("fidelities_metal", "held out"),
         ),
         learning,
