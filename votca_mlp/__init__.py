@@ -16,12 +16,12 @@ from votca_mlp.versions import VERSION as __version__
 
 if TYPE_CHECKING:
     from votca_mlp.api.correct import correct as correct
-    from votca_mlp.api.correct import gauss_newton as gauss_newton
-    from votca_mlp.api.correct import rule as rule
-    from votca_mlp.api.correct import wibi as wibi
     from votca_mlp.api.correction import Correction as Correction
     from votca_mlp.api.model import Model as Model
     from votca_mlp.api.model import load_model as load_model
+    from votca_mlp.api.rules import gauss_newton as gauss_newton
+    from votca_mlp.api.rules import rule as rule
+    from votca_mlp.api.rules import wibi as wibi
     from votca_mlp.api.runs import predict as predict
     from votca_mlp.api.runs import read_run as read_run
     from votca_mlp.api.scattering import Scattering as Scattering
@@ -56,7 +56,7 @@ _HOMES = {
     "Target": "targets.target",
     "UserError": "errors",
     "correct": "api.correct",
-    "gauss_newton": "api.correct",
+    "gauss_newton": "api.rules",
     "load_model": "api.model",
     "no_target": "targets.target",
     "rdf": "api.simulate",
@@ -64,10 +64,10 @@ _HOMES = {
     "predict": "api.runs",
     "read_run": "api.runs",
     "read_target": "api.targets",
-    "rule": "api.correct",
+    "rule": "api.rules",
     "simulate": "api.simulate",
     "structure_factor": "api.scattering",
-    "wibi": "api.correct",
+    "wibi": "api.rules",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 

@@ -84,6 +84,14 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
     ):
         with pytest.raises(vm.UserError, match=words):
             vm.correct(model, targets, start, plan())
+    copper = vm.read_target(CASE / "Al-Al.dist.tgt", ("Al", "Cu"))
+    with pytest.raises(vm.UserError, match="targets: Al-Cu: the start has no Cu"):
+        vm.correct(model, copper, start, plan(), directory=tmp_path / "none")
+    with pytest.raises(vm.UserError, match=r"is 500 frames, but the plan gives 800: .*\n.*at most 400"):
+        vm.correct(model, target, start, plan(), block_length=500)
+    with pytest.raises(vm.UserError, match="no element 'Alu'"):
+        vm.correct(model, target, vm.Crystal(element="Alu", lattice_constant=4.05), plan())
+    assert not list(tmp_path.glob("none/step_*"))
     with pytest.raises(vm.UserError, match="iterations: is 0"):
         vm.correct(model, target, start, plan(), iterations=0)
     with pytest.raises(vm.UserError, match="no option 'alfa' of rule wibi"):
@@ -106,6 +114,43 @@ def test_input_is_refused_before_any_simulation(model: vm.Model, target: vm.Targ
         vm.load_model("builtin:al")
     with pytest.raises(vm.UserError, match="neither settings"):
         vm.read_run(tmp_path)
+    with pytest.raises(vm.UserError, match="no settings"):
+        vm.predict(tmp_path)
+
+
+def test_names_in_the_place_of_what_they_name(model: vm.Model, target: vm.Target) -> None:
+    """They were errors of Python: 'str' object has no attribute."""
+    given = {
+        "model": model,
+        "targets": target,
+        "start": CASE / "conf.extxyz",
+        "md": plan(),
+        "rule": vm.wibi(),
+    }
+    for name in ("model", "targets", "md", "rule"):
+        with pytest.raises(vm.UserError, match=f"{name}: is 'x'\n  accepted: votca_mlp"):
+            vm.correct(**given | {name: "x" if name != "targets" else ["x"]})
+    with pytest.raises(vm.UserError, match="model: is 'x'"):
+        vm.simulate("x", CASE / "conf.extxyz", plan())
+    correction = vm.Correction({("Al", "Al"): target.table}, 1023, 1.0, iterations=3)
+    with pytest.raises(vm.UserError, match="model: is 'x'"):
+        correction.calculator("x")
+
+
+def test_what_a_notebook_shows(model: vm.Model, target: vm.Target) -> None:
+    """A line, not hundreds of numbers."""
+    correction = vm.Correction({("Al", "Al"): target.table}, 1023, 1.0, iterations=3)
+    assert repr(correction) == "Correction(Al-Al to 10 Angstrom; 1023 K, 1 bar, 3 iterations)"
+    assert repr(target).startswith("Target(rdf Al-Al: 201 points from 0 to 10, without errors, ")
+    md = replace(plan(), first_equilibration=0.0, production=40.0)
+    simulation = vm.simulate(model, CASE / "conf.extxyz", md)
+    assert repr(simulation).startswith("Simulation(4 frames of 500 atoms; ")
+    rdf = vm.rdf(simulation, ("Al", "Al"), r_max=8.0)
+    assert repr(rdf).startswith("Rdf(161 points from 0 to 8 Angstrom, highest ")
+    scattering = vm.structure_factor(simulation, np.linspace(1.0, 10.0, 50))
+    for shown in (correction, target, simulation, rdf, scattering):
+        assert "\n" not in repr(shown)
+        assert len(repr(shown)) < 400
 
 
 def test_a_pair_without_a_target(model: vm.Model, target: vm.Target, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.report.runs import make_run
-from votca_mlp.inverse.in_words import in_words
+from votca_mlp.ensemble.estimate import Estimate
+from votca_mlp.inverse.in_words import in_words, said_of_density
 from votca_mlp.runs.reading import read_runs
 from votca_mlp.targets.target import density_target
 
@@ -23,6 +24,18 @@ from votca_mlp.targets.target import density_target
 def test_density(tmp_path: Path, value: float, sigma: float | None, words: str) -> None:
     runs = read_runs(make_run(tmp_path, 4))
     assert in_words(runs, density_target(value, sigma))[-1] == words
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (float("nan"), "density 2343.1 kg/m3, measured 2300: 1.9 % too high"),
+        (0.0, "density 2343.1 kg/m3 (held), measured 2300: 1.9 % too high"),
+    ],
+)
+def test_an_error_that_is_not_known_is_no_constant_volume(error: float, words: str) -> None:
+    """A short simulation at constant pressure was said to be held."""
+    assert said_of_density(Estimate(2343.1, error), density_target(2300.0, None)) == words
 
 
 def test_a_better_step_before_the_last_is_named(tmp_path: Path) -> None:

@@ -1,19 +1,27 @@
 """From a model and measured curves to a correction: the loop, without XML."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from votca_mlp.api.checks import (
+    check_density,
+    check_errors,
+    check_frames,
+    check_kind,
+    check_scattering,
+    check_species,
+    check_targets,
+)
 from votca_mlp.api.correction import Correction, Species
 from votca_mlp.api.model import Model
+from votca_mlp.api.rules import Rule, said_of_rule, wibi
 from votca_mlp.api.simulate import placed, working_directory
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.errors import UserError
-from votca_mlp.fields import Section
 from votca_mlp.runs.reading import Run, read_run
 from votca_mlp.targets.target import Target, density_target, number_target, write_target
 from votca_mlp.units import ANGSTROM_PER_NM
@@ -32,79 +40,6 @@ _SAID = (
     *("production", "sample_every", "thermostat_time", "barostat_time", "seed"),
 )
 """What of a plan is kept with the run."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An update rule of the registry with its options."""
-
-    name: str
-    options: Section
-    run_options: Section | None = None
-
-
-def rule(name: str, **options: Any) -> Rule:
-    """Return an update rule by its name in the registry, with its options.
-
-    Raises
-    ------
-    UserError
-        An unknown rule or option, or a value that is not accepted.
-    """
-    from pydantic import ValidationError
-
-    from votca_mlp.update.registry import rules
-
-    if name not in rules():
-        raise UserError(f"no rule '{name}'", where="rule", accepted=", ".join(rules()))
-    section, whole = rules()[name].options, rules()[name].run_options
-    of_run = {} if whole is None else {key: options.pop(key) for key in whole.model_fields if key in options}
-    unknown = sorted(options.keys() - section.model_fields.keys())
-    if unknown:
-        known = ", ".join((*section.model_fields, *(whole.model_fields if whole is not None else ())))
-        raise UserError(f"no option '{unknown[0]}' of rule {name}", where="rule", accepted=known)
-    try:
-        return Rule(name, section(**options), None if whole is None else whole(**of_run))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        what = f"{first['loc'][0]} is {first['input']!r}: {first['msg']}"
-        raise UserError(what, where=f"rule {name}") from None
-
-
-def wibi(alpha: float = 0.2, weight: str = "target", **options: Any) -> Rule:
-    """Return weighted iterative Boltzmann inversion; see docs/theory.md.
-
-    Parameters
-    ----------
-    alpha
-        Learning rate; diverges near 2 / S_max^2, S_max the main peak of the structure factor.
-    weight
-        ``target`` (w = g_E), ``uniform`` (plain IBI), ``power`` with ``power=``, ``table`` with
-        ``weight_file=``.
-
-    Raises
-    ------
-    UserError
-        A value that is not accepted.
-    """
-    return rule("wibi", alpha=alpha, weight=weight, **options)
-
-
-def gauss_newton(**options: Any) -> Rule:
-    """Return Gauss-Newton inversion, which fits all pairs and the density at once; see docs/theory.md.
-
-    Parameters
-    ----------
-    options
-        Tags of ``cg.inverse.gauss_newton`` (amplitude in eV, length and knots in Angstrom), and
-        ``error``, the standard error of targets that have none of their own.
-
-    Raises
-    ------
-    UserError
-        An unknown option, or a value that is not accepted.
-    """
-    return rule("gauss_newton", **options)
 
 
 def correct(
@@ -160,6 +95,11 @@ def correct(
 
     given = (targets,) if isinstance(targets, Target) else tuple(targets)
     chosen = rule or wibi()
+    check_kind(model, Model, "model", "votca_mlp.load_model(...)")
+    check_kind(md, MDPlan, "md", "votca_mlp.MDPlan(temperature=...)")
+    check_kind(chosen, Rule, "rule", "votca_mlp.wibi(), votca_mlp.gauss_newton() or votca_mlp.rule(...)")
+    for target in given:
+        check_kind(target, Target, "targets", "votca_mlp.read_target(...), rdf_target or no_target")
     with working_directory(directory) as folder:
         plan = inverse_plan(
             model, given, start, md, chosen, iterations, folder, block_length, density, scattering, pressure
@@ -204,10 +144,10 @@ def inverse_plan(
     if iterations < 1:
         raise UserError(f"is {iterations}", where="iterations", accepted="a whole number > 0")
     if scattering:
-        _check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
+        check_scattering(scattering, rule, sorted({name for grid in grids for name in grid.species}))
     if rules()[rule.name].weighs_errors:
-        _check_errors(targets)
-    _check_targets(targets, rule, other_data=bool(scattering) or density is not None or pressure is not None)
+        check_errors(targets)
+    check_targets(targets, rule, other_data=bool(scattering) or density is not None or pressure is not None)
     files = write_targets(targets, folder)
     pairs = tuple(
         PairPlan(grid, files.get(grid.name), rule.options, window=target.window)
@@ -221,9 +161,11 @@ def inverse_plan(
         tables=[f"{name}.pot.cur" for name in names],
         r_max=max(grid.max for grid in grids) * ANGSTROM_PER_NM,
     )
+    check_species(targets, plan.symbols)
+    check_frames(plan, block_length)
     measured = _density(density)
     if scattering and measured is not None:
-        _check_density(scattering, plan, float(measured.values[0]), targets)
+        check_density(scattering, plan, float(measured.values[0]), targets)
     said = settings_of(model, plan, rule, {grid.name: grid.species for grid in grids})
     seen = {pair.name: asdict(pair.window) for pair in pairs if pair.window is not None}
     if seen:
@@ -254,58 +196,6 @@ def inverse_plan(
         rule_options=rule.run_options,
         origin=origin,
     )
-
-
-def _check_scattering(sources: "Sequence[ScatteringSource]", rule: Rule, symbols: Sequence[str]) -> None:
-    from votca_mlp.scattering.read import check_composition, check_twice
-
-    if rule.name != "gauss_newton":
-        raise UserError(f"is not used by rule {rule.name}", where="scattering", accepted="rule gauss_newton")
-    for source in sources:
-        check_composition(source.data, symbols)
-    check_twice([source.data for source in sources])
-
-
-def _check_density(
-    sources: "Sequence[ScatteringSource]",
-    plan: MDPlan,
-    density: float,
-    targets: Sequence[Target],
-) -> None:
-    """Refuse data that contradict density and composition (UserError)."""
-    from votca_mlp.engines.shared.start import read_configuration
-    from votca_mlp.scattering.core import check_core, closest_distance, number_density
-
-    closest = closest_distance(targets, None if plan.start is None else read_configuration(plan.start))
-    counts = Counter(plan.symbols)
-    total = sum(counts.values())
-    fractions = {name: count / total for name, count in counts.items()}
-    for source in sources:
-        check_core(source.data, fractions, number_density(density, counts), closest)
-
-
-def _check_targets(targets: Sequence[Target], rule: Rule, *, other_data: bool) -> None:
-    """Refuse a pair without a g(r) for a rule that fits nothing else, and a run without data (UserError)."""
-    without = ["-".join(target.species) for target in targets if not target.known]
-    if without and rule.name != "gauss_newton":
-        what = f"no g(r) of {', '.join(without)}, which rule {rule.name} fits"
-        raise UserError(what, where="targets", accepted="read_target, rdf_target, or rule gauss_newton")
-    fitted = getattr(rule.options, "fit", True) and len(without) < len(targets)
-    if rule.name == "gauss_newton" and not fitted and not other_data:
-        what = "there is nothing to fit: no g(r) is fitted, and there are no other data"
-        raise UserError(what, where="targets", accepted="scattering=, density=, or a g(r) with fit=True")
-
-
-def _check_errors(targets: Sequence[Target]) -> None:
-    """Refuse an error of 0 among others (UserError)."""
-    from votca_mlp.targets.plausible import zero_error
-
-    for target in targets:
-        doubt = None if target.errors is None else zero_error(target.x, target.values, target.errors)
-        if doubt is not None:
-            raise UserError(
-                f"{'-'.join(target.species)} {doubt.what}", where="targets", accepted=doubt.accepted
-            )
 
 
 def _density(given: "float | tuple[float, float] | None") -> Target | None:
@@ -342,12 +232,6 @@ def settings_of(
         "md": plan,
         "rule": {rule.name: said_of_rule(rule)},
     }
-
-
-def said_of_rule(rule: Rule) -> dict[str, Any]:
-    """Return a rule's options as plain data, those of the run with those of the pairs."""
-    of_run = {} if rule.run_options is None else rule.run_options.model_dump(mode="json")
-    return {**rule.options.model_dump(mode="json"), **of_run}
 
 
 def correction_of_runs(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.api.checks import check_kind
 from votca_mlp.api.model import Model
 from votca_mlp.errors import UserError
 from votca_mlp.files import atomic_write, read_json
@@ -60,6 +61,15 @@ class Correction:
     updated: Mapping[Species, Table] = field(default_factory=dict, repr=False)
     runs: tuple[Run, ...] = field(default=(), repr=False)
     directory: Path | None = None
+
+    def __repr__(self) -> str:
+        """In a line: a notebook shows it."""
+        pairs = ", ".join(
+            f"{'-'.join(pair)} to {table.x[-1] * ANGSTROM_PER_NM:g} Angstrom"
+            for pair, table in self.tables.items()
+        )
+        held = "constant volume" if self.pressure is None else f"{self.pressure:g} bar"
+        return f"Correction({pairs}; {self.temperature:g} K, {held}, {self.iterations} iterations)"
 
     @property
     def pairs(self) -> tuple[Species, ...]:
@@ -241,6 +251,7 @@ class Correction:
 
     def _check(self, model: Model, accepted: str) -> None:
         """Refuse another model than the one that the correction was made for, where that is known."""
+        check_kind(model, Model, "model", "votca_mlp.load_model(...)")
         if self.model and model.identity != self.model:
             what = f"the correction was made for model {self.model}, this is {model.identity}"
             raise UserError(what, where="Correction", accepted=accepted)

@@ -78,7 +78,13 @@ def predict(
     from votca_mlp.inverse.predict import predict as predicted
     from votca_mlp.settings import load_settings
 
-    return predicted(plan_of(load_settings(Path(directory) / "settings.xml")), potentials or {}, steps)
+    path = Path(directory) / "settings.xml"
+    if not path.is_file():
+        what = "no settings.xml, so that nothing says what was measured"
+        raise UserError(
+            what, where=directory, accepted="the main directory of votca-mlp inverse or csg_inverse"
+        )
+    return predicted(plan_of(load_settings(path)), potentials or {}, steps)
 
 
 def _of_settings(path: Path, name: str) -> Correction:

@@ -41,6 +41,13 @@ class Scattering:
     total: Array | None = None
     error: Array | None = None
 
+    def __repr__(self) -> str:
+        """In a line: a notebook shows it."""
+        pairs = ", ".join("-".join(pair) for pair in self.partials)
+        total = "S(Q)" if self.total is None else "F(Q) and S(Q)"
+        ends = f"{len(self.q)} points from {self.q[0]:g} to {self.q[-1]:g} 1/Angstrom"
+        return f"Scattering({total} of {pairs}, {ends})"
+
 
 def structure_factor(
     frames: "Simulation | Iterable[Frame | Atoms]",

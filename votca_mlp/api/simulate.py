@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from votca_mlp.api.checks import check_kind
 from votca_mlp.api.correction import Correction
 from votca_mlp.api.model import Model
 from votca_mlp.engines.options import Crystal
@@ -49,6 +50,11 @@ class Simulation:
     last: "Atoms"
     directory: Path | None = None
 
+    def __repr__(self) -> str:
+        """In a line: a notebook shows it."""
+        means = ", ".join(f"{name} {found.mean:.5g}" for name, found in self.means.items())
+        return f"Simulation({len(self.frames)} frames of {len(self.last)} atoms; {means})"
+
 
 @dataclass(frozen=True)
 class Rdf:
@@ -57,6 +63,13 @@ class Rdf:
     r: NDArray[np.float64]
     g: NDArray[np.float64]
     error: NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        """In a line: a notebook shows it."""
+        top = int(np.argmax(self.g))
+        ends = f"{len(self.r)} points from {self.r[0]:g} to {self.r[-1]:g} Angstrom"
+        errors = "without errors" if self.error is None else "with errors"
+        return f"Rdf({ends}, highest {self.g[top]:.4g} at {self.r[top]:g} Angstrom, {errors})"
 
 
 def simulate(
@@ -89,6 +102,8 @@ def simulate(
     from votca_mlp.engines.shared.start import read_configuration
     from votca_mlp.progress import open_progress
 
+    check_kind(model, Model, "model", "votca_mlp.load_model(...)")
+    check_kind(md, MDPlan, "md", "votca_mlp.MDPlan(temperature=...)")
     with working_directory(directory) as folder:
         plan = placed(md, start, folder, model)
         potential = correction.potential() if isinstance(correction, Correction) else correction

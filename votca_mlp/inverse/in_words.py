@@ -65,7 +65,7 @@ def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
     density = production_mean(read_facts(steps[-1]), "density[kg/m3]") if steps else None
     if density is not None:
         of = f"{runs[0].state}: " if runs[0].state else ""
-        lines.append(of + _density(density, measured))
+        lines.append(of + said_of_density(density, measured))
         better = None if measured is None else _better(runs, float(measured.values[0]))
         if better is not None:
             at = f"rms {better.rms:.4f} at a density of {better.density:.1f} kg/m3"
@@ -149,20 +149,20 @@ def _clearly_less(one: Agreement, other: Agreement) -> bool:
     return one.rms < other.rms - SIGMAS * math.hypot(*errors)
 
 
-def _density(found: Estimate, measured: Target | None) -> str:
-    # at constant volume it has only rounding errors
-    held = not found.error > 1e-9 * abs(found.mean)
-    text = (
-        f"density {found.mean:.1f}{'' if held else f' +- {found.error:.1g}'} kg/m3{' (held)' if held else ''}"
-    )
+def said_of_density(found: Estimate, measured: Target | None) -> str:
+    """Return a density (kg/m3), its error where it is known, and how it compares with the measured one."""
+    # at constant volume it has only rounding errors; of a short simulation the error is not known
+    held, known = found.error <= 1e-9 * abs(found.mean), math.isfinite(found.error)
+    error = f" +- {found.error:.1g}" if known and not held else ""
+    text = f"density {found.mean:.1f}{error} kg/m3{' (held)' if held else ''}"
     if measured is None:
         return text if held else f"{text}; no <target_density> to compare it with"
     value = float(measured.values[0])
     sigma = 0.0 if measured.errors is None else float(measured.errors[0])
     text += f", measured {value:g}" + (f" +- {sigma:g}" if sigma else "")
-    error = math.hypot(0.0 if held else found.error, sigma)
+    joint = math.hypot(found.error if known and not held else 0.0, sigma)
     # a box is set up by a density of few digits
-    if abs(found.mean - value) <= max(SIGMAS * error, _ROUNDED * value if held else 0.0):
+    if abs(found.mean - value) <= max(SIGMAS * joint, 0.0 if known and not held else _ROUNDED * value):
         return f"{text}: they agree"
     percent = 100.0 * abs(found.mean - value) / value
     return f"{text}: {percent:.2g} % too {'high' if found.mean > value else 'low'}"

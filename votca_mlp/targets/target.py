@@ -62,6 +62,14 @@ class Target:
         if self.x.ndim != 1 or any(column.shape != self.x.shape for column in columns):
             raise ValueError("x, values, errors and flags must be one-dimensional and equally long")
 
+    def __repr__(self) -> str:
+        """In a line: a notebook shows it."""
+        errors = "without errors" if self.errors is None else "with errors"
+        ends = f" from {self.x[0]:g} to {self.x[-1]:g}" if len(self.x) else ""
+        source = f", {self.source}" if self.source else ""
+        name = f"{self.observable} {'-'.join(self.species)}".strip()
+        return f"Target({name}: {len(self.x)} points{ends}, {errors}{source})"
+
     @property
     def known(self) -> bool:
         """Whether anything was measured of it (:func:`no_target`)."""
