@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 import yaml
 from ase import Atoms
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.lj import LennardJones
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.db import connect
 from ase.io import read, write
 
 from tests.training.sources import BOHR, HARTREE, harmonic, molecules, settings, write_settings
+from tests.training.trainer.small import metal
 from votca_mlp.errors import UserError
 from votca_mlp.training.assemble import Prepared, assemble
 from votca_mlp.training.labelled import LabelledFrames, labelled_frames
@@ -108,9 +113,6 @@ def test_every_format_has_the_same_frames(tmp_path: Path) -> None:
 
 def test_forces_and_stress_are_known_by_the_energies(tmp_path: Path) -> None:
     """Strained Lennard-Jones crystals: the slope is 1, and -1 where the sign is wrong."""
-    from ase.build import bulk
-    from ase.calculators.lj import LennardJones
-
     frames = []
     for k in range(16):
         atoms = bulk("Ar", "fcc", 5.2, cubic=True)
@@ -136,9 +138,6 @@ def test_forces_and_stress_are_known_by_the_energies(tmp_path: Path) -> None:
 
 
 def test_a_stress_far_off_is_doubtful_where_frames_are_too_far_apart_for_its_slope() -> None:
-    from ase.build import bulk
-    from ase.calculators.emt import EMT
-
     atoms, energies, forces, stress = [], [], [], []
     for k in range(30):
         frame = bulk("Cu", "fcc", 3.6 + 0.03 * (k % 5 - 2), cubic=True)
@@ -186,6 +185,22 @@ def test_atoms_pushed_together_are_no_wrong_unit(unit: float, message: str) -> N
             (line,) = refuse_wrong_units(found, "a", "a.xyz")
             assert ("fit the energies (" in line) == clear
             assert ("unclear whether they fit" in line) != clear
+
+
+def _slab(folder: Path) -> None:
+    atoms = metal(1)
+    atoms.pbc = [True, True, False]
+    atoms.calc = EMT()
+    energy, forces, stress = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces, stress=stress)
+    write(folder / "low.xyz", [atoms])
+
+
+def _some_groups(folder: Path) -> None:
+    frames = read(folder / "low.xyz", ":")
+    for frame in frames[::2]:
+        frame.info["run"] = "first"
+    write(folder / "low.xyz", frames)
 
 
 def _cut(folder: Path) -> None:
@@ -257,6 +272,7 @@ def _two_per_atom(folder: Path) -> None:
 LOW = settings()["data"][0]["levels"]
 BOTH = {"file": "low.xyz", "levels": {**LOW, "high": {"energy": {"key": "energy", "unit": "Hartree"}}}}
 HIGH = settings()["data"][1]
+STRESSED = {"low": {**LOW["low"], "stress": {"key": "stress", "unit": "eV/Angstrom^3"}}}
 
 
 @pytest.mark.parametrize(
@@ -315,6 +331,17 @@ HIGH = settings()["data"][1]
             {"data": [{"file": "low.xyz", "group": "file", "levels": LOW}, HIGH]},
             None,
             r"low.xyz, frame 1: level 'low' has 1 group of frames",
+        ),
+        (
+            {"data": [{"file": "low.xyz", "levels": STRESSED}, HIGH]},
+            _slab,
+            r"low.xyz, frame 1: 'stress' of level 'low' is a stress, but .* periodic in 2 directions\n"
+            r".*three directions; or no stress",
+        ),
+        (
+            {"data": [{"file": "low.xyz", "group": "run", "levels": LOW}, HIGH]},
+            _some_groups,
+            r"low.xyz, frame 2: has no 'run', by which frames are grouped",
         ),
         (
             {"levels": {"low": {"self_energies": {"Fe": -3}}, "high": None}},

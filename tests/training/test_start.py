@@ -147,6 +147,23 @@ def test_energies_of_another_origin_are_not_of_a_level_that_the_model_has(folder
         run(folder, values)
 
 
+def test_forces_in_another_unit_than_the_models(folder: Path) -> None:
+    """Energies are in that unit, too: they agree with each other, and a new level's have any origin."""
+    evaluator = PairListEvaluator(load_hipnn(folder / "out" / "model.pt", level="low"))
+    frames = read(folder / "low.xyz", ":")
+    for atoms in frames:
+        found = evaluator.evaluate(atoms)
+        atoms.calc = SinglePointCalculator(atoms, energy=1.1 * found.energy, forces=1.1 * found.forces)
+    write(folder / "ours.xyz", frames)
+    values = one_level("calories")
+    values["data"][0]["file"] = "ours.xyz"
+    labels = values["data"][0]["levels"]["calories"]
+    labels["energy"]["unit"], labels["forces"]["unit"] = "kcal/mol", "kcal/mol/Angstrom"
+    message = r"start \(out/model\.pt\): forces of level 'calories' are 0\.04.* times those of the model"
+    with pytest.raises(UserError, match=rf"{message}\n.*kcal/mol/Angstrom instead of eV/Angstrom"):
+        run(folder, values)
+
+
 def test_differences_need_all_species_of_the_model(folder: Path) -> None:
     frames = []
     for k in range(8):

@@ -22,6 +22,7 @@ from votca_mlp.training.sources.common_frames import refuse_other_unit
 from votca_mlp.training.sources.finite_differences import refuse_wrong_units
 from votca_mlp.training.sources.labels import read_source
 from votca_mlp.training.sources.odd_energies import refuse_odd_energies
+from votca_mlp.training.sources.plausible import doubtful_units
 from votca_mlp.training.split import Split, split_frames
 
 
@@ -78,7 +79,7 @@ def assemble(
     frames = _ordered(concatenate(parts), list(settings.levels))
     keys = frame_keys(frames)
     refuse_contradictions(frames, keys)
-    for line in refuse_other_unit(frames, keys) + refuse_odd_energies(frames):
+    for line in refuse_other_unit(frames, keys) + refuse_odd_energies(frames) + doubtful_units(frames):
         say(line)
     split = split_frames(
         frames,

@@ -165,9 +165,10 @@ def _refuse_few(frames: LabelledFrames, result: NDArray[np.str_], use: NDArray[n
         if (labelled & ~fixed).any() and not (labelled & (result == what)).any():
             words = what.replace("_", "-") + " frames"
             number = len(np.unique(frames.groups[labelled]))
+            groups = f"{number} group{'s' if number > 1 else ''} of frames"
             raise UserError(
-                f"level '{level}' has {number} group of frames: none can be taken for {words}",
+                f"level '{level}' has {groups}: none can be taken for {words}",
                 where=str(frames.origins[np.flatnonzero(labelled)[0]]),
-                accepted="more groups (group: frame, or a number of consecutive frames), 'use' of other "
-                f"files, or {what}: 0",
+                accepted="more groups (group: frame, or a number of consecutive frames)"
+                + (", 'use' of other files, or held_out: 0" if what == "held_out" else ", or fewer held out"),
             )

@@ -16,10 +16,12 @@ from votca_mlp.models.hipnn.model import HipnnModel, hyperparameters_of
 from votca_mlp.models.load import model_path
 from votca_mlp.training.assemble import Prepared, given_energies
 from votca_mlp.training.judge import SCALES, level_errors, predictions
-from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.labelled import LabelledFrames, LevelLabels
 from votca_mlp.training.rivals import differences, with_labels
 from votca_mlp.training.self_energies import self_energies
 from votca_mlp.training.settings.models import StartSettings, TrainSettings
+from votca_mlp.training.sources.common_frames import refuse_ratio, slope_of
+from votca_mlp.training.sources.label_units import FORCES
 from votca_mlp.training.trainer.losses import one_level
 from votca_mlp.training.trainer.transfer import with_levels
 
@@ -162,7 +164,8 @@ def start_energies(
     Raises
     ------
     UserError
-        Energies of a level that the model has, too far from what it says.
+        Forces that are a ratio of units away from the model's; energies of a level that the model has, too
+        far from what it says.
     """
     found = {}
     for level in frames.levels:
@@ -170,7 +173,9 @@ def start_energies(
         found[level] = shifted(start.model, origin, frames, level, given.get(level, {}))
         model = start.with_levels([level], found).alone(level)
         part = frames.take(with_labels(frames, np.arange(len(frames)), level))
-        errors = level_errors(predictions(model, part), part, level, {})
+        guess = predictions(model, part)
+        _refuse_unit_of_forces(start, guess, part, level)
+        errors = level_errors(guess, part, level, {})
         if origin == level and "energies" in errors and errors["energies"].mae > 1e3 * FAR:
             raise UserError(
                 f"energies of level '{level}' are {errors['energies'].mae / 1e3:.3g} eV/atom away from what "
@@ -182,6 +187,14 @@ def start_energies(
         away = ", ".join(f"{kind} {row.rmse:.3g} {SCALES[kind][1]}" for kind, row in errors.items())
         say(f"{start.name}, before training: {level} is away by (RMSE) {away}")
     return found
+
+
+def _refuse_unit_of_forces(start: Start, guess: LevelLabels, frames: LabelledFrames, level: str) -> None:
+    there = frames.has(level, "forces")[frames.frame_of_atom]
+    slope = slope_of(guess.forces[there].ravel(), frames.levels[level].forces[there].ravel())
+    if slope is not None:
+        what = f"forces of level '{level}' are {slope:.3g} times those of the model"
+        refuse_ratio(slope, FORCES, what, where=f"start ({start.name})")
 
 
 def shifted(

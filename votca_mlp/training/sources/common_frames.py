@@ -1,17 +1,17 @@
-"""Units of energies of one level against another's, on frames that both levels label.
+"""Units of energies and forces of one level against another's, on frames that both levels label.
 
 A level with energies alone has no forces to check its unit by. But two levels of theory of the same frames
 rise and fall together: a slope of 27 or 1/23 between them is a unit, not physics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from votca_mlp.errors import UserError
-from votca_mlp.training.labelled import LabelledFrames
-from votca_mlp.training.sources.label_units import ENERGIES, ratios
+from votca_mlp.training.labelled import FloatArray, LabelledFrames
+from votca_mlp.training.sources.label_units import ENERGIES, FORCES, ratios
 
 FEWEST = 8
 """Frames below which nothing is said."""
@@ -22,7 +22,7 @@ NEAR = 0.15
 
 
 def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str]:
-    """Refuse energies of two levels whose slope is a ratio of units; return what was found, in words.
+    """Refuse energies or forces of two levels whose slope is a ratio of units; return findings in words.
 
     Parameters
     ----------
@@ -34,45 +34,77 @@ def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str
     UserError
         Naming both levels, the slope and the units.
     """
-    said, compared = [], set[str]()
+    said, compared = [], set[tuple[str, str]]()
     for low, high in combinations(frames.levels, 2):
-        x, y = _common(frames, keys, low, high)
-        if len(x) < FEWEST or not x.any() or not y.any():
-            continue
-        compared |= {low, high}
-        if float(x @ y / np.sqrt((x @ x) * (y @ y))) < CORRELATION:
-            said.append(f"energies of '{high}' and '{low}' on {len(x)} common frames: no correlation")
-            continue
-        slope = float(np.sqrt((y @ y) / (x @ x)))
-        fitting = [name for name, ratio in ratios(ENERGIES).items() if abs(np.log(slope / ratio)) < NEAR]
-        if fitting and abs(np.log(slope)) > 3 * NEAR:
-            raise UserError(
-                f"on {len(x)} common frames energies of level '{high}' change by {slope:.3g} times those of "
+        for kind, known in (("energies", ENERGIES), ("forces", FORCES)):
+            x, y, number = _common(frames, keys, low, high, kind)
+            if number < FEWEST or not x.any() or not y.any():
+                continue
+            compared |= {(low, kind), (high, kind)}
+            on = f"{kind} of '{high}' and '{low}' on {number} common frames"
+            slope = slope_of(x, y)
+            if slope is None:
+                said.append(f"{on}: no correlation")
+                continue
+            refuse_ratio(
+                slope,
+                known,
+                f"on {number} common frames {kind} of level '{high}' change by {slope:.3g} times those of "
                 f"'{low}': no two levels of theory differ so much",
                 where=f"levels {low}, {high}",
-                accepted=f"the unit of each label; this factor is {', or '.join(fitting)}",
             )
-        said.append(f"energies of '{high}' and '{low}' on {len(x)} common frames: slope {slope:.3f}")
-    for level in frames.levels.keys() - compared:
+            said.append(f"{on}: slope {slope:.3f}")
+    for level in frames.levels:
         derivatives = frames.has(level, "forces").any() or frames.has(level, "stress").any()
-        if frames.has(level, "energies").any() and not derivatives:
+        if frames.has(level, "energies").any() and not derivatives and (level, "energies") not in compared:
             said.append(f"energies of '{level}': no forces, no common frames to check their unit by")
     return sorted(said)
 
 
+def slope_of(x: FloatArray, y: FloatArray) -> float | None:
+    """Return the slope of two sets of values of equal standing; None where they do not go together."""
+    squares = float(x @ x), float(y @ y)
+    if not all(squares) or float(x @ y) < CORRELATION * np.sqrt(squares[0] * squares[1]):
+        return None
+    return float(np.sqrt(squares[1] / squares[0]))
+
+
+def refuse_ratio(slope: float, units: Mapping[str, float], what: str, where: str) -> None:
+    """Refuse a slope between two sources of the same values that is a ratio of these units.
+
+    Raises
+    ------
+    UserError
+        With ``what`` and the units.
+    """
+    fitting = [name for name, ratio in ratios(units).items() if abs(np.log(slope / ratio)) < NEAR]
+    if fitting and abs(np.log(slope)) > 3 * NEAR:
+        accepted = f"the unit of each label; this factor is {', or '.join(fitting[:4])}"
+        raise UserError(what, where=where, accepted=accepted)
+
+
 def _common(
-    frames: LabelledFrames, keys: Sequence[bytes], low: str, high: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return energies of both levels on the frames that both have, without the mean of each composition."""
-    rows: dict[str, dict[bytes, int]] = {}
-    for level in (low, high):
-        rows[level] = {keys[k]: k for k in np.flatnonzero(frames.has(level, "energies")).tolist()}
-    by_composition: dict[bytes, list[tuple[float, float]]] = {}
-    for key in rows[low].keys() & rows[high].keys():
-        a, b = rows[low][key], rows[high][key]
-        atoms = np.sort(frames.numbers[frames.offsets[a] : frames.offsets[a + 1]]).tobytes()
-        pair = (float(frames.levels[low].energies[a]), float(frames.levels[high].energies[b]))
-        by_composition.setdefault(atoms, []).append(pair)
-    parts = [np.array(pairs) - np.mean(pairs, axis=0) for pairs in by_composition.values() if len(pairs) > 1]
+    frames: LabelledFrames, keys: Sequence[bytes], low: str, high: str, kind: str
+) -> tuple[FloatArray, FloatArray, int]:
+    """Return labels of both levels on the frames that both have, and their number.
+
+    Energies are without the mean of each composition that has several frames; forces all components in a row.
+    """
+    rows = [{keys[k]: k for k in np.flatnonzero(frames.has(level, kind)).tolist()} for level in (low, high)]
+    pairs = [(k, rows[1][key]) for key, k in rows[0].items() if key in rows[1]]
+    x, y = (getattr(frames.levels[level], kind) for level in (low, high))
+    parts = []
+    if kind == "forces":
+        for a, b in pairs:
+            part = [values[frames.offsets[k] : frames.offsets[k + 1]] for values, k in ((x, a), (y, b))]
+            parts.append(np.stack([values.ravel() for values in part], 1))
+        number = len(pairs)
+    else:
+        compositions: dict[bytes, list[tuple[float, float]]] = {}
+        for a, b in pairs:
+            atoms = np.sort(frames.numbers[frames.offsets[a] : frames.offsets[a + 1]]).tobytes()
+            compositions.setdefault(atoms, []).append((x[a], y[b]))
+        parts = [np.array(some) - np.mean(some, axis=0) for some in compositions.values() if len(some) > 1]
+        number = sum(map(len, parts))
     both = np.concatenate(parts) if parts else np.zeros((0, 2))
-    return both[:, 0], both[:, 1]
+    return both[:, 0], both[:, 1], number

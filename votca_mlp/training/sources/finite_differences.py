@@ -25,8 +25,9 @@ GROSS = 4.0
 """Such a slope this far from 1, or below 0, is said to be doubtful."""
 TOLERANCE = 0.25
 """Of the slope; units differ by factors of at least 1.22 or a sign."""
-EXPLAINED = 0.1
-"""How far a slope may be from a ratio of units (in the logarithm) that is to explain it."""
+EXPLAINED, EXPLAINED_GROSS = 0.1, 0.25
+"""How far a slope may be from a ratio of units (in the logarithm) that is to explain it; and a gross one, for
+which frames that are somewhat too far apart are no reason."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _units(slope: float, known: dict[str, float]) -> list[str]:
     """Return what would explain a slope, the nearest first: one unit for another, the other sign, or both."""
     sign = ["the other sign"] if slope < 0 else []
     away = {name: abs(np.log(abs(slope) / factor)) for name, factor in ratios(known).items()}
-    fitting = [name for name in sorted(away, key=lambda name: away[name]) if away[name] < EXPLAINED]
+    near = EXPLAINED if 1 / GROSS < abs(slope) < GROSS else EXPLAINED_GROSS
+    fitting = [name for name in sorted(away, key=lambda name: away[name]) if away[name] < near]
     if sign and abs(np.log(abs(slope))) < EXPLAINED:
         return sign
     return [*fitting, *sign] if fitting else []

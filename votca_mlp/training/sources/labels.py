@@ -190,6 +190,12 @@ def _value(
         if volume <= 0:
             what = f"'{label.key}' of level '{level}' is a stress, but the frame has no cell"
             raise UserError(what, where=where, accepted="a periodic frame")
+        if not frame.pbc.all():
+            directions = int(frame.pbc.sum())
+            what = f"'{label.key}' of level '{level}' is a stress, but the frame is periodic in {directions} "
+            what += f"direction{'s' if directions != 1 else ''}"
+            accepted = "periodic in three directions; or no stress of such frames, in a source of their own"
+            raise UserError(what, where=where, accepted=accepted)
         shape, factor = (3, 3), VIRIALS[label.unit] / volume if virial else STRESSES[label.unit]
     else:
         shape, factor = (), ENERGIES[label.unit] * (count if label.per_atom else 1)
@@ -231,4 +237,9 @@ def _groups(source: Source, raw: Sequence[RawFrame], path: Path) -> list[str]:
             size = max(1, -(-len(raw) // 20))
         return [f"{path}: {k // max(1, size)}" for k in range(len(raw))]
     refuse_unknown_key(raw, source.group, path)
+    for frame in raw:
+        if frame.values.get(source.group) is None:
+            what = f"has no '{source.group}', by which frames are grouped"
+            accepted = "the value in every frame, or another 'group'"
+            raise UserError(what, where=f"{path}, {frame.origin}", accepted=accepted)
     return [f"{path}: {frame.values.get(source.group)}" for frame in raw]
