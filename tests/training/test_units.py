@@ -1,5 +1,6 @@
 """Units of labels in wrong proportion to others: of energies far apart, of two levels without energies."""
 
+import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
@@ -43,3 +44,26 @@ def test_forces_of_two_levels_on_the_same_frames() -> None:
         else:
             (line,) = refuse_other_unit(frames, frame_keys(frames))
             assert line == "forces of 'high' and 'low' on 10 common frames: slope 1.100"
+
+
+def test_how_far_two_levels_are_apart_is_said_beside_their_spread() -> None:
+    """By atom, about one constant of each composition: frames of 4 and of 8 atoms, other origins."""
+    atoms = []
+    for k in range(20):
+        frame = bulk("Cu", "fcc", 3.6, cubic=True).repeat((1 + k // 10, 1, 1))
+        frame.rattle(0.08, seed=k)
+        frame.calc = EMT()
+        atoms.append(frame)
+    energies = np.array([frame.get_potential_energy() for frame in atoms])
+    counts = np.array([len(frame) for frame in atoms])
+    added = 0.02 * np.random.default_rng(1).normal(size=20) * counts
+    levels = {
+        "low": {"energies": list(energies)},
+        "high": {"energies": list(energies + added - 40.0 * counts + 7.0)},
+    }
+    frames = labelled_frames(atoms, levels)
+    (line,) = (line for line in refuse_other_unit(frames, frame_keys(frames)) if "common" in line)
+    both = [np.concatenate([v[:10] - v[:10].mean(), v[10:] - v[10:].mean()]) for v in (added, energies)]
+    apart, spread = (1e3 * np.std(values / counts) for values in both)
+    assert f"; {apart:.3g} meV/atom apart, where 'low' spreads by {spread:.3g} and 'high' by" in line
+    assert 10 < apart < 30

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from votca_mlp.errors import UserError
 from votca_mlp.training.labelled import FloatArray, LabelledFrames
@@ -37,7 +38,8 @@ def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str
     said, compared = [], set[tuple[str, str]]()
     for low, high in combinations(frames.levels, 2):
         for kind, known in (("energies", ENERGIES), ("forces", FORCES)):
-            x, y, number = _common(frames, keys, low, high, kind)
+            x, y, atoms = _common(frames, keys, low, high, kind)
+            number = len(atoms)
             if number < FEWEST or not x.any() or not y.any():
                 continue
             compared |= {(low, kind), (high, kind)}
@@ -53,7 +55,8 @@ def refuse_other_unit(frames: LabelledFrames, keys: Sequence[bytes]) -> list[str
                 f"'{low}': no two levels of theory differ so much",
                 where=f"levels {low}, {high}",
             )
-            said.append(f"{on}: slope {slope:.3f}")
+            apart = _apart(x / atoms, y / atoms, low, high) if kind == "energies" else ""
+            said.append(f"{on}: slope {slope:.3f}{apart}")
     for level in frames.levels:
         derivatives = frames.has(level, "forces").any() or frames.has(level, "stress").any()
         if frames.has(level, "energies").any() and not derivatives and (level, "energies") not in compared:
@@ -85,26 +88,37 @@ def refuse_ratio(slope: float, units: Mapping[str, float], what: str, where: str
 
 def _common(
     frames: LabelledFrames, keys: Sequence[bytes], low: str, high: str, kind: str
-) -> tuple[FloatArray, FloatArray, int]:
-    """Return labels of both levels on the frames that both have, and their number.
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return labels of both levels on the frames that both have, and the frames' numbers of atoms.
 
     Energies are without the mean of each composition that has several frames; forces all components in a row.
     """
     rows = [{keys[k]: k for k in np.flatnonzero(frames.has(level, kind)).tolist()} for level in (low, high)]
     pairs = [(k, rows[1][key]) for key, k in rows[0].items() if key in rows[1]]
     x, y = (getattr(frames.levels[level], kind) for level in (low, high))
-    parts = []
+    parts, sizes = [], frames.atom_counts
     if kind == "forces":
         for a, b in pairs:
             part = [values[frames.offsets[k] : frames.offsets[k + 1]] for values, k in ((x, a), (y, b))]
             parts.append(np.stack([values.ravel() for values in part], 1))
-        number = len(pairs)
+        used = [a for a, _ in pairs]
     else:
-        compositions: dict[bytes, list[tuple[float, float]]] = {}
+        compositions: dict[bytes, list[tuple[int, int]]] = {}
         for a, b in pairs:
             atoms = np.sort(frames.numbers[frames.offsets[a] : frames.offsets[a + 1]]).tobytes()
-            compositions.setdefault(atoms, []).append((x[a], y[b]))
-        parts = [np.array(some) - np.mean(some, axis=0) for some in compositions.values() if len(some) > 1]
-        number = sum(map(len, parts))
+            compositions.setdefault(atoms, []).append((a, b))
+        several = [np.array(some) for some in compositions.values() if len(some) > 1]
+        parts = [np.stack([x[some[:, 0]], y[some[:, 1]]], 1) for some in several]
+        parts = [part - part.mean(0) for part in parts]
+        used = [a for some in several for a in some[:, 0].tolist()]
     both = np.concatenate(parts) if parts else np.zeros((0, 2))
-    return both[:, 0], both[:, 1], number
+    return both[:, 0], both[:, 1], sizes[used]
+
+
+def _apart(x: FloatArray, y: FloatArray, low: str, high: str) -> str:
+    """Return in words how far energies by atom are apart beside how far they spread, eV/atom."""
+    apart, *spreads = (1e3 * float(np.sqrt(np.square(each).mean())) for each in (y - x, x, y))
+    return (
+        f"; {apart:.3g} meV/atom apart, where '{low}' spreads by {spreads[0]:.3g} "
+        f"and '{high}' by {spreads[1]:.3g}"
+    )
