@@ -26,23 +26,13 @@ def train(
     from votca_mlp.progress import open_progress
 
     if check:
-        from votca_mlp.training.assemble import assemble
-        from votca_mlp.training.command import refuse_experiments
+        from votca_mlp.training.ready import get_ready
         from votca_mlp.training.settings.read import load_train_settings
         from votca_mlp.training.sources.writing import write_frames
-        from votca_mlp.training.start import prepare_start, read_start
 
-        found = load_train_settings(settings)
-        if found.experiments is not None:
-            from votca_mlp.training.fusion.from_settings import check_section
-
-            levels, method = list(found.levels), found.training.method
-            check_section(found.experiments, settings.parent, levels, method)
-        start = read_start(found, settings.parent)
-        data = prepare_start(start, found, assemble(found, settings.parent, typer.echo), typer.echo)
-        refuse_experiments(found, settings.parent, data, start, typer.echo)
+        ready = get_ready(load_train_settings(settings), settings.parent, typer.echo)
         if write is not None:
-            write_frames(write, data.frames)
+            write_frames(write, ready.data.frames)
         return
     if write is not None:
         raise UserError("is for --check", where="--write", accepted="--check --write FILE")

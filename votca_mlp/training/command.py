@@ -15,23 +15,23 @@ from votca_mlp.models.hipnn.joined import joined, refuse_sizes
 from votca_mlp.models.hipnn.levels import LevelledHipnn
 from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
-from votca_mlp.training.assemble import Prepared, assemble, given_energies
+from votca_mlp.training.assemble import Prepared, given_energies
 from votca_mlp.training.card import model_card, table
-from votca_mlp.training.fusion.from_settings import check_network, check_section, fuse_file
+from votca_mlp.training.fusion.from_settings import fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
+from votca_mlp.training.ready import Ready, Say, get_ready
 from votca_mlp.training.rivals import differences, of_level, with_labels
 from votca_mlp.training.settings.models import TrainSettings
 from votca_mlp.training.settings.read import load_train_settings
 from votca_mlp.training.split import Split
-from votca_mlp.training.start import Start, prepare_start, read_start, shifted
+from votca_mlp.training.start import Start, shifted
 from votca_mlp.training.trainer.loop import Trained, train
 from votca_mlp.training.trainer.options import LevelWeights, TrainOptions
 from votca_mlp.training.trainer.transfer import with_levels
 from votca_mlp.versions import VERSION, versions
 
 SETTINGS, MODEL, CARD, CHECKPOINTS = "settings.yaml", "model.pt", "model.md", "checkpoints"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,26 @@ class Made:
 class _Job:
     """One training command under way."""
 
-    settings: TrainSettings
-    data: Prepared
+    ready: Ready
     folder: Path
     progress: Progress
     say: Say
-    start: Start | None = None
+
+    @property
+    def settings(self) -> TrainSettings:
+        return self.ready.settings
+
+    @property
+    def data(self) -> Prepared:
+        return self.ready.data
+
+    @property
+    def start(self) -> Start | None:
+        return self.ready.start
 
     @property
     def levels(self) -> list[str]:
         return list(self.settings.levels)
-
-    @property
-    def network(self) -> dict[str, Any]:
-        return self.start.network if self.start else self.settings.network.model_dump()
 
     def begun(self, levels: Sequence[str]) -> LevelledHipnn | None:
         """Return the model that training of these levels starts from; None: random numbers."""
@@ -116,7 +122,7 @@ class _Job:
             frames,
             learn,
             judge,
-            self.network,
+            self.ready.network,
             options,
             self_energies=self_energies,
             # of all levels: one that is trained alone may lack a species that another has
@@ -154,31 +160,12 @@ def run_training(path: Path, progress: Progress, say: Say = lambda line: None) -
     settings = load_train_settings(path)
     folder = path.parent / settings.output
     _refuse_folder(folder, path)
-    if settings.experiments is not None:
-        check_section(settings.experiments, path.parent, list(settings.levels), settings.training.method)
-    start = read_start(settings, path.parent)
-    data = prepare_start(start, settings, assemble(settings, path.parent, say), say)
-    refuse_experiments(settings, path.parent, data, start, say)
+    ready = get_ready(settings, path.parent, say)
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
     with locked(folder / CHECKPOINTS):
         # another training may have begun and ended while the data were read
         _refuse_folder(folder, path)
-        return _trained(_Job(settings, data, folder, progress, say, start), path)
-
-
-def refuse_experiments(
-    settings: TrainSettings, directory: Path, data: Prepared, start: Start | None, say: Say
-) -> None:
-    """Refuse experiments that the network cannot be fused with; see :func:`.from_settings.check_network`."""
-    if settings.experiments is not None:
-        check_network(
-            settings.experiments,
-            directory,
-            start.network if start else settings.network.model_dump(),
-            start.model.numbers if start else data.frames.species,
-            len(data.split.held_out),
-            say,
-        )
+        return _trained(_Job(ready, folder, progress, say), path)
 
 
 def _trained(job: _Job, path: Path) -> Made:
@@ -187,13 +174,13 @@ def _trained(job: _Job, path: Path) -> Made:
     if path.resolve() != (folder / SETTINGS).resolve():
         shutil.copyfile(path, folder / SETTINGS)
     made = METHODS[settings.training.method](job)
-    if settings.experiments is None:
+    if settings.experiments is None or job.ready.targets is None:
         return made
     level = settings.experiments.level or next(iter(settings.levels))
     source = made.models[level] if level in made.models else made.models["model"]
     fused = fuse_file(
         settings.experiments,
-        path.parent,
+        job.ready.targets,
         source,
         data.frames,
         (np.sort(np.concatenate([data.split.training, data.split.validation])), data.split.held_out),
@@ -240,7 +227,7 @@ def _transfer(job: _Job) -> Made:
 def _difference(job: _Job) -> Made:
     low, *others = _several(job)
     frames, split = job.data.frames, job.data.split
-    refuse_sizes(job.network, len(frames.species), len(job.levels))
+    refuse_sizes(job.ready.network, len(frames.species), len(job.levels))
     base = _first(job)
     trained = {low: base}
     for level in others:
@@ -347,7 +334,7 @@ def _provenance(
         "method": settings.training.method,
         "files": [file for source in settings.data for file in source.file],
         **({"start": job.start.provenance} if job.start else {}),
-        "network": job.network,
+        "network": job.ready.network,
         # continued, transfer and a start make separate heads of any
         "training": settings.training.model_dump() | {"heads": found.model.kind},
         "labels": counts,

@@ -6,7 +6,7 @@ from ase.build import bulk
 from ase.io import write
 
 from votca_mlp.errors import UserError
-from votca_mlp.training.fusion.from_settings import states_and_experiments
+from votca_mlp.training.fusion.from_settings import fusion_targets
 from votca_mlp.training.fusion.settings import ExperimentsSettings
 
 
@@ -53,7 +53,8 @@ def test_values_are_in_the_observables_units(folder) -> None:
         {"state": "cold", "quantity": "elastic", **constants},
         {"state": "cold", "quantity": "rdf", "file": "g.dat", "species": ["Ar", "Ar"]},
     ]
-    states, experiments, rest = states_and_experiments(settings(given), folder)
+    asked = fusion_targets(settings(given), folder)
+    states, experiments, rest = asked.states, asked.experiments, asked.rest
     assert [each.name for each in states] == ["cold"]
     assert not rest
     pressure, elastic, rdf = experiments
@@ -95,7 +96,8 @@ def test_every_quantity_of_states_and_of_configurations_at_rest(folder) -> None:
         BCC,
         {"quantity": "cold_elastic", "configurations": ["fcc.extxyz"], **constants},
     ]
-    _, experiments, rest = states_and_experiments(settings(given, {**STATE, "pressure": 1.0}), folder)
+    asked = fusion_targets(settings(given, {**STATE, "pressure": 1.0}), folder)
+    experiments, rest = asked.experiments, asked.rest
     lattice, of_stress, angles, scattered = experiments
     assert lattice.observable.multiples == {"a": ((0, 1.0), (2, 1.0))}
     assert of_stress.values[0] * 160.2176634 == pytest.approx(1.6)
@@ -185,7 +187,7 @@ HELD = {"pressure": 1.0}
 )
 def test_what_cannot_be_is_one_message(folder, measured, state, message) -> None:
     with pytest.raises(UserError) as caught:
-        states_and_experiments(settings([measured], STATE | state), folder)
+        fusion_targets(settings([measured], STATE | state), folder)
     assert message in str(caught.value)
 
 
@@ -196,7 +198,7 @@ def test_measured_f_of_q_is_that_of_the_scattering_module(folder) -> None:
     wave = 0.05 * np.sin(4.0 * q) / q
     np.savetxt(folder / "f.dat", np.transpose([q, wave, np.full_like(q, 0.002)]), header="Q F error")
     given = {"state": "cold", "quantity": "scattering", "file": "f.dat", "reach": 5.0, "isotopes": "35Cl"}
-    _, (found,), _ = states_and_experiments(settings([given]), folder)
+    (found,) = fusion_targets(settings([given]), folder).experiments
     lengths = {"Na": 3.63, "Cl": 11.65}
     coefficients = found.observable.coefficients
     assert coefficients["Cl", "Na"] == pytest.approx(0.5 * lengths["Na"] * lengths["Cl"] / 100.0, rel=1e-2)
@@ -206,25 +208,25 @@ def test_measured_f_of_q_is_that_of_the_scattering_module(folder) -> None:
     assert found.labels[0] == "F(1.000)"
     for changes, message in (({"isotopes": "36Ar"}, "36Ar|Ar"), ({"reach": None}, "without reach")):
         with pytest.raises(UserError, match=message):
-            states_and_experiments(settings([given | changes]), folder)
+            fusion_targets(settings([given | changes]), folder)
     # without a heading the third column is the error, as it is of every curve here
     np.savetxt(folder / "f.dat", np.transpose([q, wave, np.full_like(q, 0.003)]))
-    _, (found,), _ = states_and_experiments(settings([given]), folder)
+    (found,) = fusion_targets(settings([given]), folder).experiments
     assert found.errors.tolist() == pytest.approx([0.003] * len(q))
     np.savetxt(folder / "f.dat", np.transpose([q, wave]))
     with pytest.raises(UserError, match="no column of errors"):
-        states_and_experiments(settings([given]), folder)
+        fusion_targets(settings([given]), folder)
 
 
 def test_experiments_that_contradict_each_other_are_said(folder) -> None:
     other = {**PRESSURE, "values": {"pressure": 900.0}}
     with pytest.raises(UserError, match="pressure at cold is 0"):
-        states_and_experiments(settings([PRESSURE, other]), folder)
+        fusion_targets(settings([PRESSURE, other]), folder)
     with pytest.raises(UserError, match=r"a at rest is 5\.31"):
-        states_and_experiments(settings([LATTICE, {**LATTICE, "values": {"a": 5.5}}]), folder)
+        fusion_targets(settings([LATTICE, {**LATTICE, "values": {"a": 5.5}}]), folder)
     # 1782 kg/m3 are 5.3 Angstrom
     lattice = {**LATTICE, "quantity": "lattice", "state": "cold", "values": {"a": 5.3}}
-    states_and_experiments(settings([DENSITY, lattice], STATE | HELD), folder)
+    fusion_targets(settings([DENSITY, lattice], STATE | HELD), folder)
     del lattice["configurations"]
     with pytest.raises(UserError, match=r"volume of the box .* at cold is 149"):
-        states_and_experiments(settings([DENSITY, lattice | {"values": {"a": 5.5}}], STATE | HELD), folder)
+        fusion_targets(settings([DENSITY, lattice | {"values": {"a": 5.5}}], STATE | HELD), folder)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 FOLDER, HISTORY, FUSED, CARD = "fusion", "fusion.json", "fused.pt", "fused.md"
 
 
-def states_and_experiments(
-    settings: "ExperimentsSettings", directory: Path
-) -> tuple[list[StatePoint], list[Experiment], list[RestExperiment]]:
+@dataclass(frozen=True)
+class FusionTargets:
+    """What the section asks for: state points, experiments in them, and experiments at rest."""
+
+    states: list[StatePoint]
+    experiments: list[Experiment]
+    rest: list[RestExperiment]
+
+
+def fusion_targets(settings: "ExperimentsSettings", directory: Path) -> FusionTargets:
     """Return state points, experiments in them and at rest, checked: to be called before training.
 
     Parameters
@@ -80,7 +88,7 @@ def states_and_experiments(
             )
         )
     check_experiments(experiments, list(states.values()), rest)
-    return list(states.values()), experiments, rest
+    return FusionTargets(list(states.values()), experiments, rest)
 
 
 def _refuse_state(measured: "MeasuredSettings") -> None:
@@ -96,8 +104,8 @@ def _refuse_state(measured: "MeasuredSettings") -> None:
 
 def check_section(
     settings: "ExperimentsSettings", directory: Path, levels: Sequence[str], method: str
-) -> None:
-    """Refuse a section before anything is trained.
+) -> FusionTargets:
+    """Return what a section asks for, or refuse it before anything is trained.
 
     Parameters
     ----------
@@ -110,7 +118,7 @@ def check_section(
     ------
     UserError
         No level where there are several, an unknown one, a difference of levels, no such device, numbers out
-        of bounds, and what :func:`states_and_experiments` refuses.
+        of bounds, and what :func:`fusion_targets` refuses.
     """
     from votca_mlp.evaluation.load import pick_device
 
@@ -126,12 +134,12 @@ def check_section(
         settings.options()
     except UserError as error:
         raise error.at("experiments") from None
-    states_and_experiments(settings, directory)
+    return fusion_targets(settings, directory)
 
 
 def check_network(
     settings: "ExperimentsSettings",
-    directory: Path,
+    targets: FusionTargets,
     network: dict[str, Any],
     species: tuple[int, ...],
     n_held: int,
@@ -141,8 +149,8 @@ def check_network(
 
     Parameters
     ----------
-    settings, directory
-        The section, and where its relative paths start.
+    settings, targets
+        The section, and what it asks for.
     network
         As :func:`.model.build_hipnn` takes it.
     species
@@ -163,9 +171,10 @@ def check_network(
     from votca_mlp.models.hipnn.model import build_hipnn
     from votca_mlp.training.fusion.copies import Copies
 
-    states, experiments, rest = states_and_experiments(settings, directory)
-    used = [(f"state {state.name}", state.start.numbers.tolist()) for state in states]
-    used += [(each.title, frame.numbers.tolist()) for each in rest for frame in each.observable.frames]
+    used = [(f"state {state.name}", state.start.numbers.tolist()) for state in targets.states]
+    used += [
+        (each.title, frame.numbers.tolist()) for each in targets.rest for frame in each.observable.frames
+    ]
     for what, numbers in used:
         unknown = sorted(set(numbers) - set(species))
         if unknown:
@@ -191,17 +200,17 @@ def check_network(
         Copies(model, settings.fixed)
     except UserError as error:
         raise UserError(error.what, where="experiments.fixed", accepted="fewer names") from None
-    counts = {state.name: 0 for state in states}
-    for each in experiments:
+    counts = {state.name: 0 for state in targets.states}
+    for each in targets.experiments:
         counts[each.state] += len(each.labels)
     parts = [f"{count or 'NONE'} at {name}" for name, count in counts.items()]
-    parts += [f"{sum(len(each.labels) for each in rest)} at rest"] * bool(rest)
+    parts += [f"{sum(len(each.labels) for each in targets.rest)} at rest"] * bool(targets.rest)
     say(f"measured values: {', '.join(parts)}")
 
 
 def fuse_file(
     settings: "ExperimentsSettings",
-    directory: Path,
+    targets: FusionTargets,
     source: Path,
     frames: "LabelledFrames",
     chosen: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -213,8 +222,8 @@ def fuse_file(
 
     Parameters
     ----------
-    settings, directory
-        The section, and where its relative paths start.
+    settings, targets
+        The section, and what it asks for.
     source
         Model file with the level.
     frames, chosen, level
@@ -238,20 +247,19 @@ def fuse_file(
     from votca_mlp.training.fusion.simulate import simulate
 
     model = load_hipnn(source, level=level)
-    states, experiments, rest = states_and_experiments(settings, directory)
     learn, held = chosen
     watched = labels_of(frames, held, model, level) if len(held) else None
     if watched is not None and not watched.batches:
         watched = None
     fusion = Fusion(
         model,
-        states,
-        experiments,
+        targets.states,
+        targets.experiments,
         labels_of(frames, learn, model, level),
         watched,
         folder / FOLDER,
         settings.options(),
-        rest=rest,
+        rest=targets.rest,
         fixed=settings.fixed,
         report=say,
         simulator=partial(simulate, device=settings.device),
