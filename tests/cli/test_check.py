@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,33 @@ def test_deep_says_what_a_run_costs(tmp_path: Path) -> None:
     assert re.search(
         r"forces take about [\d.e+]+ ms .* of MD for step_001, .* a later one, .* for 3 together", cost
     )
+
+
+def test_the_cost_is_that_of_the_fastest_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch compiles in the second call, too, and others use the machine: "at least" was too long."""
+    from tests.csg.case import make_case
+    from votca_mlp.evaluation import load
+
+    made = load.evaluator_of
+
+    def slow_at_first(*given: object) -> object:
+        evaluator, calls = made(*given), []
+        evaluate = evaluator.evaluate
+
+        def late(atoms: object) -> object:
+            calls.append(atoms)
+            time.sleep(0.3 if len(calls) in (2, 4) else 0.0)
+            return evaluate(atoms)
+
+        monkeypatch.setattr(evaluator, "evaluate", late)
+        return evaluator
+
+    monkeypatch.setattr(load, "evaluator_of", slow_at_first)
+    main = make_case(tmp_path / "case", iterations=3)
+    result = CliRunner().invoke(app, ["check", str(main), "--deep"], catch_exceptions=False)
+    cost = re.search(r"forces take about ([\d.e+]+) ms", result.output)
+    assert cost is not None, result.output
+    assert float(cost[1]) < 100.0
 
 
 def test_flags_show_no_type() -> None:
