@@ -17,10 +17,14 @@ def test_command_line(tmp_path: Path) -> None:
         app, ["temperature", *map(str, runs.values()), "--out", str(out), "--extrapolate"]
     )
     assert result.exit_code == 0, result.output
-    assert "943, 1023, 1323 K" in result.output
+    assert "943, 1023, 1323 K, a cubic spline between" in result.output
     assert "errors        of the tables appear at most 1.48 times as large, at 1121 K" in result.output
     assert "pressures" not in result.output
     assert read_temperature_file(out).correction.allow_extrapolation
+    two = CliRunner().invoke(
+        app, ["temperature", str(runs[943]), str(runs[1323]), "--out", str(tmp_path / "two.yaml")]
+    )
+    assert "943, 1323 K, a straight line between" in two.output
     settings = runs[1323] / "settings.xml"
     settings.write_text(settings.read_text().replace("<pressure>1<", "<pressure>500<"))
     again = CliRunner().invoke(

@@ -63,3 +63,10 @@ def test_what_a_model_file_cannot_be_exported_as_is_said(tmp_path, model) -> Non
     result = CliRunner().invoke(app, ["export", str(tmp_path / "none.pt"), "--output", str(tmp_path / "out")])
     assert "none.pt" in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_comes_with_the_package(tmp_path):
+    export("builtin:al-hipnn", "ase", tmp_path / "out")
+    atoms = bulk("Al", "fcc", 4.05, cubic=True)
+    atoms.calc = load_corrected(tmp_path / "out")
+    assert atoms.get_potential_energy() / len(atoms) == pytest.approx(-74.477, abs=0.01)

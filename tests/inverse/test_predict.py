@@ -2,18 +2,21 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.csg.case import VOTCA_MLP, edit, make_case, start_program
 from tests.inverse.case import ours
+from votca_mlp.cli.app import app
 from votca_mlp.errors import UserError
 from votca_mlp.inverse.from_settings import plan_of
 from votca_mlp.inverse.predict import predict
 from votca_mlp.settings import load_settings
-from votca_mlp.tables import read_table
+from votca_mlp.tables import read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,18 @@ def test_the_command(run: Path, tmp_path: Path) -> None:
     assert "Ar-Ar: g - target" in output
     assert re.search(r"density [0-9.]+ \+- 0 kg/m3\nworth \d", output)
     assert len(read_table(tmp_path / "Ar-Ar.dist.new").x) == 81
+
+
+def test_a_potential_too_far_away(run: Path, tmp_path: Path) -> None:
+    """A well of 0.1 eV is worth a frame or two: the numbers before mean nothing, which is said."""
+    table = read_table(run / "step_003/Ar-Ar.pot.cur")
+    well = 10.0 * np.exp(-(((table.x - 0.5) / 0.05) ** 2))
+    write_table(tmp_path / "far.pot", replace(table, y=table.y - well))
+    words = ["predict", str(run), "--pot", f"Ar-Ar={tmp_path / 'far.pot'}"]
+    output = CliRunner().invoke(app, words, catch_exceptions=False).output
+    assert re.search(r"worth \d\S* of \d+ frames: too few to rely on", output)
+    near = CliRunner().invoke(app, ["predict", str(run)], catch_exceptions=False).output
+    assert "too few" not in near
 
 
 def test_what_cannot_be_put_together(run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def export(
         Path,
         typer.Argument(
             help="Main directory of a run, its settings.xml, a file of 'votca-mlp temperature', or a model "
-            "file (.pt), which is exported without a correction.",
+            "(a file .pt, builtin:al-hipnn), which is exported without a correction.",
             show_default=False,
         ),
     ] = Path("."),

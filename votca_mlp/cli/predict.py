@@ -12,6 +12,8 @@ from votca_mlp.errors import UserError
 from votca_mlp.plain import whole_number_of
 
 MOST_STEPS = 999_999
+FEW = 10.0
+"""Frames that a prediction has to be worth: of fewer, its own error is not known to a third."""
 
 _Pot = Annotated[
     list[str] | None,
@@ -59,7 +61,8 @@ def predict(
                 folder.mkdir(parents=True, exist_ok=True)
                 write_table(folder / f"{pair.name}.dist.new", found.rdfs[pair.name])
         typer.echo(f"{before}density {found.density.mean:.5g} +- {found.density.error:.2g} kg/m3")
-        typer.echo(f"{before}worth {found.samples:.3g} of {found.frames} frames")
+        few = ": too few to rely on, this u(r) is too far from those simulated" if found.samples < FEW else ""
+        typer.echo(f"{before}worth {found.samples:.3g} of {found.frames} frames{few}")
 
 
 def _check_folder(out: Path) -> None:

@@ -32,7 +32,8 @@ def temperature(
     joined = join(sources, out, settings=settings, extrapolate=extrapolate)
     correction, names = joined.file.correction, joined.file.names
     nodes = ", ".join(f"{kelvin:g}" for kelvin in correction.nodes)
-    typer.echo(f"temperatures  {nodes} K, a cubic spline between")
+    curve = "cubic spline" if len(correction.nodes) > 2 else "straight line"
+    typer.echo(f"temperatures  {nodes} K, a {curve} between")
     for pair, spline in correction.terms[0].pairs.items():
         points = len(spline.coefficients) + 1
         typer.echo(

@@ -9,13 +9,14 @@ from votca_mlp.export.potential import CorrectedPotential
 from votca_mlp.models.origin import describe_model
 from votca_mlp.potentials.correction import PairCorrection
 
+BUILTIN = "builtin:"
 FORMATS_OF_U = ("table", "lammps")
 """Formats that hold u(r) alone."""
 
 
 def is_model_file(path: str | Path) -> bool:
-    """Return whether a path is a model file, by its name."""
-    return Path(path).suffix == ".pt"
+    """Return whether a path is a model file, by its name, or a model that comes with the package."""
+    return Path(path).suffix == ".pt" or str(path).startswith(BUILTIN)
 
 
 def potential_of_model(
@@ -26,7 +27,8 @@ def potential_of_model(
     Parameters
     ----------
     path
-        A file that ``<kind>hippynn</kind>`` takes: ``model.pt`` or ``fused.pt`` of ``votca-mlp train``.
+        A file that ``<kind>hippynn</kind>`` takes: ``model.pt`` or ``fused.pt`` of ``votca-mlp train``,
+        or ``builtin:NAME``.
     form
         The format's name.
     level
@@ -50,11 +52,12 @@ def potential_of_model(
             where="--format",
             accepted="ase, torchscript, gromacs or mliap; the main directory of a run",
         )
-    path = Path(path).absolute()
-    mlp = MLPSettings(kind="hippynn", model=str(path), level=level, trust_pickle=trust)
-    model = load_model(mlp, path.parent)
+    folder = Path(path).absolute().parent
+    name = str(path) if str(path).startswith(BUILTIN) else str(Path(path).absolute())
+    mlp = MLPSettings(kind="hippynn", model=name, level=level, trust_pickle=trust)
+    model = load_model(mlp, folder)
     content = ExportContent(
-        model=describe_model(mlp, path.parent, skin),
+        model=describe_model(mlp, folder, skin),
         settings=None,
         settings_sha256=None,
         step=None,
