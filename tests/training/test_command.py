@@ -23,7 +23,9 @@ from votca_mlp.evaluation.evaluator import PairListEvaluator
 from votca_mlp.models.hipnn.files import load_hipnn
 from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
+from votca_mlp.training.assemble import assemble
 from votca_mlp.training.command import Made, run_training
+from votca_mlp.training.settings.read import load_train_settings
 
 
 def small(method: str = "together", epochs: int = 12, **more: Any) -> dict[str, Any]:
@@ -73,6 +75,25 @@ def test_card_has_the_errors_of_the_file_on_held_out_groups(together: tuple[Path
     evaluator = PairListEvaluator(load_hipnn(made.models["model"], level="low"))
     wrong = [evaluator.evaluate(atoms).forces - atoms.get_forces() for atoms in read(folder / "low.xyz", ":")]
     assert found.rmse == pytest.approx(np.sqrt(np.square(wrong).mean()), rel=0.6)
+
+
+def test_card_says_what_a_level_s_own_head_is_worth(together: tuple[Path, Made, list[str]]) -> None:
+    folder, made, said = together
+    data = assemble(load_train_settings(folder / "settings.yaml"), folder)
+    low = PairListEvaluator(load_hipnn(made.models["model"], level="low"))
+
+    def away(part: Any) -> Any:
+        rows = [k for k in part if data.frames.has("high", "energies")[k]]
+        return [
+            data.frames.levels["high"].energies[k] - low.evaluate(data.frames.atoms(k)).energy for k in rows
+        ]
+
+    # of one molecule, self energies are one number
+    wrong = np.array(away(data.split.held_out)) - np.mean(away(data.split.training))
+    (line,) = [line for line in said if "with the head of 'low' instead" in line]
+    assert f"- {line}" in (made.folder / "model.md").read_text().splitlines()
+    rmse = float(line.partition(": energies ")[2].removesuffix(" meV/atom"))
+    assert rmse == pytest.approx(1e3 * np.sqrt(np.square(wrong).mean()) / 3, rel=1e-3)
 
 
 def test_heads_differ_and_a_level_has_to_be_named(together: tuple[Path, Made, list[str]]) -> None:

@@ -9,7 +9,9 @@ Errors = Mapping[str, Mapping[str, LabelErrors]]
 """By level, then by kind of label."""
 
 
-def model_card(provenance: Mapping[str, Any], errors: Errors, groups: int, uses: Sequence[str]) -> str:
+def model_card(
+    provenance: Mapping[str, Any], errors: Errors, groups: int, uses: Sequence[str], notes: Sequence[str] = ()
+) -> str:
     """Return the card as Markdown.
 
     Parameters
@@ -22,11 +24,14 @@ def model_card(provenance: Mapping[str, Any], errors: Errors, groups: int, uses:
         Number of held-out groups.
     uses
         Lines on how the model is used.
+    notes
+        Lines on the errors.
     """
     lines = ["# Model card", "", *uses, "", "## Errors on held-out groups", ""]
     if any(errors.values()):
         lines += [f"{groups} groups of frames that neither training nor its end has seen.", ""]
         lines += table(errors)
+        lines += ["", *(f"- {note}" for note in notes)] if notes else []
     else:
         lines.append("No frames were held out: nothing is known of errors (`split.held_out`).")
     lines += ["", "## Made by", ""]

@@ -17,6 +17,7 @@ from votca_mlp.progress import Progress
 from votca_mlp.runs.lock import locked
 from votca_mlp.training.assemble import Prepared, given_energies
 from votca_mlp.training.card import model_card, table
+from votca_mlp.training.first_head import errors_by_first_level, in_words
 from votca_mlp.training.fusion.from_settings import fuse_file
 from votca_mlp.training.judge import SCALES, LabelErrors, level_errors, predictions
 from votca_mlp.training.labelled import LabelledFrames
@@ -196,7 +197,7 @@ def _together(job: _Job) -> Made:
     found = job.fit("model", frames, split, self_energies=energies, start=job.begun(job.levels))
     held = job.data.frames.take(job.data.split.held_out)
     errors = {level: _errors(found.model, held, level, job) for level in job.levels}
-    return _written(job, {"model": found}, errors)
+    return _written(job, {"model": found}, errors, found.model)
 
 
 def _continued(job: _Job) -> Made:
@@ -208,7 +209,7 @@ def _continued(job: _Job) -> Made:
     found = job.fit("model", frames, split, start=start, second=True)
     held = frames.take(split.held_out)
     errors = {level: _errors(found.model, held, level, job) for level in job.levels}
-    return _written(job, {"model": found}, errors)
+    return _written(job, {"model": found}, errors, found.model)
 
 
 def _transfer(job: _Job) -> Made:
@@ -221,7 +222,7 @@ def _transfer(job: _Job) -> Made:
         start = with_levels(base.model, [level], {level: job.after(base.model, level)}, source=low)
         trained[level] = job.fit(level, of_level(frames, level), split, start=start, second=True)
         errors[level] = _errors(trained[level].model, held, level, job)
-    return _written(job, trained, errors)
+    return _written(job, trained, errors, base.model)
 
 
 def _difference(job: _Job) -> Made:
@@ -237,7 +238,7 @@ def _difference(job: _Job) -> Made:
     whole = joined([found.model.alone() for found in trained.values()], sums)
     held = frames.take(split.held_out)
     errors = {level: _errors(whole, held, level, job) for level in job.levels}
-    made = _written(job, trained, errors)
+    made = _written(job, trained, errors, base.model)
     path = job.folder / MODEL
     provenance = {name: _provenance(job, name, found, {}) for name, found in trained.items()}
     save_levels(path, whole, {"made by": provenance[low]["made by"], "method": "difference", **provenance})
@@ -272,8 +273,10 @@ def _errors(model: LevelledHipnn, held: LabelledFrames, level: str, job: _Job) -
     return level_errors(predictions(model.alone(level), held), held, level, job.data.self_energies[level])
 
 
-def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str, LabelErrors]]) -> Made:
-    """Write models, card, and the losses by epoch."""
+def _written(
+    job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str, LabelErrors]], first: LevelledHipnn
+) -> Made:
+    """Write models, card, and the losses by epoch; ``first`` has the first level's head."""
     models = {}
     for name, found in trained.items():
         models[name] = job.folder / (MODEL if name == "model" else f"{name}.pt")
@@ -282,12 +285,26 @@ def _written(job: _Job, trained: dict[str, Trained], errors: dict[str, dict[str,
         _write_history(job.folder / f"{models[name].stem}.csv", found.history)
     held = len(np.unique(job.data.frames.groups[job.data.split.held_out]))
     provenance = {name: _provenance(job, name, found, {}) for name, found in trained.items()}
-    first = provenance["model"] if list(trained) == ["model"] else provenance
+    of_all = provenance["model"] if list(trained) == ["model"] else provenance
+    notes = _notes(job, errors, first)
     with atomic_write(job.folder / CARD) as file:
-        file.write(model_card(first, errors, held, _uses(job, models)))
-    for line in table(errors) if any(errors.values()) else []:
+        file.write(model_card(of_all, errors, held, _uses(job, models), notes))
+    for line in [*table(errors), *notes] if any(errors.values()) else []:
         job.say(line)
     return Made(job.folder, models, errors)
+
+
+def _notes(job: _Job, errors: dict[str, dict[str, LabelErrors]], model: LevelledHipnn) -> list[str]:
+    """Return by level what its own head is worth."""
+    frames, split, notes = job.data.frames, job.data.split, []
+    learn = frames.take(split.training)
+    given = given_energies(job.settings, learn)
+    for level in job.levels[1:]:
+        if errors[level]:
+            held = frames.take(with_labels(frames, split.held_out, level))
+            found = errors_by_first_level(model, level, learn, held, given[level])
+            notes.append(in_words(level, job.levels[0], found))
+    return notes
 
 
 def _uses(job: _Job, models: dict[str, Path]) -> list[str]:
