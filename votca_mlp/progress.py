@@ -115,7 +115,7 @@ class Progress:
             self._stream.flush()
 
 
-def open_progress(noun: str = "steps") -> Progress:
+def open_progress(noun: str = "steps", name: str = "") -> Progress:
     """Return the progress for this process: the user's terminal when there is one, else lines on stderr.
 
     csg_inverse sends stdout and stderr to its log and keeps the user's own as descriptors 3 and 4.
@@ -125,10 +125,10 @@ def open_progress(noun: str = "steps") -> Progress:
     for descriptor in descriptors:
         try:
             if os.isatty(descriptor):
-                return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True, noun=noun)
+                return Progress(os.fdopen(os.dup(descriptor), "w"), terminal=True, name=name, noun=noun)
         except OSError:
             continue
-    return Progress(cast(TextIO, _Both(sys.stderr, 3)) if under_csg else sys.stderr, noun=noun)
+    return Progress(cast(TextIO, _Both(sys.stderr, 3)) if under_csg else sys.stderr, name=name, noun=noun)
 
 
 class _Both:

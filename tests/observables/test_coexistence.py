@@ -85,15 +85,18 @@ def test_halves_are_joined_with_room() -> None:
     assert both.cell[2, 2] < 2 * 10.8 + 2 * 3.0
 
 
-def test_a_small_box(tmp_path: Path) -> None:
+def test_a_small_box(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Just below where it melts by itself; what is kept is not simulated again."""
     model = load_model(lennard_jones_mixture({"Ar": [0.0104, 3.4]}, 8.5), name="argon", dtype="float64")
     md = MDPlan(40.0, timestep=10.0, equilibration=800.0, production=4000.0, sample_every=50.0)
 
     def run() -> melting.Melting:
-        return melting.melt(
-            model, "Ar", "fcc", 5.45, [80.0], md, cells=(2, 2, 3), melt_temperature=250.0, directory=tmp_path
-        )
+        more = {"cells": (2, 2, 3), "melt_temperature": 250.0, "directory": tmp_path, "name": "argon"}
+        return melting.melt(model, "Ar", "fcc", 5.45, [80.0], md, **more)
+
+    # without a simulation nothing is kept that another crystal would not fit
+    with pytest.raises(UserError, match="no structure 'hcp'"):
+        melting.melt(model, "Ar", "hcp", 3.9, [80.0], md, directory=tmp_path)
 
     found = run()
     assert found.runs[0].motion.direction == -1
@@ -104,7 +107,11 @@ def test_a_small_box(tmp_path: Path) -> None:
     assert as_plain(run()) == as_plain(found)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     json.dumps(as_plain(found), allow_nan=False)
-    with pytest.raises(UserError, match="of another model, correction, crystal, pressure"):
+    named = capsys.readouterr().err
+    for what in ("crystal", "heating to 250 K", "liquid", "both, seed 1"):
+        assert f"argon, 80 K, {what}, step 1: 0 of" in named
+    differ = r"of another cells \(\[2, 2, 3\], now \[4, 4, 4\]\), pressure \(1.0, now 500.0\)\n"
+    with pytest.raises(UserError, match=differ):
         melting.melt(model, "Ar", "fcc", 5.45, [80.0], replace(md, pressure=500.0), directory=tmp_path)
 
 

@@ -84,6 +84,7 @@ def melt(
     seeds: Sequence[int] = (1,),
     directory: str | Path | None = None,
     report: Callable[[Coexistence], None] = lambda found: None,
+    name: str = "",
 ) -> Melting:
     """Return the melting temperature by coexistence of crystal and liquid.
 
@@ -108,6 +109,8 @@ def melt(
         Keeps the simulations, which go on there; a temporary one by default.
     report
         Called with each finished coexistence.
+    name
+        Of the potential, before the progress of each simulation.
 
     Raises
     ------
@@ -124,16 +127,19 @@ def melt(
         )
         for temperature in temperatures:
             here = folder / f"{temperature:g}K"
+            of = ", ".join(filter(None, (name, f"{temperature:g} K")))
             plan = replace(md, temperature=temperature, ensemble="npt", first_equilibration=md.equilibration)
             phase = replace(plan, production=2.0 * md.equilibration)
             start = cells_of(element, structure, guess, cells)
-            solid = simulate(model, start, phase, correction=correction, directory=here / "crystal")
+            solid = simulate(
+                model, start, phase, correction=correction, directory=here / "crystal", name=f"{of}, crystal"
+            )
             volume = solid.means["volume[A3]"].mean
             _refuse_molten(start, solid, temperature)
             # the crystal at its own density: of its last configuration the scaled positions count
             edge = guess * float(np.cbrt(volume / start.get_volume()))
             crystal = _scaled(solid.last, [edge * n for n in cells])
-            liquid = _melted(model, crystal, phase, hot, correction, here)
+            liquid = _melted(model, crystal, phase, hot, correction, here, of)
             energies = [x.means["potential[eV]"].mean / len(start) for x in (solid, liquid)]
             if energies[1] - energies[0] < 0.3 * KB_EV_PER_K * temperature:
                 heat = 1000.0 * (energies[1] - energies[0])
@@ -145,7 +151,8 @@ def melt(
             for seed in seeds:
                 together = replace(plan, first_equilibration=0.0, barostat_axes="z", seed=seed)
                 path = here / f"both_{seed}"
-                simulate(model, box, together, correction=correction, directory=path)
+                named = f"{of}, both, seed {seed}"
+                simulate(model, box, together, correction=correction, directory=path, name=named)
                 series = np.loadtxt(path / THERMO, ndmin=2)[:, 6] / len(box)
                 motion = interface_motion(
                     series, energies[0], energies[1], plan.sample_every, 2 * cells[2] * edge
@@ -197,10 +204,15 @@ def joined(crystal: "Atoms", liquid: "Atoms", constant: float, closest: float) -
     return both
 
 
+_MADE_OF = ("model", "correction", "element", "structure", "guess", "cells", "pressure", "time step")
+"""What a folder's simulations are made from, in the file's order."""
+
+
 def _refuse_other(folder: Path, made_from: list[Any]) -> None:
     """Refuse a folder whose simulations begin from another crystal: the two halves would not fit together."""
     path = folder / MADE_FROM
-    if not path.is_file():
+    # what was refused before its first simulation has left nothing that could not fit
+    if not path.is_file() or not any(folder.glob(f"*K/*/{THERMO}")):
         with atomic_write(path) as file:
             json.dump(made_from, file)
         return
@@ -209,9 +221,15 @@ def _refuse_other(folder: Path, made_from: list[Any]) -> None:
     except (OSError, ValueError):
         known = None
     if known != made_from:
-        what = "the simulations here are of another model, correction, crystal, pressure or time step"
+        if isinstance(known, list) and len(known) == len(made_from):
+            pairs = zip(_MADE_OF, known, made_from, strict=True)
+            differ = [f"{name} ({before}, now {now})" for name, before, now in pairs if before != now]
+        else:
+            differ = ["model, correction, crystal, pressure or time step"]
         raise UserError(
-            what, where=folder, accepted="another folder; temperatures, seeds and length may change"
+            f"the simulations here are of another {', '.join(differ)}",
+            where=folder,
+            accepted="another folder; temperatures, seeds and length may change",
         )
 
 
@@ -222,15 +240,25 @@ def _melted(
     hot: float,
     correction: "Correction | PairCorrection | None",
     folder: Path,
+    name: str,
 ) -> Simulation:
     """Return the simulation of the melt at the plan's temperature, in a box as wide as the crystal."""
     wide = crystal.copy()
     wide.set_cell(wide.cell.array * [[1.0], [1.0], [1.08]], scale_atoms=True)
     heating = replace(plan, temperature=hot, ensemble="nvt", production=plan.first_equilibration)
-    molten = simulate(model, wide, heating, correction=correction, directory=folder / "hot")
+    molten = simulate(
+        model,
+        wide,
+        heating,
+        correction=correction,
+        directory=folder / "hot",
+        name=f"{name}, heating to {hot:g} K",
+    )
     check_melted(wide.positions, molten.last.positions, wide.get_volume(), f"{hot:g} K")
     along = replace(plan, barostat_axes="z")
-    return simulate(model, molten.last, along, correction=correction, directory=folder / "liquid")
+    return simulate(
+        model, molten.last, along, correction=correction, directory=folder / "liquid", name=f"{name}, liquid"
+    )
 
 
 def _refuse_molten(start: "Atoms", solid: Simulation, temperature: float) -> None:

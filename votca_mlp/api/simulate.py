@@ -79,6 +79,7 @@ def simulate(
     *,
     correction: "Correction | PairCorrection | None" = None,
     directory: str | Path | None = None,
+    name: str = "",
 ) -> Simulation:
     """Run molecular dynamics and return its frames and means.
 
@@ -92,6 +93,8 @@ def simulate(
         Ensemble, temperature, lengths, sampling, seed; ``first_equilibration`` comes before the production.
     directory
         Kept, and a simulation found there goes on or is read; a temporary one by default.
+    name
+        Of the simulation, before its progress.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def simulate(
             evaluator,
             step_directory=folder,
             step_number=1,
-            progress=open_progress(),
+            progress=open_progress(name=name),
             identity=identity,
         )
         frames = tuple(engine_named(plan.engine).frames(plan, folder))

@@ -86,6 +86,7 @@ def melt(
             seeds=[_whole(x, "--seeds") for x in _numbers(seeds, "--seeds")],
             directory=directory / label,
             report=say,
+            name=label,
         )
         found[label] = as_plain(result)
         if not json:
