@@ -27,8 +27,12 @@ def test_crystals_too_far_apart_for_a_slope_of_one_are_not_so_for_a_gross_factor
     right = labelled_frames(atoms, {"a": {**labels, "forces": forces}})
     assert 0.8 < forces_agree(right, "a").slope < 0.9
     wrong = labelled_frames(atoms, {"a": {**labels, "forces": [factor * force for force in forces]}})
-    with pytest.raises(UserError, match=r"energies of level 'a' change by .* times what its forces say"):
+    with pytest.raises(UserError, match=r"energies of level 'a' change by .* times what its forces") as error:
         refuse_wrong_units(wrong, "a", "a.xyz")
+    units = ("Hartree/Angstrom", "eV/Angstrom", "kcal/mol/Angstrom")
+    one, other = (units[1], units[0]) if factor > 25 else (units[2], units[1])
+    named = f"{other} instead of {one}" if factor < 1 else f"{one} instead of {other}"
+    assert named in str(error.value)
 
 
 def test_forces_of_two_levels_on_the_same_frames() -> None:

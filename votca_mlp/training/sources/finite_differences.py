@@ -117,7 +117,9 @@ def refuse_wrong_units(frames: LabelledFrames, level: str, file: str) -> list[st
 def _units(slope: float, known: dict[str, float]) -> list[str]:
     """Return what would explain a slope, the nearest first: one unit for another, the other sign, or both."""
     sign = ["the other sign"] if slope < 0 else []
-    away = {name: abs(np.log(abs(slope) / factor)) for name, factor in ratios(known).items()}
+    # one name for each factor: eV for kcal/mol is the same whatever the length
+    factors = {round(factor, 12): name for name, factor in reversed(ratios(known).items())}
+    away = {name: abs(np.log(abs(slope) / factor)) for factor, name in factors.items()}
     near = EXPLAINED if 1 / GROSS < abs(slope) < GROSS else EXPLAINED_GROSS
     fitting = [name for name in sorted(away, key=lambda name: away[name]) if away[name] < near]
     if sign and abs(np.log(abs(slope))) < EXPLAINED:
