@@ -120,6 +120,8 @@ def test_a_small_box(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         (["--temperatures", "900 x"], "is '900 x'"),
         (["--temperatures", "900", "--cells", "4 4"], "three whole numbers"),
+        (["--temperatures", "900", "--length", "400"], "at least 3800 fs"),
+        (["--temperatures", "900", "--length", "2900"], "at least 3800 fs, or samples every 50 fs"),
         (["--temperatures", "900", "--seeds", "1.5"], "whole numbers > 0"),
         (["--temperatures", "900", "--structure", "hcp"], "no structure 'hcp'"),
     ],

@@ -21,7 +21,13 @@ from votca_mlp.engines.shared.start import check_melted
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.solid import cells_of
 from votca_mlp.files import atomic_write, read_json
-from votca_mlp.observables.coexistence import MeltingPoint, Moving, interface_motion, melting_point
+from votca_mlp.observables.coexistence import (
+    MeltingPoint,
+    Moving,
+    check_length,
+    interface_motion,
+    melting_point,
+)
 from votca_mlp.units import KB_EV_PER_K
 
 if TYPE_CHECKING:
@@ -117,6 +123,7 @@ def melt(
     UserError
         A crystal that melts by itself, a half that does not melt; what :func:`simulate` refuses.
     """
+    check_length(md.production, md.sample_every)
     hot = melt_temperature or 2.0 * max(temperatures)
     runs: list[Coexistence] = []
     with working_directory(directory) as folder:

@@ -17,6 +17,10 @@ INTERVALS = 6
 """Of a simulation, whose growths give mean and error of the speed."""
 ENDS = (0.15, 0.85)
 """Fractions of crystal between which both interfaces are whole."""
+FEWEST = 3
+"""Samples of each interval."""
+RELAXED = 2000.0
+"""Time that the joint of both halves needs, fs."""
 SIGMAS = 2.0
 """Standard errors from which on a speed has a sign."""
 
@@ -43,8 +47,27 @@ class Moving:
     direction: int
 
 
+def check_length(production: float, interval: float) -> None:
+    """Refuse a coexistence (fs) that is too short for a speed, before hours of simulations.
+
+    Raises
+    ------
+    UserError
+        With the least length, or the time between samples that would do.
+    """
+    needed = RELAXED + INTERVALS * FEWEST * interval
+    if production + interval < needed:
+        closer = (production - RELAXED) / (INTERVALS * FEWEST)
+        other = f", or samples every {closer:.3g} fs" if closer > 0.0 else ""
+        raise UserError(
+            f"a coexistence of {production:g} fs with samples every {interval:g} fs is too short: "
+            f"{RELAXED:g} fs of it are for the joint, {INTERVALS * FEWEST} samples are needed after it",
+            accepted=f"at least {needed:g} fs{other}",
+        )
+
+
 def interface_motion(
-    energies: Array, solid: float, liquid: float, interval: float, length: float, *, relaxed: float = 2000.0
+    energies: Array, solid: float, liquid: float, interval: float, length: float, *, relaxed: float = RELAXED
 ) -> Moving:
     """Return how the interfaces have moved.
 
@@ -59,7 +82,7 @@ def interface_motion(
     length
         Of the box if all of it were crystal, Angstrom: two interfaces share its growth.
     relaxed
-        Time that the joint of both halves needs, fs.
+        As :data:`RELAXED`.
 
     Raises
     ------
@@ -79,7 +102,7 @@ def interface_motion(
     last = int(np.argmax(outside)) if outside.any() else len(fraction)
     used = slice(first, last)
     size = (last - first) // INTERVALS
-    if size < 3:
+    if size < FEWEST:
         if not outside.any():
             raise UserError(
                 f"{last - first} samples after {relaxed:g} fs",
