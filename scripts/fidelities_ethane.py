@@ -6,14 +6,14 @@
 
 Methods: high (CASPT2 energies alone), low (wB97X alone, judged after one constant is fitted to the CASPT2
 energies), together (a head each on one network), continued (wB97X first, both levels from there, a head
-each), all_energies (continued, its CASPT2 head fitted to the energies of validation, too; no training of its
-own), transfer (wB97X first, CASPT2 energies from there), difference (wB97X, and a network for what CASPT2
-adds). high_twice and together_twice take twice the steps, as many as those that begin with wB97X take in all;
-continued_whole and transfer_whole take the whole rate after wB97X, three tenths of it without that.
-The energy error is that of CASPT2 energies of groups of consecutive frames which no training saw; that of
-validation, by which settings were chosen, is written beside it. All trainings take as many steps, whatever
-the number of frames. Every training leaves its file and its checkpoint in DIRECTORY; started again, what is
-there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
+each), all_energies and trained (continued, its CASPT2 head fitted to the energies of validation, too, or left
+as it was trained; no training of their own), transfer (wB97X first, CASPT2 energies from there), difference
+(wB97X, and a network for what CASPT2 adds). high_twice and together_twice take twice the steps, as many as
+those that begin with wB97X take in all; continued_whole and transfer_whole take the whole rate after wB97X,
+the others three tenths of it. The energy error is that of CASPT2 energies of groups of consecutive frames
+which no training saw; that of validation, by which settings were chosen, is written beside it. All trainings
+take as many steps, whatever the number of frames. Every training leaves its file and its checkpoint in
+DIRECTORY; started again, what is there is not made again. Needs VOTCA_MLP_DATA with alkane_c2h6.
 """
 
 import argparse
@@ -50,6 +50,7 @@ METHODS = (
     "together",
     "continued",
     "all_energies",
+    "trained",
     "transfer",
     "difference",
     "high_twice",
@@ -57,7 +58,7 @@ METHODS = (
     "continued_whole",
     "transfer_whole",
 )
-CONTINUED = ("continued", "all_energies")
+CONTINUED = ("continued", "all_energies", "trained")
 UNJUDGED = ("low", "all_energies")
 """No energies of validation are left, or none judge."""
 TWICE, WHOLE = "_twice", "_whole"

@@ -146,7 +146,8 @@ def learning(axes: Any, results: Results) -> None:
         marks = sorted({n for points in shown.values() for n, _ in points})
         panel.set_xticks(marks, labels=[str(n) for n in marks])
         panel.minorticks_off()
-        panel.legend(frameon=False, fontsize=7)
+        # below the curves, of which none comes near zero
+        panel.legend(frameon=False, fontsize=7, loc="lower center", ncols=2)
 
 
 ETHANE = {

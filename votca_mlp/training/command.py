@@ -81,7 +81,7 @@ class _Job:
         return shifted(base, self.levels[0], learn, level, given_energies(self.settings, learn)[level])
 
     def options(self, **changes: Any) -> TrainOptions:
-        values = self.settings.training.model_dump(exclude={"method", "heads", "second_rate"})
+        values = self.settings.training.model_dump(exclude={"method", "heads"})
         weights = {
             name: LevelWeights(energy=level.energy, force=level.forces, stress=level.stress)
             for name, level in self.settings.levels.items()
@@ -96,16 +96,9 @@ class _Job:
         *,
         self_energies: Mapping[str, Mapping[int, float]] | None = None,
         start: LevelledHipnn | None = None,
-        second: bool = False,
     ) -> Trained:
-        """Train on the levels that the frames have; goes on from its checkpoint.
-
-        ``second``: the start is the first level's network, which a rate as from random numbers would spoil.
-        """
+        """Train on the levels that the frames have; goes on from its checkpoint."""
         path, options = self.folder / CHECKPOINTS / f"{name}.pt", self.options()
-        if second:
-            rate = self.settings.training.second_rate * options.learning_rate
-            options = replace(options, learning_rate=rate, smallest_rate=min(options.smallest_rate, rate))
         learn, judge = (
             with_labels(frames, part, *frames.levels) for part in (split.training, split.validation)
         )
@@ -206,7 +199,7 @@ def _continued(job: _Job) -> Made:
     base = _first(job)
     own = {level: job.after(base.model, level) for level in others}
     start = with_levels(base.model, job.levels, own, source=low)
-    found = job.fit("model", frames, split, start=start, second=True)
+    found = job.fit("model", frames, split, start=start)
     held = frames.take(split.held_out)
     errors = {level: _errors(found.model, held, level, job) for level in job.levels}
     return _written(job, {"model": found}, errors, found.model)
@@ -220,7 +213,7 @@ def _transfer(job: _Job) -> Made:
     errors[low] = _errors(base.model, held, low, job)
     for level in others:
         start = with_levels(base.model, [level], {level: job.after(base.model, level)}, source=low)
-        trained[level] = job.fit(level, of_level(frames, level), split, start=start, second=True)
+        trained[level] = job.fit(level, of_level(frames, level), split, start=start)
         errors[level] = _errors(trained[level].model, held, level, job)
     return _written(job, trained, errors, base.model)
 

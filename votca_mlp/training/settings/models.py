@@ -109,11 +109,6 @@ class TrainingSettings(Section):
         "times in an epoch; 0: all frames once.",
     )
     learning_rate: PositiveFloat = setting(1e-3, meaning="Of Adam at first.")
-    second_rate: PositiveFloat = setting(
-        0.3,
-        meaning="continued, transfer: learning rate of what begins with the first level's network, in parts "
-        "of learning_rate.",
-    )
     smallest_rate: float = setting(1e-5, ge=0, meaning="Where the schedule ends.")
     schedule: Literal["plateau", "cosine", "constant"] = setting("plateau", meaning="Of the learning rate.")
     patience: int = setting(15, ge=0, meaning="Epochs without a better loss before plateau halves the rate.")
