@@ -278,6 +278,10 @@ def test_several_interactions_and_scattering(tmp_path: Path) -> None:
         assert said in headings
     # 2 x 5 of the interactions, F(Q) and its residual, a partial
     assert len(page.all("svg")) == 12
+    assert "measured (circles), iterations 1 and 2;" in headings
+    for path in (run / "step_002").glob("*.fq"):
+        path.unlink()
+    assert "measured (circles), iteration 1;" in page_of(run).words()
 
 
 def test_several_states(tmp_path: Path) -> None:

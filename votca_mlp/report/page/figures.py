@@ -102,10 +102,12 @@ def scattering_figures(directory: Path, state: str, pictures: Pictures) -> str:
     if not steps:
         return ""
     number, last = steps[-1]
+    first = steps[0][0]
+    of = f"iteration {number}" if first == number else f"iterations {first} and {number}"
     figures = []
     for path in sorted(last.glob("*.fq")):
         said = (
-            f"F(Q) of data set {path.stem}: measured (circles), iterations {steps[0][0]} and {number}; "
+            f"F(Q) of data set {path.stem}: measured (circles), {of}; "
             "below, found - measured over a band of two standard errors."
         )
         paint = partial(_set_above_residual, steps=steps, name=path.name)
