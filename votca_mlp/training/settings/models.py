@@ -34,7 +34,9 @@ class LevelSettings(Section):
 class SplitSettings(Section):
     """Which frames train."""
 
-    held_out: float = setting(0.1, ge=0, lt=1, meaning="Fraction of the groups that only the card sees.")
+    held_out: float = setting(
+        0.1, ge=0, lt=1, meaning="Fraction of each level's frames, in whole groups, that only the card sees."
+    )
     validation: float = setting(0.1, gt=0, lt=1, meaning="Fraction of the others that stops the training.")
     seed: int = setting(1, ge=0, lt=2**32, meaning="Of the choice of groups.")
 
@@ -92,7 +94,7 @@ class TrainingSettings(Section):
         "together",
         meaning="together: all levels at once, a head each. continued: the first level, then all levels from "
         "there, a head each. transfer: the first level, then the others from there. difference: the first "
-        "level, then a network for what the last adds to it.",
+        "level, then a network for what each other adds to it.",
     )
     heads: Literal["separate", "added"] = setting(
         "added",
