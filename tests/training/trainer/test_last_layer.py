@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.stats import multivariate_normal
 
 from tests.training.trainer.small import SMALL, emt_frames, ethane, metal
 from votca_mlp.models.hipnn.levels import HEADS, LevelledHipnn, build_levels
@@ -23,44 +22,32 @@ def energies(model: LevelledHipnn, level: str, frames: LabelledFrames) -> FloatA
     return np.asarray(found[level].energies)
 
 
-def test_strength_and_weights_are_those_of_the_largest_marginal_likelihood() -> None:
-    """Against densities of all rows by scipy and the normal equations, without the direction of the mean."""
-    random = np.random.default_rng(1)
-    x = random.normal(size=(14, 6)) * [1, 1, 1, 5, 0.1, 0] + 2.0
-    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0, 7.0] + 4.0 + 0.3 * random.normal(size=14)
-    weights, constant, fit = ridge(x, y, np.arange(14) // 3)
-    z = (x - x.mean(0)) / x.std(0).max()
-    # rows seen by 13 directions that do not have the mean in them
-    away = np.linalg.svd(np.ones((1, 14)))[2][1:]
-    strengths, likelihoods = STRENGTHS[STRENGTHS > 1e-7], []
-    for strength in strengths:
-        shape = np.eye(13) + away @ z @ z.T @ away.T / (strength * 14)
-        variance = (away @ y) @ np.linalg.solve(shape, away @ y) / 13
-        likelihoods.append(multivariate_normal.logpdf(away @ y, cov=variance * shape))
-    assert fit.strength == strengths[np.argmax(likelihoods)]
-    assert 1e-6 < fit.strength < 1.0
-    found = np.linalg.solve(z.T @ z + fit.strength * 14 * np.eye(6), z.T @ (y - y.mean()))
-    assert weights * x.std(0).max() == pytest.approx(found, abs=1e-9)
-    assert constant == pytest.approx(y.mean() - x.mean(0) @ weights, rel=1e-12)
-    # the last column does not change: it has no weight
-    assert abs(weights[5]) < 1e-12
-
-
-def test_left_out_errors_are_those_of_fits_without_the_group() -> None:
-    """The exact formula against a fit for each group, at the strength that was taken; constant included."""
-    random = np.random.default_rng(1)
-    x, groups = random.normal(size=(14, 5)) * [1, 1, 1, 5, 0.1], np.arange(14) // 3
-    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0] + 4.0 + 0.3 * random.normal(size=14)
-    fit = ridge(x, y, groups)[2]
-    # the strength and the scale are those of all rows
-    scaled, wrong = (x - x.mean(0)) / x.std(0).max(), []
-    for group in range(5):
+def left_out_error(x: FloatArray, y: FloatArray, groups: FloatArray, strength: float) -> float:
+    """Return the error of fits without each group by the normal equations; the scale is that of all rows."""
+    scaled, wrong, n = (x - x.mean(0)) / x.std(0).max(), [], len(x)
+    for group in np.unique(groups):
         rest = groups != group
         a = np.hstack([scaled[rest], np.ones((rest.sum(), 1))])
-        penalty = np.diag([fit.strength * 14] * 5 + [0.0])
+        penalty = np.diag([strength * n] * x.shape[1] + [0.0])
         found = np.linalg.solve(a.T @ a + penalty, a.T @ y[rest])
-        wrong.append(y[~rest] - scaled[~rest] @ found[:5] - found[5])
-    assert fit.left_out == pytest.approx(np.sqrt(np.square(np.concatenate(wrong)).mean()), rel=1e-9)
+        wrong.append(y[~rest] - scaled[~rest] @ found[:-1] - found[-1])
+    return float(np.sqrt(np.square(np.concatenate(wrong)).mean()))
+
+
+def test_the_strength_is_that_of_the_smallest_error_of_fits_without_each_group() -> None:
+    """The exact formula against a fit for each group; features of all sizes, constant included."""
+    random = np.random.default_rng(1)
+    x, groups = random.normal(size=(14, 5)) * [1, 1, 1, 5, 0.1] + 2.0, np.arange(14) // 3
+    y = x @ [1.0, -2.0, 0.0, 0.1, 3.0] + 4.0 + 0.3 * random.normal(size=14)
+    weights, constant, fit = ridge(x, y, groups)
+    errors = {strength: left_out_error(x, y, groups, strength) for strength in STRENGTHS[STRENGTHS > 1e-8]}
+    assert fit.strength == min(errors, key=lambda each: errors[each])
+    assert 1e-6 < fit.strength < 1.0
+    assert fit.left_out == pytest.approx(errors[fit.strength], rel=1e-9)
+    z = (x - x.mean(0)) / x.std(0).max()
+    found = np.linalg.solve(z.T @ z + fit.strength * 14 * np.eye(5), z.T @ (y - y.mean()))
+    assert weights * x.std(0).max() == pytest.approx(found, abs=1e-9)
+    assert constant == pytest.approx(y.mean() - x.mean(0) @ weights, rel=1e-12)
 
 
 def test_of_noise_alone_the_mean_is_left() -> None:

@@ -4,9 +4,9 @@ Energies are linear in a head's weights. Where a level has few of them, steps of
 fitted to the last batches, while least squares give the best weights for all energies at once. What is fitted
 is what a level adds to the first one, so that few energies change little: ridge regression on features as
 large as the network makes them, since what hardly changes from frame to frame is not worth a large weight.
-Its strength is that of the largest marginal likelihood (D. MacKay, Neural Comput. 4, 415 (1992)), which few
-energies give better than errors of energies left out do. Those are reported: one group of frames after the
-other, by the exact formula (N. Golub, M. Heath, G. Wahba, Technometrics 21, 215 (1979), for single rows).
+Its strength is that of the smallest error on energies left out, one group of frames after the other, by the
+exact formula (N. Golub, M. Heath, G. Wahba, Technometrics 21, 215 (1979), for single rows). The largest
+marginal likelihood would choose too weak a ridge, as the network has been fitted to these very energies.
 """
 
 from dataclasses import dataclass
@@ -114,33 +114,23 @@ def ridge(x: FloatArray, y: FloatArray, groups: NDArray[Any]) -> tuple[FloatArra
     """Return weights [n_columns] and constant of y = x w + c, and how they were found.
 
     All columns are scaled by one number, to a spread of one of that which varies most; the constant is free.
-    Errors left out are those of one group of rows after the other, at the strength of all; of single rows
-    where there are fewer than three groups.
+    The strength is that of the smallest squared error when one group of rows after the other is left out;
+    single rows where there are fewer than three groups.
     """
     middle, scale = x.mean(0), float(x.std(0).max()) or 1.0
     n, offset = len(x), float(y.mean())
     u, s, v = np.linalg.svd((x - middle) / scale, full_matrices=False)
-    strength = float(max(STRENGTHS, key=lambda each: _evidence(u.T @ (y - offset), s, y - offset, each)))
-    weights = v.T @ (s / (s**2 + strength * n) * (u.T @ (y - offset))) / scale
-    hat = (u * (s**2 / (s**2 + strength * n))) @ u.T + 1.0 / n
     names = np.unique(groups, return_inverse=True)[1].reshape(-1)
     names = names if names.max() >= 2 else np.arange(n)
     blocks = [np.flatnonzero(names == k) for k in range(names.max() + 1)]
-    wrong = y - hat @ y
-    left_out = np.concatenate([np.linalg.solve(np.eye(len(b)) - hat[np.ix_(b, b)], wrong[b]) for b in blocks])
-    fit = HeadFit(strength, float(np.sqrt(np.square(left_out).mean())))
-    return weights, offset - float(middle @ weights), fit
-
-
-def _evidence(along: FloatArray, s: FloatArray, residuals: FloatArray, strength: float) -> float:
-    """Return the logarithm of the marginal likelihood, up to a constant.
-
-    The residuals from the mean are normal, of covariance sigma^2 (1 + z z^T / (strength n)) with the scaled
-    columns z; sigma^2 is that of the largest likelihood. ``along`` are their parts along the left singular
-    vectors of z, ``s`` its singular values. The mean takes one degree of freedom.
-    """
-    n = len(residuals)
-    growth = 1.0 + s**2 / (strength * n)
-    beside = max(float(residuals @ residuals - along @ along), 0.0)
-    variance = (beside + float((along**2 / growth).sum())) / (n - 1)
-    return -0.5 * float((n - 1) * np.log(max(variance, 1e-300)) + np.log(growth).sum())
+    best = (np.inf, 0.0)
+    for strength in STRENGTHS:
+        hat = (u * (s**2 / (s**2 + strength * n))) @ u.T + 1.0 / n
+        wrong = y - hat @ y
+        left_out = np.concatenate(
+            [np.linalg.solve(np.eye(len(b)) - hat[np.ix_(b, b)], wrong[b]) for b in blocks]
+        )
+        best = min(best, (float(np.sqrt(np.square(left_out).mean())), float(strength)))
+    error, strength = best
+    weights = v.T @ (s / (s**2 + strength * n) * (u.T @ (y - offset))) / scale
+    return weights, offset - float(middle @ weights), HeadFit(strength, error)
