@@ -1,5 +1,6 @@
 """votca-mlp diffusion: a random walk in a dump file gives its known coefficient; bad input is named."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,48 @@ def test_velocities(tmp_path: Path, frames: list[Frame]) -> None:
     assert "to 100 fs; its lowest" in done.output
     assert "note: within one interval" in done.output
     assert "no velocities 2000 fs apart" in str(run(tmp_path / "traj.dump", *asked, "2000").exception)
+
+
+def test_each_element_of_a_mixture(tmp_path: Path, frames: list[Frame]) -> None:
+    """As with --element, below the mean over all, which hides that one moves four times as fast."""
+    path = tmp_path / "traj.dump"
+    write_dump(path, frames)
+    asked = ("--pieces", "6", "--vacf", str(tmp_path / "vacf.dat"), "--until", "100")
+    text = run(path, *asked).output
+    found = json.loads(run(path, *asked, "--json").output)
+    assert (found["atoms"], list(found["by_element"])) == (200, ["1", "2"])
+    for name, own in found["by_element"].items():
+        alone = run(path, *asked, "--element", name).output
+        assert own["atoms"] == 100
+        for kind in ("diffusion", "from_velocities"):
+            words = f"D = {own[kind]['mean']:.4g} +- {own[kind]['error']:.2g} m^2/s"
+            assert words in alone
+            assert f"  {name}: {words}" in text
+    slow, fast = (own["diffusion"]["mean"] for own in found["by_element"].values())
+    assert 3.5 < fast / slow < 4.5
+    # each has its own centre taken out, which is one of 100 atoms
+    assert found["diffusion"]["mean"] == pytest.approx((slow + fast) / 2, rel=0.01)
+    assert text.startswith(f"D = {found['diffusion']['mean']:.4g} +- ")
+
+
+def test_one_element_has_no_lines_of_its_own(tmp_path: Path, frames: list[Frame]) -> None:
+    path = tmp_path / "traj.dump"
+    write_dump(path, [replace(frame, types=np.full(200, "Ar")) for frame in frames])
+    (line,) = run(path, "--pieces", "6").output.splitlines()
+    assert line.endswith("m^2/s, 200 atoms, 6 trajectories of 1000 fs")
+    assert json.loads(run(path, "--pieces", "1", "--json").output)["diffusion"]["error"] is None
+
+
+def test_an_element_of_one_atom(tmp_path: Path, frames: list[Frame]) -> None:
+    """Against its own centre it never moves: D would be 0."""
+    path = tmp_path / "traj.dump"
+    types = np.array(["Ar"] * 199 + ["Kr"])
+    write_dump(path, [replace(frame, types=types) for frame in frames])
+    assert "  2: one atom, D is not known" in run(path).output
+    assert json.loads(run(path, "--json").output)["by_element"]["2"] == {
+        "atoms": 1, "diffusion": None, "from_velocities": None
+    }  # fmt: skip
+    assert "two atoms at least" in str(run(path, "--element", "2").exception)
 
 
 def test_bad_input(tmp_path: Path, frames: list[Frame]) -> None:

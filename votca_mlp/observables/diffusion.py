@@ -129,6 +129,24 @@ def trajectories_of(
     return split(positions, pieces)
 
 
+def by_element(
+    trajectories: Sequence[NDArray[np.float64]], types: NDArray[np.str_]
+) -> dict[str, list[NDArray[np.float64]]]:
+    """Return the positions of each element's atoms, in the order in which the elements appear.
+
+    Parameters
+    ----------
+    trajectories
+        Positions, each of shape [n_frames, n_atoms, 3].
+    types
+        Name of each atom's element, shape [n_atoms].
+    """
+    return {
+        name: [positions[:, types == name] for positions in trajectories]
+        for name in dict.fromkeys(types.tolist())
+    }
+
+
 def infinite_box(found: Estimate, temperature: float, viscosity: float, edge: float) -> Estimate:
     """Return D without the box's periodic images: D + 2.837297 kB T/(6 pi eta L).
 
@@ -162,10 +180,15 @@ def diffusion_coefficient(
     Raises
     ------
     UserError
-        No trajectories, or fewer than three frames to fit.
+        No trajectories, fewer than three frames to fit, or a single atom.
     """
     if not trajectories:
         raise UserError("no trajectories to measure diffusion from", accepted="at least one")
+    if trajectories[0].shape[1] < 2:
+        # its own motion is that of the centre, which is taken out: D would be 0
+        raise UserError(
+            "one atom alone does not move against the centre of all", accepted="two atoms at least"
+        )
     values = []
     for positions in trajectories:
         time = interval * np.arange(len(positions))
