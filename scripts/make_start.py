@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make the start configurations of a case by melting a crystal: scripts/make_start.py CASE
 
-CASE is al_quickstart, lj_mixture, al_multistate, lj_two_states or n2_liquid. Writes conf.extxyz (positions
-and cell, no velocities) into settings/CASE, or into the folder of each state: molten at constant volume, then
-settled at temperature and ensemble of the case or state.
+CASE is al_quickstart, lj_mixture, al_multistate, lj_two_states, n2_liquid or argon_sq. Writes conf.extxyz
+(positions and cell, no velocities) into settings/CASE, or into the folder of each state: molten at constant
+volume, then settled at temperature and ensemble of the case or state.
 """
 
 import sys
@@ -33,6 +33,7 @@ PLANS = {
     "al_multistate": (2000.0, 4000.0, 10000.0),
     "lj_two_states": (300.0, 20000.0, 50000.0),
     "n2_liquid": (200.0, 8000.0, 20000.0),
+    "argon_sq": (300.0, 20000.0, 20000.0),
 }
 # edge of the cubic fcc cell, Angstrom
 EDGES = {
@@ -41,6 +42,7 @@ EDGES = {
     "al_multistate": 4.25,
     "lj_two_states": 7.0,
     "n2_liquid": 6.13,
+    "argon_sq": (4.0 / 0.02125) ** (1.0 / 3.0),
 }
 BONDS = {"n2_liquid": 1.1}
 """Angstrom, of the molecules of two atoms whose centres are on the crystal's sites."""

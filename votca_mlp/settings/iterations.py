@@ -44,7 +44,8 @@ class TargetDensity(Section):
         unit="kg/m3",
         gt=0,
         meaning="Measured mass density at the run's temperature and pressure; with several states, each has "
-        "its own in its settings.xml.",
+        "its own in its settings.xml. Of atoms of natural mass, as the simulation has them, also where "
+        "the sample was of isotopes.",
     )
     sigma: float | None = setting(
         None,
