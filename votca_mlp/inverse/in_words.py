@@ -1,7 +1,7 @@
 """Whether a run has worked, in words: at the end of a run and in ``votca-mlp status``."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from votca_mlp.inverse.best import NEAR, Found, best_of
 from votca_mlp.inverse.plan import InversePlan
 from votca_mlp.runs.reading import Run, read_run
 from votca_mlp.targets.agreement import Agreement
-from votca_mlp.targets.noise import SIGMAS, beyond_noise, described_noise
+from votca_mlp.targets.noise import DISAGREES, SIGMAS, beyond_noise, described_noise
 from votca_mlp.targets.target import Target
 from votca_mlp.units import ANGSTROM_PER_NM
 
@@ -43,7 +43,9 @@ def plan_in_words(plan: InversePlan) -> list[str]:
     return lines
 
 
-def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
+def in_words(
+    runs: Sequence[Run], measured: Target | None = None, shown: Collection[str] | None = None
+) -> list[str]:
     """Return where g(r) agrees with its target, by which table, and how the density compares.
 
     Parameters
@@ -52,6 +54,9 @@ def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
         The interactions of one state.
     measured
         Its density.
+    shown
+        Names of the interactions whose g(r) is spoken of, all of them when None; of another one it is only
+        said where it does not agree.
 
     Raises
     ------
@@ -60,7 +65,8 @@ def in_words(runs: Sequence[Run], measured: Target | None = None) -> list[str]:
     """
     lines: list[str] = []
     for run in runs:
-        lines += _of_interaction(run)
+        found = _of_interaction(run)
+        lines += found if shown is None or run.name in shown else [x for x in found[:1] if DISAGREES in x]
     steps = [step.directory for run in runs for step in run.measured[-1:]]
     density = production_mean(read_facts(steps[-1]), "density[kg/m3]") if steps else None
     if density is not None:

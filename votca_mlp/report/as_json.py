@@ -14,11 +14,15 @@ from votca_mlp.report.time_left import time_left_line
 from votca_mlp.report.verdict import verdict_lines
 
 
-def status_json(directory: str | Path, interaction: str | None = None, *, running: bool | None) -> str:
+def status_json(
+    directory: str | Path, interaction: str | None = None, state: str = "", *, running: bool | None
+) -> str:
     """Return the status as JSON; what is not known is null.
 
     Parameters
     ----------
+    interaction, state
+        All of them when None or empty.
     running
         Whether a process works in the directory; None: that cannot be known.
 
@@ -27,15 +31,17 @@ def status_json(directory: str | Path, interaction: str | None = None, *, runnin
     UserError
         As :func:`votca_mlp.report.summary.summarise_run`.
     """
-    summaries = summarise_run(directory, interaction)
+    summaries = summarise_run(directory, interaction, state)
     found = {
         "running": running,
         "stopped": stopped_line(directory).removeprefix("stopped: ") if running is False else None,
         "time_left": None if running is False else time_left_line(directory),
         "units": {"r": "Angstrom", "change": "eV", "density": "kg/m3", "temperature": "K", "pressure": "bar"},
         "iterations": [_row(summary, running) for summary in summaries],
-        "checks": read_checks(Path(directory)),
-        "verdict": verdict_lines(directory, interaction),
+        "checks": {
+            name: found for name, found in read_checks(Path(directory)).items() if state in ("", name)
+        },
+        "verdict": verdict_lines(directory, interaction, state),
     }
     return json.dumps(found, indent=1, allow_nan=False)
 

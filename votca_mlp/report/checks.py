@@ -61,14 +61,15 @@ def _names(both: Sequence[dict[str, Any]], quantity: str) -> list[str]:
     return list(dict.fromkeys(name for facts in both for name in facts.get(quantity, {})))
 
 
-def check_lines(directory: str | Path) -> list[str]:
-    """Return the checks as text; empty where nothing was checked."""
+def check_lines(directory: str | Path, state: str = "") -> list[str]:
+    """Return the checks (of a state) as text; empty where nothing was checked."""
     lines: list[str] = []
-    for state, rows in check_tables(directory).items():
-        lines += [f"{state}: checks outside the fit" if state else "Checks outside the fit", *aligned(rows)]
-    for state, found in read_checks(Path(directory)).items():
-        for label, facts in found.items():
-            lines += [f"  {f'{state}, ' if state else ''}{label}: {note}" for note in facts.get("notes", [])]
+    for name, rows in check_tables(directory).items():
+        if state in ("", name):
+            lines += [f"{name}: checks outside the fit" if name else "Checks outside the fit", *aligned(rows)]
+    for name, found in read_checks(Path(directory)).items():
+        for label, facts in found.items() if state in ("", name) else ():
+            lines += [f"  {f'{name}, ' if name else ''}{label}: {note}" for note in facts.get("notes", [])]
     return lines
 
 

@@ -22,7 +22,7 @@ class Row(NamedTuple):
     target: str = ""
 
 
-def outcome_lines(directory: str | Path, interaction: str | None = None) -> list[str]:
+def outcome_lines(directory: str | Path, interaction: str | None = None, state: str = "") -> list[str]:
     """Return a few lines that compare the first iteration with the last.
 
     Numbers in brackets are standard errors in units of the last digit, from block averages.
@@ -32,7 +32,7 @@ def outcome_lines(directory: str | Path, interaction: str | None = None) -> list
     UserError
         Fewer than two iterations with a g(r); also as :func:`votca_mlp.report.summary.summarise_run`.
     """
-    summaries = summarise_run(directory, interaction)
+    summaries = summarise_run(directory, interaction, state)
     if all(summary.agreement is None for summary in summaries):
         raise UserError("no g(r) yet", where=directory, accepted="a run with two finished iterations")
     found = compared(summaries)

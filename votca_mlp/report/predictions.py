@@ -33,8 +33,8 @@ class Prediction:
     predicted: str
 
 
-def prediction_lines(directory: str | Path) -> list[str]:
-    """Return chi2 by datum, predicted against found, of each step, and the last update in words.
+def prediction_lines(directory: str | Path, state: str = "") -> list[str]:
+    """Return chi2 by datum (of a state), predicted against found, of each step, and the last update in words.
 
     None where no step has such an update.
 
@@ -45,6 +45,8 @@ def prediction_lines(directory: str | Path) -> list[str]:
     """
     lines = ["chi2 by datum; what the step before had predicted, and what was found:"]
     for item in predictions(directory):
+        if not item.datum.startswith(f"{state}/" if state else ""):
+            continue
         what = f"{item.quantity} " if item.quantity else ""
         after = f", predicted {item.predicted}" if item.predicted else ""
         lines.append(f"  {item.step:4d}  {item.datum}: chi2 {item.chi2:.3g}, {what}{item.found}{after}")

@@ -7,7 +7,7 @@ import numpy as np
 
 from votca_mlp.inverse.agreement import agreement_with
 from votca_mlp.report.simulation import Simulation, read_simulation
-from votca_mlp.runs.reading import Run, RunStep, interaction_names, read_runs
+from votca_mlp.runs.reading import Run, RunStep, runs_of
 from votca_mlp.tables import Table
 from votca_mlp.targets.agreement import Agreement
 from votca_mlp.units import EV_PER_KJMOL
@@ -43,17 +43,23 @@ class StepSummary:
     corrected: bool | None
 
 
-def summarise_run(directory: str | Path, interaction: str | None = None) -> list[StepSummary]:
-    """Return one record an iteration, state and interaction (all of them when None), in order of iteration.
+def summarise_run(
+    directory: str | Path, interaction: str | None = None, state: str = ""
+) -> list[StepSummary]:
+    """Return one record an iteration, state and interaction, in order of iteration.
+
+    Parameters
+    ----------
+    interaction, state
+        All of them when None or empty.
 
     Raises
     ------
     UserError
-        As :func:`votca_mlp.runs.reading.read_run`; also for tables whose grids differ.
+        As :func:`votca_mlp.runs.reading.runs_of`; also for tables whose grids differ.
     """
-    names = interaction_names(directory) if interaction is None else [interaction]
-    runs = [run for name in names for run in read_runs(directory, name)]
-    order = {state: k for k, state in enumerate(dict.fromkeys(run.state for run in runs))}
+    runs = runs_of(directory, interaction, state)
+    order = {name: k for k, name in enumerate(dict.fromkeys(run.state for run in runs))}
     runs.sort(key=lambda run: order[run.state])
     # every run has the same step directories
     return [

@@ -6,34 +6,48 @@ from typing import Any
 
 from votca_mlp.inverse.in_words import in_words
 from votca_mlp.report.predictions import by_step
-from votca_mlp.runs.reading import interaction_names, read_runs
+from votca_mlp.runs.reading import runs_of
 from votca_mlp.targets.target import Target
 
 
-def verdict_lines(directory: str | Path, interaction: str | None = None) -> list[str]:
+def verdict_lines(
+    directory: str | Path,
+    interaction: str | None = None,
+    state: str = "",
+    *,
+    curve: tuple[str, str] | None = None,
+) -> list[str]:
     """Return the verdict on each state's last measured step; see :func:`votca_mlp.inverse.in_words.in_words`.
+
+    Parameters
+    ----------
+    interaction, state
+        All of them when None or empty.
+    curve
+        State and interaction whose g(r) is spoken of, of others only where it does not agree; all of them
+        when None.
 
     Raises
     ------
     UserError
         No run there, settings or tables that cannot be read.
     """
-    names = interaction_names(directory) if interaction is None else [interaction]
-    runs = [run for name in names for run in read_runs(directory, name)]
+    runs = runs_of(directory, interaction, state)
     densities = _densities(Path(directory))
     lines: list[str] = []
-    for state in dict.fromkeys(run.state for run in runs):
-        lines += in_words([run for run in runs if run.state == state], densities.get(state))
-    return lines if interaction is not None else [*lines, *_data_sets(directory)]
+    for name in dict.fromkeys(run.state for run in runs):
+        shown = None if curve is None else [interaction for of, interaction in [curve] if of == name]
+        lines += in_words([run for run in runs if run.state == name], densities.get(name), shown)
+    return lines if interaction is not None else [*lines, *_data_sets(directory, state)]
 
 
-def _data_sets(directory: str | Path) -> Iterator[str]:
-    """Yield how far F(Q) is from each measured data set, in the last step and the first."""
+def _data_sets(directory: str | Path, state: str) -> Iterator[str]:
+    """Yield how far F(Q) is from each measured data set (of a state), in the last step and the first."""
     found: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
     for number, report in by_step(directory).items():
         for facts in report.values():
             for name, datum in facts["data"].items():
-                if "R" in datum:
+                if "R" in datum and name.startswith(f"{state}/" if state else ""):
                     found.setdefault(name, []).append((number, datum))
     for name, steps in found.items():
         (begin, first), (number, last) = steps[0], steps[-1]

@@ -122,6 +122,22 @@ def read_runs(directory: str | Path, interaction: str | None = None) -> list[Run
     return [read_run(directory, run, state) for state in state_names(directory, run)]
 
 
+def runs_of(directory: str | Path, interaction: str | None = None, state: str = "") -> list[Run]:
+    """Read the tables of every interaction in every state, or of the one that is named.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_run` and :func:`check_state`.
+    """
+    names = interaction_names(directory) if interaction is None else [interaction]
+    runs = [run for name in names for run in read_runs(directory, name)]
+    if not state:
+        return runs
+    check_state(state, list(dict.fromkeys(run.state for run in runs)), directory)
+    return [run for run in runs if run.state == state]
+
+
 def read_run(directory: str | Path, interaction: str | None = None, state: str = "") -> Run:
     """Read one interaction's tables.
 

@@ -57,6 +57,10 @@ def beyond_noise(r: Array, difference: Array, variance: Array) -> list[Range] | 
     return found
 
 
+DISAGREES = "g(r) does not agree with its target within noise"
+"""What :func:`described_noise` begins with where much of the range is beyond noise."""
+
+
 def described_noise(ranges: list[Range] | None, begin: float, end: float) -> str:
     """Return where g(r) agrees with its target, in words; ``begin`` and ``end`` of what was compared."""
     compared = f"from {begin:.3g} to {end:.3g} Angstrom"
@@ -66,7 +70,7 @@ def described_noise(ranges: list[Range] | None, begin: float, end: float) -> str
         return f"g(r) agrees with its target within noise {compared}"
     first = ranges[0]
     if len(ranges) == 1 and first.end > end - 1e-6 and first.begin < begin + 1e-6:
-        return f"g(r) does not agree with its target within noise anywhere {compared}"
+        return f"{DISAGREES} anywhere {compared}"
     outside = sum(each.end - each.begin for each in ranges) / (end - begin)
     widest = sorted(sorted(ranges, key=lambda each: each.begin - each.end)[:_LISTED])
     listed = ", ".join(f"{each.begin:.3g} to {each.end:.3g}" for each in widest)
@@ -75,7 +79,7 @@ def described_noise(ranges: list[Range] | None, begin: float, end: float) -> str
         listed += f" and in {more} narrower range{'' if more == 1 else 's'}"
     if outside > _MUCH:
         share = f"{100.0 * outside:.0f} % of {begin:.3g} to {end:.3g} Angstrom"
-        return f"g(r) does not agree with its target within noise in {share}: {listed}"
+        return f"{DISAGREES} in {share}: {listed}"
     if len(ranges) == 1 and first.begin < begin + 1e-6:
         return f"g(r) agrees with its target within noise beyond {first.end:.3g} Angstrom; below it does not"
     return f"g(r) agrees with its target within noise {compared}, but not at {listed}"
