@@ -125,7 +125,7 @@ def known_answer(axes: Any, results: Results) -> None:
 def learning(axes: Any, results: Results) -> None:
     """Draw the error of the high-level energy against the number of high-level energies."""
     ethane = results["fidelities_ethane_rate"]["tables"]["energy"]
-    metal = results["fidelities_metal"]["tables"]["held out"]
+    metal = results["fidelities_metal_sevennet"]["tables"]["held out"]
     curves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for label, row in ethane.items():
         method, _, count = label.rpartition("_")
@@ -133,7 +133,7 @@ def learning(axes: Any, results: Results) -> None:
             curves[0].setdefault(ETHANE[method], []).append((int(count), row["rmse"]))
     for label, row in metal.items():
         curves[1].setdefault(METAL[label.split()[0]], []).append((row["energies"], row["rmse"]))
-    titles = ("ethane: CASPT2, with wB97X", "aluminium: r2SCAN, with PBE")
+    titles = ("ethane: CASPT2, with wB97X", "aluminium: ANI-Al, with SevenNet")
     for panel, title, shown in zip(axes, titles, curves, strict=True):
         for words, points in shown.items():
             counts, values = zip(*sorted(points, key=lambda point: point[0]), strict=True)
@@ -158,7 +158,7 @@ ETHANE = {
     "transfer": "transfer",
     "difference": "difference",
 }
-METAL = {"high": "r2SCAN alone", "both": "one network, two heads"}
+METAL = {"high": "ANI-Al alone", "both": "one network, two heads"}
 KNOWN = {"multistate_equal": "argon at 240, 260, 280 K", "multistate_mixture": "mixtures 3:1 and 1:3"}
 FIGURES = {
     "distribution": Figure(
@@ -188,7 +188,7 @@ FIGURES = {
         "Error of held-out high-level energies by the number of high-level energies; errors over seeds",
         (
             ("fidelities_ethane_rate", "energy"),
-            ("fidelities_metal", "held out"),
+            ("fidelities_metal_sevennet", "held out"),
         ),
         learning,
         columns=2,
