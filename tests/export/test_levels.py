@@ -32,13 +32,13 @@ NETWORK = {
 }
 
 
-def write_levels(path: Path, method: str) -> Path:
+def write_levels(path: Path, method: str, number: int = 13) -> Path:
     """Write PBE and r2SCAN as heads of one network, or r2SCAN as PBE and a network for the difference."""
     torch.manual_seed(1)
     if method == "together":
-        save_levels(path, build_levels(NETWORK, (13,), ("PBE", "r2SCAN")), {})
+        save_levels(path, build_levels(NETWORK, (number,), ("PBE", "r2SCAN")), {})
     else:
-        parts = [build_hipnn(NETWORK, (13,)) for _ in range(2)]
+        parts = [build_hipnn(NETWORK, (number,)) for _ in range(2)]
         save_levels(path, joined(parts, {"PBE": [0], "r2SCAN": [0, 1]}), {})
     return path
 
