@@ -32,7 +32,7 @@ def test_crystals_are_rectangular(structure, per_cell) -> None:
 
 
 def test_crystal_of_no_element() -> None:
-    with pytest.raises(UserError, match="cannot build the crystal"):
+    with pytest.raises(UserError, match="no element 'Xx'"):
         build_crystal(crystal(element="Xx"))
 
 
