@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.elements import SYMBOLS
+from votca_mlp.elements import refuse_unknown_element
 from votca_mlp.errors import UserError
 from votca_mlp.evaluation.contract import Evaluator
 from votca_mlp.units import BAR_PER_EV_PER_ANGSTROM3
@@ -69,7 +69,7 @@ def crystal(element: str, structure: str, a: float, ratio: float | None = None) 
     if structure == HEXAGONAL:
         from ase.build import bulk
 
-        _check_element(element)
+        refuse_unknown_element(element)
         cell = bulk(element, "hcp", a, c=a * (ratio or IDEAL), orthorhombic=True)
         atoms: Atoms = cell.repeat(tuple(max(1, round(16.0 / edge)) for edge in cell.cell.lengths()))
         return atoms
@@ -91,14 +91,9 @@ def cells_of(element: str, structure: str, a: float, cells: tuple[int, int, int]
 
     if structure not in STRUCTURES:
         raise UserError(f"no structure '{structure}'", accepted=" | ".join(STRUCTURES))
-    _check_element(element)
+    refuse_unknown_element(element)
     atoms: Atoms = bulk(element, structure, a, cubic=True).repeat(cells)
     return atoms
-
-
-def _check_element(element: str) -> None:
-    if element not in SYMBOLS:
-        raise UserError(f"no element '{element}'", accepted="a chemical symbol, such as Al")
 
 
 def cold_curve(

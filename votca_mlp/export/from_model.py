@@ -6,10 +6,10 @@ from votca_mlp.errors import UserError
 from votca_mlp.export.content import ExportContent
 from votca_mlp.export.crystal import crystal_of
 from votca_mlp.export.potential import CorrectedPotential
+from votca_mlp.models.load import BUILTIN, load_model
 from votca_mlp.models.origin import describe_model
 from votca_mlp.potentials.correction import PairCorrection
 
-BUILTIN = "builtin:"
 FORMATS_OF_U = ("table", "lammps")
 """Formats that hold u(r) alone."""
 
@@ -43,7 +43,6 @@ def potential_of_model(
     UserError
         A format that holds corrections alone; a file that cannot be loaded.
     """
-    from votca_mlp.models.load import load_model
     from votca_mlp.models.options import MLPSettings
 
     if form in FORMATS_OF_U:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from votca_mlp.models.options import MLPSettings
 
 _TAG = "cg.inverse.mlp"
-_BUILTIN = "builtin:"
+BUILTIN = "builtin:"
+"""Before the name of a model that comes with the package."""
 
 
 def load_model(mlp: "MLPSettings", main_directory: str | Path) -> "PairModel | Any":
@@ -69,11 +70,11 @@ def model_path(model: str, main_directory: str | Path, where: str = f"{_TAG}.mod
     UserError
         An unknown builtin (the names that exist are listed), an unset variable, no such file.
     """
-    if model.startswith(_BUILTIN):
-        name = model.removeprefix(_BUILTIN)
+    if model.startswith(BUILTIN):
+        name = model.removeprefix(BUILTIN)
         names = builtin_models()
         if name not in names:
-            known = ", ".join(_BUILTIN + known for known in sorted(names)) or "none in this installation"
+            known = ", ".join(BUILTIN + known for known in sorted(names)) or "none in this installation"
             raise UserError(f"no builtin model '{name}'", where=where, accepted=known)
         return names[name]
     expanded = os.path.expanduser(os.path.expandvars(model))

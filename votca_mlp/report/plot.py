@@ -59,10 +59,8 @@ def plot_run(directory: str | Path, interaction: str | None = None, state: str =
     """
     runs = read_runs(directory, interaction)
     if state:
-        runs = [
-            run for run in runs if run.state == check_state(state, [run.state for run in runs], directory)
-        ]
-    runs = [run for run in runs if run.measured]
+        check_state(state, [run.state for run in runs], directory)
+    runs = [run for run in runs if run.measured and state in ("", run.state)]
     if not runs:
         raise UserError("no g(r) yet", where=directory, accepted="a run with one finished iteration")
     return plot_runs(runs)

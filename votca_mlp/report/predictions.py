@@ -45,12 +45,17 @@ def prediction_lines(directory: str | Path, state: str = "") -> list[str]:
     """
     lines = ["chi2 by datum; what the step before had predicted, and what was found:"]
     for item in predictions(directory):
-        if not item.datum.startswith(f"{state}/" if state else ""):
+        if not item.datum.startswith(datum_prefix(state)):
             continue
         what = f"{item.quantity} " if item.quantity else ""
         after = f", predicted {item.predicted}" if item.predicted else ""
         lines.append(f"  {item.step:4d}  {item.datum}: chi2 {item.chi2:.3g}, {what}{item.found}{after}")
     return [*lines, *last_update(directory)] if len(lines) > 1 else []
+
+
+def datum_prefix(state: str) -> str:
+    """Return what names of a state's data begin with; nothing with one state."""
+    return f"{state}/" if state else ""
 
 
 def predictions(directory: str | Path) -> Iterator[Prediction]:
@@ -87,7 +92,7 @@ def by_step(directory: str | Path) -> dict[int, Mapping[str, Any]]:
 def last_chi2(directory: str | Path, state: str = "") -> dict[str, float]:
     """Return chi2 of each datum of a state in the last step that has an update of the rule; else nothing."""
     reports = by_step(directory)
-    before = f"{state}/" if state else ""
+    before = datum_prefix(state)
     return {
         name.removeprefix(before): datum["chi2"]
         for facts in (reports[max(reports)].values() if reports else ())
@@ -98,7 +103,7 @@ def last_chi2(directory: str | Path, state: str = "") -> dict[str, float]:
 
 def predicted_rms(directory: str | Path, name: str, state: str = "") -> dict[int, float]:
     """Return the RMS that was predicted for an interaction's g(r), by the step that it was predicted for."""
-    datum = f"{state}/{name}" if state else name
+    datum = datum_prefix(state) + name
     return {
         number + 1: facts["data"][datum]["rms_predicted"]
         for number, report in by_step(directory).items()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from votca_mlp.inverse.in_words import in_words
-from votca_mlp.report.predictions import by_step
+from votca_mlp.report.predictions import by_step, datum_prefix
 from votca_mlp.runs.reading import runs_of
 from votca_mlp.targets.target import Target
 
@@ -47,7 +47,7 @@ def _data_sets(directory: str | Path, state: str) -> Iterator[str]:
     for number, report in by_step(directory).items():
         for facts in report.values():
             for name, datum in facts["data"].items():
-                if "R" in datum and name.startswith(f"{state}/" if state else ""):
+                if "R" in datum and name.startswith(datum_prefix(state)):
                     found.setdefault(name, []).append((number, datum))
     for name, steps in found.items():
         (begin, first), (number, last) = steps[0], steps[-1]

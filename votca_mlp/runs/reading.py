@@ -90,8 +90,8 @@ def state_names(directory: str | Path, interaction: str) -> list[str]:
     return sorted(found, key=_by_numbers) or [""]
 
 
-def check_state(state: str, states: Sequence[str], directory: str | Path) -> str:
-    """Return ``state`` where it is among those of a run, ``[""]`` with one.
+def check_state(state: str, states: Sequence[str], directory: str | Path) -> None:
+    """Refuse a state that is not among those of a run, ``[""]`` with one.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def check_state(state: str, states: Sequence[str], directory: str | Path) -> str
         With the names of those that are there.
     """
     if state in states:
-        return state
+        return
     known = " or ".join(filter(None, states))
     what = f"no state '{state}'" if state else "the run has several states"
     accepted = f"--state {known}" if known else "no --state: the run has one state"

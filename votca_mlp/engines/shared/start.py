@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from votca_mlp.elements import SYMBOLS
+from votca_mlp.elements import refuse_unknown_element
 from votca_mlp.engines.options import Crystal
 from votca_mlp.engines.plan import MDPlan
 from votca_mlp.engines.shared.first_evaluation import check_apart
@@ -128,10 +128,7 @@ def build_crystal(crystal: Crystal, where: str = "crystal") -> "Atoms":
     """
     from ase.build import bulk
 
-    if crystal.element not in SYMBOLS:
-        raise UserError(
-            f"no element '{crystal.element}'", where=where, accepted="a chemical symbol, such as Al"
-        )
+    refuse_unknown_element(crystal.element, where)
     shape = {"orthorhombic": True} if crystal.structure in ("hcp", "wurtzite") else {"cubic": True}
     try:
         cell = bulk(crystal.element, crystal.structure, a=crystal.lattice_constant, **shape)

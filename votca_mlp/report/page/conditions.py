@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from votca_mlp.models.load import BUILTIN
 from votca_mlp.processes import in_words
 from votca_mlp.report.page import markup
 from votca_mlp.report.page.inputs import NAME as INPUTS
@@ -189,7 +190,7 @@ def repeated(run: Recorded) -> list[str]:
     )
     lacking = "".join(f"; not in it, {why}: {name}" for name, why in missing.items())
     model = str(run.model.get("name") or "")
-    if model and not model.startswith("builtin:") and model not in {*kept, *missing}:
+    if model and not model.startswith(BUILTIN) and model not in {*kept, *missing}:
         lacking += f"; the model is not in it: {model.rstrip('/').rpartition('/')[2]}"
     xml = markup.folded("settings.xml", markup.as_is(run.text))
     # what the other engines simulate, and the seed, stands in their own files

@@ -96,7 +96,7 @@ def _common(
     rows = [{keys[k]: k for k in np.flatnonzero(frames.has(level, kind)).tolist()} for level in (low, high)]
     pairs = [(k, rows[1][key]) for key, k in rows[0].items() if key in rows[1]]
     x, y = (getattr(frames.levels[level], kind) for level in (low, high))
-    parts, sizes = [], frames.atom_counts
+    parts = []
     if kind == "forces":
         for a, b in pairs:
             part = [values[frames.offsets[k] : frames.offsets[k + 1]] for values, k in ((x, a), (y, b))]
@@ -112,7 +112,7 @@ def _common(
         parts = [part - part.mean(0) for part in parts]
         used = [a for some in several for a in some[:, 0].tolist()]
     both = np.concatenate(parts) if parts else np.zeros((0, 2))
-    return both[:, 0], both[:, 1], sizes[used]
+    return both[:, 0], both[:, 1], frames.atom_counts[used]
 
 
 def _apart(x: FloatArray, y: FloatArray, low: str, high: str) -> str:
